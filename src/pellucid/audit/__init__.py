@@ -1,0 +1,1 @@
+"""One tamper-evident log for everything, and its offline verification."""

@@ -1,0 +1,254 @@
+"""Every table of the control database on one page. Money, rho and instants are integers (see `records.columns`).
+
+Statements over these tables stand beside the use case that gives them meaning.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from pellucid.records.columns import Instant, Rho
+
+metadata = MetaData()
+
+# -- workspace -----------------------------------------------------------------------------------------------------
+
+settings_kept = Table(
+    "settings_kept",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# -- policy --------------------------------------------------------------------------------------------------------
+
+policy_snapshots = Table(
+    "policy_snapshots",
+    metadata,
+    Column("version", Text, primary_key=True),  # SHA-256 of the canonical content
+    Column("content", LargeBinary, nullable=False),  # canonical JSON
+)
+
+policy_activations = Table(
+    "policy_activations",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("version", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# -- subjects ------------------------------------------------------------------------------------------------------
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True),  # dense from 0 in each namespace, never reused
+    Column("natural_key", Text),  # NULL once erased
+    Column("jurisdiction", Text),
+    Column("birth_year", Integer),
+    UniqueConstraint("namespace", "natural_key"),
+)
+
+subject_keys = Table(
+    "subject_keys",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+# -- holdings ------------------------------------------------------------------------------------------------------
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("schema_hash", Text, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Column("retired_at", Instant),  # NULL for the published one
+)
+
+generation_subjects = Table(  # who has rows in a generation, as a bitmap a namespace
+    "generation_subjects",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("bits", LargeBinary, nullable=False),
+)
+
+generation_leases = Table(  # an old generation is unlinked when no lease holds it
+    "generation_leases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("dataset", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+# -- consent -------------------------------------------------------------------------------------------------------
+
+register = Table(  # one row
+    "register",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("next_due", Instant),
+)
+
+consent_records = Table(
+    "consent_records",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("version", BigInteger, nullable=False),  # the register version this record made
+    Column("namespace", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("purpose", Text),  # NULL: all purposes
+    Column("verb", Text, nullable=False),
+    Column("explicit", Boolean, nullable=False),
+    Column("covers", Text, nullable=False),
+    Column("notice_version", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column(
+        "without_choice", Text, nullable=False
+    ),  # purposes (space-separated) that offered no choice when it was said
+)
+Index("consent_records_subject", consent_records.c.namespace, consent_records.c.subject, consent_records.c.purpose)
+
+permitted_sets = Table(
+    "permitted_sets",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("plain", LargeBinary, nullable=False),
+    Column("sensitive", LargeBinary, nullable=False),
+)
+
+permitted_partial = Table(
+    "permitted_partial",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("subject", BigInteger, primary_key=True),
+    Column("not_before", Instant),
+    Column("sensitive_not_before", Instant),
+)
+
+permitted_changes = Table(  # what a replica at an older version has to apply
+    "permitted_changes",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("version", BigInteger, nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),  # -1: the whole set was rebuilt
+    Column("plain", Boolean, nullable=False),
+    Column("sensitive", Boolean, nullable=False),
+    Column("not_before", Instant),
+    Column("sensitive_not_before", Instant),
+    Column("narrowing", Boolean, nullable=False),
+)
+
+due_changes = Table(  # instants at which somebody's permission changes by time alone
+    "due_changes",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("subject", BigInteger, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("due", Instant, nullable=False, index=True),
+)
+
+due_ages = Table(  # instants at which everybody born in a year comes of age for a purpose
+    "due_ages",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("birth_year", Integer, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("due", Instant, nullable=False, index=True),
+)
+
+purpose_leases = Table(  # ARCHITECTURE, path (a) step 6
+    "purpose_leases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("purpose", Text, nullable=False, index=True),
+    Column("taken_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+coverage_bands = Table(
+    "coverage_bands",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("computed_at", Instant, nullable=False),
+    Column("band", Text, nullable=False),
+)
+
+# -- release -------------------------------------------------------------------------------------------------------
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("namespace", Text, nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("rho", Rho, nullable=False),
+    Column("delta", BigInteger, nullable=False),  # units of 1e-15
+    Column("state", Text, nullable=False),  # reserved | charged | cancelled
+    Column("reserved_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+)
+
+# -- audit ---------------------------------------------------------------------------------------------------------
+
+log_head = Table(  # one row, locked last in a writing transaction, so leaf indexes have no gaps
+    "log_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),  # hashes of the perfect subtrees, largest first
+)
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("leaf", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  # the bytes that were hashed, verbatim
+    Column("leaf_hash", LargeBinary, nullable=False),
+)
+
+log_details = Table(  # erasable: the entry keeps only H(nonce || details)
+    "log_details",
+    metadata,
+    Column("leaf", BigInteger, primary_key=True, autoincrement=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("details", LargeBinary, nullable=False),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+)
