@@ -1,0 +1,67 @@
+# Every target sets up what it needs: only Python >= 3.11 and make have to be on the machine.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
+WORKERS ?= auto
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help setup demo test test-slow check bench fix docs clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# pyproject.toml changed or no set-up yet: once, into .venv. Nothing is written to the home directory but pip's cache.
+$(READY): pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "pellucid needs Python 3.11 or newer on the PATH (or make PYTHON=/path/to/python3)."; exit 1; fi
+	@echo "Setting up $(VENV) with $(PYTHON) (once; a few minutes at most) ..."
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --group dev --group docs --editable ".[demo]"
+	@touch $(READY)
+
+setup: $(READY) ## Set up .venv (every other target does so by itself)
+
+demo: $(READY) ## Watch the main job run on a grocer's (simulated) data
+	@$(BIN)/pellucid demo
+
+test: $(READY) ## Run the tests but for the slow ones, in parallel; prints the ten slowest
+	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
+
+# pytest ends with 5 when it finds no test: fine while none is marked slow, a failure otherwise.
+test-slow: $(READY) ## Run the slow tests
+	@status=0; $(BIN)/python -m pytest -m slow || status=$$?; \
+	if [ $$status -eq 5 ] && ! grep -rq "mark\.slow" tests; then echo "No test is marked slow yet."; exit 0; fi; \
+	exit $$status
+
+check: $(READY) ## Check style, types, layers and docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+bench: $(READY) ## Run the benchmarks (never part of the tests); prints tables of ratios
+	@found=0; for file in benchmarks/*.py; do [ -e "$$file" ] || continue; found=1; \
+	echo "== $$file"; $(BIN)/python "$$file"; done; \
+	if [ $$found -eq 0 ]; then echo "There is no benchmark yet."; exit 1; fi
+
+fix: $(READY) ## Mend style where a machine can, and make the generated pages anew
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/python docs/generate.py
+
+docs: $(READY) ## Build the documentation into build/site
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/mkdocs build --strict --site-dir build/site
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
