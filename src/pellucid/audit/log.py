@@ -163,7 +163,7 @@ def actions(connection: Connection, start: int = 0) -> tuple[str, ...]:
 
 def inclusion_proof(connection: Connection, leaf: int, size: int) -> tuple[bytes, ...]:
     """Return the inclusion proof of one leaf in the tree of the first `size` entries; raises NameUnknown."""
-    leaves = _leaf_hashes(connection, size)
+    leaves = leaf_hashes(connection, size)
     if not 0 <= leaf < size <= len(leaves):
         raise NameUnknown("log entry", str(leaf), remedy=f"Name a leaf below {min(size, len(leaves))}, counted from 0.")
     return merkle.inclusion_proof(leaves, leaf, size)
@@ -171,7 +171,7 @@ def inclusion_proof(connection: Connection, leaf: int, size: int) -> tuple[bytes
 
 def consistency_proof(connection: Connection, old_size: int, new_size: int) -> tuple[bytes, ...]:
     """Return the proof that the first `new_size` entries only append to the first `old_size`; raises NameUnknown."""
-    leaves = _leaf_hashes(connection, new_size)
+    leaves = leaf_hashes(connection, new_size)
     if not 0 <= old_size <= new_size <= len(leaves):
         raise NameUnknown("log size", str(old_size), remedy=f"Sizes run from 0 to {len(leaves)}, the older first.")
     return merkle.consistency_proof(leaves, old_size, new_size)
@@ -225,7 +225,8 @@ def _head(connection: Connection, *, lock: bool = False) -> _Head:
     return _Head(row.size, [joined[at : at + step] for at in range(0, len(joined), step)])
 
 
-def _leaf_hashes(connection: Connection, stop: int) -> list[bytes]:
+def leaf_hashes(connection: Connection, stop: int) -> list[bytes]:
+    """Return the stored hashes of the leaves below `stop` in order; raises RecordingFailed if one is missing."""
     statement = select(log_entries.c.leaf_hash).where(log_entries.c.leaf < stop).order_by(log_entries.c.leaf)
     found = [bytes(value) for value in connection.scalars(statement)]
     held = connection.scalar(select(func.max(log_entries.c.leaf)).where(log_entries.c.leaf < stop))
