@@ -205,11 +205,11 @@ coverage_bands = Table(
 
 # -- release -------------------------------------------------------------------------------------------------------
 
-charges = Table(
+charges = Table(  # one row a reservation and namespace; a reservation's rows share their id
     "charges",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("namespace", Text, nullable=False, index=True),
+    Column("namespace", Text, primary_key=True),
     Column("purpose", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("rho", Rho, nullable=False),
@@ -217,6 +217,14 @@ charges = Table(
     Column("state", Text, nullable=False),  # reserved | charged | cancelled
     Column("reserved_at", Instant, nullable=False),
     Column("settled_at", Instant),
+)
+Index("charges_period", charges.c.namespace, charges.c.reserved_at)
+
+budget_turns = Table(  # written by every reservation, so that two cannot read the same sum
+    "budget_turns",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("turns", BigInteger, nullable=False),
 )
 
 # -- audit ---------------------------------------------------------------------------------------------------------

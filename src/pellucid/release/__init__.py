@@ -1,0 +1,1 @@
+"""How answers leave: noise, budgets, and the Release itself."""

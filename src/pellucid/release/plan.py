@@ -1,0 +1,179 @@
+"""What a question will cost and how exact it will be, before any data are touched.
+
+Splits the rho of one question over its blocks and measures. Imports neither Arrow nor OpenDP, so that `preview` is
+cheap; `release.private` carries a plan out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pellucid.errors import InputInvalid
+from pellucid.policy.model import ReleaseRule
+from pellucid.release.budget import DELTA_SCALE, PrivacyBudget, conversion_delta, delta_units, rho_of
+from pellucid.release.mechanisms import half_width, key_threshold, noise_scale
+from pellucid.release.sensitivity import groups_touched, measure_sensitivity, subjects_sensitivity
+from pellucid.rewrite.governed import Block, GovernedQuery, Measure, MeasureKind
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurePlan:
+    """One measure's share: rho (units of 1e-12), sigma in units of 10**-scale, 95 % half-width in its own units.
+
+    `from_threshold`: the noisy counts that decided the keys are reused, at no further cost.
+    """
+
+    name: str
+    title: str
+    kind: MeasureKind
+    scale: int
+    rho: int
+    sigma: float
+    half_width: float
+    from_threshold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdPlan:
+    """How keys that are data are chosen: cells whose noisy number of people reaches `threshold`, about, are shown."""
+
+    rho: int
+    delta: int
+    sigma: float
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan:
+    """The shares of one block. `clipping_rho` is 0 where the fraction clipped is not measured."""
+
+    name: str
+    measures: tuple[MeasurePlan, ...]
+    threshold: ThresholdPlan | None
+    clipping_rho: int
+
+    def measure(self, name: str) -> MeasurePlan:
+        """Return the plan of one measure."""
+        return next(measure for measure in self.measures if measure.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePlan:
+    """What one question costs and how exact it will be.
+
+    `cost` is charged as a whole to each of `namespaces`. `epsilon` was asked; `conversion_delta` (units of 1e-15) is
+    the delta at which it was turned into rho.
+    """
+
+    epsilon: float
+    conversion_delta: int
+    cost: PrivacyBudget
+    namespaces: tuple[str, ...]
+    blocks: tuple[BlockPlan, ...]
+    max_cells: int
+
+    def block(self, name: str) -> BlockPlan:
+        """Return the plan of one block."""
+        return next(block for block in self.blocks if block.name == name)
+
+    def half_width(self, block: str, measure: str) -> float:
+        """Return the expected 95 % half-width of a measure in its own units."""
+        return self.block(block).measure(measure).half_width
+
+
+def plan(query: GovernedQuery, rule: ReleaseRule, epsilon: float | None = None) -> ReleasePlan:
+    """Split `epsilon` (None: the rule's default) over the question's blocks and measures.
+
+    Each block gets a share in proportion to what it must measure. Within it a part of `clipping_share` pays for the
+    fraction clipped, if the block reports it; the rest is split equally over the measures and, where keys are data,
+    the count of people that chooses them. A COUNT(DISTINCT subject) reuses that count. The number of public cells is
+    not needed: with fewer cells than `max_groups` the real noise is smaller than planned, never larger.
+    Raises InputInvalid for an epsilon that the rule does not allow or that is too small to share.
+    """
+    asked = _allowed_epsilon(rule, epsilon)
+    at_delta = conversion_delta(rule.allowance)
+    thresholded = sum(not block.public_cells for block in query.blocks)
+    delta_each = delta_units(rule.threshold_delta) // thresholded if thresholded else 0
+    total = rho_of(asked, at_delta) if query.blocks else 0
+    shares = [_mechanisms(block) for block in query.blocks]
+    blocks = tuple(
+        _plan_block(block, rule, total * share // sum(shares), delta_each)
+        for block, share in zip(query.blocks, shares, strict=True)
+    )
+    return ReleasePlan(
+        epsilon=asked,
+        conversion_delta=at_delta,
+        cost=sum((_cost(block) for block in blocks), PrivacyBudget(0)),
+        namespaces=tuple(sorted({block.namespace for block in query.blocks})),
+        blocks=blocks,
+        max_cells=rule.max_cells,
+    )
+
+
+def _allowed_epsilon(rule: ReleaseRule, epsilon: float | None) -> float:
+    asked = rule.epsilon_default if epsilon is None else epsilon
+    if not 0 < asked <= rule.epsilon_max:
+        raise InputInvalid(
+            f"epsilon must be above 0 and at most {rule.epsilon_max:g} for this purpose, got {asked!r}.",
+            code="epsilon-out-of-range",
+            remedy=f"Leave --epsilon out to use the default of {rule.epsilon_default:g}.",
+        )
+    return float(asked)
+
+
+def _mechanisms(block: Block) -> int:
+    counted = sum(measure.kind is MeasureKind.SUBJECTS for measure in block.measures)
+    return len(block.measures) + (0 if block.public_cells else 1 - min(1, counted))
+
+
+def _plan_block(block: Block, rule: ReleaseRule, rho: int, delta: int) -> BlockPlan:
+    clipping = int(rho * Fraction(repr(float(rule.clipping_share)))) if block.reports_clipping else 0
+    each = (rho - clipping) // max(1, _mechanisms(block))
+    cells = None if block.keys else 1
+    threshold = None if block.public_cells else _plan_threshold(block, each, delta)
+    reused = _counted_by_threshold(block)
+    measures = tuple(
+        _from_threshold(measure, threshold)
+        if threshold is not None and measure is reused
+        else _plan_measure(measure, groups_touched(block.max_groups, cells), each)
+        for measure in block.measures
+    )
+    return BlockPlan(block.name, measures, threshold, clipping)
+
+
+def _plan_threshold(block: Block, rho: int, delta: int) -> ThresholdPlan:
+    sigma = noise_scale(subjects_sensitivity(block.max_groups), rho)
+    return ThresholdPlan(rho, delta, sigma, key_threshold(sigma, block.max_groups, delta))
+
+
+def _counted_by_threshold(block: Block) -> Measure | None:
+    return next((measure for measure in block.measures if measure.kind is MeasureKind.SUBJECTS), None)
+
+
+def _plan_measure(measure: Measure, groups: int, rho: int) -> MeasurePlan:
+    sigma = noise_scale(measure_sensitivity(measure, groups), rho)
+    width = own_units(half_width(sigma), measure.scale)
+    return MeasurePlan(measure.name, measure.title, measure.kind, measure.scale, rho, sigma, width)
+
+
+def _from_threshold(measure: Measure, threshold: ThresholdPlan) -> MeasurePlan:
+    width = half_width(threshold.sigma)
+    return MeasurePlan(measure.name, measure.title, measure.kind, 0, 0, threshold.sigma, width, from_threshold=True)
+
+
+def _cost(block: BlockPlan) -> PrivacyBudget:
+    measures = sum(measure.rho for measure in block.measures)
+    threshold = block.threshold
+    cost = PrivacyBudget(measures + block.clipping_rho)
+    return cost if threshold is None else cost + PrivacyBudget(threshold.rho, threshold.delta)
+
+
+def own_units(amount: float, scale: int) -> float:
+    """Return an amount of 10**-scale units in the measure's own units."""
+    return amount / float(10**scale)
+
+
+def delta_as_float(delta: int) -> float:
+    """Return a delta in units of 1e-15 as people write it."""
+    return delta / DELTA_SCALE
