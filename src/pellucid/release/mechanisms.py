@@ -25,6 +25,7 @@ LARGEST_VECTOR = 100_000
 SMALLEST_THRESHOLD_DELTA = 1e-12
 """OpenDP's threshold map is computed in doubles and cannot certify a delta near 1e-16."""
 
+_MAP_ERROR = 2.3e-16  # what OpenDP's map of a threshold loses to double rounding, a group
 _SCALE_MARGIN = 1e-12  # keeps OpenDP's upward rounding within the rho that was planned
 _WIDE = 20.0  # beyond this sigma a discrete Gaussian's quantiles are the normal's
 
@@ -85,16 +86,17 @@ def key_threshold(sigma: float, max_groups: int, delta: int) -> int:
     """Return the noisy count that cells of one subject alone reach with probability at most `delta` (units of 1e-15).
 
     The discrete tail P(X >= m) is at most the normal's P(N >= m - 1) (Canonne, Kamath, Steinke 2020); a draw checks
-    it against OpenDP's map. Raises InputInvalid if delta is below 1e-12.
+    it against OpenDP's map. Raises InputInvalid if delta is below 1e-12, or too small to share among the groups.
     """
-    if delta < SMALLEST_THRESHOLD_DELTA * DELTA_SCALE:
+    usable = delta / DELTA_SCALE - (max_groups + 2) * _MAP_ERROR
+    if delta < SMALLEST_THRESHOLD_DELTA * DELTA_SCALE or usable <= 0:
         raise InputInvalid(
             f"threshold_delta must be at least {SMALLEST_THRESHOLD_DELTA:g} for each thresholded block, "
             f"got {delta / DELTA_SCALE:g}.",
             code="delta-out-of-range",
             remedy="Raise threshold_delta in the purpose's release rule, for example to 1e-8.",
         )
-    each = -math.expm1(math.log1p(-delta / DELTA_SCALE) / max_groups)
+    each = -math.expm1(math.log1p(-usable) / max_groups)
     return math.ceil(2 - sigma * NormalDist().inv_cdf(each * (1 - 1e-9)))
 
 
