@@ -1,0 +1,1 @@
+"""What the controller has declared: the model, loading, checking, deciding and explaining. Pure."""

@@ -1,0 +1,139 @@
+"""Turn what a policy folder says (Pydantic documents) into the frozen model. No checks: see `policy.validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pellucid.policy import documents, model
+
+
+def controller(document: documents.ControllerDocument) -> model.Controller:
+    """Build the controller."""
+    return model.Controller(document.name, document.country, document.contact, document.officer)
+
+
+def regime(name: str, document: documents.RegimeDocument) -> model.Regime:
+    """Build a regime."""
+    return model.Regime(name, document.title, tuple(document.jurisdictions))
+
+
+def namespace(name: str, document: documents.NamespaceDocument) -> model.PrivacyUnit:
+    """Build a subject namespace."""
+    return model.PrivacyUnit(name, document.title, _allowance(document.cap))
+
+
+def recipient(name: str, document: documents.RecipientDocument) -> model.Recipient:
+    """Build a recipient."""
+    return model.Recipient(name, document.title, document.country, document.kind)
+
+
+def role(name: str, document: documents.RoleDocument) -> model.Role:
+    """Build a role."""
+    return model.Role(name, document.title, tuple(document.may))
+
+
+def person(name: str, document: documents.PersonDocument) -> model.Person:
+    """Build a member of staff."""
+    return model.Person(name, document.title, tuple(document.roles))
+
+
+def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
+    """Build a purpose."""
+    return model.Purpose(
+        name=name,
+        title=document.title,
+        description=document.description,
+        notice=model.Notice(document.notice.version, document.notice.text),
+        bases={at: model.RegimeBasis(at, basis.basis, basis.default) for at, basis in document.basis.items()},
+        categories=tuple(document.categories),
+        roles=tuple(document.roles),
+        release=_release(document.release),
+        unknown_place=document.unknown.place,
+        unknown_age=document.unknown.age,
+        minimum_age=document.minimum_age,
+        sensitive=document.sensitive,
+        consent_days=document.consent_days,
+        recipients=tuple(document.recipients),
+    )
+
+
+def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
+    """Build a dataset."""
+    return model.Dataset(
+        name=name,
+        title=document.title,
+        columns={column: _column(column, declared) for column, declared in document.columns.items()},
+        subjects=tuple(_path(path) for path in document.subjects),
+        key=tuple(document.key),
+        time=document.time,
+        retention_days=document.retention_days,
+        sensitive_when=tuple(_sensitive(rule) for rule in document.sensitive_when),
+        determines_subject=tuple(document.determines_subject),
+        jurisdiction_column=document.facts.jurisdiction,
+        birth_year_column=document.facts.birth_year,
+        source=document.source,
+    )
+
+
+BUILDERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "regimes": regime,
+    "namespaces": namespace,
+    "recipients": recipient,
+    "roles": role,
+    "people": person,
+    "purposes": purpose,
+    "datasets": dataset,
+}
+"""By section of the folder."""
+
+
+def _allowance(document: documents.AllowanceDocument) -> model.Allowance:
+    return model.Allowance(float(document.epsilon), float(document.delta), document.period)
+
+
+def _bound(document: documents.BoundDocument) -> model.Bound:
+    return model.Bound(_amount(document.per_group), _amount(document.norm), str(document.lower))
+
+
+def _amount(written: str | float | None) -> str | None:
+    return None if written is None else str(written)
+
+
+def _release(document: documents.ReleaseDocument) -> model.ReleaseRule:
+    return model.ReleaseRule(
+        epsilon_default=float(document.epsilon.default),
+        epsilon_max=float(document.epsilon.max),
+        allowance=_allowance(document.allowance),
+        max_groups=document.max_groups,
+        rows=_bound(document.rows),
+        columns={column: _bound(bound) for column, bound in document.columns.items()},
+        threshold_delta=float(document.threshold_delta),
+        clipping_share=float(document.clipping_share),
+        max_cells=document.max_cells,
+    )
+
+
+def _column(name: str, document: documents.ColumnDocument) -> model.Column:
+    mask = document.mask
+    return model.Column(
+        name=name,
+        type=document.type,
+        category=document.category,
+        nullable=document.nullable,
+        scale=document.scale or 0,
+        mask=None if mask is None else model.Mask(mask.kind, mask.size, tuple(mask.unmasked_for)),
+        domain=tuple(document.domain),
+        title=document.title,
+    )
+
+
+def _path(document: documents.SubjectPathDocument) -> model.SubjectPath:
+    hops = tuple(model.Hop(hop.column, hop.dataset, hop.key) for hop in document.via)
+    return model.SubjectPath(document.namespace, document.column, hops)
+
+
+def _sensitive(document: documents.SensitiveWhenDocument) -> model.SensitiveWhen:
+    lookup = document.lookup
+    found = None if lookup is None else (lookup.dataset, lookup.key, lookup.column)
+    return model.SensitiveWhen(document.column, tuple(document.values), document.reveals, found)

@@ -1,0 +1,290 @@
+"""Whether a person may do a thing, and whether a declared use may run: deny overrides, and every reason is collected.
+
+Pure. It decides about uses, never about single people: which subjects' rows may be read is `consent.permitted`.
+Fails closed: what is not declared is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pellucid.errors import Reason
+from pellucid.policy.categories import is_within
+from pellucid.policy.model import Actor, Column, Dataset, Policy, Purpose, RegimeBasis, SensitiveUse, Standing
+from pellucid.policy.reasons import reason
+
+ACTIONS: dict[str, str] = {
+    "audit-checkpoint": "sign a checkpoint of the log",
+    "audit-export": "export the log",
+    "audit-read": "read the log",
+    "budget-show": "see what is left of the privacy budgets",
+    "consent-coverage": "see in bands how many people a purpose may use",
+    "consent-coverage-exact": "see exactly how many people a purpose may use",
+    "consent-record": "record what a customer said",
+    "consent-show": "see what a customer said",
+    "consent-why": "see why a customer's data may or may not be used",
+    "data-add": "import data",
+    "data-list": "list the data that are there",
+    "policy-activate": "put a policy into force",
+    "policy-check": "check the policy",
+    "policy-explain": "read what a purpose may do",
+    "preview": "see what a question would cost, without data",
+    "query": "ask questions",
+    "witness": "cosign the log",
+}
+"""What a role may be given, with a plain title. `query` is `preview` and more, but neither implies the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One declared use. `columns` are (dataset, column) whose values are read anywhere in the question;
+    `keys` are those used only to join on or to count the subject, which needs no category.
+    """
+
+    actor: Actor
+    purpose: str
+    action: str
+    columns: frozenset[tuple[str, str]] = frozenset()
+    datasets: frozenset[str] = frozenset()
+    keys: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class UseDecision:
+    """Permit with obligations, or refuse with every reason. `bases` are the purpose's legal bases by regime."""
+
+    permitted: bool
+    reasons: tuple[Reason, ...] = ()
+    obligations: tuple[str, ...] = ()
+    bases: tuple[RegimeBasis, ...] = ()
+
+
+@dataclass(slots=True)
+class _Index:
+    """What can be worked out once for a policy."""
+
+    policy: Policy
+    actions: dict[str, frozenset[str]]
+    columns: dict[tuple[str, str], tuple[Column, ...]]
+    readable: dict[tuple[str, str], frozenset[str]]
+    obligations: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+
+_INDEXES: dict[str, _Index] = {}
+_INDEXES_KEPT = 16
+
+
+def may(policy: Policy, actor: Actor, action: str) -> Reason | None:
+    """Return why the actor may not do this action, or None if they may."""
+    if action not in ACTIONS:
+        return reason("action-unknown", action=action, known=_listed(ACTIONS))
+    refused = _why_not_staff(policy, actor)
+    if refused is not None:
+        return refused
+    roles = effective_roles(policy, actor)
+    permitted = _index(policy).actions
+    if any(action in permitted[role] for role in roles):
+        return None
+    able = [role for role, actions in permitted.items() if action in actions]
+    return reason("action-not-permitted", actor=actor.name, action=action, held=_held(roles), roles=_listed(able))
+
+
+def decide(policy: Policy, use: Use, standing: Standing) -> UseDecision:
+    """Return whether the use may run, with every reason against it, or the obligations under which it may."""
+    reasons = [*_actor_reasons(policy, use, standing)]
+    purpose = policy.purposes.get(use.purpose)
+    if purpose is None:
+        reasons.append(reason("purpose-unknown", purpose=use.purpose, known=_listed(policy.purposes)))
+        return UseDecision(False, tuple(reasons))
+    reasons += _purpose_reasons(policy, use, purpose)
+    reasons += _dataset_reasons(policy, use, purpose)
+    reasons += _column_reasons(policy, use, purpose)
+    reasons += _key_reasons(policy, use)
+    bases = tuple(purpose.bases.values())
+    if reasons:
+        return UseDecision(False, tuple(reasons), bases=bases)
+    return UseDecision(True, (), _obligations(policy, use, purpose), bases)
+
+
+def effective_roles(policy: Policy, actor: Actor) -> tuple[str, ...]:
+    """Return the declared roles the actor acts with: those they claim and, for staff, the policy also gives them."""
+    person = policy.people.get(actor.name)
+    if actor.kind == "staff":
+        granted = person.roles if person is not None else ()
+        return tuple(role for role in actor.roles if role in granted and role in policy.roles)
+    return tuple(role for role in actor.roles if role in policy.roles) if actor.kind == "system" else ()
+
+
+def permitted_columns(policy: Policy, purpose: str, dataset: str) -> tuple[Column, ...]:
+    """Return the columns of a dataset that a purpose may read, in declared order; all of a public dataset.
+
+    Raises KeyError for an undeclared purpose or dataset.
+    """
+    index = _index(policy)
+    if purpose not in policy.purposes:
+        raise KeyError(purpose)
+    return index.columns[purpose, dataset]
+
+
+def subject_key_columns(dataset: Dataset) -> tuple[str, ...]:
+    """Return the columns of this dataset with which its subject paths begin; none for a public dataset."""
+    firsts = (path.via[0].column if path.via else path.column for path in dataset.subjects)
+    return tuple(dict.fromkeys(firsts))
+
+
+def _index(policy: Policy) -> _Index:
+    """Return the index of this very policy: a version alone is not trusted to tell two policies apart."""
+    index = _INDEXES.get(policy.version)
+    if index is None or index.policy is not policy:
+        index = _build_index(policy)
+        if len(_INDEXES) >= _INDEXES_KEPT:
+            _INDEXES.clear()
+        _INDEXES[policy.version] = index
+    return index
+
+
+def _build_index(policy: Policy) -> _Index:
+    columns = {
+        (purpose.name, dataset.name): tuple(
+            column for column in dataset.columns.values() if dataset.is_public or _may_read(purpose, column)
+        )
+        for purpose in policy.purposes.values()
+        for dataset in policy.datasets.values()
+    }
+    readable = {key: frozenset(column.name for column in found) for key, found in columns.items()}
+    return _Index(policy, {role.name: frozenset(role.may) for role in policy.roles.values()}, columns, readable)
+
+
+def _may_read(purpose: Purpose, column: Column) -> bool:
+    return any(is_within(column.category, category) for category in purpose.categories)
+
+
+def _why_not_staff(policy: Policy, actor: Actor) -> Reason | None:
+    if actor.kind == "system":
+        return None
+    if actor.kind != "staff":
+        return reason("actor-kind", kind=actor.kind)
+    return None if actor.name in policy.people else reason("person-unknown", actor=actor.name)
+
+
+def _actor_reasons(policy: Policy, use: Use, standing: Standing) -> Iterator[Reason]:
+    refused = may(policy, use.actor, use.action)
+    if refused is not None:
+        yield refused
+    suspended = standing.facts.get("suspended")
+    if suspended is not None:
+        yield reason("actor-suspended", actor=use.actor.name, why=suspended)
+
+
+def _purpose_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Reason]:
+    roles = effective_roles(policy, use.actor)
+    if not any(role in purpose.roles for role in roles):
+        yield reason(
+            "purpose-not-permitted",
+            actor=use.actor.name,
+            purpose=purpose.name,
+            held=_held(roles),
+            roles=_listed(purpose.roles),
+        )
+    if not purpose.bases:
+        yield reason("purpose-without-basis", purpose=purpose.name)
+
+
+def _dataset_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Reason]:
+    readable = _index(policy).readable
+    named = use.datasets | {dataset for dataset, _ in use.columns | use.keys}
+    for name in sorted(named) if len(named) > 1 else named:
+        if name not in policy.datasets:
+            yield reason("dataset-unknown", dataset=name, known=_listed(policy.datasets))
+        elif not readable[purpose.name, name]:
+            others = (other for other in _open_purposes(policy, use.actor) if readable[other.name, name])
+            yield reason(
+                "dataset-not-permitted",
+                purpose=purpose.name,
+                dataset=name,
+                categories=_listed(purpose.categories),
+                elsewhere=_elsewhere(others),
+            )
+
+
+def _column_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Reason]:
+    readable = _index(policy).readable
+    refused = [(d, c) for d, c in use.columns if d in policy.datasets and c not in readable[purpose.name, d]]
+    for dataset, name in sorted(refused):
+        column = policy.datasets[dataset].columns.get(name)
+        if column is None:
+            yield _column_unknown(policy, dataset, name)
+            continue
+        yield reason(
+            "column-not-permitted",
+            column=name,
+            category=column.category,
+            purpose=purpose.name,
+            categories=_listed(purpose.categories),
+            elsewhere=_elsewhere(other for other in _open_purposes(policy, use.actor) if _may_read(other, column)),
+        )
+
+
+def _key_reasons(policy: Policy, use: Use) -> Iterator[Reason]:
+    for dataset, name in sorted(use.keys):
+        declared = policy.datasets.get(dataset)
+        if declared is None or declared.is_public:
+            continue
+        keys = dict.fromkeys((*subject_key_columns(declared), *declared.determines_subject))
+        if name not in declared.columns:
+            yield _column_unknown(policy, dataset, name)
+        elif name not in keys:
+            yield reason("key-not-joinable", dataset=dataset, column=name, keys=_listed(keys))
+
+
+def _column_unknown(policy: Policy, dataset: str, name: str) -> Reason:
+    known = _listed(policy.datasets[dataset].columns)
+    return reason("column-unknown", dataset=dataset, column=name, known=known)
+
+
+def _obligations(policy: Policy, use: Use, purpose: Purpose) -> tuple[str, ...]:
+    """Return what the rest of the product must do for the permission to hold, as stable words for the log."""
+    named = sorted(use.datasets | {dataset for dataset, _ in use.columns | use.keys})
+    kept = _index(policy).obligations
+    found = ["release-private", "log"]
+    for name in named:
+        key = (purpose.name, name)
+        if key not in kept:
+            kept[key] = tuple(_dataset_obligations(policy.datasets[name], purpose))
+        found += kept[key]
+    return tuple(found)
+
+
+def _dataset_obligations(dataset: Dataset, purpose: Purpose) -> Iterator[str]:
+    if dataset.is_public:
+        return
+    yield f"permit-rows:{dataset.name}"
+    if dataset.retention_days is not None:
+        yield f"retain-rows:{dataset.name}"
+    if dataset.sensitive_when:
+        explicit = purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT
+        yield f"{'explicit-consent-for' if explicit else 'drop'}-sensitive-rows:{dataset.name}"
+    for column in dataset.columns.values():
+        if column.mask is not None and purpose.name not in column.mask.unmasked_for and _may_read(purpose, column):
+            yield f"mask:{dataset.name}.{column.name}"
+
+
+def _open_purposes(policy: Policy, actor: Actor) -> list[Purpose]:
+    """Return the purposes this actor may ask under: naming others would send people to a closed door."""
+    roles = effective_roles(policy, actor)
+    return [purpose for purpose in policy.purposes.values() if any(role in purpose.roles for role in roles)]
+
+
+def _elsewhere(purposes: Iterable[Purpose]) -> str:
+    """Return the end of a remedy: where else the actor may ask."""
+    names = _listed(purpose.name for purpose in purposes)
+    return f" or ask under a purpose that may read it ({names})" if names else "; no purpose open to you may read it"
+
+
+def _held(roles: Iterable[str]) -> str:
+    return f"they hold {_listed(roles)}" if roles else "they hold no role"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
