@@ -1,4 +1,4 @@
-"""What holds for every test: in CI (`CI=true`) a skipped test is a failure, since nobody would read that it did not run."""
+"""What holds for every test: in CI (`CI=true`) a skipped test is a failure, since nobody would notice it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layer contracts hold, and each of them can fail: one violation of each, planted in a copy, breaks exactly that one."""
+"""The layer contracts hold, and each can fail: a violation planted in a copy breaks exactly the contract it should."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The worked example: a grocer's policy, data and story."""
