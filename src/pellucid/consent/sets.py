@@ -1,0 +1,222 @@
+"""The permitted sets as stored: two bitmaps a purpose and namespace, the partial people, and the trail of changes.
+
+It stores effects that were decided elsewhere, and notes for each change whether somebody's permission got smaller.
+Replicas read through `consent.replica`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, insert, select, update
+
+from pellucid.consent.facts import chunks
+from pellucid.consent.permitted import NOTHING, Effect
+from pellucid.records.tables import permitted_changes, permitted_partial, permitted_sets
+
+WHOLE = -1
+"""Stands for a subject in the trail of changes: the whole set was made anew."""
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class StoredSet:
+    """One purpose's permission in one namespace, unpacked: a flag a subject, and the partial ones' effects."""
+
+    plain: Flags
+    sensitive: Flags
+    partial: dict[int, Effect] = field(default_factory=dict)
+
+    @classmethod
+    def nobody(cls, size: int) -> StoredSet:
+        """Return a set of `size` subjects of whom nothing may be read."""
+        return cls(np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_))
+
+    @property
+    def size(self) -> int:
+        """Number of ids covered."""
+        return len(self.plain)
+
+    def grow(self, size: int) -> None:
+        """Cover at least `size` ids; the new ones are denied."""
+        missing = size - self.size
+        if missing > 0:
+            self.plain = np.concatenate([self.plain, np.zeros(missing, dtype=np.bool_)])
+            self.sensitive = np.concatenate([self.sensitive, np.zeros(missing, dtype=np.bool_)])
+
+    def effect(self, subject: int) -> Effect:
+        """Return what is stored of one subject; an id beyond the end is denied."""
+        if subject >= self.size:
+            return NOTHING
+        partial = self.partial.get(subject, NOTHING)
+        bits = bool(self.plain[subject]), bool(self.sensitive[subject])
+        return Effect(*bits, partial.not_before, partial.sensitive_not_before)
+
+    def put(self, subject: int, effect: Effect) -> None:
+        """Set one subject's effect."""
+        self.plain[subject] = effect.plain
+        self.sensitive[subject] = effect.sensitive
+        self.partial.pop(subject, None)
+        if effect.is_partial:
+            self.partial[subject] = effect
+
+    def narrows(self, before: StoredSet) -> bool:
+        """Return whether anybody's permission is smaller or later than it was in `before`."""
+        shared = min(self.size, before.size)
+        for now, then in ((self.plain, before.plain), (self.sensitive, before.sensitive)):
+            if bool(np.any(then[:shared] & ~now[:shared])) or bool(np.any(then[shared:])):
+                return True
+        return any(self.effect(subject).narrows(effect) for subject, effect in before.partial.items())
+
+    def equals(self, other: StoredSet) -> bool:
+        """Return whether both say the same of everybody."""
+        same = np.array_equal(self.plain, other.plain) and np.array_equal(self.sensitive, other.sensitive)
+        return same and self.partial == other.partial
+
+
+def pack(flags: Flags) -> bytes:
+    """Return flags as a little-endian bitmap: bit i of byte i // 8."""
+    return np.packbits(flags, bitorder="little").tobytes()
+
+
+def unpack(bits: bytes, size: int) -> Flags:
+    """Return the first `size` flags of a little-endian bitmap."""
+    return np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=size, bitorder="little").astype(np.bool_)
+
+
+def read_set(connection: Connection, purpose: str, namespace: str, among: Iterable[int] | None = None) -> StoredSet:
+    """Read a set, with all its partial subjects or only those `among` the given ids; an unknown set is empty."""
+    columns = permitted_sets.c
+    where = (columns.purpose == purpose, columns.namespace == namespace)
+    row = connection.execute(select(columns.size, columns.plain, columns.sensitive).where(*where)).one_or_none()
+    if row is None:
+        return StoredSet.nobody(0)
+    found = StoredSet(unpack(row.plain, row.size), unpack(row.sensitive, row.size))
+    found.partial = _partial(connection, found, purpose, namespace, among)
+    return found
+
+
+def _partial(
+    connection: Connection, found: StoredSet, purpose: str, namespace: str, among: Iterable[int] | None
+) -> dict[int, Effect]:
+    columns = permitted_partial.c
+    statement = select(columns.subject, columns.not_before, columns.sensitive_not_before)
+    statement = statement.where(columns.purpose == purpose, columns.namespace == namespace)
+    limited = [statement] if among is None else [statement.where(columns.subject.in_(part)) for part in chunks(among)]
+    return {
+        row.subject: Effect(
+            bool(found.plain[row.subject]),
+            bool(found.sensitive[row.subject]),
+            row.not_before,
+            row.sensitive_not_before,
+        )
+        for each in limited
+        for row in connection.execute(each)
+    }
+
+
+def put_effects(
+    connection: Connection, version: int, purpose: str, namespace: str, effects: Mapping[int, Effect], size: int
+) -> int:
+    """Store single subjects' effects in a set of `size` ids, with a row for each change; return the number of rows."""
+    stored = read_set(connection, purpose, namespace, effects)
+    grown = size > stored.size
+    stored.grow(size)
+    before = {subject: stored.effect(subject) for subject in effects}
+    changed = {subject: effect for subject, effect in effects.items() if effect != before[subject]}
+    if not changed and not grown:
+        return 0
+    for subject, effect in changed.items():
+        stored.put(subject, effect)
+    _write_bits(connection, purpose, namespace, stored)
+    _drop_partial(connection, purpose, namespace, changed)
+    _write_partial(connection, purpose, namespace, {s: e for s, e in changed.items() if e.is_partial})
+    rows = [_change(version, purpose, namespace, s, e, e.narrows(before[s])) for s, e in changed.items()]
+    if grown:
+        rows.append(_change(version, purpose, namespace, WHOLE, NOTHING, narrowing=False))
+    connection.execute(insert(permitted_changes), rows)
+    return len(rows)
+
+
+def put_set(connection: Connection, version: int, purpose: str, namespace: str, made: StoredSet) -> bool:
+    """Replace a whole set, with one change row if anything differs; return whether it does."""
+    before = read_set(connection, purpose, namespace)
+    if before.equals(made) and _is_stored(connection, purpose, namespace):
+        return False
+    _write_bits(connection, purpose, namespace, made)
+    _drop_partial(connection, purpose, namespace, None)
+    _write_partial(connection, purpose, namespace, made.partial)
+    row = _change(version, purpose, namespace, WHOLE, NOTHING, made.narrows(before))
+    connection.execute(insert(permitted_changes), [row])
+    return True
+
+
+def drop_set(connection: Connection, version: int, purpose: str, namespace: str) -> None:
+    """Forget a set whose purpose or namespace the policy no longer declares: a narrowing change."""
+    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
+    connection.execute(delete(permitted_sets).where(*where))
+    _drop_partial(connection, purpose, namespace, None)
+    connection.execute(insert(permitted_changes), [_change(version, purpose, namespace, WHOLE, NOTHING, True)])
+
+
+def stored_sets(connection: Connection) -> list[tuple[str, str]]:
+    """Return purpose and namespace of every stored set, in order."""
+    statement = select(permitted_sets.c.purpose, permitted_sets.c.namespace)
+    rows = connection.execute(statement.order_by(permitted_sets.c.purpose, permitted_sets.c.namespace))
+    return [(row.purpose, row.namespace) for row in rows]
+
+
+def _is_stored(connection: Connection, purpose: str, namespace: str) -> bool:
+    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
+    return connection.execute(select(permitted_sets.c.size).where(*where)).first() is not None
+
+
+def _write_bits(connection: Connection, purpose: str, namespace: str, made: StoredSet) -> None:
+    values = {"size": made.size, "plain": pack(made.plain), "sensitive": pack(made.sensitive)}
+    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
+    if connection.execute(update(permitted_sets).where(*where).values(values)).rowcount == 0:
+        connection.execute(insert(permitted_sets).values(purpose=purpose, namespace=namespace, **values))
+
+
+def _drop_partial(connection: Connection, purpose: str, namespace: str, only: Iterable[int] | None) -> None:
+    where = (permitted_partial.c.purpose == purpose, permitted_partial.c.namespace == namespace)
+    if only is None:
+        connection.execute(delete(permitted_partial).where(*where))
+        return
+    for part in chunks(only):
+        connection.execute(delete(permitted_partial).where(*where, permitted_partial.c.subject.in_(part)))
+
+
+def _write_partial(connection: Connection, purpose: str, namespace: str, effects: Mapping[int, Effect]) -> None:
+    rows = [
+        {
+            "purpose": purpose,
+            "namespace": namespace,
+            "subject": subject,
+            "not_before": effect.not_before,
+            "sensitive_not_before": effect.sensitive_not_before,
+        }
+        for subject, effect in effects.items()
+    ]
+    if rows:
+        connection.execute(insert(permitted_partial), rows)
+
+
+def _change(
+    version: int, purpose: str, namespace: str, subject: int, effect: Effect, narrowing: bool
+) -> dict[str, object]:
+    return {
+        "version": version,
+        "purpose": purpose,
+        "namespace": namespace,
+        "subject": subject,
+        "plain": effect.plain,
+        "sensitive": effect.sensitive,
+        "not_before": effect.not_before,
+        "sensitive_not_before": effect.sensitive_not_before,
+        "narrowing": narrowing,
+    }
