@@ -1,0 +1,1 @@
+"""Data in, checked at the door."""

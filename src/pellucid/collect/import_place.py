@@ -1,0 +1,75 @@
+"""Where an import happens: the workspace's database and folders, one import at a time, its list of rejected rows."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv
+
+from pellucid.errors import DataRefused
+from pellucid.holdings.publish import DATA_FOLDER
+from pellucid.records.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlace:
+    """A workspace as an import sees it: control database, folder, and what the engine may take."""
+
+    database: Database
+    folder: Path
+    memory: str = "4GB"
+    threads: int = 0
+
+    @property
+    def spill(self) -> Path:
+        """Where the engine spills rows that do not fit in memory; only there while an import runs."""
+        return self.folder / DATA_FOLDER / ".spill"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace's import lock and an empty spill folder (0700); raises DataRefused if an import runs."""
+        data = self.folder / DATA_FOLDER
+        data.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(data / ".import.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataRefused(
+                    "Another import is running in this workspace.",
+                    remedy="Wait until it is done, then run this one again.",
+                    code="import-running",
+                ) from None
+            self._empty_spill()
+            yield
+            shutil.rmtree(self.spill, ignore_errors=True)
+        finally:
+            os.close(descriptor)  # releases the lock
+
+    def _empty_spill(self) -> None:
+        shutil.rmtree(self.spill, ignore_errors=True)
+        self.spill.mkdir(mode=0o700)
+
+
+def rejected_file(place: ImportPlace, dataset: str, generation: int) -> Path:
+    """Return where the rejected rows of a generation are listed, if it has any."""
+    return place.folder / DATA_FOLDER / "rejected" / f"{dataset}.{generation}.csv"
+
+
+def keep_rejected(place: ImportPlace, dataset: str, generation: int, rows: pa.Table) -> Path:
+    """Write row numbers, reasons and columns (never values) to a file of mode 0600; returns its path."""
+    path = rejected_file(place, dataset, generation)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        csv.write_csv(rows, file, csv.WriteOptions(quoting_style="needed"))
+        file.flush()
+        os.fsync(file.fileno())
+    return path

@@ -1,0 +1,1 @@
+"""Published generations of each dataset: publish, lease, unlink."""

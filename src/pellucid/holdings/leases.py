@@ -1,0 +1,78 @@
+"""Leases of generations: whoever has a file attached holds one, and an old file goes when no live lease holds it.
+
+A lease ends by release or at its instant, whichever comes first: a reader that died must not keep data for ever.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, Select, and_, delete, exists, insert, select
+
+from pellucid.engines.base import Holding
+from pellucid.errors import WorkspaceUnusable
+from pellucid.records.database import Database
+from pellucid.records.tables import generation_leases, generation_subjects, generations
+
+
+def lease(connection: Connection, holdings: Iterable[Holding], *, until: int) -> tuple[str, ...]:
+    """Hold generations until an instant (UTC µs), in the caller's write transaction; returns the leases' ids.
+
+    Raises WorkspaceUnusable if one of them is gone: read what is published again and retry.
+    """
+    taken = []
+    for holding in holdings:
+        same = (generations.c.dataset == holding.dataset, generations.c.generation == holding.generation)
+        # The row is locked so that, on PostgreSQL too, it cannot be deleted while the lease is made.
+        if connection.scalar(select(generations.c.generation).where(*same).with_for_update()) is None:
+            raise WorkspaceUnusable(
+                f"Generation {holding.generation} of {holding.dataset!r} is no longer held.",
+                remedy="Try again: newer data have been published.",
+                code="generation-gone",
+            )
+        name = secrets.token_hex(16)
+        connection.execute(
+            insert(generation_leases).values(
+                id=name, dataset=holding.dataset, generation=holding.generation, expires_at=until
+            )
+        )
+        taken.append(name)
+    return tuple(taken)
+
+
+def release(connection: Connection, leases: Iterable[str]) -> None:
+    """Give leases back; ids that are unknown or expired are ignored."""
+    connection.execute(delete(generation_leases).where(generation_leases.c.id.in_(list(leases))))
+
+
+def unlink_unleased(database: Database, folder: Path, *, now: int) -> tuple[str, ...]:
+    """Drop retired generations that no live lease holds, then unlink their files; returns the files' names.
+
+    The rows go first, in one transaction: from then on no lease can be taken, and a crash leaves a file that the next
+    import clears away.
+    """
+    with database.write() as connection:
+        connection.execute(delete(generation_leases).where(generation_leases.c.expires_at <= now))
+        gone = connection.execute(_unheld()).all()
+        for row in gone:
+            for table in (generation_subjects, generations):
+                connection.execute(
+                    delete(table).where(table.c.dataset == row.dataset, table.c.generation == row.generation)
+                )
+    for row in gone:
+        (folder / row.path).unlink(missing_ok=True)
+    return tuple(Path(row.path).name for row in gone)
+
+
+def _unheld() -> Select[tuple[str, int, str]]:
+    held = exists().where(
+        and_(
+            generation_leases.c.dataset == generations.c.dataset,
+            generation_leases.c.generation == generations.c.generation,
+        )
+    )
+    return select(generations.c.dataset, generations.c.generation, generations.c.path).where(
+        generations.c.retired_at.is_not(None), ~held
+    )

@@ -1,0 +1,1 @@
+"""People as dense ids, their keys and pseudonyms."""
