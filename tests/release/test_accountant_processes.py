@@ -1,0 +1,73 @@
+"""Real processes against one database: no interleaving may reserve more than the cap."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pellucid.policy.model import Allowance, Period, Policy
+from pellucid.records.columns import to_instant
+from pellucid.records.database import Database
+from pellucid.release.accountant import budget_state
+from pellucid.release.budget import granted
+from tests.release.conftest import make_policy, make_rule
+from tests.release.reserve_concurrently import reserve_many
+
+NOON = to_instant(datetime(2026, 11, 23, 12, tzinfo=UTC))
+CAP = Allowance(4.0, 2e-6, Period.YEAR)
+FIT = 21
+PROCESSES = 4
+
+
+def crowd(url: str, policy: Policy, *, read_first: bool = False) -> list[tuple[int, int]]:
+    rho = granted(CAP).rho // FIT
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
+        runs = [pool.submit(reserve_many, url, policy, 10, rho, NOON, read_first) for _ in range(PROCESSES)]
+        return [run.result() for run in runs]
+
+
+def create(url: str) -> None:
+    database = Database(url)
+    database.create()
+    database.close()
+
+
+def spent_fits(url: str, policy: Policy) -> int:
+    """Return how many reservations are in the ledger, having checked that they fit into the cap."""
+    database = Database(url)
+    with database.read() as connection:
+        spent = budget_state(connection, policy, NOON)[0].spent
+    database.close()
+    assert spent.rho <= granted(CAP).rho
+    return spent.rho // (granted(CAP).rho // FIT)
+
+
+def test_processes_on_sqlite_reserve_exactly_up_to_the_cap(tmp_path: Path) -> None:
+    policy = make_policy(CAP, planning=make_rule(allowance=CAP))
+    url = f"sqlite:///{tmp_path / 'control.sqlite'}"
+    create(url)
+    runs = crowd(url, policy)
+    assert sum(failed for _, failed in runs) == 0
+    assert sum(granted for granted, _ in runs) == spent_fits(url, policy) == FIT
+
+
+@pytest.mark.slow
+def test_processes_on_postgresql_reserve_exactly_up_to_the_cap(postgresql_url: str) -> None:
+    policy = make_policy(CAP, planning=make_rule(allowance=CAP))
+    create(postgresql_url)
+    runs = crowd(postgresql_url, policy)
+    assert sum(failed for _, failed in runs) == 0
+    assert sum(granted for granted, _ in runs) == spent_fits(postgresql_url, policy) == FIT
+
+
+@pytest.mark.slow
+def test_an_old_snapshot_on_postgresql_fails_rather_than_overspends(postgresql_url: str) -> None:
+    policy = make_policy(CAP, planning=make_rule(allowance=CAP))
+    create(postgresql_url)
+    runs = crowd(postgresql_url, policy, read_first=True)
+    assert sum(granted for granted, _ in runs) == spent_fits(postgresql_url, policy)
