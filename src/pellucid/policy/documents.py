@@ -6,7 +6,7 @@ them into the frozen model.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -117,7 +117,7 @@ class EpsilonDocument(_Document):
 class ReleaseDocument(_Document):
     """In what form answers may leave: user-level differential privacy."""
 
-    rule: _Text = Field(description="The release rule: `private`.")
+    rule: Literal["private"] = Field(description="The release rule: `private`, differential privacy for each subject.")
     epsilon: EpsilonDocument = Field(description="What one question costs.")
     allowance: AllowanceDocument = Field(description="What the purpose may spend in a period.")
     max_groups: int = Field(description="Most groups that one subject may be counted in; at least 1.")
@@ -175,6 +175,12 @@ class ColumnDocument(_Document):
     scale: int | None = Field(default=None, description="Decimal places of money (required) or a summed real.")
     domain: list[_Value] = Field(default=[], description="All values it may have, if these are public knowledge.")
     mask: MaskDocument | None = Field(default=None, description="How it is shown in place of its values.")
+
+    @model_validator(mode="after")
+    def _money_has_a_scale(self) -> ColumnDocument:
+        if self.type is ColumnType.MONEY and self.scale is None:
+            raise ValueError("money is exact and needs its decimal places; add `scale: 2`")
+        return self
 
 
 class HopDocument(_Document):

@@ -1,8 +1,69 @@
-"""x."""
+"""The controller, its regimes, roles, people and recipients."""
+
+from __future__ import annotations
+
+import re
 
 from pellucid.policy.checks.findings import Findings
+from pellucid.policy.decide import ACTIONS
 from pellucid.policy.model import Policy
+from pellucid.policy.nodes import suggestion
+
+_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+OFFICER_ACTION = "policy-activate"
+"""What tells an officer's role from others: putting a policy into force."""
 
 
 def check(policy: Policy, findings: Findings) -> None:
-    """Check."""
+    """Check who is responsible, where, and who may do what."""
+    _check_officer(policy, findings)
+    _check_places(policy, findings)
+    for role in policy.roles.values():
+        for index, action in enumerate(role.may):
+            if action not in ACTIONS:
+                message = f"There is no action `{action}`."
+                findings.error(
+                    "unknown-action", ("roles", role.name, "may", index), message, suggestion(action, ACTIONS)
+                )
+    for person in policy.people.values():
+        for index, held in enumerate(person.roles):
+            findings.known("roles", policy.roles, held, ("people", person.name, "roles", index))
+
+
+def _check_officer(policy: Policy, findings: Findings) -> None:
+    if findings.is_broken("controller"):
+        return
+    location = ("controller", "officer")
+    officer = policy.controller.officer
+    if not officer:
+        message = "Nobody is named as privacy officer."
+        findings.warn("no-officer", location, message, "Add `officer:` with a name that stands under `people`.")
+        return
+    if not findings.known("people", policy.people, officer, location) or findings.any_broken("roles"):
+        return
+    held = [policy.roles[role] for role in policy.people[officer].roles if role in policy.roles]
+    if not any(OFFICER_ACTION in role.may for role in held):
+        message = f"`{officer}` is the privacy officer and holds no role that may `{OFFICER_ACTION}`."
+        findings.error("officer-without-role", location, message, f"Give `{officer}` a role that may.")
+
+
+def _check_places(policy: Policy, findings: Findings) -> None:
+    seen: dict[str, str] = {}
+    for regime in policy.regimes.values():
+        for index, place in enumerate(regime.jurisdictions):
+            location = ("regimes", regime.name, "jurisdictions", index)
+            _check_place(place, location, findings)
+            if place in seen:
+                message = f"`{place}` stands in the regime `{seen[place]}` already."
+                findings.error("jurisdiction-twice", location, message, "Keep it in one regime.")
+            seen.setdefault(place, regime.name)
+    if not findings.is_broken("controller"):
+        _check_place(policy.controller.country, ("controller", "country"), findings)
+    for recipient in policy.recipients.values():
+        _check_place(recipient.country, ("recipients", recipient.name, "country"), findings)
+
+
+def _check_place(place: str, location: tuple[str | int, ...], findings: Findings) -> None:
+    if not _PLACE.fullmatch(place):
+        remedy = "Use an ISO 3166 code in capitals, such as DE or US-CA."
+        findings.error("place-invalid", location, f"`{place}` is no place.", remedy)
