@@ -1,0 +1,1 @@
+"""Where customer data live: the Engine protocol and its implementations."""

@@ -1,0 +1,249 @@
+"""DuckDB as an engine: an in-memory instance over read-only generation files, and an empty one for released cells.
+
+SQL arrives generated and governed; this module runs it within limits and lets nothing out but Arrow tables. It does
+not write generations and decides nothing about permission.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from pellucid.engines import duckdb_replica
+from pellucid.engines.base import Holding, PermittedChange, PermittedSet, Statement
+from pellucid.engines.exact import ExactAnswer
+from pellucid.engines.failures import Diagnostics, kept_back, timed_out
+from pellucid.engines.lockdown import identifier, lock_down, quoted
+from pellucid.engines.spill import SpillFolder
+from pellucid.engines.timelimit import TimeLimit
+from pellucid.errors import QueryFailed, WorkspaceUnusable
+
+Found = TypeVar("Found")
+
+_SIZE_PREFIX = "_size_"
+
+
+class DuckDBEngine:
+    """Runs governed statements over the published generations. Safe to use from many threads.
+
+    Views `held."<dataset>"` stand for the attached generations, whose own names nobody can guess, so that generated SQL
+    does not depend on a generation. A newly published one needs a new engine.
+    """
+
+    def __init__(
+        self,
+        holdings: Sequence[Holding],
+        *,
+        temp_directory: Path,
+        memory_limit: str,
+        spill_limit: str,
+        threads: int,
+        diagnostics: Diagnostics | None = None,
+    ) -> None:
+        self._holdings = {holding.dataset: holding.generation for holding in holdings}
+        self._diagnostics = diagnostics
+        self._replica_lock = threading.Lock()  # two cursors updating one row would conflict
+        self._running = 0
+        self._state_lock = threading.Lock()
+        self._closed = False
+        self._version = -1
+        self._spill = SpillFolder(temp_directory)
+        self._connection = duckdb.connect(":memory:")
+        try:
+            _attach_all(self._connection, holdings)
+            for statement in duckdb_replica.SCHEMA:
+                self._connection.execute(statement)
+            lock_down(
+                self._connection,
+                memory_limit=memory_limit,
+                threads=threads,
+                temp_directory=str(self._spill.path),
+                spill_limit=spill_limit,
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def replica_version(self) -> int:
+        """The register version of the last committed load or change; -1 before the first load."""
+        return self._version
+
+    @property
+    def holdings(self) -> Mapping[str, int]:
+        """The generation attached of each dataset."""
+        return dict(self._holdings)
+
+    def load_permitted(self, sets: Sequence[PermittedSet], *, version: int) -> None:
+        """Replace the whole replica in one engine transaction."""
+        self._write(lambda cursor: duckdb_replica.replace_all(cursor, sets, version), version)
+
+    def permit(self, changes: Sequence[PermittedChange], *, version: int) -> None:
+        """Apply changes in order in one engine transaction; the next `run` sees them."""
+        self._write(lambda cursor: duckdb_replica.apply(cursor, changes, version), version)
+
+    def run(self, statements: Sequence[Statement], *, purpose: str, seconds: float) -> ExactAnswer:
+        """Run all statements in one read-only transaction with the read of the replica's version.
+
+        A statement's parameters `_size_<namespace>` are filled in here: the length of the purpose's bitmap, 0 if there
+        is none. Raises QueryFailed with code `query-timeout`, `query-memory` or `query-failed`.
+        """
+        with self._cursor() as cursor:
+
+            def read() -> ExactAnswer:
+                version = duckdb_replica.version_of(cursor)
+                sizes = duckdb_replica.sizes_of(cursor, purpose)
+                tables = {statement.name: _select(cursor, statement, sizes) for statement in statements}
+                return ExactAnswer(tables, replica_version=version)
+
+            return _guarded(cursor, read, seconds=seconds, diagnostics=self._diagnostics)
+
+    def close(self) -> None:
+        """Let go of files and memory, once questions under way have ended; may be called again."""
+        with self._state_lock:
+            self._closed = True
+        self._release_when_idle()
+
+    def _write(self, change: Callable[[duckdb.DuckDBPyConnection], None], version: int) -> None:
+        failed = False
+        with self._cursor() as cursor, self._replica_lock:
+            try:
+                with _transaction(cursor, "BEGIN TRANSACTION"):
+                    change(cursor)
+                self._version = version
+            except duckdb.Error:
+                failed = True
+        if failed:  # outside the except block: not even the context may hold the engine's words
+            raise QueryFailed(
+                "The engine could not take over the permitted set; nothing was changed.",
+                code="query-replica",
+                remedy="Load the whole permitted state again from the consent register.",
+            )
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._state_lock:
+            if self._closed:
+                raise QueryFailed(
+                    "The engine has been closed.",
+                    code="query-closed",
+                    remedy="Ask again: a newer generation of the data is being opened.",
+                )
+            self._running += 1
+            cursor = self._connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+            with self._state_lock:
+                self._running -= 1
+            self._release_when_idle()
+
+    def _release_when_idle(self) -> None:
+        with self._state_lock:
+            if self._closed and self._running == 0:
+                self._connection.close()
+                self._spill.remove()
+
+
+class DuckDBReleasedCells:
+    """Runs `post` over released cells in an empty, locked instance. Safe to use from many threads.
+
+    The instance holds no table, spills nothing and lives as long as this object; each call has a cursor of its own, and
+    the cells are temporary views of that cursor, which no other call can see.
+    """
+
+    def __init__(
+        self, *, memory_limit: str = "1GB", threads: int = 1, diagnostics: Diagnostics | None = None
+    ) -> None:
+        self._diagnostics = diagnostics
+        self._connection = duckdb.connect(":memory:")
+        lock_down(self._connection, memory_limit=memory_limit, threads=threads)
+
+    def run(self, statement: Statement, tables: Mapping[str, pa.Table], *, seconds: float) -> pa.Table:
+        """Run one SELECT over the given tables, under their names, and nothing else; raises QueryFailed."""
+        cursor = self._connection.cursor()
+        try:
+            for name, table in tables.items():
+                cursor.register(name, table)
+            return _guarded(
+                cursor, lambda: _select(cursor, statement, {}), seconds=seconds, diagnostics=self._diagnostics
+            )
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Let go of the instance; may be called again."""
+        self._connection.close()
+
+
+def _attach_all(connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holding]) -> None:
+    connection.execute("CREATE SCHEMA held")
+    for holding in holdings:
+        attached = f"g{secrets.token_hex(16)}"
+        failed = False
+        try:
+            connection.execute(f"ATTACH {quoted(holding.path)} AS {attached} (READ_ONLY)")
+            connection.execute(
+                f"CREATE VIEW held.{identifier(holding.dataset)} AS SELECT * FROM {attached}.main.rows"  # noqa: S608
+            )
+        except duckdb.Error:
+            failed = True
+        if failed:
+            raise WorkspaceUnusable(
+                f"Generation {holding.generation} of {holding.dataset!r} cannot be opened.",
+                code="generation-unusable",
+                remedy="Restore its file from a backup, or import the dataset again.",
+            )
+
+
+@contextmanager
+def _transaction(cursor: duckdb.DuckDBPyConnection, begin: str) -> Iterator[None]:
+    cursor.execute(begin)
+    try:
+        yield
+        cursor.execute("COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
+        raise
+
+
+def _guarded(
+    cursor: duckdb.DuckDBPyConnection,
+    read: Callable[[], Found],
+    *,
+    seconds: float,
+    diagnostics: Diagnostics | None,
+) -> Found:
+    """Return what `read` reads in a read-only transaction within a time limit; engine words stay here."""
+    failure: QueryFailed | None = None
+    with TimeLimit(cursor, seconds) as limit:
+        try:
+            with _transaction(cursor, "BEGIN TRANSACTION READ ONLY"):
+                found = read()
+        except Exception as error:  # whatever it is, its words may quote a row
+            failure = kept_back(error, expired=limit.expired, seconds=seconds, diagnostics=diagnostics)
+    if failure is None and limit.expired:
+        failure = timed_out(seconds)
+    if failure is not None:  # raised outside the except block: its context must be empty
+        raise failure
+    return found
+
+
+def _select(cursor: duckdb.DuckDBPyConnection, statement: Statement, sizes: Mapping[str, int]) -> pa.Table:
+    parsed = cursor.extract_statements(statement.sql)
+    if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
+        raise ValueError("an engine runs exactly one SELECT at a time")
+    values = dict(statement.parameters)
+    for name in parsed[0].named_parameters:
+        if name.startswith(_SIZE_PREFIX):  # never from the statement: the bitmap's own length guards get_bit
+            values[name] = sizes.get(name.removeprefix(_SIZE_PREFIX), 0)
+    return cursor.sql(statement.sql, params=values).to_arrow_table()
