@@ -5,8 +5,7 @@ The steps themselves are Alembic scripts in `records.migrations`; Alembic (0.4 s
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
 from pellucid.errors import WorkspaceUnusable
 from pellucid.records.tables import log_head, metadata
@@ -16,8 +15,13 @@ REVISIONS = ("0001",)
 
 VERSION_TABLE = "schema_version"
 
-# Alembic keeps this table itself and leaves it out of comparisons, so it is not among `tables.metadata`.
-schema_version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+# Alembic keeps this table itself, in this form, and leaves it out of comparisons: it is not among `tables.metadata`.
+schema_version = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
 
 
 def create(connection: Connection) -> None:
@@ -30,28 +34,33 @@ def create(connection: Connection) -> None:
         connection.execute(insert(log_head).values(id=1, size=0, frontier=b""))
 
 
+def current_revision(connection: Connection) -> str | None:
+    """Return the schema that the database is stamped with; None if it has no single stamp."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.scalars(select(schema_version.c.version_num)).all()
+    return found[0] if len(found) == 1 else None
+
+
 def demand_current(connection: Connection) -> None:
     """Raise WorkspaceUnusable unless the database has the current schema."""
-    try:
-        found = connection.scalars(select(schema_version.c.version_num)).all()
-    except DBAPIError:
-        found = []
-    if len(found) != 1:
+    found = current_revision(connection)
+    if found == REVISIONS[-1]:
+        return
+    if found is None:
         raise WorkspaceUnusable(
             "This is not a control database of pellucid.",
             remedy="Run `pellucid init` in an empty folder, or name the right workspace.",
             code="schema-missing",
         )
-    if found[0] == REVISIONS[-1]:
-        return
-    if found[0] in REVISIONS:
+    if found in REVISIONS:
         raise WorkspaceUnusable(
-            f"The workspace has schema {found[0]}; this version needs {REVISIONS[-1]}.",
+            f"The workspace has schema {found}; this version needs {REVISIONS[-1]}.",
             remedy="Back up the workspace, then run `pellucid upgrade`.",
             code="schema-old",
         )
     raise WorkspaceUnusable(
-        f"The workspace has schema {found[0]!r}; this version knows {', '.join(REVISIONS)}.",
+        f"The workspace has schema {found!r}; this version knows {', '.join(REVISIONS)}.",
         remedy="Install the newer version of pellucid that last opened this workspace.",
         code="schema-unknown",
     )

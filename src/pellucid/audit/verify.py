@@ -1,0 +1,307 @@
+"""Judging somebody's log offline, in six numbered steps: an exported bundle, or what was read from a live workspace.
+
+Pure, and independent of the product being well: it imports neither the database nor anything that signs, and reads a
+bundle only through the function handed in. Whom to believe (`TrustKeys`) comes apart from what is judged. Reading
+folders and databases is in `audit.read`, the form of a bundle in `audit.bundle`.
+
+    1 signature    the checkpoint is signed by the log's key
+    2 witness      enough of the trusted witnesses cosigned it
+    3 entries      the bytes of the entries lead to the root that was signed
+    4 append-only  older checkpoints are heads of this very log
+    5 details      details that are present are those committed to
+    6 order        entries are well-formed, none is missing, times do not run backwards
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from pellucid.audit import bundle, merkle
+from pellucid.audit.bundle import BundleOpener, StatedDetails, StatedEntry
+from pellucid.audit.proof import cosignatures
+from pellucid.audit.treehead import Checkpoint, TrustKeys, open_checkpoint
+from pellucid.errors import VerificationFailed
+
+TITLES = {
+    1: "signature of the log",
+    2: "cosignatures of witnesses",
+    3: "entries and their root",
+    4: "append-only since older checkpoints",
+    5: "details and their commitments",
+    6: "form and order of entries",
+}
+
+CLOCK_SLACK = 3600 * 1_000_000
+"""How far (µs) an entry's time may lie before an earlier entry's: several machines write, long imports commit late."""
+
+MOST_FINDINGS = 5
+"""How many findings of a step are told; the rest are counted."""
+
+ENTRY_TYPES: Mapping[str, tuple[type, ...]] = {
+    "v": (int,),
+    "action": (str,),
+    "actor": (dict,),
+    "at": (int,),
+    "purpose": (str, type(None)),
+    "subject": (str, type(None)),
+    "stamp": (dict, type(None)),
+    "body": (dict,),
+    "commitment": (str, type(None)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How one numbered step went: `held`, `failed`, `absent` (nothing to check), `skipped` (step 1 failed)."""
+
+    number: int
+    outcome: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.outcome:7} {TITLES[self.number]}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """Every step of a verification, and the checkpoint that it rests on (None if none could be believed)."""
+
+    steps: tuple[Step, ...]
+    checkpoint: Checkpoint | None
+
+    @property
+    def holds(self) -> bool:
+        """Return whether no step failed; read step 2 and 4 for what could not be checked."""
+        return self.checkpoint is not None and all(step.outcome in ("held", "absent") for step in self.steps)
+
+    def demand(self) -> None:
+        """Raise VerificationFailed, telling the first step that failed, unless everything held."""
+        if self.holds:
+            return
+        failed = next((str(step) for step in self.steps if step.outcome == "failed"), "Nothing was verified.")
+        raise VerificationFailed(failed, remedy="Keep this log as evidence, and compare it with what the witness saw.")
+
+
+@dataclass(frozen=True, slots=True)
+class LogMaterial:
+    """All that is judged. `older` are notes from inside the material; a `live` log may go on after its checkpoint."""
+
+    checkpoint: bytes | None
+    entries: Iterable[StatedEntry]
+    details: Iterable[StatedDetails] | None = None
+    older: tuple[bytes, ...] = ()
+    live: bool = False
+    stated_head: tuple[int, bytes] | None = None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one pass over the entries found."""
+
+    wanted: frozenset[int]
+    slack: int
+    size: int = 0
+    frontier: list[bytes] = field(default_factory=list)
+    roots: dict[int, bytes] = field(default_factory=dict)
+    latest: int = -(1 << 63)
+    committed: int = 0
+    present: int = 0
+    wrong_bytes: list[str] = field(default_factory=list)
+    wrong_details: list[str] = field(default_factory=list)
+    wrong_order: list[str] = field(default_factory=list)
+
+
+def verify_bundle(
+    open_file: BundleOpener, trust: TrustKeys, against: bytes | None = None, *, slack: int = CLOCK_SLACK
+) -> VerificationReport:
+    """Judge an exported bundle; `against` is the note of an older checkpoint from outside. Failures are in the report.
+
+    `slack` is in microseconds.
+    """
+    try:
+        material = LogMaterial(
+            checkpoint=bundle.read_checkpoint(open_file),
+            entries=bundle.read_entries(open_file),
+            details=bundle.read_details(open_file),
+            older=bundle.read_older_checkpoints(open_file),
+        )
+    except VerificationFailed as error:
+        return VerificationReport((Step(3, "failed", error.message),), None)
+    return verify_log(material, trust, against, slack=slack)
+
+
+def verify_log(
+    material: LogMaterial, trust: TrustKeys, against: bytes | None = None, *, slack: int = CLOCK_SLACK
+) -> VerificationReport:
+    """Judge a log, one pass over its entries; about five seconds a million entries. Failures are in the report."""
+    # 1 signature
+    try:
+        if material.checkpoint is None:
+            raise VerificationFailed("there is no signed checkpoint.", code="checkpoint-missing")
+        checkpoint, _ = open_checkpoint(material.checkpoint, trust.log)
+    except VerificationFailed as error:
+        return _stopped(error)
+    signed = f"{trust.log.name} signed a head of {checkpoint.size} entries."
+    # 2 witness
+    witnessed = _witness_step(material.checkpoint, trust)
+    # 3 entries (and what the same pass finds for 5 and 6)
+    older, wrong_older = _open_older((*material.older, *(() if against is None else (against,))), trust, checkpoint)
+    walk = _walk(material, frozenset({checkpoint.size, *(known.size for known in older)}), slack)
+    # 4 append-only
+    append_only = _append_only_step(older, wrong_older, walk, outside=against is not None)
+    return VerificationReport(
+        (
+            Step(1, "held", signed),
+            witnessed,
+            _entries_step(material, checkpoint, walk),
+            append_only,
+            # 5 details
+            _details_step(material, walk),
+            # 6 order
+            _judged(6, walk.wrong_order, f"{walk.size} entries, none missing, times within {slack // 1_000_000} s."),
+        ),
+        checkpoint,
+    )
+
+
+def _witness_step(note: bytes, trust: TrustKeys) -> Step:
+    if not trust.witnesses:
+        return Step(
+            2,
+            "absent",
+            "no witness key was given, so only the operator vouches that this is the log that others see.",
+        )
+    try:
+        found = cosignatures(note, trust)
+    except VerificationFailed as error:
+        return Step(2, "failed", error.message)
+    seen = ", ".join(f"{key.name} at {seconds} s since 1970" for key, seconds in found.items())
+    return Step(2, "held", f"cosigned by {seen}.")
+
+
+def _open_older(notes: Iterable[bytes], trust: TrustKeys, checkpoint: Checkpoint) -> tuple[list[Checkpoint], list[str]]:
+    found: list[Checkpoint] = []
+    wrong: list[str] = []
+    for note in notes:
+        try:
+            older, _ = open_checkpoint(note, trust.log)
+        except VerificationFailed as error:
+            wrong.append(f"an older checkpoint cannot be believed: {error.message}")
+            continue
+        if older.size > checkpoint.size:
+            wrong.append(f"the log shrank: it had {older.size} entries once, now {checkpoint.size}.")
+        else:
+            found.append(older)
+    return found, wrong
+
+
+def _walk(material: LogMaterial, wanted: frozenset[int], slack: int) -> _Walk:
+    walk = _Walk(wanted, slack)
+    if 0 in wanted:
+        walk.roots[0] = merkle.EMPTY_ROOT
+    details = iter(material.details or ())
+    try:
+        waiting = next(details, None)
+        for entry in material.entries:
+            if entry.leaf != walk.size:
+                walk.wrong_order.append(f"leaf {walk.size} is missing: leaf {entry.leaf} follows.")
+                break
+            committed = _take_entry(walk, entry)
+            while waiting is not None and waiting.leaf <= entry.leaf:
+                _take_details(walk, entry.leaf, committed, waiting)
+                waiting = next(details, None)
+    except VerificationFailed as error:
+        walk.wrong_bytes.append(error.message)
+        waiting = None
+    if waiting is not None:
+        walk.wrong_details.append(f"there are details for leaf {waiting.leaf}, which is not in the log.")
+    return walk
+
+
+def _take_entry(walk: _Walk, entry: StatedEntry) -> str | None:
+    hashed = merkle.leaf_hash(entry.body)
+    if entry.stated_hash != hashed:
+        walk.wrong_bytes.append(f"leaf {entry.leaf} does not have the hash that is stated for it: it was altered.")
+    merkle.extend_frontier(walk.frontier, walk.size, hashed)
+    walk.size += 1
+    if walk.size in walk.wanted:
+        walk.roots[walk.size] = merkle.root_from_frontier(walk.frontier)
+    try:
+        fields = json.loads(entry.body)
+    except (ValueError, RecursionError):
+        fields = None
+    if not _well_formed(fields):
+        walk.wrong_order.append(f"leaf {entry.leaf} is not an entry of version 1.")
+        return None
+    if fields["at"] < walk.latest - walk.slack:
+        walk.wrong_order.append(f"leaf {entry.leaf} is dated {(walk.latest - fields['at']) // 1_000_000} s back.")
+    walk.latest = max(walk.latest, fields["at"])
+    commitment: str | None = fields["commitment"]
+    walk.committed += commitment is not None
+    return commitment
+
+
+def _well_formed(fields: object) -> bool:
+    if not isinstance(fields, dict) or fields.keys() != ENTRY_TYPES.keys():
+        return False
+    return fields["v"] == 1 and all(type(fields[name]) in allowed for name, allowed in ENTRY_TYPES.items())
+
+
+def _take_details(walk: _Walk, leaf: int, commitment: str | None, found: StatedDetails) -> None:
+    if found.leaf != leaf:
+        walk.wrong_details.append(f"the details of leaf {found.leaf} are there twice or out of order.")
+    elif len(found.nonce) != 32 or sha256(found.nonce + found.details).hexdigest() != commitment:
+        walk.wrong_details.append(f"the details of leaf {leaf} are not those that it commits to.")
+    walk.present += 1
+
+
+def _entries_step(material: LogMaterial, checkpoint: Checkpoint, walk: _Walk) -> Step:
+    wrong = list(walk.wrong_bytes)
+    if walk.size < checkpoint.size:
+        wrong.append(f"only {walk.size} of the {checkpoint.size} entries that were signed are there.")
+    elif walk.roots.get(checkpoint.size) != checkpoint.root:
+        wrong.append(f"the first {checkpoint.size} entries do not have the root that was signed.")
+    later = walk.size - checkpoint.size
+    if later > 0 and not material.live:
+        wrong.append(f"{later} entries follow that nobody signed, from leaf {checkpoint.size} on.")
+    if material.stated_head is not None and material.stated_head != (
+        walk.size,
+        merkle.root_from_frontier(walk.frontier),
+    ):
+        wrong.append("the head kept in the database is not that of its entries.")
+    tail = f" {later} later entries are not signed yet." if later > 0 else ""
+    return _judged(3, wrong, f"{checkpoint.size} entries have the root that was signed.{tail}")
+
+
+def _append_only_step(older: list[Checkpoint], wrong: list[str], walk: _Walk, *, outside: bool) -> Step:
+    forked = [
+        f"the checkpoint of {known.size} entries is of another log: something before leaf {known.size} was altered."
+        for known in older
+        if walk.roots.get(known.size) != known.root
+    ]
+    without = "" if outside else " None came from outside, so a log rolled back as a whole is not found by this step."
+    if not older and not wrong:
+        return Step(4, "absent", f"there is no older checkpoint to compare with.{without}")
+    return _judged(4, wrong + forked, f"continues {len(older)} older checkpoints.{without}")
+
+
+def _details_step(material: LogMaterial, walk: _Walk) -> Step:
+    if material.details is None and not walk.wrong_details:
+        return Step(5, "absent", f"no details were handed over; {walk.committed} entries commit to some.")
+    gone = walk.committed - walk.present
+    return _judged(5, walk.wrong_details, f"{walk.present} match their commitments; {gone} are erased or held back.")
+
+
+def _judged(number: int, wrong: list[str], held: str) -> Step:
+    if not wrong:
+        return Step(number, "held", held)
+    rest = f" And {len(wrong) - MOST_FINDINGS} more." if len(wrong) > MOST_FINDINGS else ""
+    return Step(number, "failed", " ".join(wrong[:MOST_FINDINGS]) + rest)
+
+
+def _stopped(error: VerificationFailed) -> VerificationReport:
+    rest = tuple(Step(number, "skipped", "nothing can be believed without step 1.") for number in range(2, 7))
+    return VerificationReport((Step(1, "failed", error.message), *rest), None)
