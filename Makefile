@@ -11,6 +11,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 WORKERS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: help setup demo test test-slow check bench fix docs clean
 

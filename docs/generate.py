@@ -1,0 +1,233 @@
+"""Make the reference pages from the code, so that they cannot lie: without arguments it writes, `--check` compares.
+
+One function a page; PAGES lists them. Not for explanations: those are written by people.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from inspect import getdoc
+from pathlib import Path
+
+import pellucid
+from pellucid import errors
+from pellucid.errors import PellucidError
+from pellucid.policy import reasons
+from pellucid.policy.categories import CATEGORIES, REVEALED, SPECIAL, is_within
+from pellucid.policy.decide import ACTIONS
+from pellucid.policy.load import json_schema
+from pellucid.settings import Settings
+
+REFERENCE = Path(__file__).with_name("reference")
+SOURCE = Path(pellucid.__file__).parent
+FAMILIES = {
+    "USE": "May this use run at all?",
+    "SUBJECT": "May this subject's rows be read?",
+    "GATE": "Can this question be governed?",
+}
+NOTE = "<!-- Made by docs/generate.py from the code: change the code, then run `make fix`. -->\n"
+
+
+def settings_page() -> str:
+    rows = [
+        [f"`PELLUCID_{name.upper()}`", _settings_type(field.annotation), f"`{field.default}`", field.description or ""]
+        for name, field in Settings.model_fields.items()
+    ]
+    return _page(
+        "Settings",
+        "Everything about a workspace that is not policy is set by environment variables.",
+        _table(["Variable", "Type", "Default", "Meaning"], rows),
+    )
+
+
+def errors_page() -> str:
+    tree = re.search(r"(    PellucidError\n(?:    .*\n)+)", errors.__doc__ or "")
+    used = _codes_in_use()
+    rows = [
+        [
+            f"`{kind.__name__}`",
+            ", ".join(f"`{code}`" for code in sorted({kind.code, *used.get(kind.__name__, ())})),
+            _doc(kind),
+        ]
+        for kind in _error_kinds(PellucidError)
+    ]
+    return _page(
+        "Errors",
+        "Every error that pellucid raises on purpose has a stable code, says what was got and what is allowed, and has "
+        "a remedy. None holds an engine's words or personal data.",
+        "```text\n" + (tree.group(1) if tree else "") + "```",
+        _table(["Error", "Codes", "Meaning"], rows),
+    )
+
+
+def reasons_page() -> str:
+    families = {name: value for name, value in vars(reasons).items() if isinstance(value, dict) and name in FAMILIES}
+    sections = [f"## {FAMILIES[name]}\n\n{_reason_rows(family)}" for name, family in families.items() if family]
+    return _page(
+        "Reasons",
+        "Every reason that a decision can give. Words in braces are filled in. Customers read the last column, which "
+        "is the same for many reasons on purpose: *why* somebody else decided about them is itself personal data.",
+        *sections,
+    )
+
+
+def policy_page() -> str:
+    schema = json_schema()
+    sections = [f"## {_title(name)}\n\n{_fields(part)}" for name, part in schema["$defs"].items()]
+    return _page(
+        "Policy files",
+        "A policy is a folder of YAML files, each with some of the sections below; a section may be spread over files. "
+        "Editors can check them with [the JSON Schema](policy.schema.json).",
+        "## Sections of a file\n\n" + _fields(schema),
+        *sections,
+        "## What a role may be given\n\n"
+        + _table(["Action", "Meaning"], [[f"`{key}`", text] for key, text in ACTIONS.items()]),
+    )
+
+
+def schema_file() -> str:
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def categories_page() -> str:
+    rows = [
+        [f"`{key}`", found.title, "fideslang" if found.fideslang else "ours", found.dpv or "", _special(key)]
+        for key, found in CATEGORIES.items()
+    ]
+    return _page(
+        "Categories of data",
+        "What a column may hold and what a purpose may read: a purpose that may read a category may read all below it. "
+        f"`sensitive_when` may say that a value reveals: {', '.join(f'`{name}`' for name in REVEALED)}.",
+        _table(["Category", "Meaning", "Key from", "DPV concept", "Special (GDPR Art. 9, 10)"], rows),
+    )
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "reasons.md": reasons_page,
+    "policy.md": policy_page,
+    "policy.schema.json": schema_file,
+    "categories.md": categories_page,
+}
+
+
+def _page(title: str, opening: str, *parts: str) -> str:
+    return "\n\n".join([NOTE.strip(), f"# {title}", opening, *(part.strip() for part in parts)]) + "\n"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows)])
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _settings_type(annotation: object) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _doc(kind: type) -> str:
+    return (getdoc(kind) or "").split("\n\n")[0]
+
+
+def _error_kinds(kind: type[PellucidError]) -> Iterator[type[PellucidError]]:
+    """The tree of errors.py, parents first; kinds that other modules add come by their own pages."""
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from _error_kinds(below)
+
+
+def _codes_in_use() -> dict[str, set[str]]:
+    """Find every `SomeError(..., code="...")` in the source."""
+    found: dict[str, set[str]] = {}
+    calls = (node for path in sorted(SOURCE.rglob("*.py")) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    for node in calls:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            codes = [
+                word.value.value
+                for word in node.keywords
+                if word.arg == "code" and isinstance(word.value, ast.Constant)
+            ]
+            found.setdefault(node.func.id, set()).update(str(code) for code in codes if code)
+    return found
+
+
+def _reason_rows(family: Mapping[str, reasons.Sentences]) -> str:
+    rows = [[f"`{code}`", said.staff, said.remedy, said.customer] for code, said in family.items()]
+    return _table(["Code", "For staff", "Remedy", "For the customer"], rows)
+
+
+def _title(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removesuffix("Document")).capitalize()
+
+
+def _fields(part: Mapping[str, object]) -> str:
+    description = str(part.get("description", ""))
+    if "enum" in part:
+        values = part["enum"]
+        assert isinstance(values, list)
+        return f"{description}\n\nOne of: {', '.join(f'`{value}`' for value in values)}."
+    properties = part.get("properties", {})
+    needed = part.get("required", [])
+    assert isinstance(properties, dict)
+    assert isinstance(needed, list)
+    rows = [
+        [f"`{name}`", _kind(field), "yes" if name in needed else "", str(field.get("description", ""))]
+        for name, field in properties.items()
+    ]
+    return f"{description}\n\n" + _table(["Key", "Value", "Required", "Meaning"], rows)
+
+
+def _kind(field: Mapping[str, object]) -> str:
+    """Say in words what a schema allows."""
+    if "$ref" in field:
+        name = str(field["$ref"]).rsplit("/", 1)[-1]
+        anchor = _title(name).lower().replace(" ", "-")
+        return f"[{_title(name).lower()}](#{anchor})"
+    if "anyOf" in field:
+        options = field["anyOf"]
+        assert isinstance(options, list)
+        return " or ".join(_kind(option) for option in options if option.get("type") != "null")
+    inner = field.get("items") or field.get("additionalProperties")
+    if field.get("type") == "array" and isinstance(inner, dict):
+        return f"list of {_kind(inner)}"
+    if field.get("type") == "object" and isinstance(inner, dict):
+        return f"{_kind(inner)} by name"
+    return str(field.get("type", field.get("const", "anything")))
+
+
+def _special(key: str) -> str:
+    return "yes" if any(is_within(key, special) for special in SPECIAL) else ""
+
+
+def stale_pages() -> list[str]:
+    """Return the names of the committed pages that differ from what the code says."""
+    return [name for name, make in PAGES.items() if _committed(REFERENCE / name) != make()]
+
+
+def _committed(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["--check"]:
+        stale = stale_pages()
+        if stale:
+            print(f"Not what the code says: {', '.join(stale)} in docs/reference. Run `make fix` and commit them.")
+        return 1 if stale else 0
+    REFERENCE.mkdir(exist_ok=True)
+    for name, make in PAGES.items():
+        (REFERENCE / name).write_text(make(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
