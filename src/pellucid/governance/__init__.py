@@ -1,0 +1,1 @@
+"""The officer's story: putting policies into force."""

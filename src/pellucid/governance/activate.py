@@ -1,0 +1,176 @@
+"""Putting a policy into force, all or nothing: checked, stored by its content, logged, every permitted set made anew.
+
+What is in force is the stored snapshot, never the folder. That a withdrawal outlives a change of legal basis is decided
+in `consent.permitted`, where every set comes from; here nothing can switch it off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from pellucid.audit.entry import AuditEntry, LogReceipt
+from pellucid.audit.log import append
+from pellucid.consent.register import rebuild
+from pellucid.errors import Finding, InputInvalid, NameUnknown, NotPermitted, PolicyInvalid, Reason
+from pellucid.holdings.publish import Generation, generations_published
+from pellucid.policy.canonical import from_canonical, to_canonical, version_of
+from pellucid.policy.decide import may
+from pellucid.policy.load import load_folder
+from pellucid.policy.model import Actor, Dataset, Policy
+from pellucid.records.database import Database
+from pellucid.records.tables import generations, policy_activations, policy_snapshots
+
+SchemaHash = Callable[[Dataset], str]
+"""Fingerprint of how a dataset's rows are stored, as imports write it beside each generation."""
+
+_CACHE: dict[str, Policy] = {}
+_CACHE_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A policy that came into force: its version, the one before (None for the first), the register it made, its entry.
+
+    `retired` names the datasets whose rows were taken out of use because the policy declares them otherwise.
+    """
+
+    version: str
+    previous: str | None
+    register_version: int
+    log: LogReceipt
+    retired: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+
+def activate(
+    database: Database,
+    source: Path | Policy,
+    actor: Actor,
+    now: int,
+    *,
+    schema_hash: SchemaHash,
+    replacing: Collection[str] = (),
+) -> Activation:
+    """Put the policy of a folder, or a loaded one, into force.
+
+    Datasets whose stored rows no longer fit their declaration must be named in `replacing`: their rows leave use until
+    they are imported anew. Raises PolicyInvalid, NotPermitted, NameUnknown and InputInvalid; nothing has then changed.
+    """
+    policy, warnings = _checked(source)
+    content = to_canonical(policy)
+    with database.write() as connection:
+        before = active_policy(connection)
+        _demand_permission(before, actor)
+        retired = _retire_unfit(connection, policy, schema_hash, replacing, now)
+        _store(connection, policy.version, content, now)
+        register_version = rebuild(connection, policy, now)
+        previous = before.version if before else None
+        log = append(connection, _entry(policy, previous, register_version, retired, actor, now))
+    return Activation(policy.version, previous, register_version, log, retired, warnings)
+
+
+def active_policy(connection: Connection) -> Policy | None:
+    """Return the policy in force, or None before the first activation; a snapshot is parsed once a process.
+
+    Raises InputInvalid if the stored snapshot is not what its version says.
+    """
+    version = active_version(connection)
+    if version is None:
+        return None
+    if version not in _CACHE:
+        content = connection.scalar(select(policy_snapshots.c.content).where(policy_snapshots.c.version == version))
+        policy = from_canonical(bytes(content)) if content is not None else None
+        if policy is None or policy.version != version:
+            raise InputInvalid(
+                "The stored policy is not the one that was activated.",
+                remedy="Restore the control database from a backup, or activate the policy again from its folder.",
+                code="policy-snapshot-damaged",
+            )
+        if len(_CACHE) >= _CACHE_KEPT:
+            _CACHE.clear()
+        _CACHE[version] = policy
+    return _CACHE[version]
+
+
+def active_version(connection: Connection) -> str | None:
+    """Return the version of the policy in force, or None before the first activation."""
+    columns = policy_activations.c
+    found = connection.scalar(select(columns.version).order_by(columns.sequence.desc()).limit(1))
+    return None if found is None else str(found)
+
+
+def _checked(source: Path | Policy) -> tuple[Policy, tuple[Finding, ...]]:
+    if isinstance(source, Policy):
+        if source.version != version_of(source):
+            raise InputInvalid(
+                "The policy's version is not the hash of its content.",
+                remedy="Load it from its folder, or give it its version with `policy.canonical.with_version`.",
+            )
+        return source, ()
+    loaded = load_folder(source)
+    if loaded.policy is None:
+        raise PolicyInvalid(loaded.findings)
+    return loaded.policy, loaded.findings
+
+
+def _demand_permission(before: Policy | None, actor: Actor) -> None:
+    """Ask the policy in force, not the new one, which could name anybody; before the first there is nobody to ask."""
+    refused: Reason | None = may(before, actor, "policy-activate") if before is not None else None
+    if refused is not None:
+        raise NotPermitted(refused.message, remedy=refused.remedy)
+
+
+def _retire_unfit(
+    connection: Connection, policy: Policy, schema_hash: SchemaHash, replacing: Collection[str], now: int
+) -> tuple[str, ...]:
+    """Retire the generations that no longer fit and are to be replaced; raise InputInvalid if there are others.
+
+    Rows of a dataset that is declared no more stay as they are: no question can name it, and it may come back.
+    """
+    unknown = sorted(set(replacing) - policy.datasets.keys())
+    if unknown:
+        raise NameUnknown("dataset", unknown[0], tuple(policy.datasets))
+    unfit = {found.dataset for found in generations_published(connection) if not _fits(policy, found, schema_hash)}
+    kept = sorted(unfit - set(replacing))
+    if kept:
+        raise InputInvalid(
+            f"The stored rows of {', '.join(kept)} were imported under other columns or subject paths.",
+            remedy=f"Activate with --replacing {','.join(kept)} to take these rows out of use, then import them anew "
+            "with --replace; or leave the datasets as they were declared.",
+            code="schema-changed",
+        )
+    retired = tuple(sorted(unfit))
+    columns = generations.c
+    where = (columns.dataset.in_(retired), columns.retired_at.is_(None))
+    connection.execute(update(generations).where(*where).values(retired_at=now))
+    return retired
+
+
+def _fits(policy: Policy, found: Generation, schema_hash: SchemaHash) -> bool:
+    declared = policy.datasets.get(found.dataset)
+    return declared is None or schema_hash(declared) == found.schema_hash
+
+
+def _store(connection: Connection, version: str, content: bytes, now: int) -> None:
+    known = connection.scalar(select(policy_snapshots.c.version).where(policy_snapshots.c.version == version))
+    if known is None:
+        connection.execute(insert(policy_snapshots).values(version=version, content=content))
+    connection.execute(insert(policy_activations).values(version=version, at=now))
+
+
+def _entry(
+    policy: Policy, previous: str | None, register_version: int, retired: tuple[str, ...], actor: Actor, now: int
+) -> AuditEntry:
+    body = {
+        "policy": policy.version,
+        "previous": previous,
+        "register_version": register_version,
+        "retired": list(retired),
+        # Before the first policy nobody could be asked: whoever reaches the files may begin.
+        "permitted_by": "role" if previous else "access-to-files",
+    }
+    return AuditEntry("policy.activated", actor, now, body=body)
