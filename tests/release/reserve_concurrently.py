@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import time
+from multiprocessing.synchronize import Barrier
+
 from pellucid.errors import BudgetExhausted, RecordingFailed
 from pellucid.policy.model import Policy
 from pellucid.records.database import Database
 from pellucid.release.accountant import charge, reserve
 
+_together: list[Barrier] = []
 
-def reserve_many(url: str, policy: Policy, times: int, rho: int, now: int, read_first: bool) -> tuple[int, int]:
+
+def wait_for_all(barrier: Barrier) -> None:
+    """Keep the barrier at which the processes of a pool wait for one another (a pool's initializer)."""
+    _together.append(barrier)
+
+
+def reserve_many(url: str, policy: Policy, times: int, rho: int, now: int) -> tuple[int, int]:
     """Reserve `times` times; return how many were granted and how many failed to be recorded."""
     database = Database(url)
     granted = failed = 0
+    _together[-1].wait(timeout=60)
     for turn in range(times):
         try:
             with database.write() as connection:
-                if read_first:  # an old snapshot must fail rather than overspend
-                    connection.exec_driver_sql("SELECT count(*) FROM charges").scalar()
+                connection.exec_driver_sql("SELECT count(*) FROM charges").scalar()  # an old snapshot would show here
                 reservation = reserve(
                     connection, policy, "planning", ["household"], rho=rho, delta=0, actor="ana", now=now
                 )
+                time.sleep(0.005)  # hold the transaction open, so that the others meet it
             granted += 1
             if turn % 2:
                 with database.write() as connection:

@@ -15,7 +15,7 @@ from pellucid.records.database import Database
 from pellucid.release.accountant import budget_state
 from pellucid.release.budget import granted
 from tests.release.conftest import make_policy, make_rule
-from tests.release.reserve_concurrently import reserve_many
+from tests.release.reserve_concurrently import reserve_many, wait_for_all
 
 NOON = to_instant(datetime(2026, 11, 23, 12, tzinfo=UTC))
 CAP = Allowance(4.0, 2e-6, Period.YEAR)
@@ -23,11 +23,12 @@ FIT = 21
 PROCESSES = 4
 
 
-def crowd(url: str, policy: Policy, *, read_first: bool = False) -> list[tuple[int, int]]:
+def crowd(url: str, policy: Policy) -> list[tuple[int, int]]:
     rho = granted(CAP).rho // FIT
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
-        runs = [pool.submit(reserve_many, url, policy, 10, rho, NOON, read_first) for _ in range(PROCESSES)]
+    together = (spawn.Barrier(PROCESSES),)
+    with ProcessPoolExecutor(PROCESSES, mp_context=spawn, initializer=wait_for_all, initargs=together) as pool:
+        runs = [pool.submit(reserve_many, url, policy, 10, rho, NOON) for _ in range(PROCESSES)]
         return [run.result() for run in runs]
 
 
@@ -63,11 +64,3 @@ def test_processes_on_postgresql_reserve_exactly_up_to_the_cap(postgresql_url: s
     runs = crowd(postgresql_url, policy)
     assert sum(failed for _, failed in runs) == 0
     assert sum(granted for granted, _ in runs) == spent_fits(postgresql_url, policy) == FIT
-
-
-@pytest.mark.slow
-def test_an_old_snapshot_on_postgresql_fails_rather_than_overspends(postgresql_url: str) -> None:
-    policy = make_policy(CAP, planning=make_rule(allowance=CAP))
-    create(postgresql_url)
-    runs = crowd(postgresql_url, policy, read_first=True)
-    assert sum(granted for granted, _ in runs) == spent_fits(postgresql_url, policy)

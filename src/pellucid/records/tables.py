@@ -220,13 +220,6 @@ charges = Table(  # one row a reservation and namespace; a reservation's rows sh
 )
 Index("charges_period", charges.c.namespace, charges.c.reserved_at)
 
-budget_turns = Table(  # written by every reservation, so that two cannot read the same sum
-    "budget_turns",
-    metadata,
-    Column("namespace", Text, primary_key=True),
-    Column("turns", BigInteger, nullable=False),
-)
-
 # -- audit ---------------------------------------------------------------------------------------------------------
 
 log_head = Table(  # one row, locked last in a writing transaction, so leaf indexes have no gaps

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from pellucid.errors import BudgetExhausted, InputInvalid, NameUnknown, RecordingFailed
 from pellucid.policy.model import Allowance, Period, Policy, Purpose
 from pellucid.records.columns import from_instant, to_instant
-from pellucid.records.tables import budget_turns, charges
+from pellucid.records.tables import charges
 from pellucid.release.budget import PrivacyBudget, conversion_delta, granted
 
 RESERVED, CHARGED, CANCELLED = "reserved", "charged", "cancelled"
@@ -56,13 +56,12 @@ def reserve(
 ) -> str:
     """Set rho (units of 1e-12) and delta (1e-15) aside in every namespace and return the reservation's id.
 
-    Must be called inside `Database.write()`, on PostgreSQL as its first statement, else concurrent reservations fail
-    with RecordingFailed instead of waiting. Raises BudgetExhausted if the cap or the purpose's allowance lacks either.
+    Must be called inside `Database.write()`: that writers follow one another there, on SQLite and PostgreSQL alike, is
+    what keeps two from reading the same sum. Raises BudgetExhausted if the cap or the purpose's allowance lacks either.
     """
     asked = PrivacyBudget(rho, delta)
     if not namespaces:
         raise InputInvalid("A reservation needs at least one namespace, got none.", code="namespaces-missing")
-    _take_turn(connection, sorted(set(namespaces)))
     for row in standing(connection, policy, purpose, namespaces, now):
         _require(row, asked)
     reservation = uuid.uuid4().hex
@@ -124,18 +123,6 @@ def period_end(period: Period, now: int) -> datetime:
     if period is Period.MONTH:
         return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
     return start.replace(year=start.year + 1)
-
-
-def _take_turn(connection: Connection, namespaces: Sequence[str]) -> None:
-    # Two reservations must not both read a sum that the other is about to change. SQLite: BEGIN IMMEDIATE, and this
-    # write before the first read. PostgreSQL: the lock is taken before the snapshot; if the transaction had read
-    # before, its snapshot is old and updating a row changed since fails (REPEATABLE READ): nothing is overspent.
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE budget_turns IN SHARE ROW EXCLUSIVE MODE"))
-    for namespace in namespaces:
-        turn = update(budget_turns).where(budget_turns.c.namespace == namespace)
-        if connection.execute(turn.values(turns=budget_turns.c.turns + 1)).rowcount == 0:
-            connection.execute(insert(budget_turns).values(namespace=namespace, turns=1))
 
 
 def _row(connection: Connection, namespace: str, purpose: str | None, allowance: Allowance, now: int) -> BudgetRow:

@@ -14,12 +14,6 @@ depends_on = None
 def upgrade() -> None:
     """Bring the tables to schema 0001."""
     op.create_table(
-        "budget_turns",
-        sa.Column("namespace", sa.Text(), nullable=False),
-        sa.Column("turns", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("namespace"),
-    )
-    op.create_table(
         "charges",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("namespace", sa.Text(), nullable=False),
