@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pellucid.errors import Reason
+from pellucid.policy.gate_reasons import GATE_WORDS
 
 NEUTRAL = "Your data are not used for this purpose at the moment."
 
@@ -152,7 +153,7 @@ SUBJECT: dict[str, Sentences] = {
 }
 """May this subject's rows be read for a purpose (consent.permitted), in the order in which denial wins."""
 
-GATE: dict[str, Sentences] = {}
+GATE: dict[str, Sentences] = {code: Sentences(staff, remedy) for code, (staff, remedy) in GATE_WORDS.items()}
 """Why SQL was refused (rewrite). The templates stand here so that documentation lists them with the rest."""
 
 CATALOGUE: dict[str, Sentences] = {**USE, **SUBJECT, **GATE}

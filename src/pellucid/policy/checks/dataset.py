@@ -176,7 +176,8 @@ def _check_readers(policy: Policy, findings: Findings) -> None:
     if findings.any_broken("purposes"):
         return
     for dataset in policy.datasets.values():
-        if not any(permitted_columns(policy, purpose, dataset.name) for purpose in policy.purposes):
+        gives_facts = dataset.jurisdiction_column is not None or dataset.birth_year_column is not None
+        if not gives_facts and not any(permitted_columns(policy, name, dataset.name) for name in policy.purposes):
             message = f"No purpose may read anything in `{dataset.name}`."
             remedy = "Give a purpose one of its categories, or do not collect it (GDPR Art. 5(1)(c))."
             findings.warn("dataset-unread", ("datasets", dataset.name), message, remedy)

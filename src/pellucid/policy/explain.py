@@ -1,0 +1,254 @@
+"""What a purpose may do and why, in plain sentences for people who do not read YAML. Pure; nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pellucid.errors import NameUnknown
+from pellucid.policy.categories import title
+from pellucid.policy.decide import permitted_columns, subject_key_columns
+from pellucid.policy.model import (
+    Bound,
+    Column,
+    Dataset,
+    Default,
+    LegalBasis,
+    Mask,
+    MaskKind,
+    Policy,
+    Purpose,
+    RegimeBasis,
+    ReleaseRule,
+    SensitiveUse,
+    SensitiveWhen,
+    Unknown,
+)
+
+_BASES = {
+    LegalBasis.CONSENT: "the person's consent",
+    LegalBasis.CONTRACT: "the contract with the person",
+    LegalBasis.LEGAL_OBLIGATION: "a duty that the law lays on us",
+    LegalBasis.VITAL_INTERESTS: "protecting somebody's life",
+    LegalBasis.PUBLIC_INTEREST: "a task in the public interest",
+    LegalBasis.LEGITIMATE_INTERESTS: "our legitimate interests",
+}
+_SILENCE = {
+    Default.OPT_IN: "Whoever has said nothing is left out.",
+    Default.OPT_OUT: "Whoever has said nothing is included, until they object or opt out.",
+    Default.NO_CHOICE: "There is no choice to make: everybody is included.",
+}
+
+
+def explain_purpose(policy: Policy, name: str) -> str:
+    """Return what the purpose may do and why, as paragraphs under short headings; raises NameUnknown."""
+    purpose = policy.purposes.get(name)
+    if purpose is None:
+        raise NameUnknown("purpose", name, list(policy.purposes))
+    paragraphs = [f"{purpose.title} (`{name}`)", purpose.description]
+    for heading, sentences in (
+        ("Why it is lawful", _lawful(policy, purpose)),
+        ("Whose data are left out", _left_out(policy, purpose)),
+        ("What it may read", _reads(policy, purpose)),
+        ("What it may not read", _not_read(policy, purpose)),
+        ("Who may ask", _askers(policy, purpose)),
+        ("How answers leave", _leaves(policy, purpose)),
+        ("Who receives answers", _recipients(policy, purpose)),
+        (f"What customers are told (notice {purpose.notice.version})", iter([purpose.notice.text])),
+    ):
+        paragraphs += [heading.upper(), *sentences]
+    return "\n\n".join(paragraph.strip() for paragraph in paragraphs) + "\n"
+
+
+def _lawful(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    for regime, basis in purpose.bases.items():
+        declared = policy.regimes[regime]
+        places = _listed(declared.jurisdictions)
+        yield f"Under {declared.title}, that is in {places}, it rests on {_BASES[basis.basis]}. {_silence(basis)}"
+    missing = [regime.title for regime in policy.regimes.values() if regime.name not in purpose.bases]
+    if missing:
+        yield f"It has no basis under {_listed(missing)}, so people there are left out."
+    if purpose.consent_days is not None:
+        yield f"A consent runs out after {purpose.consent_days:,} days."
+
+
+def _silence(basis: RegimeBasis) -> str:
+    if basis.basis is LegalBasis.CONSENT:
+        return f"{_SILENCE[basis.default]} A yes can be withdrawn at any time."
+    return _SILENCE[basis.default]
+
+
+def _left_out(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    if purpose.unknown_place == "refuse":
+        yield "People whose place of residence is not known are left out."
+    else:
+        regime = policy.regimes[purpose.unknown_place].title
+        yield f"If it is not known where somebody lives, they are treated as if {regime} applied to them."
+    age = purpose.minimum_age
+    if age > 0 and purpose.unknown_age is Unknown.ADULT:
+        yield f"People younger than {age} are left out; somebody whose age is not known counts as an adult."
+    elif age > 0:
+        yield f"People younger than {age} are left out, and so is everybody whose age is not known."
+    yield "People who were erased, or whose data may only be stored (GDPR Art. 18), are always left out."
+
+
+def _reads(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    public = []
+    for dataset in policy.datasets.values():
+        columns = permitted_columns(policy, purpose.name, dataset.name)
+        if dataset.is_public:
+            public.append(dataset.name)
+        elif columns:
+            yield " ".join(_dataset(dataset, columns, purpose))
+    if public:
+        verb = "hold" if len(public) > 1 else "holds"
+        yield f"{_ticked(public)} {verb} nothing about people and may be read in full."
+
+
+def _dataset(dataset: Dataset, columns: tuple[Column, ...], purpose: Purpose) -> Iterator[str]:
+    yield f"From `{dataset.name}` ({dataset.title}): {_by_category(columns)}."
+    masked = [
+        f"`{column.name}` {_masked(column.mask)}"
+        for column in columns
+        if column.mask is not None and purpose.name not in column.mask.unmasked_for
+    ]
+    if masked:
+        yield f"Not shown as they are: {_listed(masked)}."
+    refused = [column for column in dataset.columns.values() if column not in columns]
+    keys = [column for column in refused if column.name in subject_key_columns(dataset)]
+    if keys:
+        yield f"{_ticked(column.name for column in keys)} may be counted and joined on, but not read."
+    refused = [column for column in refused if column not in keys]
+    if refused:
+        yield f"Left out, because the purpose has no need of it: {_by_category(refused)}."
+    if dataset.retention_days is not None:
+        yield f"Rows older than {dataset.retention_days:,} days (by `{dataset.time}`) are not read."
+    for rule in dataset.sensitive_when:
+        yield _sensitive(rule, purpose)
+
+
+def _sensitive(rule: SensitiveWhen, purpose: Purpose) -> str:
+    compared = f"`{rule.column}`" if rule.lookup is None else f"`{rule.lookup[2]}` in `{rule.lookup[0]}`"
+    values = f"is {rule.values[0]}" if len(rule.values) == 1 else f"is one of {len(rule.values)} listed values"
+    which = f"Rows whose {compared} {values}, or is not known, may reveal {rule.reveals.replace('_', ' ')}: "
+    if purpose.sensitive is SensitiveUse.NEVER:
+        return f"{which}they are never read."
+    return f"{which}they are read only with the person's explicit consent."
+
+
+def _not_read(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    refused = [
+        f"`{dataset.name}` ({dataset.title})"
+        for dataset in policy.datasets.values()
+        if not permitted_columns(policy, purpose.name, dataset.name)
+    ]
+    if refused:
+        yield f"Nothing at all in {_listed(refused)}."
+    yield "What is not named above cannot be read: a question that touches it anywhere is refused."
+
+
+def _askers(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    roles = [policy.roles[role] for role in purpose.roles]
+    holders = [person for person in policy.people.values() if set(person.roles) & set(purpose.roles)]
+    able = [person.title for person in holders if _may_query(policy, person.roles)]
+    held = f"At present: {_listed(able)}." if able else "At present that is nobody."
+    yield f"People with the role {_listed((role.title for role in roles), 'or')}. {held}"
+
+
+def _may_query(policy: Policy, roles: Iterable[str]) -> bool:
+    return any("query" in policy.roles[role].may for role in roles)
+
+
+def _leaves(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    rule = purpose.release
+    yield (
+        "Only counts, sums and averages over groups leave, never a row. Each is blurred with random noise, so that an "
+        "answer hardly depends on whether any one person's data were in it (differential privacy)."
+    )
+    allowance = rule.allowance
+    yield (
+        f"A question spends a privacy loss of ε {rule.epsilon_default:g} unless it asks for another, at most "
+        f"ε {rule.epsilon_max:g}. This purpose may spend ε {allowance.epsilon:g} (δ {allowance.delta:g}) a calendar "
+        f"{allowance.period}; then it waits for the next one. {_caps(policy, purpose)}".strip()
+    )
+    yield (
+        f"So that noise can hide anybody, one person is counted in at most {_groups(rule.max_groups)}. {_bounds(rule)} "
+        "What goes beyond is cut off before it is added up."
+    )
+    summable = f"Only {_ticked(rule.columns)} can be summed. " if rule.columns else "Nothing can be summed. "
+    yield (
+        f"{summable}An answer has at most {rule.max_cells:,} cells, and groups that are not publicly known appear only "
+        "if enough people are in them."
+    )
+
+
+def _caps(policy: Policy, purpose: Purpose) -> str:
+    touched = {
+        path.namespace
+        for dataset in policy.datasets.values()
+        if permitted_columns(policy, purpose.name, dataset.name)
+        for path in dataset.subjects
+    }
+    units = [unit for unit in policy.namespaces.values() if unit.name in touched]
+    return " ".join(
+        f"All purposes together may spend at most ε {unit.cap.epsilon:g} (δ {unit.cap.delta:g}) a calendar "
+        f"{unit.cap.period} on each {unit.title.lower()}."
+        for unit in units
+    )
+
+
+def _bounds(rule: ReleaseRule) -> str:
+    """Return how much one person may add, gathered by the two ways of bounding."""
+    named = [("rows", rule.rows), *((f"of `{column}`", bound) for column, bound in rule.columns.items())]
+    grouped = [_per_group(what, bound) for what, bound in named if bound.per_group is not None]
+    normed = [f"{bound.norm} {what}" for what, bound in named if bound.per_group is None]
+    sentences = []
+    if grouped:
+        sentences.append(f"In each group one person adds at most {_listed(grouped)}.")
+    if normed:
+        measure = "measured as the root of the sum of squares"
+        sentences.append(f"Over all groups together, {measure}, one person adds at most {_listed(normed)}.")
+    return " ".join(sentences)
+
+
+def _per_group(what: str, bound: Bound) -> str:
+    below = "" if float(bound.lower) == 0 else f" (and no less than {bound.lower})"
+    return f"{bound.per_group} {what}{below}"
+
+
+def _groups(count: int) -> str:
+    return "1 group" if count == 1 else f"{count:,} groups"
+
+
+def _recipients(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    if not purpose.recipients:
+        yield f"Nobody outside {policy.controller.name}."
+        return
+    named = [policy.recipients[name] for name in purpose.recipients]
+    yield f"{_listed(f'{one.title} ({one.kind}, {one.country})' for one in named)}."
+
+
+def _masked(mask: Mask) -> str:
+    return {
+        MaskKind.NULL: "is hidden altogether",
+        MaskKind.YEAR: "is cut to the year",
+        MaskKind.MONTH: "is cut to the month",
+        MaskKind.PREFIX: f"is cut to its first {mask.size} characters",
+        MaskKind.BAND: f"is rounded down to steps of {mask.size:,}",
+    }[mask.kind]
+
+
+def _by_category(columns: Iterable[Column]) -> str:
+    """Return the columns gathered under plain words for what they hold."""
+    gathered: dict[str, list[str]] = {}
+    for column in columns:
+        gathered.setdefault(title(column.category), []).append(column.name)
+    return "; ".join(f"{words} ({_ticked(names)})" for words, names in gathered.items())
+
+
+def _listed(words: Iterable[str], last: str = "and") -> str:
+    *most, end = words
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def _ticked(names: Iterable[str]) -> str:
+    return _listed(f"`{name}`" for name in names)
