@@ -1,44 +1,43 @@
 """Data in, checked at the door: a file becomes the next immutable generation of a dataset, or nothing happens at all.
 
-The file is judged and written first; ids, facts, the generation and its log entry then go into one control transaction.
-Columns the policy does not declare are never stored. Who may import, and consent, are decided elsewhere.
+The file is judged and written first; `collect.publication` then makes it count, in one control transaction. Columns the
+policy does not declare are never stored. Who may import is decided by the caller.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.collect.import_place import ImportPlace, keep_rejected, rejected_file
+from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
 from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.duckdb_casts import Check
-from pellucid.engines.duckdb_files import EngineLimits, Import, TimeRules, Written
+from pellucid.engines.duckdb_files import Import, Written
+from pellucid.engines.duckdb_judging import Surroundings, TimeRules
+from pellucid.engines.duckdb_private import EngineLimits
 from pellucid.engines.duckdb_sources import find_source
-from pellucid.errors import DataRefused, NameUnknown, PellucidError
+from pellucid.engines.duckdb_staging import Staged
+from pellucid.errors import DataRefused, InputInvalid, NameUnknown, PellucidError
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.publish import (
     Generation,
-    SubjectBits,
     file_name,
     generation_published,
     next_generation,
-    publish,
     published,
     remove_leftovers,
 )
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.subjects import ids as subject_ids
-from pellucid.subjects.paths import hop_files, namespaces
+from pellucid.subjects.paths import hop_files
 
 DAY = 86_400_000_000
 EARLIEST = -2_208_988_800_000_000
@@ -51,21 +50,13 @@ Progress = Callable[[str, float], None]
 """Told the step that begins and the share of the work done before it (0 to 1)."""
 
 
-class SubjectsAdded(Protocol):
-    """Called in the import's control transaction, for each namespace whose subjects or facts changed.
-
-    New ids are first_new .. first_new + count - 1; `facts_changed` are older ids whose place or birth year changed.
-    """
-
-    def __call__(
-        self, connection: Connection, namespace: str, first_new: int, count: int, facts_changed: Sequence[int]
-    ) -> None:
-        """Bring whatever depends on the subjects of a namespace up to date, or raise."""
-
-
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did. `rejected` counts rows by reason, `faults` by reason and column; the file lists each row."""
+    """What an import did. `rejected` counts rows by reason, `faults` by reason and column; the file lists each row.
+
+    `rows_total` are the generation's rows, those held before included; `subjects` are its distinct people (by the first
+    subject path); `not_taken` are the file's columns that the policy does not declare.
+    """
 
     dataset: str
     generation: int
@@ -82,7 +73,7 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What one import needs to know throughout."""
+    """What was asked for."""
 
     place: ImportPlace
     policy: Policy
@@ -91,7 +82,6 @@ class _Job:
     now: int
     replace: bool
     max_rejected_share: float
-    subjects_added: SubjectsAdded
     progress: Progress
 
 
@@ -101,18 +91,12 @@ class _Ground:
 
     number: int
     before: Generation | None
-    held: Path | None
-    hops: tuple[dict[str, Path], ...]
+    around: Surroundings
 
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A finished file and all that is published with it."""
-
-    written: Written
-    plans: tuple[subject_ids.Assignment, ...]
-    facts: pa.Table | None
-    rejected: Counter[str]
+    @property
+    def rows_held(self) -> int:
+        """The rows that the new ones are added to."""
+        return self.before.rows if self.before is not None and self.around.held is not None else 0
 
 
 def add_data(
@@ -135,14 +119,18 @@ def add_data(
     but a log entry that says so.
     """
     try:
-        if dataset not in policy.datasets:
-            raise NameUnknown("dataset", dataset, tuple(policy.datasets))
-        declared = policy.datasets[dataset]
         job = _Job(
-            place, policy, declared, actor, now, replace, max_rejected_share, subjects_added, progress or _say_nothing
+            place=place,
+            policy=policy,
+            dataset=_declared(policy, dataset),
+            actor=actor,
+            now=now,
+            replace=replace,
+            max_rejected_share=_share(max_rejected_share),
+            progress=progress or _say_nothing,
         )
         with place.locked():
-            return _import(job, path)
+            return _import(job, path, subjects_added)
     except PellucidError as error:
         body = {"dataset": dataset if dataset in policy.datasets else None, "code": error.code}
         with place.database.write() as connection:
@@ -150,21 +138,38 @@ def add_data(
         raise
 
 
-def _import(job: _Job, path: Path) -> ImportReport:
+def _declared(policy: Policy, dataset: str) -> Dataset:
+    if dataset not in policy.datasets:
+        raise NameUnknown("dataset", dataset, tuple(policy.datasets), remedy="Declare it in the policy first.")
+    return policy.datasets[dataset]
+
+
+def _share(share: float) -> float:
+    if not 0 <= share <= 1:
+        raise InputInvalid(
+            f"The accepted share of rejected rows is {share:g}; it is a number from 0 to 1.",
+            remedy="Give 0.05, say, for one row in twenty.",
+            code="share-out-of-range",
+        )
+    return share
+
+
+def _import(job: _Job, path: Path, subjects_added: SubjectsAdded) -> ImportReport:
     ground = _survey(job)
-    target = job.place.folder / file_name(job.dataset.name, ground.number)
     try:
         with Import(job.dataset, EngineLimits(job.place.spill, job.place.memory, job.place.threads)) as engine:
-            report, made = _make(job, ground, engine, path, target)
+            staged, faults = _judge(job, ground, engine, path)
+            made = _write(job, ground, engine, faults)
+        _demand_all_rows(made.written, staged.rows - made.rejected.total() + ground.rows_held)
         job.progress("publishing", 0.9)
         with job.place.database.write() as connection:
-            _publish(connection, job, ground, made)
+            publish_import(connection, made, actor=job.actor, now=job.now, subjects_added=subjects_added)
     except BaseException:
         _clear(job, ground.number)
         raise
     unlink_unleased(job.place.database, job.place.folder, now=job.now)
     job.progress("done", 1.0)
-    return report
+    return _report(job, staged, faults, made)
 
 
 def _survey(job: _Job) -> _Ground:
@@ -182,170 +187,90 @@ def _survey(job: _Job) -> _Ground:
             remedy="Import all rows anew with --replace.",
             code="schema-changed",
         )
-    return _Ground(number, before, held, hop_files(job.dataset, holdings))
+    return _Ground(number, before, Surroundings(held, hop_files(job.dataset, holdings)))
 
 
-def _make(job: _Job, ground: _Ground, engine: Import, path: Path, target: Path) -> tuple[ImportReport, _Made]:
+def _judge(job: _Job, ground: _Ground, engine: Import, path: Path) -> tuple[Staged, dict[Check, int]]:
     job.progress("reading", 0.0)
     staged = engine.stage(find_source(path, tuple(job.dataset.columns)))
     job.progress("checking", 0.3)
-    faults = engine.check(time=_time_rules(job), held=ground.held, hops=ground.hops)
-    rejected = Counter[str]()
-    for fault, rows in faults.items():
-        rejected[fault.reason] += rows
-    kept = staged.rows - rejected.total()
-    _demand_enough(job, staged.rows, kept, faults)
+    days = job.dataset.retention_days
+    rules = TimeRules(EARLIEST, job.now + DAY, None if days is None else job.now - days * DAY)
+    faults = engine.check(staged, rules, ground.around)
+    _demand_enough(job, staged.rows, faults)
+    return staged, faults
+
+
+def _write(job: _Job, ground: _Ground, engine: Import, faults: Mapping[Check, int]) -> Publication:
     job.progress("writing", 0.5)
+    dataset, target = job.dataset, job.place.folder / file_name(job.dataset.name, ground.number)
     plans = _plan_subjects(job, engine)
     draft = target.with_name(f"{target.name}.draft")
-    written = engine.write(draft, [(plan.keys, plan.ids) for plan in _plan_by_path(job.dataset, plans)])
-    facts = _facts(job.dataset, engine)
-    engine.finish(draft)
-    expected = kept + (ground.before.rows if ground.before is not None and ground.held is not None else 0)
-    if written.rows != expected:
-        raise DataRefused(
-            f"The new file holds {written.rows} rows where {expected} were expected, so it was not published.",
-            remedy="Import the file again; if this returns, report it.",
-            code="rows-lost",
-        )
-    listing = keep_rejected(job.place, job.dataset.name, ground.number, engine.rejected()) if rejected else None
-    draft.rename(target)
-    report = ImportReport(
-        dataset=job.dataset.name,
-        generation=ground.number,
-        rows_in=staged.rows,
-        rows_kept=kept,
-        rows_total=written.rows,
-        subjects=len(written.ids[0]) if written.ids else 0,
-        new_subjects=sum(len(plan.new_keys) for plan in plans),
-        rejected=rejected,
-        faults={(fault.reason, fault.column): rows for fault, rows in faults.items()},
-        rejected_file=listing,
-        not_taken=staged.not_taken,
+    written = engine.write(
+        draft, [(plans[path.namespace].keys, plans[path.namespace].ids) for path in dataset.subjects]
     )
-    return report, _Made(written, plans, facts, rejected)
+    facts = _facts(dataset, engine)
+    engine.finish(draft)
+    if faults:
+        keep_rejected(job.place, dataset.name, ground.number, engine.rejected())
+    draft.rename(target)
+    return Publication(
+        dataset=dataset,
+        number=ground.number,
+        replaces=ground.before.generation if ground.before else None,
+        rows_stand_alone=job.replace,
+        written=written,
+        plans=tuple(plans.values()),
+        facts=facts,
+        rejected=_by_reason(faults),
+        policy_version=job.policy.version,
+    )
 
 
-def _time_rules(job: _Job) -> TimeRules:
-    days = job.dataset.retention_days
-    return TimeRules(EARLIEST, job.now + DAY, None if days is None else job.now - days * DAY)
-
-
-def _demand_enough(job: _Job, rows: int, kept: int, faults: Mapping[Check, int]) -> None:
+def _demand_enough(job: _Job, rows: int, faults: Mapping[Check, int]) -> None:
+    rejected = sum(faults.values())
+    told = "; ".join(f"{fault.reason} in {fault.column or 'the line'}: {count}" for fault, count in faults.items())
     if rows == 0:
         raise DataRefused("The file has no rows.", remedy="Export it again, with its rows.", code="no-rows")
-    told = "; ".join(f"{fault.reason} in {fault.column or 'the line'}: {count}" for fault, count in faults.items())
-    if kept == 0:
+    if rejected == rows:
         raise DataRefused(
             f"All {rows} rows were rejected ({told}), so nothing was published.",
             remedy="Mend the file, or what the policy declares about it.",
             code="nothing-left",
         )
-    if rows - kept > job.max_rejected_share * rows:
+    if rejected > job.max_rejected_share * rows:
         raise DataRefused(
-            f"{rows - kept} of {rows} rows were rejected ({told}); at most a share of {job.max_rejected_share:g} is "
+            f"{rejected} of {rows} rows were rejected ({told}); at most a share of {job.max_rejected_share:g} is "
             "accepted, so nothing was published.",
             remedy="Mend the file, or accept the loss with --accept-rejected.",
             code="too-many-rejected",
         )
 
 
-def _plan_subjects(job: _Job, engine: Import) -> tuple[subject_ids.Assignment, ...]:
+def _demand_all_rows(written: Written, expected: int) -> None:
+    if written.rows != expected:
+        raise DataRefused(
+            f"The new file holds {written.rows} rows where {expected} were expected, so it was not published.",
+            remedy="Import the file again; if this returns, report it.",
+            code="rows-lost",
+        )
+
+
+def _plan_subjects(job: _Job, engine: Import) -> dict[str, subject_ids.Assignment]:
     keys: dict[str, list[pa.Array]] = {}
     for position, path in enumerate(job.dataset.subjects):
         keys.setdefault(path.namespace, []).append(engine.keys(position))
     with job.place.database.read() as connection:
-        return tuple(
-            subject_ids.plan(connection, namespace, pc.unique(pa.chunked_array(found)))
+        return {
+            namespace: subject_ids.plan(connection, namespace, pc.unique(pa.chunked_array(found)))
             for namespace, found in keys.items()
-        )
-
-
-def _plan_by_path(dataset: Dataset, plans: Sequence[subject_ids.Assignment]) -> list[subject_ids.Assignment]:
-    by_namespace = {plan.namespace: plan for plan in plans}
-    return [by_namespace[path.namespace] for path in dataset.subjects]
+        }
 
 
 def _facts(dataset: Dataset, engine: Import) -> pa.Table | None:
     if dataset.is_public or (dataset.jurisdiction_column is None and dataset.birth_year_column is None):
         return None
     return engine.facts(dataset.jurisdiction_column, dataset.birth_year_column)
-
-
-def _publish(connection: Connection, job: _Job, ground: _Ground, made: _Made) -> None:
-    for plan in made.plans:
-        if not subject_ids.is_current(connection, plan):
-            raise DataRefused(
-                "Subjects were added or erased while the file was read, so it was not published.",
-                remedy="Run the import again.",
-                code="import-overtaken",
-            )
-        subject_ids.store(connection, plan)
-    for plan in made.plans:
-        changed = _set_facts(connection, job.dataset, plan, made.facts)
-        if len(plan.new_keys) or changed:
-            job.subjects_added(connection, plan.namespace, plan.first_new, len(plan.new_keys), changed)
-    dataset = job.dataset
-    generation = Generation(
-        dataset.name,
-        ground.number,
-        file_name(dataset.name, ground.number),
-        made.written.rows,
-        schema_hash(dataset),
-        job.now,
-    )
-    replaced = ground.before.generation if ground.before else None
-    publish(connection, generation, _bits(connection, dataset, made.written), replaces=replaced)
-    append(connection, AuditEntry("data.published", job.actor, job.now, body=_body(job, generation, made)))
-
-
-def _set_facts(
-    connection: Connection, dataset: Dataset, plan: subject_ids.Assignment, facts: pa.Table | None
-) -> list[int]:
-    """Set the facts that changed; returns the ids of those subjects who were known before."""
-    if facts is None or plan.namespace != dataset.subjects[0].namespace:
-        return []
-    names = [
-        name
-        for name, column in (("jurisdiction", dataset.jurisdiction_column), ("birth_year", dataset.birth_year_column))
-        if column is not None
-    ]
-    before = subject_ids.facts(connection, plan.namespace)
-    before = before.take(pc.index_in(facts["id"].cast(pa.int64()), value_set=before["id"]))
-    differs = np.zeros(len(facts), dtype=np.bool_)
-    for name in names:
-        differs |= _differs(facts[name], before[name])
-    changed = facts.filter(pa.array(differs))
-    given = {name: changed[name].combine_chunks() for name in names}
-    subject_ids.set_facts(connection, plan.namespace, changed["id"].combine_chunks(), **given)
-    return [subject for subject in changed["id"].to_pylist() if subject < plan.first_new]
-
-
-def _differs(new: pa.ChunkedArray, old: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    unlike = pc.fill_null(pc.not_equal(new, old.cast(new.type)), fill_value=True)
-    both_unknown = pc.and_(pc.is_null(new), pc.is_null(old))
-    return np.asarray(pc.and_not(unlike, both_unknown))
-
-
-def _bits(connection: Connection, dataset: Dataset, written: Written) -> dict[str, SubjectBits]:
-    found = {}
-    for namespace in namespaces(dataset):
-        ids = [held for path, held in zip(dataset.subjects, written.ids, strict=True) if path.namespace == namespace]
-        numbers = np.concatenate([np.asarray(array, dtype=np.int64) for array in ids])
-        found[namespace] = SubjectBits.of(numbers, subject_ids.count(connection, namespace))
-    return found
-
-
-def _body(job: _Job, generation: Generation, made: _Made) -> dict[str, object]:
-    return {
-        "dataset": generation.dataset,
-        "generation": generation.generation,
-        "rows": generation.rows,
-        "rejected": dict(sorted(made.rejected.items())),
-        "replaces": job.replace,
-        "schema": generation.schema_hash,
-        "policy": job.policy.version,
-    }
 
 
 def _clear(job: _Job, number: int) -> None:
@@ -355,6 +280,36 @@ def _clear(job: _Job, number: int) -> None:
         before = generation_published(connection, job.dataset.name)
     if before is None or before.generation != number:
         rejected_file(job.place, job.dataset.name, number).unlink(missing_ok=True)
+
+
+def _report(job: _Job, staged: Staged, faults: Mapping[Check, int], made: Publication) -> ImportReport:
+    return ImportReport(
+        dataset=job.dataset.name,
+        generation=made.number,
+        rows_in=staged.rows,
+        rows_kept=staged.rows - made.rejected.total(),
+        rows_total=made.written.rows,
+        subjects=len(made.written.ids[0]) if made.written.ids else 0,
+        new_subjects=sum(len(plan.new_keys) for plan in made.plans),
+        rejected=made.rejected,
+        faults=_by_reason_and_column(faults),
+        rejected_file=rejected_file(job.place, job.dataset.name, made.number) if faults else None,
+        not_taken=staged.not_taken,
+    )
+
+
+def _by_reason(faults: Mapping[Check, int]) -> Counter[str]:
+    counts = Counter[str]()
+    for fault, rows in faults.items():
+        counts[fault.reason] += rows
+    return counts
+
+
+def _by_reason_and_column(faults: Mapping[Check, int]) -> Counter[tuple[str, str]]:
+    counts = Counter[tuple[str, str]]()
+    for fault, rows in faults.items():
+        counts[fault.reason, fault.column] += rows
+    return counts
 
 
 def _say_nothing(_step: str, _share: float) -> None:

@@ -1,0 +1,118 @@
+"""Publishing a finished file: new subjects, their facts, the generation and its log entry, in one control transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.log import append
+from pellucid.collect.schema_hash import schema_hash
+from pellucid.engines.duckdb_files import Written
+from pellucid.errors import DataRefused
+from pellucid.holdings.publish import Generation, SubjectBits, file_name, publish
+from pellucid.policy.model import Actor, Dataset
+from pellucid.subjects import ids as subject_ids
+from pellucid.subjects.paths import namespaces
+
+
+class SubjectsAdded(Protocol):
+    """Called in the import's control transaction, for each namespace whose subjects or facts changed.
+
+    New ids are first_new .. first_new + count - 1; `facts_changed` are older ids whose place or birth year changed.
+    """
+
+    def __call__(
+        self, connection: Connection, namespace: str, first_new: int, count: int, facts_changed: Sequence[int], /
+    ) -> object:
+        """Bring whatever depends on the subjects of a namespace up to date, or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A file that is in place, the state it was made for, and all that becomes true with it."""
+
+    dataset: Dataset
+    number: int
+    replaces: int | None
+    rows_stand_alone: bool
+    written: Written
+    plans: tuple[subject_ids.Assignment, ...]
+    facts: pa.Table | None
+    rejected: Counter[str]
+    policy_version: str
+
+
+def publish_import(
+    connection: Connection, made: Publication, *, actor: Actor, now: int, subjects_added: SubjectsAdded
+) -> None:
+    """Publish, in the caller's write transaction; raises DataRefused if the state it was made for has changed."""
+    for plan in made.plans:
+        if not subject_ids.is_current(connection, plan):
+            raise DataRefused(
+                "Subjects were added or erased while the file was read, so it was not published.",
+                remedy="Run the import again.",
+                code="import-overtaken",
+            )
+        subject_ids.store(connection, plan)
+    for plan in made.plans:
+        changed = _set_facts(connection, made, plan)
+        if len(plan.new_keys) or changed:
+            subjects_added(connection, plan.namespace, plan.first_new, len(plan.new_keys), changed)
+    name, hashed = made.dataset.name, schema_hash(made.dataset)
+    generation = Generation(name, made.number, file_name(name, made.number), made.written.rows, hashed, now)
+    publish(connection, generation, _bits(connection, made), replaces=made.replaces)
+    append(connection, AuditEntry("data.published", actor, now, body=_body(made, generation)))
+
+
+def _set_facts(connection: Connection, made: Publication, plan: subject_ids.Assignment) -> list[int]:
+    """Set the facts that changed; returns the ids of those subjects who were known before."""
+    dataset, facts = made.dataset, made.facts
+    if facts is None or plan.namespace != dataset.subjects[0].namespace:
+        return []
+    sources = {"jurisdiction": dataset.jurisdiction_column, "birth_year": dataset.birth_year_column}
+    names = [name for name, column in sources.items() if column is not None]
+    before = subject_ids.facts(connection, plan.namespace)
+    before = before.take(pc.index_in(facts["id"].cast(pa.int64()), value_set=before["id"]))
+    differs = np.zeros(len(facts), dtype=np.bool_)
+    for name in names:
+        differs |= _differs(facts[name], before[name])
+    changed = facts.filter(pa.array(differs))
+    given = {name: changed[name].combine_chunks() for name in names}
+    subject_ids.set_facts(connection, plan.namespace, changed["id"].combine_chunks(), **given)
+    return [subject for subject in changed["id"].to_pylist() if subject < plan.first_new]
+
+
+def _differs(new: pa.ChunkedArray, old: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    unlike = pc.fill_null(pc.not_equal(new, old.cast(new.type)), fill_value=True)
+    both_unknown = pc.and_(pc.is_null(new), pc.is_null(old))
+    return np.asarray(pc.and_not(unlike, both_unknown), dtype=np.bool_)
+
+
+def _bits(connection: Connection, made: Publication) -> dict[str, SubjectBits]:
+    found = {}
+    pairs = list(zip(made.dataset.subjects, made.written.ids, strict=True))
+    for namespace in namespaces(made.dataset):
+        ids = [np.asarray(held, dtype=np.int64) for path, held in pairs if path.namespace == namespace]
+        found[namespace] = SubjectBits.of(np.concatenate(ids), subject_ids.count(connection, namespace))
+    return found
+
+
+def _body(made: Publication, generation: Generation) -> dict[str, object]:
+    return {
+        "dataset": generation.dataset,
+        "generation": generation.generation,
+        "rows": generation.rows,
+        "rejected": dict(sorted(made.rejected.items())),
+        "replaces": made.rows_stand_alone,
+        "schema": generation.schema_hash,
+        "policy": made.policy_version,
+    }
