@@ -109,6 +109,7 @@ class _Walk:
     latest: int = -(1 << 63)
     committed: int = 0
     present: int = 0
+    last_details: int = -1
     wrong_bytes: list[str] = field(default_factory=list)
     wrong_details: list[str] = field(default_factory=list)
     wrong_order: list[str] = field(default_factory=list)
@@ -251,11 +252,12 @@ def _well_formed(fields: object) -> bool:
 
 
 def _take_details(walk: _Walk, leaf: int, commitment: str | None, found: StatedDetails) -> None:
-    if found.leaf != leaf:
+    if found.leaf != leaf or found.leaf <= walk.last_details:
         walk.wrong_details.append(f"the details of leaf {found.leaf} are there twice or out of order.")
     elif len(found.nonce) != 32 or sha256(found.nonce + found.details).hexdigest() != commitment:
         walk.wrong_details.append(f"the details of leaf {leaf} are not those that it commits to.")
     walk.present += 1
+    walk.last_details = found.leaf
 
 
 def _entries_step(material: LogMaterial, checkpoint: Checkpoint, walk: _Walk) -> Step:
