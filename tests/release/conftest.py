@@ -97,7 +97,6 @@ def make_query(*blocks: Block) -> GovernedQuery:
         used=(),
         obligations=(),
         shape="",
-        bound_values={},
     )
 
 

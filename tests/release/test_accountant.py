@@ -27,7 +27,9 @@ from pellucid.release.accountant import (
 )
 from pellucid.release.budget import PrivacyBudget, granted, rho_of
 from pellucid.release.mechanisms import gaussian
-from tests.release.conftest import make_policy, make_rule
+from pellucid.release.plan import plan
+from pellucid.release.result import Loss
+from tests.release.conftest import COUNT, make_block, make_policy, make_query, make_rule
 
 NOON = to_instant(datetime(2026, 11, 23, 12, tzinfo=UTC))
 NEXT_MONTH = to_instant(datetime(2026, 12, 1, tzinfo=UTC))
@@ -252,3 +254,16 @@ def test_a_leap_day_and_a_long_month_renew_on_the_first() -> None:
     )
     assert period_end(Period.DAY, to_instant(datetime(2028, 2, 28, 5, tzinfo=UTC))) == datetime(2028, 2, 29, tzinfo=UTC)
     assert period_end(Period.YEAR, to_instant(datetime(2028, 2, 29, 5, tzinfo=UTC))) == datetime(2029, 1, 1, tzinfo=UTC)
+
+
+def test_the_loss_of_a_question_is_shown_with_its_period(database: Database, policy: Policy) -> None:
+    query = make_query(make_block(COUNT, public_cells=False))
+    planned = plan(query, policy.purposes["planning"].release, 1.0)
+    take(database, policy, ONE)
+    take(database, policy, planned.cost.rho, delta=planned.cost.delta)
+    loss = Loss.of(planned, state(database, policy, None))
+    assert loss.epsilon == pytest.approx(1.0, rel=1e-6)
+    assert loss.delta == 1.01e-6
+    assert loss.rho == planned.cost.rho / 1e12
+    assert loss.period_epsilon == pytest.approx(1.45104, abs=1e-4)  # OpenDP; two of epsilon 1 are less than 2
+    assert (loss.period_cap, loss.renews) == (4.0, datetime(2027, 1, 1, tzinfo=UTC))

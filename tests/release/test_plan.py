@@ -37,6 +37,13 @@ def test_more_groups_mean_more_noise_as_their_square_root(rule: ReleaseRule) -> 
     assert many / few == pytest.approx(2.0)
 
 
+def test_fewer_public_cells_than_groups_mean_less_noise_if_the_plan_knows(rule: ReleaseRule) -> None:
+    query = make_query(make_block(COUNT, max_groups=16))
+    unknown, known = plan(query, rule), plan(query, rule, cells={"b0": 4})
+    assert unknown.half_width("b0", "m0") / known.half_width("b0", "m0") == pytest.approx(2.0)
+    assert known.cost == unknown.cost
+
+
 def test_unknown_keys_cost_a_share_and_their_delta(rule: ReleaseRule) -> None:
     planned = plan(make_query(make_block(COUNT, public_cells=False)), rule)
     threshold = planned.block("b0").threshold

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from decimal import Decimal
 
+import opendp.prelude as dp
 import pyarrow as pa
 import pytest
 
@@ -11,6 +12,7 @@ from pellucid.engines.exact import ExactAnswer
 from pellucid.errors import QueryFailed
 from pellucid.policy.model import ReleaseRule
 from pellucid.release import private
+from pellucid.release.mechanisms import noise_scale
 from pellucid.release.plan import plan
 from pellucid.release.private import release
 from tests.release.conftest import COUNT, MONEY, PEOPLE, make_block, make_exact, make_query, make_rule
@@ -184,3 +186,28 @@ def test_several_blocks_are_one_release(rule: ReleaseRule) -> None:
     assert sorted(released.tables) == ["b0", "b1"]
     assert planned.cost.rho - 4 <= released.spent.rho <= planned.cost.rho
     assert math.isclose(released.half_widths["b0", "m2"], planned.half_width("b0", "m2"))
+
+
+def test_the_release_costs_the_sum_of_opendps_maps_rounded_up() -> None:
+    rule = make_rule(clipping_share=0.1)
+    query = make_query(make_block(COUNT, MONEY, public_cells=False, reports_clipping=True))
+    columns = {"k0": list(range(12)), "_subjects": [9000] * 12, "m0": [20_000] * 12, "m1": [10**6] * 12}
+    planned = plan(query, rule)
+    spent = release(make_exact(columns, clipping=(9000, 90)), query, planned).spent
+    part = planned.block("b0")
+    assert part.threshold is not None
+    l2 = math.sqrt(10) * (1 + 1e-15)
+    count, money = part.measures
+    maps = [
+        _map(count.sigma, 50 * l2),
+        _map(money.sigma, 30_000 * l2),
+        _map(part.threshold.sigma, l2),
+        _map(noise_scale(math.sqrt(2), part.clipping_rho), math.sqrt(2)),
+    ]
+    assert sum(maps) * 1e12 <= spent.rho + 1 <= sum(maps) * 1e12 + len(maps) + 1
+    assert spent.rho <= planned.cost.rho
+
+
+def _map(sigma: float, sensitivity: float) -> float:
+    integers = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float)
+    return float(dp.m.make_gaussian(*integers, scale=sigma).map(sensitivity))

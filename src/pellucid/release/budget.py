@@ -96,6 +96,11 @@ def delta_units_up(delta: float) -> int:
     return math.ceil(Fraction(delta) * DELTA_SCALE)
 
 
+def delta_as_float(delta: int) -> float:
+    """Return a delta in units of 1e-15 as people write it."""
+    return delta / DELTA_SCALE
+
+
 @lru_cache(maxsize=4096)
 def rho_of(epsilon: float, delta: int) -> int:
     """Return the largest rho (units of 1e-12, rounded down) that is (epsilon, delta)-DP; `delta` in units of 1e-15.

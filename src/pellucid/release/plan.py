@@ -6,12 +6,13 @@ cheap; `release.private` carries a plan out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import ReleaseRule
-from pellucid.release.budget import DELTA_SCALE, PrivacyBudget, conversion_delta, delta_units, rho_of
+from pellucid.release.budget import PrivacyBudget, conversion_delta, delta_units, rho_of
 from pellucid.release.mechanisms import half_width, key_threshold, noise_scale
 from pellucid.release.sensitivity import groups_touched, measure_sensitivity, subjects_sensitivity
 from pellucid.rewrite.governed import Block, GovernedQuery, Measure, MeasureKind
@@ -82,13 +83,15 @@ class ReleasePlan:
         return self.block(block).measure(measure).half_width
 
 
-def plan(query: GovernedQuery, rule: ReleaseRule, epsilon: float | None = None) -> ReleasePlan:
+def plan(
+    query: GovernedQuery, rule: ReleaseRule, epsilon: float | None = None, *, cells: Mapping[str, int] | None = None
+) -> ReleasePlan:
     """Split `epsilon` (None: the rule's default) over the question's blocks and measures.
 
     Each block gets a share in proportion to what it must measure. Within it a part of `clipping_share` pays for the
     fraction clipped, if the block reports it; the rest is split equally over the measures and, where keys are data,
-    the count of people that chooses them. A COUNT(DISTINCT subject) reuses that count. The number of public cells is
-    not needed: with fewer cells than `max_groups` the real noise is smaller than planned, never larger.
+    the count of people that chooses them. A COUNT(DISTINCT subject) reuses that count. `cells` gives the number of
+    public cells of blocks where it is known; without it the real noise may turn out smaller than planned, never larger.
     Raises InputInvalid for an epsilon that the rule does not allow or that is too small to share.
     """
     asked = _allowed_epsilon(rule, epsilon)
@@ -98,7 +101,7 @@ def plan(query: GovernedQuery, rule: ReleaseRule, epsilon: float | None = None) 
     total = rho_of(asked, at_delta) if query.blocks else 0
     shares = [_mechanisms(block) for block in query.blocks]
     blocks = tuple(
-        _plan_block(block, rule, total * share // sum(shares), delta_each)
+        _plan_block(block, rule, total * share // sum(shares), delta_each, (cells or {}).get(block.name))
         for block, share in zip(query.blocks, shares, strict=True)
     )
     return ReleasePlan(
@@ -127,10 +130,10 @@ def _mechanisms(block: Block) -> int:
     return len(block.measures) + (0 if block.public_cells else 1 - min(1, counted))
 
 
-def _plan_block(block: Block, rule: ReleaseRule, rho: int, delta: int) -> BlockPlan:
+def _plan_block(block: Block, rule: ReleaseRule, rho: int, delta: int, public_cells: int | None) -> BlockPlan:
     clipping = int(rho * Fraction(repr(float(rule.clipping_share)))) if block.reports_clipping else 0
     each = (rho - clipping) // max(1, _mechanisms(block))
-    cells = None if block.keys else 1
+    cells = public_cells if block.keys else 1
     threshold = None if block.public_cells else _plan_threshold(block, each, delta)
     reused = _counted_by_threshold(block)
     measures = tuple(
@@ -172,8 +175,3 @@ def _cost(block: BlockPlan) -> PrivacyBudget:
 def own_units(amount: float, scale: int) -> float:
     """Return an amount of 10**-scale units in the measure's own units."""
     return amount / float(10**scale)
-
-
-def delta_as_float(delta: int) -> float:
-    """Return a delta in units of 1e-15 as people write it."""
-    return delta / DELTA_SCALE

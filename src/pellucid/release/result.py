@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 
 from pellucid.errors import InputInvalid
 from pellucid.policy.stamp import Stamp
+from pellucid.records.columns import RHO_SCALE
+from pellucid.release.budget import delta_as_float
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from pellucid.release.accountant import BudgetRow
+    from pellucid.release.plan import ReleasePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,18 @@ class Loss:
     period_epsilon: float
     period_cap: float
     renews: datetime
+
+    @classmethod
+    def of(cls, plan: ReleasePlan, cap: BudgetRow) -> Loss:
+        """Return what a planned question cost; `cap` is its namespace's row after the reservation."""
+        return cls(
+            epsilon=plan.cost.epsilon(plan.conversion_delta),
+            delta=delta_as_float(plan.conversion_delta + plan.cost.delta),
+            rho=plan.cost.rho / RHO_SCALE,
+            period_epsilon=cap.spent_epsilon,
+            period_cap=cap.cap_epsilon,
+            renews=cap.renews,
+        )
 
 
 @dataclass(frozen=True, slots=True)
