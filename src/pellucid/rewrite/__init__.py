@@ -1,0 +1,1 @@
+"""SQL tree to governed SQL tree. Pure; the only importer of sqlglot."""

@@ -1,0 +1,117 @@
+"""Every node of the tree against the allow-list, before anything else looks at it."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from pellucid.errors import Reason
+from pellucid.policy.reasons import reason
+from pellucid.rewrite.vocabulary import ALLOWED, ANONYMOUS, CAST_TARGETS
+
+
+def check_vocabulary(query: exp.Query) -> list[Reason]:
+    """Return a reason for each kind of node, function, type or name that is not allowed; empty when all are."""
+    found: dict[Reason, None] = {}
+    for node in query.walk():
+        for problem in _problems(node):
+            found.setdefault(problem)
+    return list(found)
+
+
+def _problems(node: exp.Expression) -> list[Reason]:
+    kind = type(node).__name__
+    if isinstance(node, exp.Anonymous):
+        name = str(node.this).upper()
+        return [] if name in ANONYMOUS else [reason("function-not-allowed", name=name.lower())]
+    if kind not in ALLOWED:
+        return [_not_allowed(node, kind)]
+    return _DETAILS[kind](node) if kind in _DETAILS else []
+
+
+def _not_allowed(node: exp.Expression, kind: str) -> Reason:
+    if isinstance(node, exp.Rand):
+        return reason("random-refused")
+    if isinstance(node, exp.Func):
+        return reason("function-not-allowed", name=node.sql_name().lower())
+    return reason("syntax-not-allowed", name=_words(kind))
+
+
+def _words(kind: str) -> str:
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind).strip()
+
+
+def _table(node: exp.Expression) -> list[Reason]:
+    if not isinstance(node.this, exp.Identifier):
+        return [reason("table-function-refused")]
+    if node.args.get("db") or node.args.get("catalog"):
+        return [reason("qualified-table-refused", name=node.sql(dialect="duckdb"))]
+    odd = [name for name in node.args if name not in {"this", "alias", "joins"} and node.args[name]]
+    return [reason("syntax-not-allowed", name=f"table {' '.join(odd)}")] if odd else []
+
+
+def _identifier(node: exp.Expression) -> list[Reason]:
+    if str(node.this).startswith("_"):
+        return [reason("reserved-name", name=str(node.this))]
+    return []
+
+
+def _column(node: exp.Expression) -> list[Reason]:
+    return [reason("qualified-table-refused", name=node.sql(dialect="duckdb"))] if node.args.get("db") else []
+
+
+def _data_type(node: exp.Expression) -> list[Reason]:
+    name = node.this.name if hasattr(node.this, "name") else str(node.this)
+    if name in CAST_TARGETS and not node.args.get("nested"):
+        return []
+    return [reason("type-not-allowed", name=name.lower())]
+
+
+def _with(node: exp.Expression) -> list[Reason]:
+    return [reason("recursion-refused")] if node.args.get("recursive") else []
+
+
+def _join(node: exp.Expression) -> list[Reason]:
+    method, side, kind = (str(node.args.get(part) or "").upper() for part in ("method", "side", "kind"))
+    if method not in {"", "NATURAL"} or side not in {"", "LEFT", "RIGHT", "FULL"} or kind not in {"", "INNER", "OUTER", "CROSS"}:
+        return [reason("join-kind-refused", name=" ".join(part for part in (method, side, kind) if part).lower())]
+    return []
+
+
+def _placeholder(node: exp.Expression) -> list[Reason]:
+    name = str(node.this or "")
+    return [] if name and not name.isdigit() and not name.startswith("_") else [reason("parameter-unnamed")]
+
+
+def _regexp(node: exp.Expression) -> list[Reason]:
+    if isinstance(node.expression, exp.Literal):
+        return []
+    return [reason("pattern-not-literal")]
+
+
+def _select(node: exp.Expression) -> list[Reason]:
+    known = {
+        "with_", "kind", "hint", "distinct", "expressions", "limit", "operation_modifiers", "from_", "joins", "where",
+        "group", "having", "qualify", "windows", "order", "offset", "laterals",
+    }  # fmt: skip
+    odd = [name.rstrip("_") for name in node.args if name not in known and node.args[name]]
+    odd += [name for name in ("kind", "hint", "operation_modifiers") if node.args.get(name)]
+    return [reason("syntax-not-allowed", name=" ".join(odd))] if odd else []
+
+
+def _star(node: exp.Expression) -> list[Reason]:
+    return [reason("syntax-not-allowed", name="star rename")] if node.args.get("rename") else []
+
+
+
+_DETAILS = {
+    "Table": _table,
+    "Identifier": _identifier,
+    "Column": _column,
+    "DataType": _data_type,
+    "With": _with,
+    "Join": _join,
+    "Placeholder": _placeholder,
+    "RegexpLike": _regexp,
+    "Select": _select,
+    "Star": _star,
+}

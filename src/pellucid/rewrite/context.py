@@ -1,0 +1,66 @@
+"""What the passes know besides the tree: the policy, the use, and what they find on their way. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pellucid.errors import Reason, UseRefused
+from pellucid.policy.model import Actor, Dataset, Policy, Purpose, Standing
+from pellucid.policy.reasons import reason
+from pellucid.rewrite.parse import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One use to be governed: the active policy, who asks, for which purpose, and the limits."""
+
+    policy: Policy
+    actor: Actor
+    purpose: str
+    standing: Standing = field(default_factory=Standing)
+    limits: Limits = field(default_factory=Limits)
+    action: str = "query"
+
+    @property
+    def declared(self) -> Purpose:
+        """The purpose's declaration; only after it was found to exist."""
+        return self.policy.purposes[self.purpose]
+
+    @property
+    def datasets(self) -> Mapping[str, Dataset]:
+        """All declared datasets."""
+        return self.policy.datasets
+
+
+class Findings:
+    """Collects every reason, so that a refusal names them all; `stop` ends a pass that cannot go on."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[Reason, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._reasons)
+
+    def add(self, code: str, **fields: object) -> None:
+        """Note a reason and go on."""
+        self._reasons.setdefault(reason(code, **fields))
+
+    def extend(self, reasons: list[Reason]) -> None:
+        """Note several reasons."""
+        for each in reasons:
+            self._reasons.setdefault(each)
+
+    def stop(self, code: str, **fields: object) -> UseRefused:
+        """Note a reason and return the refusal to raise."""
+        self.add(code, **fields)
+        return self.refusal()
+
+    def refusal(self) -> UseRefused:
+        """Return the refusal with all reasons noted."""
+        return UseRefused(tuple(self._reasons), message="This question is refused.")
+
+    def settle(self) -> None:
+        """Raise UseRefused if anything was noted."""
+        if self._reasons:
+            raise self.refusal()

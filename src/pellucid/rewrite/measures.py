@@ -1,0 +1,225 @@
+"""Turn the aggregates of a block into measures: what is summed per subject and cell, and how far one subject may move it.
+
+    SUM(t.sales_value)                         ->  clamped or norm-bounded by the purpose's bound for `sales_value`
+    COUNT(*) FILTER (WHERE t.quantity > 1)     ->  COUNT(CASE WHEN t.quantity > 1 THEN 1 END), bounded by `rows`
+    COUNT(DISTINCT t.household_id)             ->  at most 1 per subject and cell
+    AVG(x)                                     ->  SUM(x) and COUNT(x); the ratio is taken over released cells
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from sqlglot import exp
+
+from pellucid.policy.model import Bound, ColumnType, ReleaseRule
+from pellucid.rewrite.governed import Measure, MeasureKind
+from pellucid.rewrite.make_total import make_total
+from pellucid.rewrite.relations import ROWS, Frame, value_origins
+from pellucid.rewrite.sources import Work
+
+MOST = 9 * 10**15
+"""Largest scaled value of one row: exact in a DOUBLE, and no sum of them can overflow HUGEINT."""
+
+
+@dataclass(slots=True)
+class Measures:
+    """The measures of one block, each once, with the row argument it needs."""
+
+    frame: Frame
+    work: Work
+    found: dict[tuple[MeasureKind, bool, str], Measure] = field(default_factory=dict)
+    arguments: list[exp.Expression | None] = field(default_factory=list)
+    totals: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def take(self, aggregate: exp.Expression) -> list[Measure]:
+        """Return the measures an aggregate stands on: one, or sum and count for an average. Empty when refused."""
+        function, condition = aggregate, None
+        if isinstance(aggregate, exp.Filter):
+            function, condition = aggregate.this, aggregate.expression.this
+        argument = function.this if isinstance(function.this, exp.Expression) else exp.Star()
+        distinct = isinstance(argument, exp.Distinct)
+        if distinct:
+            argument = argument.expressions[0] if len(argument.expressions) == 1 else exp.Star()
+        if isinstance(function, exp.CountIf):
+            argument = exp.Case(ifs=[exp.If(this=argument.copy(), true=exp.Literal.number(1))])
+        value = _under(argument, condition)
+        if isinstance(function, exp.Count | exp.CountIf):
+            return self._count(value, distinct, aggregate)
+        if isinstance(function, exp.Sum | exp.Avg) and not distinct:
+            sums = self._sum(value, aggregate)
+            return sums + self._count(value, False, aggregate) if isinstance(function, exp.Avg) and sums else sums
+        self.work.findings.add("aggregate-not-private", name=function.sql_name().lower() + (" distinct" if distinct else ""))
+        return []
+
+    def _count(self, value: exp.Expression, distinct: bool, shown: exp.Expression) -> list[Measure]:
+        if distinct:
+            return self._count_distinct(value, shown)
+        lower, upper, norm, _ = _scaled(self._rule.rows, 0)
+        if isinstance(value, exp.Star):
+            return [self._add(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", 0, (lower, upper, norm))]
+        return [self._add(MeasureKind.VALUES, value, "COUNT({a})", _title("COUNT", value), 0, (lower, upper, norm))]
+
+    def _count_distinct(self, value: exp.Expression, shown: exp.Expression) -> list[Measure]:
+        keys = [_facts_of(each, self.frame) for each in _results(value)]
+        if keys and all(is_key for is_key, _ in keys):
+            total = "CASE WHEN COUNT({a}) > 0 THEN 1 ELSE 0 END"
+            return [self._add(MeasureKind.SUBJECTS, value, total, _title("COUNT DISTINCT", value), 0, (0, 1, None))]
+        if keys and all(determines for _, determines in keys):
+            lower, upper, norm, _ = _scaled(self._rule.rows, 0)
+            title = _title("COUNT DISTINCT", value)
+            return [self._add(MeasureKind.VALUES, value, "COUNT(DISTINCT {a})", title, 0, (lower, upper, norm))]
+        self.work.findings.add("distinct-not-subject", name=literal_free(shown))
+        return []
+
+    def _sum(self, value: exp.Expression, shown: exp.Expression) -> list[Measure]:
+        bound = self._bound(value, shown)
+        if bound is None:
+            return []
+        lower, upper, norm, scale = bound
+        whole = f"SUM(CASE WHEN ISFINITE({{a}}) THEN CAST(ROUND(LEAST(GREATEST({{a}}, -{MOST / 10**scale:.0f}), {MOST / 10**scale:.0f}) * {10**scale}) AS BIGINT) END)"
+        column = self._exact_column(value, scale)
+        total = "SUM({a})" if column is not None else whole
+        argument = column if column is not None else _double(value)
+        return [self._add(MeasureKind.SUM, argument, total, _title("SUM", value), scale, (lower, upper, norm))]
+
+    def _exact_column(self, value: exp.Expression, scale: int) -> exp.Expression | None:
+        """A declared integer or money column is scaled exactly, without passing through DOUBLE."""
+        direct = self.frame.facts(value).direct if isinstance(value, exp.Column) else None
+        if direct is None:
+            return None
+        declared = self.work.context.datasets[direct[0]].columns[direct[1]]
+        if declared.type not in {ColumnType.INTEGER, ColumnType.MONEY} or declared.scale > scale:
+            return None
+        scaled = exp.Mul(this=value.copy(), expression=exp.Literal.number(10**scale)) if scale else value.copy()
+        return exp.Try(this=exp.Cast(this=scaled, to=exp.DataType.build("BIGINT", dialect="duckdb")))
+
+    def _bound(self, value: exp.Expression, shown: exp.Expression) -> tuple[int, int, int | None, int] | None:
+        origins = value_origins(value, self.frame)
+        bounds = [(self._rule.columns[name], self._scale(dataset, name)) for dataset, name in sorted(origins - {ROWS}) if name in self._rule.columns]
+        if ROWS in origins or not origins:
+            bounds.append((_times(self._rule.rows, _largest_constant(value) if not origins else 1), 0))
+        if not bounds:
+            names = ", ".join(sorted(name for _, name in origins))
+            self.work.findings.add("sum-without-bound", name=names, known=", ".join(sorted(self._rule.columns)) or "none")
+            return None
+        scale = max(max(declared, _decimals(bound)) for bound, declared in bounds)
+        return _combined([_scaled(bound, scale) for bound, _ in bounds], scale)
+
+    def _scale(self, dataset: str, column: str) -> int:
+        return self.work.context.datasets[dataset].columns[column].scale
+
+    @property
+    def _rule(self) -> ReleaseRule:
+        return self.work.context.declared.release
+
+    def _add(
+        self,
+        kind: MeasureKind,
+        argument: exp.Expression | None,
+        total: str,
+        title: str,
+        scale: int,
+        bounds: tuple[int, int, int | None],
+    ) -> Measure:
+        text = argument.sql(dialect="duckdb") if argument is not None else ""
+        key = (kind, "DISTINCT" in total, text)
+        if key not in self.found:
+            name = f"m{len(self.found)}"
+            lower, upper, norm = bounds
+            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm)
+            self.arguments.append(_total_argument(argument))
+            self.totals.append(total.format(a=f"_rows.a{len(self.arguments) - 1}"))
+        return self.found[key]
+
+
+def _total_argument(argument: exp.Expression | None) -> exp.Expression | None:
+    if argument is None or isinstance(argument, exp.Try):
+        return argument
+    return make_total(argument)
+
+
+def _under(argument: exp.Expression, condition: exp.Expression | None) -> exp.Expression:
+    if condition is None:
+        return argument
+    value = exp.Literal.number(1) if isinstance(argument, exp.Star) else argument.copy()
+    return exp.Case(ifs=[exp.If(this=condition.copy(), true=value)])
+
+
+def _double(value: exp.Expression) -> exp.Expression:
+    return exp.TryCast(this=value.copy(), to=exp.DataType.build("DOUBLE", dialect="duckdb"), safe=True)
+
+
+def _results(value: exp.Expression) -> list[exp.Expression]:
+    """The expressions a value may turn out to be, NULLs left out."""
+    if isinstance(value, exp.Paren):
+        return _results(value.this)
+    if isinstance(value, exp.Case | exp.If):
+        branches = value.args["ifs"] if isinstance(value, exp.Case) else [value]
+        results = [branch.args["true"] for branch in branches]
+        last = value.args.get("default") or value.args.get("false")
+        results += [last] if last is not None else []
+        return [found for each in results for found in _results(each)]
+    return [] if isinstance(value, exp.Null) else [value]
+
+
+def _facts_of(value: exp.Expression, frame: Frame) -> tuple[bool, bool]:
+    """Return (is the subject's key, belongs to one subject alone)."""
+    if not isinstance(value, exp.Column):
+        return False, False
+    found = frame.find(value.table)
+    if found is None or value.table not in frame.linked:
+        return False, False
+    facts = found[0].relation.columns.get(value.name)
+    return (facts.is_key, facts.determines) if facts is not None else (False, False)
+
+
+def _largest_constant(value: exp.Expression) -> Decimal:
+    numbers = [Decimal(each.name) for each in _results(value) if isinstance(each, exp.Literal) and not each.is_string]
+    return max([Decimal(1), *(abs(number) for number in numbers)])
+
+
+def _times(bound: Bound, factor: Decimal | int) -> Bound:
+    per_group = None if bound.per_group is None else str(Decimal(bound.per_group) * factor)
+    norm = None if bound.norm is None else str(Decimal(bound.norm) * factor)
+    return Bound(per_group, norm, str(-abs(Decimal(per_group or norm or "0"))) if factor != 1 else bound.lower)
+
+
+def _decimals(bound: Bound) -> int:
+    exponent = Decimal(bound.per_group or bound.norm or "0").normalize().as_tuple().exponent
+    return max(0, -int(exponent))
+
+
+def _scaled(bound: Bound, scale: int) -> tuple[int, int, int | None, int]:
+    """Return lower, upper, norm as integers of the scale."""
+    unit = Decimal(10) ** scale
+    if bound.norm is not None:
+        norm = int(Decimal(bound.norm) * unit)
+        return -norm, norm, norm, scale
+    return int(Decimal(bound.lower) * unit), int(Decimal(bound.per_group or "0") * unit), None, scale
+
+
+def _combined(bounds: list[tuple[int, int, int | None, int]], scale: int) -> tuple[int, int, int | None, int]:
+    """A value made of several bounded columns gets the sum of their bounds; any bound is sound, since it is enforced."""
+    lower, upper = sum(bound[0] for bound in bounds), sum(bound[1] for bound in bounds)
+    if any(bound[2] is not None for bound in bounds):
+        norm = sum(bound[2] if bound[2] is not None else max(abs(bound[0]), abs(bound[1])) for bound in bounds)
+        return -norm, norm, norm, scale
+    return lower, upper, None, scale
+
+
+def _title(function: str, value: exp.Expression) -> str:
+    return f"{function}({literal_free(value)})"
+
+
+def literal_free(value: exp.Expression) -> str:
+    copy = value.copy()
+    for literal in [copy] if isinstance(copy, exp.Literal) else list(copy.find_all(exp.Literal)):
+        if literal.parent is None:
+            return "?"
+        literal.replace(exp.Placeholder())
+    return copy.sql(dialect="duckdb", comments=False).replace('"', "")

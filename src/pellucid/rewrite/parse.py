@@ -1,0 +1,75 @@
+"""Text to one query tree, or a refusal with the reason. User text never goes further than this file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlglot import exp, parse
+from sqlglot.errors import SqlglotError
+
+from pellucid.errors import Reason, UseRefused
+from pellucid.policy.reasons import reason
+
+_SKIPPED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_BRACKETS = re.compile(r"[()\[\]{}]|\b(?:CASE|END)\b", re.IGNORECASE)
+_OPENING = frozenset({"(", "[", "{", "CASE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a question may be, how deep its brackets, and how many nodes its tree may have after expansion."""
+
+    characters: int = 100_000
+    depth: int = 60
+    nodes: int = 20_000
+
+
+def parse_question(sql: str, limits: Limits) -> exp.Query:
+    """Parse exactly one SELECT-like statement.
+
+        >>> parse_question("SELECT 1; DROP TABLE t", Limits())
+        Traceback (most recent call last):
+        ...
+        pellucid.errors.UseRefused: This question is refused.
+
+    Raises UseRefused: too long, too deep, unparsable, several statements, or not a query.
+    """
+    _check_text(sql, limits)
+    try:
+        statements = [statement for statement in parse(sql, read="duckdb") if statement is not None]
+    except RecursionError:
+        raise _refused(reason("sql-too-deep", depth=limits.depth)) from None
+    except SqlglotError as error:
+        raise _refused(reason("sql-unparsable", where=_place(error))) from None
+    if len(statements) != 1:
+        raise _refused(reason("sql-not-one-statement", count=len(statements)))
+    query = statements[0]
+    while isinstance(query, exp.Subquery) and query.is_wrapper:
+        query = query.this
+    if not isinstance(query, exp.Select | exp.SetOperation):
+        raise _refused(reason("sql-not-a-query"))
+    return query
+
+
+def _check_text(sql: str, limits: Limits) -> None:
+    if len(sql) > limits.characters:
+        raise _refused(reason("sql-too-long", characters=f"{len(sql):,}", allowed=f"{limits.characters:,}"))
+    if not sql.strip() or "\x00" in sql:
+        raise _refused(reason("sql-unparsable", where="it is empty or holds a NUL character"))
+    depth = 0
+    for token in _BRACKETS.findall(_SKIPPED.sub(" ", sql)):
+        depth += 1 if token.upper() in _OPENING else -1
+        if depth > limits.depth:
+            raise _refused(reason("sql-too-deep", depth=limits.depth))
+
+
+def _place(error: SqlglotError) -> str:
+    details = getattr(error, "errors", None)
+    if details and details[0].get("line"):
+        return f"near line {details[0]['line']}, column {details[0].get('col')}"
+    return "it is not SQL that DuckDB's grammar knows"
+
+
+def _refused(*reasons: Reason) -> UseRefused:
+    return UseRefused(reasons, message="This question is refused.")

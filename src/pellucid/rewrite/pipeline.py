@@ -1,0 +1,179 @@
+"""The gate, pass by pass: analyst's SQL to a GovernedQuery, or UseRefused with every reason. Pure.
+
+    parse -> check_vocabulary -> bind_now -> authorise -> qualify_names -> split_release -> recheck
+
+Consent is data, not policy, so a governed query holds for any state of the register and can be kept by SQL, policy,
+purpose and roles.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from sqlglot import exp
+
+from pellucid.errors import UseRefused
+from pellucid.policy.decide import Use, decide
+from pellucid.rewrite.bind_now import bind_now
+from pellucid.rewrite.check_vocabulary import check_vocabulary
+from pellucid.rewrite.context import Context, Findings
+from pellucid.rewrite.governed import Block, GovernedQuery, Output
+from pellucid.rewrite.make_total import may_raise
+from pellucid.rewrite.measures import literal_free
+from pellucid.rewrite.parse import parse_question
+from pellucid.rewrite.qualify_names import qualify_names
+from pellucid.rewrite.recheck import recheck_exact, recheck_post
+from pellucid.rewrite.relations import Relation
+from pellucid.rewrite.sources import Work
+from pellucid.rewrite.split_release import split_release
+
+KEPT = 512
+"""How many governed queries one gate keeps."""
+
+
+def _vocabulary(query: exp.Query, context: Context, findings: Findings) -> exp.Query:
+    findings.extend(check_vocabulary(query))
+    return query
+
+
+def _purpose(query: exp.Query, context: Context, findings: Findings) -> exp.Query:
+    """May this person ask for this purpose at all."""
+    decision = decide(context.policy, Use(context.actor, context.purpose, context.action), context.standing)
+    findings.extend(list(decision.reasons))
+    findings.settle()
+    return query
+
+
+PASSES: tuple[Callable[[exp.Query, Context, Findings], exp.Query], ...] = (_vocabulary, _purpose, bind_now, qualify_names)
+"""The passes that turn a parsed question into a qualified tree, in order."""
+
+
+def govern(sql: str, context: Context) -> GovernedQuery:
+    """Govern a question. Raises UseRefused with every reason found; touches no data."""
+    try:
+        return _govern(sql, context)
+    except RecursionError:
+        raise Findings().stop("sql-too-deep", depth=context.limits.depth) from None
+
+
+def _govern(sql: str, context: Context) -> GovernedQuery:
+    findings = Findings()
+    query = parse_question(sql, context.limits)
+    shape = literal_free(query)
+    for each in PASSES:
+        query = each(query, context, findings)
+    work = Work(context, findings, barrier=needs_barrier(query))
+    answer = split_release(query, work)
+    used = frozenset(work.used)
+    keys = frozenset(work.keys) - used
+    use = Use(context.actor, context.purpose, context.action, used, frozenset(work.datasets), keys)
+    decision = decide(context.policy, use, context.standing)
+    if not decision.permitted:
+        raise UseRefused(decision.reasons, message="This question is refused.")
+    governed = _assembled(answer, work, shape, decision.obligations)
+    _recheck(governed, context)
+    return governed
+
+
+def needs_barrier(query: exp.Query) -> bool:
+    """Return whether a raising expression over a column could be run on rows that a filter later removes: anywhere but
+    in the SELECT list of the outermost query."""
+    for node in may_raise(query):
+        if node.find(exp.Column) is None:
+            continue
+        select = node.find_ancestor(exp.Select)
+        if select is None or select.parent is not None:
+            return True
+        child: exp.Expression = node
+        while child.parent is not select and child.parent is not None:
+            child = child.parent
+        if child.arg_key != "expressions":
+            return True
+    return False
+
+
+def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str, ...]) -> GovernedQuery:
+    tree, outputs = _with_errors(answer)
+    return GovernedQuery(
+        purpose=work.context.purpose,
+        blocks=tuple(dataclasses.replace(block, parameters=_parameters(block)) for block in work.blocks),
+        post_sql=tree.sql(dialect="duckdb", comments=False),
+        post_parameters=tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)})),
+        outputs=outputs,
+        datasets=tuple(sorted(work.datasets)),
+        used=tuple(sorted(f"{dataset}.{column}" for dataset, column in work.used | work.keys)),
+        obligations=obligations,
+        shape=shape,
+        tables=tuple(work.tables),
+    )
+
+
+def _parameters(block: Block) -> tuple[str, ...]:
+    names: set[str] = set()
+    for sql in (block.sql, block.cells_sql):
+        if sql is not None and "$" in sql:
+            tree = exp.maybe_parse(sql, dialect="duckdb")
+            names |= {node.name for node in tree.find_all(exp.Placeholder)}
+    return tuple(sorted(names))
+
+
+def _with_errors(answer: Relation) -> tuple[exp.Query, tuple[Output, ...]]:
+    """Name the outputs; where an output is a measure or an average of the block right below, carry its error along."""
+    tree = answer.tree
+    outputs: list[Output] = []
+    direct = isinstance(tree, exp.Select) and tree.args.get("distinct") is None
+    for position, (name, facts) in enumerate(_friendly(answer).items()):
+        error = f"_error_{position}" if direct and facts.average is not None else None
+        if error is not None and facts.average is not None and isinstance(tree, exp.Select):
+            tree.append("expressions", exp.alias_(_average_error(*facts.average), error))
+        outputs.append(Output(name, facts.measure, facts.average, error))
+    return tree, tuple(outputs)
+
+
+def _average_error(block: str, total: str, count: str) -> exp.Expression:
+    """Half-width of a ratio by the delta method, over the released values."""
+    s, n = f"_{block}.{total}", f"_{block}.{count}"
+    se, ne = f"_{block}.{total}_error", f"_{block}.{count}_error"
+    sql = f"CASE WHEN {n} > 0 THEN SQRT(POWER({se}, 2) + POWER({s} / {n} * {ne}, 2)) / {n} END"
+    return exp.maybe_parse(sql, dialect="duckdb")
+
+
+def _friendly(answer: Relation) -> dict[str, object]:
+    return dict(answer.columns)
+
+
+def _recheck(governed: GovernedQuery, context: Context) -> None:
+    exact = [block.sql for block in governed.blocks]
+    exact += [block.cells_sql for block in governed.blocks if block.cells_sql is not None]
+    exact += [table.sql for table in governed.tables]
+    names = [block.name for block in governed.blocks] + [table.name for table in governed.tables]
+    if not all(recheck_exact(sql, context) for sql in exact) or not recheck_post(governed.post_sql, names):
+        raise Findings().stop("output-recheck")
+
+
+class Gate:
+    """Keeps governed queries by SQL, policy version, purpose, and who asks with which roles."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], GovernedQuery] = OrderedDict()
+        self._lock = Lock()
+
+    def govern(self, sql: str, context: Context) -> GovernedQuery:
+        """Return the governed query, from memory if the very same use was governed before."""
+        actor = context.actor
+        key = (sql, context.policy.version, context.purpose, context.action, actor.kind, actor.name, actor.roles)
+        key += (tuple(sorted(context.standing.facts.items())),)
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        governed = govern(sql, context)
+        with self._lock:
+            self._kept[key] = governed
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return governed

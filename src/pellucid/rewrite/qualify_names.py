@@ -1,0 +1,136 @@
+"""Resolve every name against what this purpose may read: `*` becomes the permitted columns, aliases are expanded.
+
+    SELECT * FROM demographics d   ->  SELECT "d"."household_id", "d"."age" FROM "demographics" AS "d"
+
+A column the purpose may not read does not resolve; then the refusal names every such column and where it may be read.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.schema import MappingSchema
+
+from pellucid.policy.decide import Use, decide, permitted_columns
+from pellucid.policy.model import Column, ColumnType, Policy
+from pellucid.rewrite.context import Context, Findings
+from pellucid.rewrite.key_columns import visible_columns
+
+_TYPES = {
+    ColumnType.TEXT: "TEXT",
+    ColumnType.INTEGER: "BIGINT",
+    ColumnType.REAL: "DOUBLE",
+    ColumnType.BOOLEAN: "BOOLEAN",
+    ColumnType.DATE: "DATE",
+    ColumnType.TIMESTAMP: "TIMESTAMP",
+}
+
+
+def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp.Query:
+    """Return the qualified tree. Raises UseRefused with every unknown or forbidden name."""
+    _authorise_tables(query, context, findings)
+    try:
+        schema = _schema(_Key(context.policy, context.purpose))
+        qualified = qualify(query.copy(), schema=schema, dialect="duckdb")
+    except SqlglotError:
+        _explain(query, context, findings)
+        raise findings.refusal() from None
+    return qualified  # type: ignore[no-any-return]
+
+
+def _authorise_tables(query: exp.Query, context: Context, findings: Findings) -> None:
+    named = {table.name.lower() for table in query.find_all(exp.Table)}
+    ctes = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
+    for name in sorted(named - ctes - set(context.datasets)):
+        known = [dataset for dataset in context.datasets if permitted_columns(context.policy, context.purpose, dataset)]
+        findings.add("table-unknown", name=name, known=", ".join(known) or "none")
+    use = Use(context.actor, context.purpose, context.action, datasets=frozenset(named & set(context.datasets)))
+    findings.extend(list(decide(context.policy, use, context.standing).reasons))
+    if named - ctes - set(context.datasets) or any(not _readable(context, name) for name in named & set(context.datasets)):
+        _explain(query, context, findings)
+        findings.settle()
+
+
+def _readable(context: Context, dataset: str) -> bool:
+    return bool(permitted_columns(context.policy, context.purpose, dataset))
+
+
+def _explain(query: exp.Query, context: Context, findings: Findings) -> None:
+    """Find out which names did not resolve, by resolving against everything declared."""
+    used: set[tuple[str, str]] = set()
+    try:
+        schema = _schema(_Key(context.policy, None))
+        full = qualify(query.copy(), schema=schema, dialect="duckdb", expand_stars=False)
+        for scope in traverse_scope(full):
+            for column in scope.columns:
+                source = scope.sources.get(column.table)
+                if isinstance(source, exp.Table):
+                    used.add((source.name, column.name))
+    except SqlglotError:
+        _explain_unknown(query, context, findings)
+    used = {(dataset, column) for dataset, column in used if column != "*" and dataset in context.datasets}
+    use = Use(context.actor, context.purpose, context.action, columns=frozenset(used))
+    findings.extend(list(decide(context.policy, use, context.standing).reasons))
+    if not findings:
+        findings.add("names-unresolved")
+
+
+def _explain_unknown(query: exp.Query, context: Context, findings: Findings) -> None:
+    datasets = {table.name.lower() for table in query.find_all(exp.Table)} & set(context.datasets)
+    declared = {column for dataset in datasets for column in context.datasets[dataset].columns}
+    aliases = {alias.alias.lower() for alias in query.find_all(exp.Alias)}
+    aliases |= {name.name.lower() for alias in query.find_all(exp.TableAlias) for name in alias.columns}
+    for name in sorted({column.name.lower() for column in query.find_all(exp.Column)} - declared - aliases - {""}):
+        known = sorted(
+            {column.name for dataset in datasets for column in permitted_columns(context.policy, context.purpose, dataset)}
+        )
+        findings.add("name-unknown", name=name, known=", ".join(known) or "none")
+    _forbidden_by_name(query, datasets, context, findings)
+
+
+def _forbidden_by_name(query: exp.Query, datasets: set[str], context: Context, findings: Findings) -> None:
+    """Without scopes the best that can be said: each name that belongs to a forbidden column of a table asked for."""
+    names = {column.name.lower() for column in query.find_all(exp.Column)}
+    used = {(dataset, name) for dataset in datasets for name in names & set(context.datasets[dataset].columns)}
+    use = Use(context.actor, context.purpose, context.action, columns=frozenset(used))
+    findings.extend(list(decide(context.policy, use, context.standing).reasons))
+
+
+class _Key:
+    """Caches a schema by policy version and purpose (None: everything declared)."""
+
+    __slots__ = ("policy", "purpose")
+
+    def __init__(self, policy: Policy, purpose: str | None) -> None:
+        self.policy = policy
+        self.purpose = purpose
+
+    def __hash__(self) -> int:
+        return hash((self.policy.version, self.purpose))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.purpose == other.purpose and self.policy is other.policy
+
+
+@lru_cache(maxsize=256)
+def _schema(key: _Key) -> MappingSchema:
+    columns = {
+        name: {column.name: _type(column) for column in _columns(key, name)}
+        for name in key.policy.datasets
+        if _columns(key, name)
+    }
+    return MappingSchema(columns, dialect="duckdb")
+
+
+def _columns(key: _Key, dataset: str) -> tuple[Column, ...]:
+    if key.purpose is None:
+        return tuple(key.policy.datasets[dataset].columns.values())
+    return visible_columns(key.policy, key.purpose, dataset)
+
+
+def _type(column: Column) -> str:
+    return f"DECIMAL(18, {column.scale})" if column.type is ColumnType.MONEY else _TYPES[column.type]

@@ -1,0 +1,116 @@
+"""Checks of a SELECT whose rows each belong to one subject: nothing in it may look across people.
+
+    ROW_NUMBER() OVER (ORDER BY t.v)                          ->  refused: a rank across people
+    ROW_NUMBER() OVER (PARTITION BY t.household_id ORDER BY t.v)  ->  also partitioned by the hidden id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from pellucid.rewrite.relations import Frame
+from pellucid.rewrite.sources import Work
+from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES
+
+_AGGREGATES = MEASURES | SUBJECT_AGGREGATES
+
+
+def is_aggregate(node: exp.Expression) -> bool:
+    """Return whether a node is an aggregate (also when it serves as a window function)."""
+    return type(node).__name__ in _AGGREGATES
+
+
+def has_aggregate(select: exp.Select) -> bool:
+    """Return whether a SELECT aggregates its rows: subqueries and window functions do not count."""
+    if select.args.get("group") is not None or select.args.get("having") is not None:
+        return True
+    parts = [*select.selects, select.args.get("qualify"), select.args.get("order")]
+    return any(_aggregates(part) for part in parts if part is not None)
+
+
+def _aggregates(node: exp.Expression) -> bool:
+    if isinstance(node, exp.Query):
+        return False
+    if isinstance(node, exp.Window):
+        function = node.this
+        children = [*function.iter_expressions(), *(node.args.get("partition_by") or [])]
+        children += [node.args["order"]] if node.args.get("order") else []
+        return any(_aggregates(child) for child in children)
+    return is_aggregate(node) or any(_aggregates(child) for child in node.iter_expressions())
+
+
+def subject_key_in(expressions: Sequence[exp.Expression], frame: Frame) -> bool:
+    """Return whether one of the expressions is the subject's key, or a key that belongs to one subject alone."""
+    for expression in expressions:
+        column = expression.unalias()
+        if isinstance(column, exp.Column) and column.table in frame.linked:
+            facts = frame.facts(column)
+            if facts.is_key or facts.determines:
+                return True
+    return False
+
+
+def inline_windows(select: exp.Select) -> None:
+    """Write each named window out where it is used."""
+    named = {window.this.name: window for window in select.args.get("windows") or []}
+    if not named:
+        return
+    for window in list(select.find_all(exp.Window)):
+        name = window.args.get("alias")
+        definition = named.get(name.name) if isinstance(name, exp.Identifier) else None
+        if definition is None or window is definition:
+            continue
+        window.set("alias", None)
+        for part in ("partition_by", "order", "spec"):
+            value = definition.args.get(part)
+            if isinstance(value, list):
+                window.set(part, [each.copy() for each in value])
+            elif value is not None:
+                window.set(part, value.copy())
+    select.set("windows", None)
+
+
+def check_subject_rows(
+    select: exp.Select, groups: Sequence[exp.Expression] | None, aggregated: bool, frame: Frame, work: Work
+) -> None:
+    """Note what looks across people, and bind windows and sums to the subject. Changes the SELECT in place."""
+    if frame.correlated:
+        _safe_sums(select, frame)
+        return
+    for part in ("limit", "offset"):
+        if select.args.get(part) is not None:
+            work.findings.add("limit-below-refused")
+    select.set("order", None)
+    distinct = select.args.get("distinct")
+    if distinct is not None and (distinct.args.get("on") or not subject_key_in(select.selects, frame)):
+        work.findings.add("distinct-across-people")
+    if aggregated and groups is not None and len(groups) == 0:
+        work.findings.add("rows-refused")
+    if select.args.get("group") is not None and groups is not None:
+        select.set("group", exp.Group(expressions=[key.copy() for key in groups]))
+    _bind_windows(select, frame, work)
+    _safe_sums(select, frame)
+
+
+def _bind_windows(select: exp.Select, frame: Frame, work: Work) -> None:
+    assert frame.subject is not None
+    for window in list(select.find_all(exp.Window)):
+        if window.find_ancestor(exp.Select) is not select:
+            continue
+        partition = window.args.get("partition_by") or []
+        if not subject_key_in(partition, frame):
+            work.findings.add("window-across-people")
+        window.set("partition_by", [*partition, frame.subject.copy()])
+
+
+def _safe_sums(select: exp.Select, frame: Frame) -> None:
+    """Sums of anything but a declared column run over doubles, which cannot overflow into an error."""
+    for node in list(select.find_all(exp.Sum, exp.Avg)):
+        if node.find_ancestor(exp.Select) is not select:
+            continue
+        value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+        if not (isinstance(value, exp.Column) and frame.facts(value).direct is not None):
+            double = exp.DataType.build("DOUBLE", dialect="duckdb")
+            value.replace(exp.TryCast(this=value.copy(), to=double, safe=True))
