@@ -45,8 +45,7 @@ def test_every_basis_in_the_example_is_one_that_its_purposes_were_chosen_to_show
     )
 
     assert shown == {
-        ("legitimate_interests", "opt_out"): 12,
-        ("legitimate_interests", "no_choice"): 2,
+        ("legitimate_interests", "opt_out"): 14,
         ("contract", "no_choice"): 3,
         ("consent", "opt_in"): 4,
     }

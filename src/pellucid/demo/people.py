@@ -29,8 +29,11 @@ ADULTS_BORN, MINORS_BORN = (1935, 1998), (2012, 2016)
 ASKED_FROM, ASKED_DAYS = datetime(2016, 6, 1, tzinfo=UTC), 540
 """Choices were made on a day of the 540 from June 2016 on: before and during the year of the purchases."""
 
+OBJECTING = {"range-planning": 0.04, "service-improvement": 0.03, "customer-care": 0.02, "fraud-prevention": 0.01}
+"""The share that objects (in America: opts out). Of all households 0.4 % restrict everything."""
+
 NOTICE = "2016-06"
-EUROPE, AMERICA = frozenset({"DE", "FR"}), frozenset({"US-CA", "US-TX"})
+AMERICA = frozenset({"US-CA", "US-TX"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,9 @@ def _choices_of(one: Household) -> Iterator[Choice]:
     yield from _on_loyalty_offers(one)
     yield from _on_pharmacy_care(one)
     no = "opt_out" if one.jurisdiction in AMERICA else "object"
-    for purpose, part in (("range-planning", 0.04), ("service-improvement", 0.03), ("customer-care", 0.02)):
+    for purpose, part in OBJECTING.items():
         if share(one.household_id, purpose) < part:
             yield _said(one, purpose, no)
-    if one.jurisdiction not in AMERICA and share(one.household_id, "fraud-prevention") < 0.01:
-        yield _said(one, "fraud-prevention", "object")
     if share(one.household_id, "restrict") < 0.004:
         yield _said(one, "", "restrict")
 
