@@ -24,6 +24,7 @@ from pellucid.release.accountant import (
     period_start,
     reserve,
     standing,
+    tightest,
 )
 from pellucid.release.budget import PrivacyBudget, granted, rho_of
 from pellucid.release.mechanisms import gaussian
@@ -109,6 +110,17 @@ def test_the_allowance_refuses_and_says_what_is_left_and_when_it_renews(database
     assert caught.value.renews == datetime(2026, 12, 1, tzinfo=UTC)
     take(database, policy, ONE)
     assert state(database, policy).left.rho == 0
+
+
+def test_what_is_left_is_told_in_the_epsilon_of_the_question(database: Database) -> None:
+    stricter = Allowance(1.0, 2e-8, Period.YEAR)
+    policy = make_policy(stricter, planning=make_rule(allowance=CAP))
+    with pytest.raises(BudgetExhausted, match="of 'household'") as caught:
+        take(database, policy, ONE)
+    assert caught.value.asked == pytest.approx(1.0, rel=1e-6)
+    assert caught.value.left == granted(stricter).epsilon(10**9) < 1.0
+    with database.read() as connection:
+        assert tightest(standing(connection, policy, "planning", ["household"], NOON)).purpose is None
 
 
 def test_a_refused_reservation_leaves_no_trace(database: Database, policy: Policy) -> None:

@@ -102,6 +102,15 @@ def test_a_plan_never_costs_more_than_its_epsilon(
     assert planned.cost.epsilon(planned.conversion_delta) <= epsilon * (1 + 1e-9)
 
 
+def test_public_keys_alone_cost_nothing(rule: ReleaseRule) -> None:
+    planned = plan(make_query(make_block(reports_clipping=True)), make_rule(clipping_share=0.1))
+    assert planned.cost == PrivacyBudget(0)
+
+
+def test_unknown_keys_alone_cost_their_threshold(rule: ReleaseRule) -> None:
+    assert plan(make_query(make_block(public_cells=False)), rule).cost == PrivacyBudget(TOTAL, 10**7)
+
+
 def test_a_question_about_nobody_costs_nothing(rule: ReleaseRule) -> None:
     assert plan(make_query(), rule).cost == PrivacyBudget(0)
 

@@ -97,6 +97,12 @@ def test_small_groups_of_unknown_keys_are_dropped_and_large_ones_reuse_the_count
     assert planned.cost.rho - 3 <= released.spent.rho <= planned.cost.rho
 
 
+def test_keys_without_measures_come_out_thresholded_and_sorted(rule: ReleaseRule) -> None:
+    query = make_query(make_block(public_cells=False))
+    exact = make_exact({"k0": ["b", "rare", "a"], "_subjects": [5000, 1, 5000]})
+    assert release(exact, query, plan(query, rule)).tables["b0"].to_pydict() == {"k0": ["a", "b"]}
+
+
 def test_no_group_large_enough_is_an_empty_answer_of_the_same_shape(rule: ReleaseRule) -> None:
     query = make_query(make_block(COUNT, public_cells=False))
     exact = make_exact({"k0": ["a"], "_subjects": [1], "m0": [50]})

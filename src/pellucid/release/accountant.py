@@ -62,8 +62,9 @@ def reserve(
     asked = PrivacyBudget(rho, delta)
     if not namespaces:
         raise InputInvalid("A reservation needs at least one namespace, got none.", code="namespaces-missing")
+    at_delta = conversion_delta(_purpose(policy, purpose).release.allowance)
     for row in standing(connection, policy, purpose, namespaces, now):
-        _require(row, asked)
+        _require(row, asked, at_delta)
     reservation = uuid.uuid4().hex
     values = {"id": reservation, "purpose": purpose, "actor": actor, "rho": rho, "delta": delta}
     for namespace in sorted(set(namespaces)):
@@ -105,6 +106,11 @@ def standing(
             _row(connection, namespace, purpose, declared.release.allowance, now),
         )
     )
+
+
+def tightest(rows: Sequence[BudgetRow]) -> BudgetRow:
+    """Return the row with the least rho left: the one that a question will meet first."""
+    return min(rows, key=lambda row: row.left.rho)
 
 
 def period_start(period: Period, now: int) -> datetime:
@@ -154,14 +160,14 @@ def _spent(connection: Connection, namespace: str, purpose: str | None, period: 
     return PrivacyBudget(int(rho), int(delta))
 
 
-def _require(row: BudgetRow, asked: PrivacyBudget) -> None:
+def _require(row: BudgetRow, asked: PrivacyBudget, at_delta: int) -> None:
     if row.left.covers(asked):
         return
-    at_delta = conversion_delta(Allowance(row.cap_epsilon, row.delta, row.period))
     who = f"of {row.namespace!r}" if row.purpose is None else f"of purpose {row.purpose!r} for {row.namespace!r}"
     if asked.rho <= row.left.rho:
         who += " (the part of its delta that group thresholds spend)"
-    raise BudgetExhausted(who, asked=asked.epsilon(at_delta), left=row.left_epsilon, renews=row.renews)
+    # both at the purpose's delta: in the epsilon in which the question was asked
+    raise BudgetExhausted(who, asked=asked.epsilon(at_delta), left=row.left.epsilon(at_delta), renews=row.renews)
 
 
 def _settle(connection: Connection, reservation: str, state: str, now: int) -> None:

@@ -101,7 +101,7 @@ def plan(
     total = rho_of(asked, at_delta) if query.blocks else 0
     shares = [_mechanisms(block) for block in query.blocks]
     blocks = tuple(
-        _plan_block(block, rule, total * share // sum(shares), delta_each, (cells or {}).get(block.name))
+        _plan_block(block, rule, total * share // max(1, sum(shares)), delta_each, (cells or {}).get(block.name))
         for block, share in zip(query.blocks, shares, strict=True)
     )
     return ReleasePlan(
@@ -131,7 +131,7 @@ def _mechanisms(block: Block) -> int:
 
 
 def _plan_block(block: Block, rule: ReleaseRule, rho: int, delta: int, public_cells: int | None) -> BlockPlan:
-    clipping = int(rho * Fraction(repr(float(rule.clipping_share)))) if block.reports_clipping else 0
+    clipping = int(rho * Fraction(repr(float(rule.clipping_share)))) if block.reports_clipping and block.measures else 0
     each = (rho - clipping) // max(1, _mechanisms(block))
     cells = public_cells if block.keys else 1
     threshold = None if block.public_cells else _plan_threshold(block, each, delta)
