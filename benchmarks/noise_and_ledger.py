@@ -10,7 +10,18 @@ from statistics import median
 
 import numpy as np
 
-from pellucid.policy.model import Allowance, Period, Policy
+from pellucid.policy.model import (
+    Allowance,
+    Bound,
+    Controller,
+    Notice,
+    Period,
+    Policy,
+    PrivacyUnit,
+    Purpose,
+    ReleaseRule,
+    Unknown,
+)
 from pellucid.records.database import Database
 from pellucid.release import accountant, budget, mechanisms
 
@@ -80,9 +91,30 @@ def fill(database: Database, policy: Policy, entries: int) -> None:
 
 
 def one_purpose_policy() -> Policy:
-    from tests.release.conftest import make_policy, make_rule
-
-    return make_policy(YEAR, planning=make_rule(allowance=YEAR))
+    rule = ReleaseRule(epsilon_default=1.0, epsilon_max=5.0, allowance=YEAR, max_groups=10, rows=Bound(per_group="50"))
+    planning = Purpose(
+        name="planning",
+        title="Planning",
+        description="",
+        notice=Notice("1", "We look at what people buy."),
+        bases={},
+        categories=(),
+        roles=(),
+        release=rule,
+        unknown_place="refuse",
+        unknown_age=Unknown.REFUSE,
+    )
+    return Policy(
+        controller=Controller("Grocer", "NL", "privacy@example.org"),
+        regimes={},
+        namespaces={"household": PrivacyUnit("household", "households", YEAR)},
+        purposes={"planning": planning},
+        datasets={},
+        recipients={},
+        roles={},
+        people={},
+        version="0" * 64,
+    )
 
 
 if __name__ == "__main__":
