@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,11 +97,12 @@ class Database:
 
     @contextmanager
     def _transaction(self, sqlite_start: str, postgresql_start: str) -> Iterator[Connection]:
+        engine = self._current_engine()
         if getattr(self._open, "yes", False):
             raise _nested()
         self._open.yes = True
         try:
-            with self._current_engine().connect() as connection:
+            with engine.connect() as connection:
                 connection.exec_driver_sql(sqlite_start if self.is_sqlite else postgresql_start)
                 try:
                     yield connection
@@ -119,6 +121,12 @@ class Database:
         return self._engine
 
     def _make_engine(self) -> Engine:
+        engine = self._new_engine()
+        # A database that is dropped without close() must not leave connections to be warned about.
+        weakref.finalize(self, _dispose_own, engine, os.getpid())
+        return engine
+
+    def _new_engine(self) -> Engine:
         if not self.is_sqlite:
             wait = f"-c lock_timeout={int(self.busy_seconds * 1000)}"
             return create_engine(self.url, isolation_level="REPEATABLE READ", connect_args={"options": wait})
@@ -156,6 +164,11 @@ class Database:
         _make_private(path)
 
 
+def _dispose_own(engine: Engine, process: int) -> None:
+    if process == os.getpid():
+        engine.dispose()
+
+
 def _allow_writes(connection: Any, _record: object, _proxy: object) -> None:
     connection.execute("PRAGMA query_only=OFF")
 
@@ -174,7 +187,7 @@ def _make_private(path: Path) -> None:
 def _refused(error: DBAPIError) -> RecordingFailed:
     if _is_busy(error):
         return RecordingFailed(
-            "Another writer kept the control database too long, so the change was not made.",
+            "The control database is busy: another writer kept it too long, so the change was not made.",
             remedy="Try again; if it stays so, look for a process that hangs.",
             code="database-busy",
         )

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from sqlalchemy import Connection, insert, select, update
+
+from pellucid.errors import RecordingFailed, WorkspaceUnusable
+from pellucid.records.database import Database
+from pellucid.records.tables import log_head, settings_kept
+
+
+def put(connection: Connection, name: str, value: str) -> None:
+    connection.execute(insert(settings_kept).values(name=name, value=value))
+
+
+def names(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(settings_kept.c.name).order_by(settings_kept.c.name)))
+
+
+def count_up(url: str, times: int) -> None:
+    database = Database(url)
+    for _ in range(times):
+        with database.write() as connection:
+            seen = int(connection.scalars(select(settings_kept.c.value)).one())
+            connection.execute(update(settings_kept).values(value=str(seen + 1)))
+    database.close()
+
+
+def test_a_write_is_kept_and_an_error_undoes_all_of_it(database: Database) -> None:
+    with database.write() as connection:
+        put(connection, "kept", "1")
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        put(connection, "undone", "1")
+        raise ZeroDivisionError
+    with database.read() as connection:
+        assert names(connection) == ["kept"]
+
+
+def test_what_the_database_refuses_is_a_failed_recording_without_its_words(database: Database) -> None:
+    with database.write() as connection:
+        put(connection, "kept", "1")
+    with (
+        pytest.raises(RecordingFailed, match="did not accept the change, so it was not made") as caught,
+        database.write() as connection,
+    ):
+        put(connection, "other", "1")
+        put(connection, "kept", "2")
+    assert "UNIQUE" not in caught.value.diagnostics()
+    with database.read() as connection:
+        assert names(connection) == ["kept"]
+
+
+def test_a_read_is_a_snapshot(database: Database, url: str) -> None:
+    other = Database(url)
+    with database.read() as connection:
+        assert names(connection) == []
+        with other.write() as writer:
+            put(writer, "later", "1")
+        assert names(connection) == []
+    with database.read() as connection:
+        assert names(connection) == ["later"]
+    other.close()
+
+
+def test_a_read_cannot_write_and_the_next_transaction_can(database: Database) -> None:
+    with pytest.raises(WorkspaceUnusable, match="cannot be read"), database.read() as connection:
+        put(connection, "lost", "1")
+    with database.write() as connection:
+        put(connection, "kept", "1")
+    with database.read() as connection:
+        assert names(connection) == ["kept"]
+
+
+def test_transactions_are_not_nested_in_one_thread(database: Database) -> None:
+    for outer in (database.read, database.write):
+        for inner in (database.read, database.write):
+            with outer(), pytest.raises(RecordingFailed, match="opened inside another one") as caught, inner():
+                pass
+            assert caught.value.code == "nested-transaction"
+    with database.write() as connection:
+        put(connection, "after", "1")
+
+
+def test_threads_have_transactions_of_their_own(database: Database) -> None:
+    barrier = threading.Barrier(4)
+
+    def read(number: int) -> list[str]:
+        with database.read() as connection:
+            barrier.wait(30)
+            return names(connection)
+
+    with database.write() as connection:
+        put(connection, "kept", "1")
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(read, range(4))) == [["kept"]] * 4
+
+
+def test_a_writer_sees_what_the_last_one_committed_even_if_it_waited(database: Database, url: str) -> None:
+    with database.write() as connection:
+        put(connection, "count", "0")
+    context = get_context("spawn")
+    workers = [context.Process(target=count_up, args=(url, 40)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(count_up, [url, url], [40, 40]))
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    with database.read() as connection:
+        assert connection.scalars(select(settings_kept.c.value)).all() == ["200"]
+
+
+def test_a_writer_that_waits_too_long_is_told_so(database: Database, url: str) -> None:
+    impatient = Database(url, busy_seconds=0.2)
+    started = perf_counter()
+    with database.write():
+        with pytest.raises(RecordingFailed, match="another writer kept it too long") as caught, impatient.write():
+            pass
+        with impatient.read() as connection:  # readers never wait
+            assert names(connection) == []
+    assert caught.value.code == "database-busy"
+    assert 0.15 < perf_counter() - started < 10
+    impatient.close()
+
+
+def test_making_it_twice_changes_nothing(database: Database, url: str) -> None:
+    with database.write() as connection:
+        connection.execute(update(log_head).values(size=1))
+    Database(url).create()
+    with database.read() as connection:
+        assert [tuple(row) for row in connection.execute(select(log_head.c.id, log_head.c.size))] == [(1, 1)]
+    database.demand_current()
+
+
+def test_a_forked_child_gets_a_connection_of_its_own(tmp_path: Path) -> None:
+    database = Database.at(tmp_path / "control.sqlite")
+    database.create()
+    with database.read() as connection:
+        assert names(connection) == []
+        child = os.fork()
+        if child == 0:
+            # The parent's transaction is not the child's: neither nested nor shared.
+            code = 1
+            try:
+                with database.write() as own:
+                    put(own, "child", "1")
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        assert names(connection) == []
+    with database.write() as connection:
+        put(connection, "parent", "1")
+        assert names(connection) == ["child", "parent"]
+
+
+def test_the_file_and_its_companions_are_for_their_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "control.sqlite"
+    previous = os.umask(0)
+    try:
+        database = Database.at(path)
+        database.create()
+        with database.write() as connection:
+            put(connection, "kept", "1")
+        assert {found.name: oct(found.stat().st_mode & 0o777) for found in tmp_path.iterdir()} == {
+            name: "0o600" for name in ("control.sqlite", "control.sqlite-shm", "control.sqlite-wal")
+        }
+    finally:
+        os.umask(previous)
+    database.close()
+    path.chmod(0o644)
+    Database.at(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_file_is_no_empty_database(tmp_path: Path) -> None:
+    database = Database.at(tmp_path / "none.sqlite")
+    with pytest.raises(WorkspaceUnusable, match="cannot be read"), database.read():
+        pass
+    with pytest.raises(RecordingFailed, match="did not accept the change"), database.write():
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(WorkspaceUnusable, match="cannot be made in that folder"):
+        Database.at(tmp_path / "nowhere" / "control.sqlite").create()
+
+
+def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "control.sqlite"
+    path.write_bytes(b"This is no database, however one reads it. " * 100)
+    with pytest.raises(WorkspaceUnusable, match="cannot be read"):
+        Database.at(path).demand_current()
+
+
+def test_sqlite_is_set_up_to_lose_nothing_and_to_wipe_what_is_deleted(tmp_path: Path) -> None:
+    database = Database.at(tmp_path / "odd name?%20#.sqlite")
+    database.create()
+    with database.read() as connection:
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+            for pragma in ("journal_mode", "synchronous", "secure_delete", "foreign_keys")
+        ]
+    assert found == ["wal", 2, 1, 1]
