@@ -17,7 +17,7 @@ PLACES: tuple[tuple[str | None, float], ...] = (
     ("FR", 0.20),
     ("US-CA", 0.16),
     ("US-TX", 0.14),
-    ("CH", 0.02),  # a place for which the policy declares no regime
+    ("CH", 0.02),  # a place of no declared regime: what a purpose says of unknown places holds
     (None, 0.06),  # never told
 )
 """Jurisdictions (ISO 3166) and the share of the households that live there."""
