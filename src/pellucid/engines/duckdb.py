@@ -22,7 +22,7 @@ from pellucid.engines.exact import ExactAnswer
 from pellucid.engines.failures import Diagnostics, kept_back, timed_out
 from pellucid.engines.lockdown import identifier, lock_down, quoted
 from pellucid.engines.spill import SpillFolder
-from pellucid.engines.timelimit import TimeLimit
+from pellucid.engines.timelimit import done_within
 from pellucid.errors import QueryFailed, WorkspaceUnusable
 
 Found = TypeVar("Found")
@@ -224,18 +224,23 @@ def _guarded(
     diagnostics: Diagnostics | None,
 ) -> Found:
     """Return what `read` reads in a read-only transaction within a time limit; engine words stay here."""
-    failure: QueryFailed | None = None
-    with TimeLimit(cursor, seconds) as limit:
+    found: list[Found] = []
+    failures: list[QueryFailed] = []
+
+    def work() -> None:
         try:
             with _transaction(cursor, "BEGIN TRANSACTION READ ONLY"):
-                found = read()
-        except Exception as error:  # whatever it is, its words may quote a row
-            failure = kept_back(error, expired=limit.expired, seconds=seconds, diagnostics=diagnostics)
-    if failure is None and limit.expired:
-        failure = timed_out(seconds)
-    if failure is not None:  # raised outside the except block: its context must be empty
-        raise failure
-    return found
+                found.append(read())
+        except BaseException as error:  # whatever it is, its words may quote a row
+            failures.append(kept_back(error, seconds=seconds, diagnostics=diagnostics))
+
+    in_time = done_within(cursor, work, seconds=seconds)
+    if not in_time and not failures:
+        failures.append(timed_out(seconds))
+    if failures:  # raised here, outside the except block and its thread: cause, context and frames are empty of rows
+        found.clear()
+        raise failures[0]
+    return found[0]
 
 
 def _select(cursor: duckdb.DuckDBPyConnection, statement: Statement, sizes: Mapping[str, int]) -> pa.Table:

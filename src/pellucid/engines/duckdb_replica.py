@@ -52,7 +52,7 @@ _CHANGE_ONE = """
     SET size = greatest(size, $subject + 1),
         plain = set_bit(plain, $subject, $plain),
         sensitive = set_bit(sensitive, $subject, $sensitive)
-    WHERE purpose = $purpose AND namespace = $namespace
+    WHERE purpose = $purpose AND namespace = $namespace AND $subject < capacity
 """
 
 
@@ -121,19 +121,21 @@ def _only_namespace(cursor: duckdb.DuckDBPyConnection, purpose: str) -> str:
 
 
 def _change_bits(cursor: duckdb.DuckDBPyConnection, key: _Key, latest: Mapping[int, PermittedChange]) -> None:
+    if len(latest) < _WHOLE_REWRITE and all(_change_one(cursor, key, change) for change in latest.values()):
+        return
     found = cursor.execute(
-        "SELECT size, capacity FROM replica.permitted WHERE purpose = ? AND namespace = ?", list(key)
+        "SELECT size FROM replica.permitted WHERE purpose = ? AND namespace = ?", list(key)
     ).fetchall()
     if not found:
         cursor.execute(_INSERT, {**key._asdict(), **_columns(0, b"", b"")})
-    size, capacity = found[0] if found else (0, 0)
-    needed = max(size, max(latest) + 1)
-    if needed > capacity or len(latest) >= _WHOLE_REWRITE:
-        _rewrite_bits(cursor, key, latest, needed)
-        return
-    for subject, change in latest.items():
-        values = {"subject": subject, "plain": int(change.plain), "sensitive": int(change.sensitive)}
-        cursor.execute(_CHANGE_ONE, {**key._asdict(), **values})
+    size = found[0][0] if found else 0
+    _rewrite_bits(cursor, key, latest, max(size, max(latest) + 1))
+
+
+def _change_one(cursor: duckdb.DuckDBPyConnection, key: _Key, change: PermittedChange) -> bool:
+    """Return whether the bitmap was there and long enough to be changed in place."""
+    values = {"subject": change.subject, "plain": int(change.plain), "sensitive": int(change.sensitive)}
+    return bool(cursor.execute(_CHANGE_ONE, {**key._asdict(), **values}).fetchall()[0][0])
 
 
 def _rewrite_bits(

@@ -17,9 +17,9 @@ Diagnostics = Callable[[str, str], None]
 """Called with (error id, engine text); for administrators only, since the text may hold personal data."""
 
 
-def kept_back(error: Exception, *, expired: bool, seconds: float, diagnostics: Diagnostics | None) -> QueryFailed:
+def kept_back(error: BaseException, *, seconds: float, diagnostics: Diagnostics | None) -> QueryFailed:
     """Return the failure to raise for an engine's error. Raise it outside the `except` block, or its context leaks."""
-    if expired:
+    if isinstance(error, duckdb.InterruptException):
         return timed_out(seconds)
     if isinstance(error, duckdb.OutOfMemoryException):
         return QueryFailed(

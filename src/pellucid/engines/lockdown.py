@@ -11,16 +11,17 @@ import os
 
 import duckdb
 
+# GLOBAL throughout: a plain SET of TimeZone or python_enable_replacements holds for one cursor and not for the next.
 _SEALED = (
-    "SET TimeZone = 'UTC'",
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET allow_community_extensions = false",
-    "SET allow_persistent_secrets = false",
-    "SET allow_extension_repositories = 'forbidden'",
-    "SET python_enable_replacements = false",  # else Python variables can be read as tables
-    "SET enable_external_access = false",  # last: what is attached stays readable, nothing else is
-    "SET lock_configuration = true",
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL autoinstall_known_extensions = false",
+    "SET GLOBAL autoload_known_extensions = false",
+    "SET GLOBAL allow_community_extensions = false",
+    "SET GLOBAL allow_persistent_secrets = false",
+    "SET GLOBAL allow_extension_repositories = 'forbidden'",
+    "SET GLOBAL python_enable_replacements = false",  # else Python variables can be read as tables
+    "SET GLOBAL enable_external_access = false",  # last: what is attached stays readable, nothing else is
+    "SET GLOBAL lock_configuration = true",
 )
 
 
@@ -48,10 +49,10 @@ def lock_down(
     spilling at all. DuckDB's own default would spill customers' rows into the working directory.
     """
     limits = (
-        f"SET temp_directory = {quoted(temp_directory)}",
-        f"SET max_temp_directory_size = {quoted(spill_limit)}",
-        f"SET memory_limit = {quoted(memory_limit)}",
-        f"SET threads = {threads or os.cpu_count() or 1}",
+        f"SET GLOBAL temp_directory = {quoted(temp_directory)}",
+        f"SET GLOBAL max_temp_directory_size = {quoted(spill_limit)}",
+        f"SET GLOBAL memory_limit = {quoted(memory_limit)}",
+        f"SET GLOBAL threads = {threads or os.cpu_count() or 1}",
     )
     for setting in (*limits, *_SEALED):
         connection.execute(setting)

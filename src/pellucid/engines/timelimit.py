@@ -1,43 +1,39 @@
-"""A time limit on one DuckDB cursor, kept by a watching thread. It knows nothing of statements or errors."""
+"""A time limit on the work of one DuckDB cursor. It knows nothing of statements or errors."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 import duckdb
 
 _AGAIN_SECONDS = 0.02
 
 
-class TimeLimit:
-    """Interrupts a cursor's work once `seconds` have gone by; `expired` says whether it did."""
+def done_within(cursor: duckdb.DuckDBPyConnection, work: Callable[[], None], *, seconds: float) -> bool:
+    """Run `work`, which must not raise, and return whether it ended by itself; otherwise it is interrupted.
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
-        self.expired = False
-        self._cursor = cursor
-        self._seconds = seconds
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="pellucid-time-limit", daemon=True)
+    The work has a thread of its own and the caller watches, not the other way round: DuckDB does not notice a Ctrl-C
+    while it makes an Arrow table, a waiting Python thread does. When this returns or raises, the work has ended.
+    """
+    done = threading.Event()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def run() -> None:
+        try:
+            work()
+        finally:
+            done.set()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        if self._done.wait(self._seconds):
-            return
-        self.expired = True
+    worker = threading.Thread(target=run, name="pellucid-question", daemon=True)
+    worker.start()
+    try:
+        in_time = done.wait(seconds)
+    finally:
         # Again and again: an interrupt that comes just before a statement starts is forgotten by DuckDB.
-        while not self._done.is_set():
+        while not done.is_set():
             with suppress(duckdb.Error):
-                self._cursor.interrupt()
-            self._done.wait(_AGAIN_SECONDS)
+                cursor.interrupt()
+            done.wait(_AGAIN_SECONDS)
+        worker.join()
+    return in_time
