@@ -275,8 +275,9 @@ def test_sensitive_rows_are_never_permitted_where_plain_ones_are_not(
     purpose: Purpose, facts: SubjectFacts, said: list[ConsentRecord]
 ) -> None:
     effect = decide(purpose, *said, facts=facts).effect
-    only_sensitive = Effect(effect.sensitive, effect.sensitive, effect.sensitive_not_before, None)
-    assert not replace(effect, sensitive=False, sensitive_not_before=None).narrows(only_sensitive)
+    plain_rows = Effect(plain=effect.plain, not_before=effect.not_before)
+    sensitive_rows = Effect(plain=effect.sensitive, not_before=effect.sensitive_not_before)
+    assert not plain_rows.narrows(sensitive_rows)
     if purpose.sensitive is SensitiveUse.NEVER:
         assert (effect.sensitive, effect.sensitive_not_before) == (False, None)
     assert bool(decide(purpose, *said, facts=facts).reasons)
