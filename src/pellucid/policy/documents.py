@@ -118,7 +118,7 @@ class ReleaseDocument(_Document):
     """In what form answers may leave: user-level differential privacy."""
 
     rule: Literal["private"] = Field(description="The release rule: `private`, differential privacy for each subject.")
-    epsilon: EpsilonDocument = Field(description="What one question costs.")
+    epsilon: EpsilonDocument = Field(description="Epsilon of one question.")
     allowance: AllowanceDocument = Field(description="What the purpose may spend in a period.")
     max_groups: int = Field(description="Most groups that one subject may be counted in; at least 1.")
     rows: BoundDocument = Field(description="Bound on the rows one subject adds to COUNT.")

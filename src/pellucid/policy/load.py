@@ -56,7 +56,7 @@ def load_folder(folder: Path) -> LoadResult:
         _read_file(folder, path, state)
     draft = _draft(state)
     state.findings += validate(draft, lambda location: state.root.at(location)[1], frozenset(state.broken))
-    findings = tuple(sorted(set(state.findings), key=lambda found: (found.path, found.line, found.column, found.code)))
+    findings = tuple(sorted(set(state.findings), key=_place))
     failed = any(found.severity == "error" for found in findings)
     return LoadResult(None if failed else with_version(draft), findings, state.sources)
 
@@ -67,6 +67,10 @@ def load_policy(folder: Path) -> Policy:
     if loaded.policy is None:
         raise PolicyInvalid(loaded.findings)
     return loaded.policy
+
+
+def _place(found: Finding) -> tuple[str, int, int, str, str]:
+    return found.path, found.line, found.column, found.code, found.message
 
 
 def _files(folder: Path, findings: list[Finding]) -> list[Path]:
@@ -189,7 +193,7 @@ def _draft(state: _Folder) -> Policy:
     for section, document in SECTIONS.items():
         node = state.root.value.get(section)
         for name, member in (node.value if node is not None else {}).items():
-            fitted, findings = fit(document, member)
+            fitted, findings = fit(document, member, node.keys[name])
             state.findings += findings
             if fitted is None:
                 state.broken.add((section, name))
@@ -200,7 +204,8 @@ def _draft(state: _Folder) -> Policy:
 
 def _controller(state: _Folder) -> Controller:
     node = state.root.value.get("controller")
-    fitted, findings = fit(ControllerDocument, node) if node is not None else (None, [])
+    place = state.root.keys.get("controller", state.root.place)
+    fitted, findings = fit(ControllerDocument, node, place) if node is not None else (None, [])
     state.findings += findings
     if fitted is None:
         state.broken.add(("controller", ""))

@@ -23,16 +23,18 @@ _WANTED = {
 }
 
 
-def fit(document: type[_Document], node: Node) -> tuple[_Document | None, list[Finding]]:
-    """Return the document the node says, or None and every finding about its shape."""
+def fit(document: type[_Document], node: Node, key: Place) -> tuple[_Document | None, list[Finding]]:
+    """Return the document the node says, or None and every finding about its shape; `key` is where its name stands."""
     try:
         return document.model_validate(node.plain()), []
     except ValidationError as error:
-        found: dict[Place, Finding] = {}
+        found: dict[tuple[Place, str], Finding] = {}
         for problem in error.errors(include_url=False):
             reached, place = node.at(problem["loc"])
-            if not reached.broken:
-                found.setdefault(place, _finding(document, node, problem, place))
+            absent = str(problem["loc"][-1]) if problem["type"] == "missing" else ""
+            if not reached.broken:  # one finding a place, though each member of a union has its own problem
+                at = key if reached is node else place
+                found.setdefault((at, absent), _finding(document, node, problem, at))
         return None, list(found.values())
 
 

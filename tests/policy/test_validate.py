@@ -1,0 +1,182 @@
+"""Each contradiction is found where it stands, and alone."""
+
+# ruff: noqa: E501 (one case a line)
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pellucid.errors import PolicyInvalid
+from pellucid.policy.load import load_policy
+
+from .conftest import SOUND, Load, place_of
+
+# (what stands in the sound policy, what replaces it, the code, where in the replaced text the finding begins)
+ERRORS = [
+    ("officer: pia", "officer: pai", "unknown-person", "officer: pai"),
+    ("officer: pia", "officer: ana", "officer-without-role", "officer: ana"),
+    ("country: DE, contact", "country: Germany, contact", "place-invalid", "country: Germany"),
+    ("jurisdictions: [US-CA]", "jurisdictions: [DE]", "jurisdiction-twice", "DE]}\nnamespaces"),
+    ("may: [query, preview]", "may: [querry, preview, query]", "unknown-action", "querry"),
+    ("ana: {title: Ana, roles: [analyst]", "ana: {title: Ana, roles: [analyst, boss]", "unknown-role", "boss"),
+    ("  ana: {", "  Ana!: {", "name-invalid", "Ana!"),
+    ("  range-planning:", "  Range_Planning:", "name-invalid", "Range_Planning"),
+    ("income: {type", "Income: {type", "name-invalid", "Income: {type"),
+    ("  members:", "  duckdb_members:", "name-reserved", "duckdb_members"),
+    ("user.financial]", "user.finacial]", "unknown-category", "user.finacial"),
+    ("category: user.demographic.income", "category: demographic.income", "unknown-category", "category: demographic"),
+    ("category: public.product}", "category: user.name}", "personal-in-public", "category: user.name"),
+    ("roles: [marketer]\n    release", "roles: [marketers]\n    release", "unknown-role", "marketers"),
+    ("recipients: [hosting]", "recipients: [hostings]", "unknown-recipient", "hostings"),
+    ("basis: consent, default: opt_in}\n      us", "basis: consent, default: opt_out}\n      us", "basis-default",
+     "default: opt_out}\n      us-ca: {basis: consent"),
+    ("eu: {basis: legitimate_interests, default: opt_out", "eu: {basis: legitimate_interests, default: no_choice",
+     "basis-default", "default: no_choice"),
+    ("eu: {basis: consent, default: opt_in", "eu: {basis: contract, default: opt_in", "basis-default",
+     "default: opt_in}\n      us-ca"),
+    ("us-ca: {basis: consent", "us: {basis: consent", "unknown-regime", "us: {basis"),
+    ("unknown: {place: eu", "unknown: {place: uk", "unknown-regime", "place: uk"),
+    ("    unknown: {place: eu, age: adult}", "    unknown: {place: eu, age: adult}\n    minimum_age: -1", "minimum-age",
+     "minimum_age"),
+    ("age: adult}", "age: adult}\n    consent_days: 30", "consent-days", "consent_days: 30"),
+    ("consent_days: 730", "consent_days: 0", "consent-days", "consent_days"),
+    ("user.financial]", "user.financial, user.health_and_medical]", "special-category", "user.health_and_medical"),
+    ("epsilon: {default: 1, max: 3}", "epsilon: {default: 0, max: 3}", "not-positive", "default: 0"),
+    ("delta: 1e-6", "delta: 0.5", "delta-range", "delta: 0.5"),
+    ("epsilon: {default: 1, max: 3}", "epsilon: {default: 5, max: 3}", "epsilon-order", "default: 5"),
+    ("epsilon: {default: 1, max: 3}", "epsilon: {default: 1, max: 13}", "epsilon-order", "max: 13"),
+    ("allowance: {epsilon: 12", "allowance: {epsilon: 25", "above-cap", "epsilon: 25"),
+    ("threshold_delta: 1e-8", "threshold_delta: 1e-6", "delta-order", "threshold_delta"),
+    ("max_groups: 30", "max_groups: 0", "limit-range", "max_groups: 0"),
+    ("max_groups: 30", "max_groups: 30\n      clipping_share: 0.9", "limit-range", "clipping_share"),
+    ("rows: {per_group: 400}", "rows: {}", "bound-form", "rows: {}"),
+    ("rows: {per_group: 400}", "rows: {per_group: 400, norm: 5}", "bound-form", "rows: {per_group: 400, norm"),
+    ("rows: {per_group: 400}", "rows: {per_group: 400, lower: -1}", "bound-lower", "lower: -1}\n      columns"),
+    ("rows: {per_group: 400}", "rows: {per_group: 0.5}", "bound-scale", "per_group: 0.5"),
+    ('norm: "4000.50"', 'norm: "4000.505"', "bound-scale", "norm: \"4000.505"),
+    ('norm: "4000.50"', 'norm: "4000.50000000000000000000000000000001"', "bound-scale", "norm: \"4000.50000"),
+    ('norm: "4000.50"', "norm: lots", "bound-number", "norm: lots"),
+    ('norm: "4000.50"', 'norm: "-4"', "bound-range", 'norm: "-4"'),
+    ('norm: "4000.50"', 'norm: "10000000000.01"', "bound-range", 'norm: "1'),
+    ('norm: "4000.50"', 'norm: "1e999999999"', "bound-range", 'norm: "1'),
+    ('norm: "4000.50"', 'norm: "40", lower: 1', "bound-lower", "lower: 1}"),
+    ("lower: -10", "lower: 10", "bound-lower", "lower: 10"),
+    ("quantity: {per_group: 300", "quantities: {per_group: 300", "unknown-column", "quantities"),
+    ("quantity: {per_group: 300", "product_id: {per_group: 300", "bound-type", "product_id: {per_group"),
+    ("namespace: household, column: household_id, via", "namespace: houshold, column: household_id, via",
+     "unknown-namespace", "namespace: houshold"),
+    ("column: household_id, via", "column: household, via", "unknown-column", "column: household, via"),
+    ("{column: basket_id, dataset: baskets", "{column: basket, dataset: baskets", "unknown-column", "column: basket, "),
+    ("dataset: baskets", "dataset: basket", "unknown-dataset", "dataset: basket,"),
+    ("dataset: baskets, key: basket_id", "dataset: transactions, key: basket_id", "path-circle", "dataset: transactions"),
+    ("dataset: baskets, key: basket_id", "dataset: products, key: product_id", "path-through-public", "dataset: products"),
+    ("    key: [basket_id]", "    key: [basket_id, household_id]", "hop-key", "key: basket_id}"),
+    ("basket_id: {type: text, category: user.behavior.purchase_history}\n      product",
+     "basket_id: {type: integer, category: user.behavior.purchase_history}\n      product", "hop-type",
+     "column: basket_id, dataset"),
+    ("subjects: [{namespace: household, column: household_id}]\n    facts",
+     "subjects: [{namespace: household, column: born}]\n    facts", "key-type-differs", "column: born"),
+    ("time: bought", "time: quantity", "column-type", "time: quantity"),
+    ("time: bought", "time: when_bought", "unknown-column", "time: when_bought"),
+    ("    time: bought\n", "", "retention-without-time", "retention_days"),
+    ("retention_days: 1095", "retention_days: 0", "retention-range", "retention_days"),
+    ("determines_subject: [basket_id]", "determines_subject: [baskets_id]", "unknown-column", "baskets_id"),
+    ("key: [household_id]", "key: [household_id, household_id]", "column-twice", "household_id]\n    subjects"),
+    ("facts: {jurisdiction: place", "facts: {jurisdiction: born", "column-type", "jurisdiction: born"),
+    ("birth_year: born}", "birth_year: income}", "column-type", "birth_year: income"),
+    ("kind: month", "kind: band, size: 2", "mask-type", "kind: band, size: 2"),
+    ("kind: band, size: 10", "kind: band", "mask-size", "mask: {kind: band"),
+    ("kind: month", "kind: month, size: 3", "mask-size", "size: 3"),
+    ("unmasked_for: [loyalty-offers]", "unmasked_for: [loyalty]", "unknown-purpose", "loyalty]"),
+    ("domain: [low, high]", "domain: [low, 2]", "value-type", "2]}"),
+    ("domain: [low, high]", "domain: [low, low]", "value-twice", "low]}"),
+    ("      income: {type", "      weight: {type: real, scale: 13, category: user.sensor}\n      income: {type", "scale-range",
+     "scale: 13"),
+    ("quantity: {type: integer", "quantity: {scale: 2, type: integer", "scale-type", "scale: 2, type: integer"),
+    ("{column: product_id, lookup", "{column: product, lookup", "unknown-column", "column: product, lookup"),
+    ("dataset: products, key: product_id, column: product_category", "dataset: baskets, key: basket_id, column: basket_id",
+     "lookup-personal", "dataset: baskets, key: basket_id, column"),
+    ("key: product_id, column: product_category", "key: product_category, column: product_category", "lookup-key",
+     "key: product_category"),
+    ("values: [ANTACIDS]", "values: [1]", "value-type", "1], reveals"),
+    ("reveals: health", "reveals: wealth", "reveals", "reveals: wealth"),
+    ("product_category: {type: text, category: public.product",
+     "product_category: {type: text, category: public.product, domain: [SOAP]", "value-outside-domain", "ANTACIDS"),
+]  # fmt: skip
+
+WARNINGS = [
+    (", officer: pia", "", "no-officer", "controller"),
+    ("      us-ca: {basis: consent, default: opt_in}\n", "", "regime-without-basis", "basis:\n      eu: {basis: consent"),
+    ("ana: {title: Ana, roles: [analyst]", "ana: {title: Ana, roles: [marketer]", "purpose-without-people",
+     "roles: [analyst]\n    recipients"),
+    ("may: [query, preview]", "may: [preview]", "purpose-without-query", "roles: [analyst]\n    recipients"),
+    ("columns: {sales_value: {norm", "columns: {born: {per_group: 1}, sales_value: {norm", "bound-unused", "born: {per"),
+    ("income: {type", "order: {type", "name-keyword", "order: {type"),
+    ("us-ca: {basis: legitimate_interests, default: opt_out", "us-ca: {basis: legitimate_interests, default: no_choice",
+     "basis-default", "default: no_choice"),
+    ("    categories: [user.behavior, user.demographic, user.unique_id]", "    categories: [user.sensor]",
+     "purpose-reads-nothing", "categories: [user.sensor"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "marker"), ERRORS, ids=[f"{case[2]}-{case[1].strip()[:30]}" for case in ERRORS]
+)
+def test_a_contradiction_is_found_where_it_stands(load: Load, old: str, new: str, code: str, marker: str) -> None:
+    assert old in SOUND
+    broken = SOUND.replace(old, new, 1)
+
+    result = load(policy=broken)
+
+    found = [(finding.code, finding.line, finding.column) for finding in result.findings if finding.severity == "error"]
+    assert found == [(code, *place_of(broken, marker))]
+    assert result.policy is None
+    assert all(finding.message and finding.remedy for finding in result.findings)
+
+
+@pytest.mark.parametrize(("old", "new", "code", "marker"), WARNINGS)
+def test_what_is_probably_not_meant_is_a_warning(load: Load, old: str, new: str, code: str, marker: str) -> None:
+    assert old in SOUND
+    changed = SOUND.replace(old, new, 1)
+
+    result = load(policy=changed)
+
+    warnings = [(finding.code, finding.line, finding.column) for finding in result.findings]
+    assert (code, *place_of(changed, marker)) in warnings
+    assert {finding.severity for finding in result.findings} == {"warning"}
+    assert result.policy is not None
+
+
+def test_a_dataset_that_no_purpose_may_read_is_a_warning(load: Load) -> None:
+    extra = """
+datasets:
+  sensors:
+    title: Sensors
+    subjects: [{namespace: household, column: household_id}]
+    columns: {household_id: {type: text, category: user.sensor}}
+"""
+    result = load(policy=SOUND, sensors=extra)
+
+    assert [(finding.code, finding.line, finding.severity) for finding in result.findings] == [
+        ("dataset-unread", 3, "warning")
+    ]
+
+
+def test_references_to_a_broken_declaration_are_no_findings_of_their_own(load: Load) -> None:
+    broken = SOUND.replace("analyst: {title: Analyst, ", "analyst: {").replace("    title: Baskets\n", "")
+
+    result = load(policy=broken)
+
+    assert [finding.code for finding in result.findings] == ["missing-key", "missing-key"]
+
+
+def test_a_policy_with_errors_is_refused_with_every_finding(load: Load, tmp_path: Path) -> None:
+    load(policy=SOUND.replace("officer: pia", "officer: pai").replace("max_groups: 30", "max_groups: 0"))
+
+    with pytest.raises(PolicyInvalid, match=r"^The policy has 2 errors\.$") as raised:
+        load_policy(tmp_path)
+
+    assert [finding.code for finding in raised.value.findings] == ["unknown-person", "limit-range"]
+    assert "Did you mean `pia`?" in raised.value.diagnostics()
