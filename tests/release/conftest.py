@@ -27,7 +27,7 @@ from pellucid.rewrite.governed import Block, GovernedQuery, GroupKey, Measure, M
 
 COUNT = Measure("m0", MeasureKind.ROWS, "rows", 0, 0, 50)
 MONEY = Measure("m1", MeasureKind.SUM, "sum of sales_value", 2, 0, 30_000)
-PEOPLE = Measure("m2", MeasureKind.SUBJECTS, "households", 0, 0, 1)
+PEOPLE = Measure("m2", MeasureKind.SUBJECTS, "households", 0, 0, 1, contributors=True)
 
 
 def make_rule(**changes: object) -> ReleaseRule:

@@ -60,6 +60,12 @@ def test_the_count_of_people_that_chose_the_keys_is_not_paid_twice(rule: Release
     assert planned.threshold.rho == TOTAL // 2
 
 
+def test_a_count_of_some_people_only_is_paid_for_beside_the_keys(rule: ReleaseRule) -> None:
+    some = replace(PEOPLE, title="households with income below 15K", contributors=False)
+    planned = plan(make_query(make_block(some, public_cells=False)), rule).block("b0")
+    assert [(measure.rho, measure.from_threshold) for measure in planned.measures] == [(TOTAL // 2, False)]
+
+
 def test_clipping_is_paid_only_where_the_rule_and_the_block_say_so() -> None:
     paying = make_rule(clipping_share=0.1)
     query = make_query(make_block(COUNT, reports_clipping=True))

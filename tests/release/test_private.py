@@ -97,6 +97,14 @@ def test_small_groups_of_unknown_keys_are_dropped_and_large_ones_reuse_the_count
     assert planned.cost.rho - 3 <= released.spent.rho <= planned.cost.rho
 
 
+def test_a_count_of_some_people_only_is_not_mistaken_for_all_who_chose_the_keys(rule: ReleaseRule) -> None:
+    query = make_query(make_block(replace(PEOPLE, contributors=False), public_cells=False))
+    exact = make_exact({"k0": ["wine"], "_subjects": [9000], "m2": [100]})
+    released = release(exact, query, plan(query, rule))
+    (people,) = released.tables["b0"].column("m2").to_pylist()
+    assert abs(people - 100) < FAR * released.half_widths["b0", "m2"]
+
+
 def test_keys_without_measures_come_out_thresholded_and_sorted(rule: ReleaseRule) -> None:
     query = make_query(make_block(public_cells=False))
     exact = make_exact({"k0": ["b", "rare", "a"], "_subjects": [5000, 1, 5000]})

@@ -90,8 +90,8 @@ def plan(
 
     Each block gets a share in proportion to what it must measure. Within it a part of `clipping_share` pays for the
     fraction clipped, if the block reports it; the rest is split equally over the measures and, where keys are data,
-    the count of people that chooses them. A COUNT(DISTINCT subject) reuses that count. `cells` gives the number of
-    public cells of blocks where it is known; without it the real noise may turn out smaller than planned, never larger.
+    the count of people that chooses them. A measure that is all `contributors` reuses that count. `cells` gives the
+    number of public cells where it is known; without it the real noise may be smaller than planned, never larger.
     Raises InputInvalid for an epsilon that the rule does not allow or that is too small to share.
     """
     asked = _allowed_epsilon(rule, epsilon)
@@ -126,8 +126,8 @@ def _allowed_epsilon(rule: ReleaseRule, epsilon: float | None) -> float:
 
 
 def _mechanisms(block: Block) -> int:
-    counted = sum(measure.kind is MeasureKind.SUBJECTS for measure in block.measures)
-    return len(block.measures) + (0 if block.public_cells else 1 - min(1, counted))
+    counted = _counted_by_threshold(block) is not None
+    return len(block.measures) + (0 if block.public_cells or counted else 1)
 
 
 def _plan_block(block: Block, rule: ReleaseRule, rho: int, delta: int, public_cells: int | None) -> BlockPlan:
@@ -151,7 +151,8 @@ def _plan_threshold(block: Block, rho: int, delta: int) -> ThresholdPlan:
 
 
 def _counted_by_threshold(block: Block) -> Measure | None:
-    return next((measure for measure in block.measures if measure.kind is MeasureKind.SUBJECTS), None)
+    # the kind is not enough: COUNT(DISTINCT CASE WHEN ... THEN household_id END) counts fewer than contribute
+    return next((measure for measure in block.measures if measure.contributors), None)
 
 
 def _plan_measure(measure: Measure, groups: int, rho: int) -> MeasurePlan:

@@ -21,7 +21,11 @@ class MeasureKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A bounded sum over subjects. `lower`..`upper` clamp each subject's total in a group, or `norm` its L2 norm
-    over groups; all three are integers in units of 10**-scale."""
+    over groups; all three are integers in units of 10**-scale.
+
+    `contributors`: it is `_subjects` in every cell, for certain (a bare, never null subject key), so that a block with
+    thresholded keys need not pay for it a second time.
+    """
 
     name: str
     kind: MeasureKind
@@ -30,6 +34,7 @@ class Measure:
     lower: int
     upper: int
     norm: int | None = None
+    contributors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Output:
     measure: tuple[str, str] | None = None
     average: tuple[str, str, str] | None = None
     error_column: str | None = None
+    is_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
