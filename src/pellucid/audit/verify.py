@@ -137,7 +137,7 @@ def verify_bundle(
 def verify_log(
     material: LogMaterial, trust: TrustKeys, against: bytes | None = None, *, slack: int = CLOCK_SLACK
 ) -> VerificationReport:
-    """Judge a log, one pass over its entries; about five seconds a million entries. Failures are in the report."""
+    """Judge a log, one pass over its entries; about ten seconds a million entries. Failures are in the report."""
     # 1 signature
     try:
         if material.checkpoint is None:
@@ -231,7 +231,7 @@ def _take_entry(walk: _Walk, entry: StatedEntry) -> str | None:
     if walk.size in walk.wanted:
         walk.roots[walk.size] = merkle.root_from_frontier(walk.frontier)
     try:
-        fields = json.loads(entry.body)
+        fields = json.loads(entry.body.decode())
     except (ValueError, RecursionError):
         fields = None
     if not _well_formed(fields):
@@ -248,7 +248,10 @@ def _take_entry(walk: _Walk, entry: StatedEntry) -> str | None:
 def _well_formed(fields: object) -> bool:
     if not isinstance(fields, dict) or fields.keys() != ENTRY_TYPES.keys():
         return False
-    return fields["v"] == 1 and all(type(fields[name]) in allowed for name, allowed in ENTRY_TYPES.items())
+    for name, allowed in ENTRY_TYPES.items():
+        if type(fields[name]) not in allowed:
+            return False
+    return bool(fields["v"] == 1)
 
 
 def _take_details(walk: _Walk, leaf: int, commitment: str | None, found: StatedDetails) -> None:
