@@ -89,6 +89,7 @@ def test_every_finding_of_every_file_is_reported_at_once_where_it_stands(load: L
         ("*everybody", "alias"),
         ("release: private", "wrong-type"),
         ("range-planning: {title: Again}", "duplicate-key"),
+        ("orphans", "contradiction"),
         ("price", "contradiction"),
     ]
     assert result.policy is None

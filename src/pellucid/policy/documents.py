@@ -19,11 +19,18 @@ _Amount = str | int | float
 _Value = str | int | bool
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """A mapping in a policy file: no other keys, no types but the stated ones."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    @classmethod
+    def contradiction(cls, written: Any) -> str | None:
+        """Return what contradicts itself in what was written ("message; remedy"), even where its shape is wrong too."""
+        return None
 
-class ControllerDocument(_Document):
+
+class ControllerDocument(Document):
     """Who is responsible for the data (GDPR Art. 13(1)(a))."""
 
     name: _Text = Field(description="Name of the organisation, as customers know it.")
@@ -32,14 +39,14 @@ class ControllerDocument(_Document):
     officer: str = Field(default="", description="Name (under `people`) of the privacy officer.")
 
 
-class RegimeDocument(_Document):
+class RegimeDocument(Document):
     """A legal regime and where it holds."""
 
     title: _Text = Field(description="Plain name of the law.")
     jurisdictions: list[_Text] = Field(min_length=1, description="ISO 3166 codes of its places, e.g. DE, US-CA.")
 
 
-class AllowanceDocument(_Document):
+class AllowanceDocument(Document):
     """An amount of privacy loss that may be spent in a period."""
 
     epsilon: float = Field(description="Most epsilon in a period; positive.")
@@ -47,14 +54,14 @@ class AllowanceDocument(_Document):
     period: _Word[Period] = Field(description="Calendar period (UTC) after which it renews: day, month or year.")
 
 
-class NamespaceDocument(_Document):
+class NamespaceDocument(Document):
     """Whose privacy is counted: one kind of subject."""
 
     title: _Text = Field(description="What one subject is, e.g. household.")
     cap: AllowanceDocument = Field(description="The binding limit for each subject over all datasets and purposes.")
 
 
-class RecipientDocument(_Document):
+class RecipientDocument(Document):
     """Somebody who gets data or answers (GDPR Art. 13(1)(e)-(f))."""
 
     title: _Text = Field(description="Who they are, as customers should read it.")
@@ -62,42 +69,42 @@ class RecipientDocument(_Document):
     kind: _Text = Field(description="What they are to the controller, e.g. processor or controller.")
 
 
-class RoleDocument(_Document):
+class RoleDocument(Document):
     """What people who hold the role may do."""
 
     title: _Text = Field(description="Plain name of the role.")
     may: list[_Text] = Field(description="Actions the role permits, e.g. query, budget-show, consent-record.")
 
 
-class PersonDocument(_Document):
+class PersonDocument(Document):
     """A member of staff."""
 
     title: _Text = Field(description="Who they are.")
     roles: list[_Text] = Field(description="Names of the roles they hold.")
 
 
-class NoticeDocument(_Document):
+class NoticeDocument(Document):
     """The words customers are shown about a purpose."""
 
     version: _Text = Field(description="Version of the notice; quote it, so that it stays text.")
     text: _Text = Field(description="The words themselves.")
 
 
-class BasisDocument(_Document):
+class BasisDocument(Document):
     """Why a purpose is lawful under one regime, and what silence means there."""
 
     basis: _Word[LegalBasis] = Field(description="Legal basis (GDPR Art. 6(1)), or the regime's nearest concept.")
     default: _Word[Default] = Field(description="opt_in: not without a yes; opt_out: until a no; no_choice: always.")
 
 
-class UnknownDocument(_Document):
+class UnknownDocument(Document):
     """What it means that a subject's place or age is not known."""
 
     place: _Text = Field(description="Name of the regime that then holds, or `refuse`.")
     age: _Word[Unknown] = Field(description="`adult`, or `refuse`.")
 
 
-class BoundDocument(_Document):
+class BoundDocument(Document):
     """How much one subject may add to a measure: exactly one of `per_group` and `norm`."""
 
     per_group: _Amount | None = Field(
@@ -107,14 +114,14 @@ class BoundDocument(_Document):
     lower: _Amount = Field(default=0, description="Least that one subject adds in each group; only with `per_group`.")
 
 
-class EpsilonDocument(_Document):
+class EpsilonDocument(Document):
     """What one question costs."""
 
     default: float = Field(description="Epsilon spent by a question that does not ask for another.")
     max: float = Field(description="Most epsilon that one question may ask for.")
 
 
-class ReleaseDocument(_Document):
+class ReleaseDocument(Document):
     """In what form answers may leave: user-level differential privacy."""
 
     rule: Literal["private"] = Field(description="The release rule: `private`, differential privacy for each subject.")
@@ -130,7 +137,7 @@ class ReleaseDocument(_Document):
     max_cells: int = Field(default=10_000, description="Most cells in one answer.")
 
 
-class PurposeDocument(_Document):
+class PurposeDocument(Document):
     """Why data may be used, for whom, on which basis, and in what form an answer may leave."""
 
     title: _Text = Field(description="The purpose in plain words, beginning with a verb.")
@@ -149,7 +156,7 @@ class PurposeDocument(_Document):
     release: ReleaseDocument = Field(description="In what form answers may leave.")
 
 
-class MaskDocument(_Document):
+class MaskDocument(Document):
     """How a column is shown in place of its values."""
 
     kind: _Word[MaskKind] = Field(description="null, year, month (of a date), prefix (of a text), band (of a number).")
@@ -165,7 +172,7 @@ class MaskDocument(_Document):
         return data
 
 
-class ColumnDocument(_Document):
+class ColumnDocument(Document):
     """A column of a dataset."""
 
     type: _Word[ColumnType] = Field(description="text, integer, money, real, boolean, date or timestamp.")
@@ -183,7 +190,7 @@ class ColumnDocument(_Document):
         return self
 
 
-class HopDocument(_Document):
+class HopDocument(Document):
     """One step from a row towards its subject."""
 
     column: _Text = Field(description="Column of the dataset the step begins in.")
@@ -191,7 +198,7 @@ class HopDocument(_Document):
     key: _Text = Field(description="Key column of that dataset.")
 
 
-class SubjectPathDocument(_Document):
+class SubjectPathDocument(Document):
     """How a row finds its subject."""
 
     namespace: _Text = Field(description="Kind of subject.")
@@ -199,7 +206,7 @@ class SubjectPathDocument(_Document):
     via: list[HopDocument] = Field(default=[], description="Steps through other datasets.")
 
 
-class LookupDocument(_Document):
+class LookupDocument(Document):
     """A public dataset in which a value is looked up."""
 
     dataset: _Text = Field(description="Public dataset.")
@@ -207,7 +214,7 @@ class LookupDocument(_Document):
     column: _Text = Field(description="The column whose values are compared.")
 
 
-class SensitiveWhenDocument(_Document):
+class SensitiveWhenDocument(Document):
     """Which values make a row sensitive."""
 
     column: _Text = Field(description="Column of this dataset that is compared, or looked up first.")
@@ -216,14 +223,14 @@ class SensitiveWhenDocument(_Document):
     lookup: LookupDocument | None = Field(default=None, description="Where the column is looked up.")
 
 
-class FactsDocument(_Document):
+class FactsDocument(Document):
     """Columns that describe the subject and help to decide about it."""
 
     jurisdiction: str | None = Field(default=None, description="Text column with an ISO 3166 code.")
     birth_year: str | None = Field(default=None, description="Integer column with a year of birth.")
 
 
-class DatasetDocument(_Document):
+class DatasetDocument(Document):
     """A table: about people (`subjects`) or about nobody (`public: true`)."""
 
     title: _Text = Field(description="What the rows are, in plain words.")
@@ -238,16 +245,19 @@ class DatasetDocument(_Document):
     facts: FactsDocument = Field(default=FactsDocument(), description="Columns that describe the subject.")
     sensitive_when: list[SensitiveWhenDocument] = Field(default=[], description="Which values make a row sensitive.")
 
-    @model_validator(mode="after")
-    def _public_or_personal(self) -> DatasetDocument:
-        if self.public and self.subjects:
-            raise ValueError("a public dataset has subjects; take out `public` or `subjects`")
-        if not self.public and not self.subjects:
-            raise ValueError("a dataset about people needs `subjects`; one about nobody says `public: true`")
-        return self
+    @classmethod
+    def contradiction(cls, written: Any) -> str | None:
+        """Return whether the dataset says neither or both of `public` and `subjects`."""
+        public = isinstance(written, dict) and written.get("public") is True
+        personal = isinstance(written, dict) and bool(written.get("subjects"))
+        if public and personal:
+            return "a public dataset has subjects; take out `public` or `subjects`"
+        if not public and not personal:
+            return "a dataset about people needs `subjects`; one about nobody says `public: true`"
+        return None
 
 
-class PartDocument(_Document):
+class PartDocument(Document):
     """One file of a policy folder: any of the policy's top-level keys."""
 
     controller: ControllerDocument | None = Field(default=None, description="Who is responsible.")
@@ -260,7 +270,7 @@ class PartDocument(_Document):
     datasets: dict[str, DatasetDocument] = Field(default={}, description="Datasets by name.")
 
 
-SECTIONS: dict[str, type[_Document]] = {
+SECTIONS: dict[str, type[Document]] = {
     "regimes": RegimeDocument,
     "namespaces": NamespaceDocument,
     "recipients": RecipientDocument,

@@ -8,9 +8,10 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from pellucid.errors import Finding
+from pellucid.policy.documents import Document
 from pellucid.policy.nodes import Node, Place, finding, suggestion
 
-_Document = TypeVar("_Document", bound=BaseModel)
+_Document = TypeVar("_Document", bound=Document)
 
 _WANTED = {
     "string": "a text",
@@ -25,17 +26,30 @@ _WANTED = {
 
 def fit(document: type[_Document], node: Node, key: Place) -> tuple[_Document | None, list[Finding]]:
     """Return the document the node says, or None and every finding about its shape; `key` is where its name stands."""
+    written = node.plain()
+    contradiction = document.contradiction(written) if not node.broken else None
+    contradictions = [_contradiction(contradiction, key)] if contradiction is not None else []
     try:
-        return document.model_validate(node.plain()), []
+        fitted = document.model_validate(written)
     except ValidationError as error:
-        found: dict[tuple[Place, str], Finding] = {}
-        for problem in error.errors(include_url=False):
-            reached, place = node.at(problem["loc"])
-            absent = str(problem["loc"][-1]) if problem["type"] == "missing" else ""
-            if not reached.broken:  # one finding a place, though each member of a union has its own problem
-                at = key if reached is node else place
-                found.setdefault((at, absent), _finding(document, node, problem, at))
-        return None, list(found.values())
+        return None, contradictions + _misfits(document, node, key, error)
+    return (None if contradictions else fitted), contradictions
+
+
+def _misfits(document: type[BaseModel], node: Node, key: Place, error: ValidationError) -> list[Finding]:
+    found: dict[tuple[Place, str], Finding] = {}
+    for problem in error.errors(include_url=False):
+        reached, place = node.at(problem["loc"])
+        absent = str(problem["loc"][-1]) if problem["type"] == "missing" else ""
+        if not reached.broken:  # one finding a place, though each member of a union has its own problem
+            at = key if reached is node else place
+            found.setdefault((at, absent), _finding(document, node, problem, at))
+    return list(found.values())
+
+
+def _contradiction(said: str, place: Place) -> Finding:
+    head, _, remedy = said.partition("; ")
+    return finding("contradiction", place, f"{head[0].upper()}{head[1:]}.", f"{remedy[:1].upper()}{remedy[1:]}.")
 
 
 def _finding(document: type[BaseModel], node: Node, problem: Any, place: Place) -> Finding:
@@ -52,9 +66,7 @@ def _finding(document: type[BaseModel], node: Node, problem: Any, place: Place) 
         remedy = suggestion(str(problem["input"]), allowed)
         return finding("wrong-value", place, f"Got {got}; allowed: {', '.join(allowed)}.", remedy)
     if kind == "value_error":
-        text = str(problem["ctx"]["error"])
-        head, _, remedy = text.partition("; ")
-        return finding("contradiction", place, f"{head[0].upper()}{head[1:]}.", f"{remedy[:1].upper()}{remedy[1:]}.")
+        return _contradiction(str(problem["ctx"]["error"]), place)
     if kind in ("too_short", "string_too_short"):
         return finding("empty", place, "It is empty.", "Write at least one.")
     wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), "something else")
