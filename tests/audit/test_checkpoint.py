@@ -151,3 +151,8 @@ def test_trust_that_cannot_be_met_is_refused(key: SigningKey) -> None:
         TrustKeys(key.verifier, (witness,), 2)
     with pytest.raises(InputInvalid, match="must be of kind 0x01"):
         TrustKeys(witness)
+    with pytest.raises(InputInvalid, match="must be of kind 0x04"):
+        TrustKeys(key.verifier, (key.verifier,))
+    twice = SigningKey("other-name", COSIGNATURE, bytes(32))
+    with pytest.raises(InputInvalid, match="must each have a key of their own"):
+        TrustKeys(key.verifier, (witness, twice.verifier))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from pellucid.audit.merkle import EMPTY_ROOT, HASH_BYTES
-from pellucid.audit.note import ED25519, Note, VerifierKey, parse_note, signed_by, strict_base64
+from pellucid.audit.note import COSIGNATURE, ED25519, Note, VerifierKey, parse_note, signed_by, strict_base64
 from pellucid.errors import InputInvalid, VerificationFailed
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -45,6 +45,11 @@ class TrustKeys:
     def __post_init__(self) -> None:
         if self.log.kind != ED25519:
             raise InputInvalid("The log's key must be of kind 0x01 (Ed25519).", code="key-invalid")
+        if any(witness.kind != COSIGNATURE for witness in self.witnesses):
+            raise InputInvalid("A witness's key must be of kind 0x04 (cosignature).", code="key-invalid")
+        # A cosignature does not hold its cosigner's name, so one key under two names would count twice.
+        if len({key.public for key in (self.log, *self.witnesses)}) != 1 + len(self.witnesses):
+            raise InputInvalid("The log and its witnesses must each have a key of their own.", code="key-invalid")
         if self.quorum is not None and not 1 <= self.quorum <= len(self.witnesses):
             raise InputInvalid(
                 f"A quorum of {self.quorum} cannot be met by {len(self.witnesses)} witnesses.", code="quorum-invalid"
