@@ -182,6 +182,15 @@ def test_a_replica_that_fails_says_nothing_of_the_engine(harness: DuckDBHarness)
     assert (raised.value.code, raised.value.__context__, engine.replica_version) == ("query-replica", None, 1)
 
 
+def test_a_partial_subject_that_no_engine_can_hold_changes_nothing(harness: DuckDBHarness) -> None:
+    engine = harness.open([Visit(0)])
+    engine.load_permitted([permitted([0])], version=1)
+    impossible = PermittedChange(PURPOSE, 2**40, False, False, 5)
+    with pytest.raises(QueryFailed, match="nothing was changed") as raised:
+        engine.load_permitted([permitted([], partial=[impossible])], version=2)
+    assert (raised.value.__context__, engine.replica_version, counted(engine, harness.count())) == (None, 1, 1)
+
+
 def test_spilling_stays_in_the_engines_own_folder_and_goes_with_it(harness: DuckDBHarness, tmp_path: Path) -> None:
     engine = harness.open([Visit(0)], spill_limit="2GB")
     sql = "SELECT count(*) AS n FROM (SELECT md5(range::VARCHAR) AS m FROM range(8000000) ORDER BY m OFFSET 3)"

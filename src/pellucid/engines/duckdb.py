@@ -23,7 +23,7 @@ from pellucid.engines.failures import Diagnostics, kept_back, timed_out
 from pellucid.engines.lockdown import identifier, lock_down, quoted
 from pellucid.engines.spill import SpillFolder
 from pellucid.engines.timelimit import done_within
-from pellucid.errors import QueryFailed, WorkspaceUnusable
+from pellucid.errors import PellucidError, QueryFailed, WorkspaceUnusable
 
 Found = TypeVar("Found")
 
@@ -118,7 +118,9 @@ class DuckDBEngine:
                 with _transaction(cursor, "BEGIN TRANSACTION"):
                     change(cursor)
                 self._version = version
-            except duckdb.Error:
+            except PellucidError:
+                raise
+            except Exception:  # DuckDB's or Arrow's
                 failed = True
         if failed:  # outside the except block: not even the context may hold the engine's words
             raise QueryFailed(
