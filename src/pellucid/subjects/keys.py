@@ -136,10 +136,10 @@ def _demand_present(connection: Connection, namespace: str, ids: Sequence[int]) 
     """Raise NameUnknown unless every id is a subject who is not erased: an erased one must not get a new key."""
     for offset in range(0, len(ids), LOOKUP):
         part = ids[offset : offset + LOOKUP]
-        statement = select(subjects.c.id).where(
-            subjects.c.namespace == namespace, subjects.c.id.in_(part), subjects.c.natural_key.is_not(None)
-        )
-        absent = set(part) - set(connection.scalars(statement))
+        statement = select(subjects.c.id, subjects.c.natural_key.is_(None).label("erased"))
+        # "natural_key IS NOT NULL" in the WHERE makes SQLite walk the whole namespace by the other index.
+        rows = connection.execute(statement.where(subjects.c.namespace == namespace, subjects.c.id.in_(part)))
+        absent = set(part) - {row.id for row in rows if not row.erased}
         if absent:
             raise NameUnknown(f"subject in {namespace!r} with the id", str(min(absent)))
 
