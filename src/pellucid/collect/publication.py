@@ -1,4 +1,4 @@
-"""Publishing a finished file: new subjects, their facts, the generation and its log entry, in one control transaction."""
+"""Publishing a finished file: subjects, their facts, the generation and its log entry, in one control transaction."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ TIMESTAMPS = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_N
 
 WHOLE = "[+-]?[0-9]{1,19}"
 NUMBER = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,4})?"
+DOUBLE_DIGITS = 16
 NOT_FINITE = "[+-]?(nan|inf|infinity)"
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
@@ -130,19 +131,31 @@ def _integer(raw: str, kind: str, _column: Column) -> str:
 def _money(raw: str, kind: str, column: Column) -> str:
     target = f"DECIMAL(18,{column.scale})"
     if kind == "text":
-        exact = _matches(f"trim({raw})", _exact_money(column.scale))
-        return f"CASE WHEN {exact} THEN TRY_CAST(trim({raw}) AS {target}) END"
+        return _money_text(raw, column.scale)
     if kind == "integer":
         return f"TRY_CAST({raw} AS {target})"
     rounded = f"TRY_CAST({raw} AS {target})"
     if kind == "decimal":
         return f"CASE WHEN {rounded} = {raw} THEN {rounded} END"
-    if kind == "double":
-        # Above 2^53 units a double no longer tells one unit from the next; a 32-bit float does not from 2^24 on.
-        unit = repr(10.0**-column.scale)
-        near = f"abs({raw} - CAST({rounded} AS DOUBLE)) <= 1e-9 * greatest(abs({raw}), {unit})"
-        return f"CASE WHEN abs({raw}) < 9007199254740992 * {unit} AND {near} THEN {rounded} END"
-    return "NULL"
+    # A 32-bit float cannot hold cents beyond some 160,000.00, so it is no money at all.
+    return _money_double(raw, column.scale) if kind == "double" else "NULL"
+
+
+def _money_text(raw: str, scale: int) -> str:
+    text = f"trim({raw})"
+    exact = f"WHEN {_matches(text, _exact_money(scale))} THEN TRY_CAST({text} AS DECIMAL(18,{scale}))"
+    # So many digits, or an exponent, are how programs print a double: its text is read as one.
+    digits = f"length(regexp_replace({text}, '[^0-9]', '', 'g'))"
+    printed = f"({digits} >= {DOUBLE_DIGITS} OR contains(lower({text}), 'e')) AND {_matches(text, NUMBER)}"
+    return f"CASE {exact} WHEN {printed} THEN {_money_double(f'TRY_CAST({text} AS DOUBLE)', scale)} END"
+
+
+def _money_double(value: str, scale: int) -> str:
+    """Return the nearest unit if that is what the double stands for; above 2^53 units it stands for several."""
+    unit = repr(10.0**-scale)
+    rounded = f"TRY_CAST({value} AS DECIMAL(18,{scale}))"
+    near = f"abs({value} - CAST({rounded} AS DOUBLE)) <= 1e-9 * greatest(abs({value}), {unit})"
+    return f"CASE WHEN abs({value}) < 9007199254740992 * {unit} AND {near} THEN {rounded} END"
 
 
 def _real(raw: str, kind: str, _column: Column) -> str:

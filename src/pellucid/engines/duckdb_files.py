@@ -1,8 +1,8 @@
 """Generation files: rows checked, tied to subjects, sorted and written into one immutable DuckDB file.
 
 A generation holds one table `rows`: the declared columns, then for personal datasets `_subject0`, `_subject1`, ... in
-the order of the dataset's paths, sorted by `_subject0` and time. Queries over generations are `engines.duckdb`'s; which
-ids subjects have, and what is published, are decided by the caller.
+the order of the dataset's paths, sorted by `_subject0`, time and key. Queries over generations are `engines.duckdb`'s;
+which ids subjects have, and what is published, are decided by the caller.
 """
 # ruff: noqa: S608 -- statements are made of declared names, quoted, and of our own; values from files are never text
 
@@ -127,7 +127,8 @@ class Import:
         rows = f"SELECT {', '.join(columns)} FROM judged {joins} WHERE judged._finding IS NULL"
         if self._held is not None:
             rows = f"SELECT {', '.join(names + subjects)} FROM {self._engine.attach(self._held)} UNION ALL {rows}"
-        order = subjects[:1] + ([quoted(self._dataset.time)] if self._dataset.time else [])
+        sorted_by = [*([self._dataset.time] if self._dataset.time else []), *self._dataset.key]
+        order = subjects[:1] + [quoted(name) for name in sorted_by]
         ordering = f" ORDER BY {', '.join(order)}" if order else ""
         return f"CREATE TABLE target.main.rows AS SELECT * FROM ({rows}){ordering}"
 

@@ -1,0 +1,129 @@
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, create_engine, update
+
+from pellucid.errors import InputInvalid
+from pellucid.records.database import Database
+from pellucid.records.tables import subjects
+from pellucid.subjects import ids
+
+
+def erase(connection: Connection, subject: int) -> None:
+    connection.execute(update(subjects).where(subjects.c.id == subject).values(natural_key=None))
+
+
+def test_new_keys_get_ids_from_zero_in_the_order_of_their_bytes(database: Database) -> None:
+    with database.write() as connection:
+        given_ids = ids.assign(connection, "customer", pa.array(["mallory", "alice", "bob", "alice"]))
+    assert given_ids.to_pylist() == [2, 0, 1, 0]
+
+
+def test_known_keys_keep_their_ids_and_new_ones_follow(database: Database) -> None:
+    with database.write() as connection:
+        ids.assign(connection, "customer", pa.array(["bob", "mallory"]))
+        assert ids.assign(connection, "customer", pa.array(["alice", "bob"])).to_pylist() == [2, 0]
+        assert ids.count(connection, "customer") == 3
+
+
+def test_each_namespace_counts_from_zero(database: Database) -> None:
+    with database.write() as connection:
+        ids.assign(connection, "customer", pa.array(["alice", "bob"]))
+        assert ids.assign(connection, "household", pa.array(["bob"])).to_pylist() == [0]
+        assert ids.find(connection, "customer", "bob") == 1
+
+
+def test_a_key_that_returns_after_erasure_is_a_new_subject(database: Database) -> None:
+    with database.write() as connection:
+        ids.assign(connection, "customer", pa.array(["alice", "bob"]))
+        erase(connection, 1)
+        assert ids.find(connection, "customer", "bob") is None
+        assert ids.natural_key(connection, "customer", 1) is None
+        assert ids.assign(connection, "customer", pa.array(["bob"])).to_pylist() == [2]
+        assert ids.count(connection, "customer") == 3
+
+
+def test_erasing_everybody_frees_no_id(database: Database) -> None:
+    with database.write() as connection:
+        ids.assign(connection, "customer", pa.array(["alice"]))
+        erase(connection, 0)
+        assert ids.assign(connection, "customer", pa.array(["alice"])).to_pylist() == [1]
+
+
+def test_keys_are_exact_texts(database: Database) -> None:
+    keys = ["bob", "Bob", " bob", "bob ", "böb", "007", "7"]
+    with database.write() as connection:
+        assert len(set(ids.assign(connection, "customer", pa.array(keys)).to_pylist())) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (pa.array(["alice", None]), "1 of 2 subject keys are NULL"),
+        (pa.array(["alice", "", ""]), "2 of 3 subject keys are empty"),
+        (pa.array(["al\0ice"]), "1 of 1 subject keys hold a NUL"),
+        (pa.array([1, 2]), "Subject keys are texts; these are int64"),
+    ],
+)
+def test_unusable_keys_are_refused_and_nobody_is_added(database: Database, keys: pa.Array, message: str) -> None:
+    with pytest.raises(InputInvalid, match=message), database.write() as connection:
+        ids.assign(connection, "customer", keys)
+    with database.read() as connection:
+        assert ids.count(connection, "customer") == 0
+
+
+def test_no_keys_are_no_subjects(database: Database) -> None:
+    with database.write() as connection:
+        assert ids.assign(connection, "customer", pa.array([], pa.string())).to_pylist() == []
+
+
+def test_few_keys_among_many_are_looked_up_one_by_one(database: Database) -> None:
+    many = pa.array([f"c{number:05d}" for number in range(5000)])
+    with database.write() as connection:
+        ids.assign(connection, "customer", many)
+        found = ids.assign(connection, "customer", pa.array(["c04000", "zoe", "c00001"]))
+    assert found.to_pylist() == [4000, 5000, 1]
+
+
+def test_a_plan_is_stale_once_somebody_was_added(database: Database) -> None:
+    with database.write() as connection:
+        planned = ids.plan(connection, "customer", pa.array(["alice"]))
+        assert ids.is_current(connection, planned)
+        ids.assign(connection, "customer", pa.array(["bob"]))
+        assert not ids.is_current(connection, planned)
+
+
+def test_a_plan_is_stale_once_somebody_was_erased(database: Database) -> None:
+    with database.write() as connection:
+        ids.assign(connection, "customer", pa.array(["alice", "bob"]))
+        planned = ids.plan(connection, "customer", pa.array(["alice"]))
+        erase(connection, 0)
+        assert not ids.is_current(connection, planned)
+
+
+def test_facts_are_set_one_by_one_and_left_alone_where_none_are_given(database: Database) -> None:
+    with database.write() as connection:
+        numbers = ids.assign(connection, "customer", pa.array(["alice", "bob"]))
+        ids.set_facts(
+            connection, "customer", numbers, jurisdiction=pa.array(["DE", None]), birth_year=pa.array([1980, 2011])
+        )
+        ids.set_facts(connection, "customer", pa.array([1]), jurisdiction=pa.array(["FR"]))
+        assert ids.facts(connection, "customer").to_pylist() == [
+            {"id": 0, "jurisdiction": "DE", "birth_year": 1980},
+            {"id": 1, "jurisdiction": "FR", "birth_year": 2011},
+        ]
+
+
+@given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), max_size=8)))
+def test_ids_are_dense_and_stable_whatever_arrives(batches: list[list[str]]) -> None:
+    engine = create_engine("sqlite://")
+    first: dict[str, int] = {}
+    with engine.begin() as connection:
+        subjects.create(connection)
+        for batch in batches:
+            given_ids = ids.assign(connection, "customer", pa.array(batch, pa.string())).to_pylist()
+            for key, subject in zip(batch, given_ids, strict=True):
+                assert first.setdefault(key, subject) == subject
+        assert sorted(first.values()) == list(range(ids.count(connection, "customer")))
+    engine.dispose()
