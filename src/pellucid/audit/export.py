@@ -44,19 +44,26 @@ def export_bundle(connection: Connection, folder: Path, *, with_details: bool = 
 
 
 def export_proof(connection: Connection, leaf: int) -> tuple[bytes, bytes]:
-    """Return the bytes of one entry and its proof (c2sp.org/tlog-proof@v1) under the latest signed checkpoint.
+    """Return the bytes of one entry and its proof (c2sp.org/tlog-proof@v1).
 
-    Raises NameUnknown if there is no such entry below a signed checkpoint.
+    The proof stands under the newest checkpoint that a witness cosigned, if one reaches that far, else under the
+    newest. Raises NameUnknown if there is no such entry below a signed checkpoint.
     """
-    note, checkpoint = _latest(connection)
-    if not 0 <= leaf < checkpoint.size:
+    _, latest = _latest(connection)
+    if not 0 <= leaf < latest.size:
         raise NameUnknown(
             "log entry below the latest checkpoint",
             str(leaf),
-            remedy=f"The latest checkpoint is of {checkpoint.size} entries; sign a new one to prove later entries.",
+            remedy=f"The latest checkpoint is of {latest.size} entries; sign a new one to prove later entries.",
         )
-    path = log.inclusion_proof(connection, leaf, checkpoint.size)
-    return log.entry_at(connection, leaf).body, format_proof(LogProof(leaf, path, note))
+    covering = [
+        (len(note.signatures) > 1, size, note)
+        for note in map(parse_note, checkpoints(connection))
+        if leaf < (size := parse_checkpoint(note.text).size)
+    ]
+    _, size, note = max(covering, key=lambda found: found[:2])
+    path = log.inclusion_proof(connection, leaf, size)
+    return log.entry_at(connection, leaf).body, format_proof(LogProof(leaf, path, note.as_bytes()))
 
 
 def _latest(connection: Connection) -> tuple[bytes, Checkpoint]:

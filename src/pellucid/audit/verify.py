@@ -5,7 +5,7 @@ bundle only through the function handed in. Whom to believe (`TrustKeys`) comes 
 folders and databases is in `audit.read`, the form of a bundle in `audit.bundle`.
 
     1 signature    the checkpoint is signed by the log's key
-    2 witness      enough of the trusted witnesses cosigned it
+    2 witness      enough of the trusted witnesses cosigned it, or an earlier head of it: then up to where is told
     3 entries      the bytes of the entries lead to the root that was signed
     4 append-only  older checkpoints are heads of this very log
     5 details      details that are present are those committed to
@@ -147,7 +147,7 @@ def verify_log(
         return _stopped(error)
     signed = f"{trust.log.name} signed a head of {checkpoint.size} entries."
     # 2 witness
-    witnessed = _witness_step(material.checkpoint, trust)
+    witnessed = _witness_step(material, material.checkpoint, checkpoint, trust)
     # 3 entries (and what the same pass finds for 5 and 6)
     older, wrong_older = _open_older((*material.older, *(() if against is None else (against,))), trust, checkpoint)
     walk = _walk(material, frozenset({checkpoint.size, *(known.size for known in older)}), slack)
@@ -168,7 +168,7 @@ def verify_log(
     )
 
 
-def _witness_step(note: bytes, trust: TrustKeys) -> Step:
+def _witness_step(material: LogMaterial, newest: bytes, checkpoint: Checkpoint, trust: TrustKeys) -> Step:
     if not trust.witnesses:
         return Step(
             2,
@@ -176,11 +176,31 @@ def _witness_step(note: bytes, trust: TrustKeys) -> Step:
             "no witness key was given, so only the operator vouches that this is the log that others see.",
         )
     try:
-        found = cosignatures(note, trust)
+        return Step(2, "held", f"cosigned by {_seen_by(newest, trust)}.")
     except VerificationFailed as error:
-        return Step(2, "failed", error.message)
-    seen = ", ".join(f"{key.name} at {seconds} s since 1970" for key, seconds in found.items())
-    return Step(2, "held", f"cosigned by {seen}.")
+        # Entries are logged between two visits of a witness. What it saw of them is told, and how much it did not see.
+        earlier = None if error.code != "witness-missing" else _newest_witnessed(material.older, checkpoint, trust)
+        if earlier is None:
+            return Step(2, "failed", error.message)
+    size, seen = earlier
+    later = checkpoint.size - size
+    return Step(2, "held", f"the first {size} entries were cosigned by {seen}; {later} later ones NOT YET.")
+
+
+def _newest_witnessed(notes: Iterable[bytes], checkpoint: Checkpoint, trust: TrustKeys) -> tuple[int, str] | None:
+    found: list[tuple[int, str]] = []
+    for note in notes:
+        try:
+            older, _ = open_checkpoint(note, trust.log)
+            found.append((older.size, _seen_by(note, trust)))
+        except VerificationFailed:
+            continue  # step 4 tells what is wrong with an older checkpoint
+    return max((item for item in found if 0 < item[0] <= checkpoint.size), default=None)
+
+
+def _seen_by(note: bytes, trust: TrustKeys) -> str:
+    found = cosignatures(note, trust)
+    return ", ".join(f"{key.name} at {seconds} s since 1970" for key, seconds in found.items())
 
 
 def _open_older(notes: Iterable[bytes], trust: TrustKeys, checkpoint: Checkpoint) -> tuple[list[Checkpoint], list[str]]:
