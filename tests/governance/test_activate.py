@@ -16,7 +16,7 @@ from pellucid.consent import register
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.replica import current, narrowed_since
 from pellucid.consent.show import state
-from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PolicyInvalid
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PolicyInvalid, RecordingFailed
 from pellucid.governance.activate import Activation, activate, active_policy
 from pellucid.holdings.publish import Generation, generation_published, publish
 from pellucid.policy.canonical import to_canonical, with_version
@@ -175,15 +175,30 @@ def test_what_alice_withdrew_stays_withdrawn_under_every_new_basis(database: Dat
 
 
 def test_an_activation_that_closes_a_purpose_is_a_narrowing_change(database: Database) -> None:
-    put(database, with_version(make_policy(make_purpose("planning", INTERESTS_EU))))
+    open_to_all = with_version(make_policy(make_purpose("planning", INTERESTS_EU)))
+    put(database, open_to_all)
     add_subjects(database, ("DE", ADULT_YEAR))
     with database.write() as connection:
-        register.subjects_added(connection, make_policy(), CUSTOMER, 0, 1, (), NOW)
-        register.rebuild(connection, make_policy(make_purpose("planning", INTERESTS_EU)), NOW)
-        version = current(connection)[0]
+        version = register.subjects_added(connection, open_to_all, CUSTOMER, 0, 1, (), NOW)
     put(database, with_version(make_policy(make_purpose("planning", CONSENT_EU))))
     with database.read() as connection:
         assert narrowed_since(connection, "planning", version)
+
+
+def test_nothing_is_recorded_under_a_policy_that_was_overtaken(database: Database) -> None:
+    put(database, FIRST)
+    add_subjects(database, ("DE", ADULT_YEAR))
+    second = retitled(FIRST, "Care, better")
+    put(database, second)
+    said = [ConsentRecord(CUSTOMER, ALICE, "care", ConsentVerb.GIVE, at=NOW)]
+    with pytest.raises(RecordingFailed, match="Another policy came into force"), database.write() as connection:
+        register.record(connection, KEYS, FIRST, said, PIA, NOW)
+    with pytest.raises(RecordingFailed, match="Another policy came into force"), database.write() as connection:
+        register.subjects_added(connection, FIRST, CUSTOMER, 0, 1, (), NOW)
+    with pytest.raises(RecordingFailed, match="Another policy came into force"), database.write() as connection:
+        register.advance(connection, FIRST, NOW)
+    with database.write() as connection:
+        register.record(connection, KEYS, second, said, PIA, NOW)
 
 
 def test_other_columns_than_the_stored_rows_have_are_refused_with_the_remedy(database: Database) -> None:

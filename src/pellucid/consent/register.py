@@ -1,7 +1,8 @@
 """The append-only register: recording what people say and keeping the permitted sets true to it, in one transaction.
 
-Every function takes the connection of a write transaction (`Database.write()`). The version rises by one a call that
-changes anything; comparing versions is how a change reaches the next answer. It never judges: see `consent.permitted`.
+Every function takes the connection of a write transaction (`Database.write()`) and the policy in force, and raises
+RecordingFailed if another came into force meanwhile. The version rises by one a call that changes anything; comparing
+versions is how a change reaches the next answer. It never judges: see `consent.permitted`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.sets import put_effects
 from pellucid.consent.whole import extend_all, rebuild_all
-from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.errors import InputInvalid, NameUnknown, RecordingFailed
 from pellucid.policy.model import Actor, Policy
-from pellucid.records.tables import consent_records, due_ages, due_changes, register, subjects
+from pellucid.records.tables import consent_records, due_ages, due_changes, policy_activations, register, subjects
 from pellucid.subjects.keys import SubjectKeys
 
 REGISTER_ID = 1
@@ -43,7 +44,7 @@ def record(
     """
     if not records:
         raise InputInvalid("There is nothing to record.", remedy="Hand in at least one record.")
-    version = _version(connection) + 1
+    version = _version(connection, policy) + 1
     admitted = _admitted(connection, policy, records, now)
     connection.execute(insert(consent_records), [as_row(item, version) for item in admitted])
     for namespace, wanted in _concerned(policy, admitted).items():
@@ -65,7 +66,7 @@ def subjects_added(
 
     Called by imports after they wrote `subjects`, in their transaction.
     """
-    version = _version(connection)
+    version = _version(connection, policy)
     if count == 0 and not changed_fact_ids:
         return version
     version += 1
@@ -79,7 +80,7 @@ def subjects_added(
 
 def rebuild(connection: Connection, policy: Policy, now: int) -> int:
     """Make every set anew, as a policy's activation needs; return the new register version."""
-    version = _version(connection) + 1
+    version = _version(connection, policy) + 1
     rebuild_all(connection, policy, version, now)
     _commit_version(connection, version)
     return version
@@ -90,7 +91,7 @@ def advance(connection: Connection, policy: Policy, now: int) -> int:
 
     The version rises only if somebody's permission changed. Call it when `now` has reached the register's `next_due`.
     """
-    version = _version(connection)
+    version = _version(connection, policy)
     changed = 0
     for namespace, wanted in _due(connection, now).items():
         known = {subject: purposes & policy.purposes.keys() for subject, purposes in wanted.items()}
@@ -100,8 +101,19 @@ def advance(connection: Connection, policy: Policy, now: int) -> int:
     return version
 
 
-def _version(connection: Connection) -> int:
-    """Return the register's version, which `Database.write()` keeps from other writers; begin it at 0."""
+def _version(connection: Connection, policy: Policy) -> int:
+    """Return the register's version, which `Database.write()` keeps from other writers; begin it at 0.
+
+    Raises RecordingFailed unless `policy` is the one in force now: sets made for another would hold wrong bits.
+    """
+    activations = policy_activations.c
+    in_force = connection.scalar(select(activations.version).order_by(activations.sequence.desc()).limit(1))
+    if in_force not in (None, policy.version):
+        raise RecordingFailed(
+            "Another policy came into force meanwhile, so this was not recorded.",
+            remedy="Do it again: it will then be judged by the policy in force.",
+            code="policy-overtaken",
+        )
     version = connection.scalar(select(register.c.version).where(register.c.id == REGISTER_ID))
     if version is None:
         connection.execute(insert(register).values(id=REGISTER_ID, version=0, next_due=None))
