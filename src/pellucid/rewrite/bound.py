@@ -214,7 +214,9 @@ class _Post:
         over = self._over(expression)
         facts = Facts()
         block = self.alias[1:]
-        if _is_measure(expression):
+        if any(expression == key for key in self.groups):
+            facts = Facts(is_cell_key=True)
+        elif _is_measure(expression):
             taken = self.measures.take(expression)
             if len(taken) == 1:
                 facts = Facts(measure=(block, taken[0].name))

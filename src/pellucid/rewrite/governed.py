@@ -66,6 +66,7 @@ class Block:
     max_groups: int
     reports_clipping: bool
     cells_sql: str | None = None
+    cells_parameters: tuple[str, ...] = ()
     max_cells: int = 10_000
 
 

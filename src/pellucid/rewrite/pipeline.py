@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 from sqlglot import exp
@@ -20,13 +20,13 @@ from pellucid.policy.decide import Use, decide
 from pellucid.rewrite.bind_now import bind_now
 from pellucid.rewrite.check_vocabulary import check_vocabulary
 from pellucid.rewrite.context import Context, Findings
-from pellucid.rewrite.governed import Block, GovernedQuery, Output
+from pellucid.rewrite.governed import Block, GovernedQuery, MeasureKind, Output
 from pellucid.rewrite.make_total import may_raise
 from pellucid.rewrite.measures import literal_free
 from pellucid.rewrite.parse import parse_question
 from pellucid.rewrite.qualify_names import qualify_names
 from pellucid.rewrite.recheck import recheck_exact, recheck_post
-from pellucid.rewrite.relations import Relation
+from pellucid.rewrite.relations import Facts, Relation
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.split_release import split_release
 
@@ -96,10 +96,10 @@ def needs_barrier(query: exp.Query) -> bool:
 
 
 def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str, ...]) -> GovernedQuery:
-    tree, outputs = _with_errors(answer)
+    tree, outputs = _with_errors(answer, work.blocks)
     return GovernedQuery(
         purpose=work.context.purpose,
-        blocks=tuple(dataclasses.replace(block, parameters=_parameters(block)) for block in work.blocks),
+        blocks=tuple(_with_parameters(block) for block in work.blocks),
         post_sql=tree.sql(dialect="duckdb", comments=False),
         post_parameters=tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)})),
         outputs=outputs,
@@ -111,26 +111,43 @@ def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str,
     )
 
 
-def _parameters(block: Block) -> tuple[str, ...]:
-    names: set[str] = set()
-    for sql in (block.sql, block.cells_sql):
-        if sql is not None and "$" in sql:
-            tree = exp.maybe_parse(sql, dialect="duckdb")
-            names |= {node.name for node in tree.find_all(exp.Placeholder)}
-    return tuple(sorted(names))
+def _with_parameters(block: Block) -> Block:
+    own = _parameters(block.sql)
+    cells = _parameters(block.cells_sql) if block.cells_sql is not None else ()
+    return dataclasses.replace(block, parameters=own, cells_parameters=cells)
 
 
-def _with_errors(answer: Relation) -> tuple[exp.Query, tuple[Output, ...]]:
-    """Name the outputs; where an output is a measure or an average of the block right below, carry its error along."""
+def _parameters(sql: str) -> tuple[str, ...]:
+    if "$" not in sql:
+        return ()
+    tree = exp.maybe_parse(sql, dialect="duckdb")
+    return tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)}))
+
+
+def _with_errors(answer: Relation, blocks: Sequence[Block]) -> tuple[exp.Query, tuple[Output, ...]]:
+    """Name the outputs; where one is an average of the block right below, carry its error along in a hidden column."""
     tree = answer.tree
     outputs: list[Output] = []
     direct = isinstance(tree, exp.Select) and tree.args.get("distinct") is None
-    for position, (name, facts) in enumerate(_friendly(answer).items()):
+    for position, (name, facts) in enumerate(answer.columns.items()):
         error = f"_error_{position}" if direct and facts.average is not None else None
         if error is not None and facts.average is not None and isinstance(tree, exp.Select):
             tree.append("expressions", exp.alias_(_average_error(*facts.average), error))
-        outputs.append(Output(name, facts.measure, facts.average, error))
+        outputs.append(Output(_friendly(name, facts, blocks), facts.measure, facts.average, error, facts.is_cell_key))
     return tree, tuple(outputs)
+
+
+def _friendly(name: str, facts: Facts, blocks: Sequence[Block]) -> str:
+    """An aggregate that was given no name gets one that says what it is."""
+    if not name.startswith("_col_"):
+        return name
+    if facts.average is not None:
+        return "average"
+    for block in blocks:
+        for measure in block.measures:
+            if facts.measure == (block.name, measure.name):
+                return "sum" if measure.kind is MeasureKind.SUM else "count"
+    return f"column_{int(name.removeprefix('_col_')) + 1}"
 
 
 def _average_error(block: str, total: str, count: str) -> exp.Expression:
@@ -139,10 +156,6 @@ def _average_error(block: str, total: str, count: str) -> exp.Expression:
     se, ne = f"_{block}.{total}_error", f"_{block}.{count}_error"
     sql = f"CASE WHEN {n} > 0 THEN SQRT(POWER({se}, 2) + POWER({s} / {n} * {ne}, 2)) / {n} END"
     return exp.maybe_parse(sql, dialect="duckdb")
-
-
-def _friendly(answer: Relation) -> dict[str, object]:
-    return dict(answer.columns)
 
 
 def _recheck(governed: GovernedQuery, context: Context) -> None:

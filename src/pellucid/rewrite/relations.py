@@ -38,6 +38,7 @@ class Facts:
     determines: bool = False
     measure: tuple[str, str] | None = None
     average: tuple[str, str, str] | None = None
+    is_cell_key: bool = False
 
     def null_extended(self) -> Facts:
         """Return the facts of the same column on the side of an outer join that may be missing."""

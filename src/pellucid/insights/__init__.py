@@ -1,0 +1,1 @@
+"""The analyst's story: from a question to a release."""

@@ -1,0 +1,301 @@
+"""The spine: from a question to a release, in numbered steps (ARCHITECTURE, path (a)).
+
+    (1) govern the SQL                          refused -> logged, UseRefused; no data touched
+    (2) bring the engine to the register
+    (3) reserve budget                          too little -> logged, BudgetExhausted
+    (4) run the exact blocks; the version of the permitted bits is read in the same engine transaction
+    (5) release rule, then `post` over released cells
+    (6) one control transaction: if somebody's permission for this purpose narrowed since the stamp, run again under the
+        same reservation, at last under a lease; then charge and log
+    (7) the Release
+
+Once (4) has begun, in doubt charged. Exact values live between (4) and (5) and nowhere else.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from pellucid.audit.entry import LogReceipt
+from pellucid.audit.log import append
+from pellucid.consent.leases import drop_lease, holds_lease, take_lease
+from pellucid.consent.replica import narrowed_since
+from pellucid.engines.base import ReleasedCells, Statement
+from pellucid.errors import ConsentInFlux, PellucidError, UseRefused
+from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
+from pellucid.insights.query import InsightQuery, check_parameters
+from pellucid.insights.record import failed_entry, refused_entry, released_entry
+from pellucid.insights.replica import Fresh, Replica
+from pellucid.policy.model import Actor, Policy, Standing
+from pellucid.policy.reasons import reason
+from pellucid.policy.stamp import Stamp
+from pellucid.records.columns import from_instant
+from pellucid.records.database import Database
+from pellucid.release.accountant import cancel, charge, reserve, standing
+from pellucid.release.plan import ReleasePlan, plan
+from pellucid.release.private import release
+from pellucid.release.result import Clipping, ExpectedAccuracy, Loss, Preview, Receipt, Release
+from pellucid.rewrite.context import Context
+from pellucid.rewrite.governed import GovernedQuery
+from pellucid.rewrite.parse import Limits
+from pellucid.rewrite.pipeline import Gate
+
+RERUNS = 2
+"""Runs again after the first before a lease is taken."""
+
+LEASE_SLACK = 5.0
+"""Seconds a lease outlives the query's time limit: opening the replica and adding noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the spine works with; `workspace` puts it together."""
+
+    database: Database
+    replica: Replica
+    gate: Gate
+    cells: Callable[[], ReleasedCells]
+    clock: Callable[[], int]
+    standing: Callable[[Actor], Standing]
+    limits: Limits
+    seconds: float
+    coverage_hours: float
+
+
+@dataclass(slots=True)
+class _Course:
+    """One question on its way through the steps."""
+
+    query: InsightQuery
+    policy: Policy
+    governed: GovernedQuery
+    plan: ReleasePlan
+    reservation: str | None = None
+    started: bool = False
+    lease: str | None = None
+
+
+def answer(parts: Parts, query: InsightQuery) -> Release:
+    """Answer a question, or raise: UseRefused, BudgetExhausted, ConsentInFlux, QueryFailed. Each outcome is logged."""
+    course = _govern(parts, query, "query")  # (1)
+    try:
+        fresh = parts.replica.fresh(parts.clock())  # (2)
+        _size_up(parts, course, fresh)
+        _reserve(parts, course)  # (3)
+        return _run_and_commit(parts, course, fresh)
+    except PellucidError as error:
+        _close_failed(parts, course, error)
+        raise
+
+
+def preview(parts: Parts, query: InsightQuery) -> Preview:
+    """Return what a question would cost and how exact it would be: the gate alone, no data touched."""
+    course = _govern(parts, query, "preview")
+    now = parts.clock()
+    with parts.database.read() as connection:
+        rows = standing(connection, course.policy, query.purpose, course.plan.namespaces, now)
+    thresholds = [block.threshold.threshold for block in course.plan.blocks if block.threshold is not None]
+    measures = [
+        ExpectedAccuracy(measure.title, measure.half_width) for block in course.plan.blocks for measure in block.measures
+    ]
+    return Preview(
+        purpose=query.purpose,
+        sql=course.governed.shape,
+        expected=tuple(measures),
+        epsilon=course.plan.cost.epsilon(course.plan.conversion_delta),
+        delta=Loss.of(course.plan, rows[0]).delta if rows else 0.0,
+        rho=Loss.of(course.plan, rows[0]).rho if rows else 0.0,
+        left_epsilon=min((row.left_epsilon for row in rows), default=0.0),
+        renews=min((row.renews for row in rows), default=None),
+        fewest_people=max(thresholds, default=None),
+        notes=_notes(course.governed),
+    )
+
+
+# -- (1) govern --------------------------------------------------------------------------------------------------------
+
+
+def _govern(parts: Parts, query: InsightQuery, action: str) -> _Course:
+    policy = parts.replica.policy()
+    try:
+        context = Context(policy, query.actor, query.purpose, parts.standing(query.actor), parts.limits, action)
+        governed = parts.gate.govern(query.sql, context)
+        check_parameters(governed, query.parameters)
+        planned = plan(governed, policy.purposes[query.purpose].release, query.epsilon)
+    except PellucidError as error:
+        with parts.database.write() as connection:
+            append(connection, refused_entry(query, error, policy, action, parts.clock()))
+        raise
+    return _Course(query, policy, governed, planned)
+
+
+def _size_up(parts: Parts, course: _Course, fresh: Fresh) -> None:
+    """Count the public cells, which touches nobody's data, and plan with their number."""
+    if fresh.policy.version != course.policy.version:
+        raise _policy_changed()
+    blocks = [block for block in course.governed.blocks if block.cells_sql is not None]
+    if not blocks:
+        return
+    bound = _bound_values(course, parts.clock())
+    statements = [
+        Statement(block.name, f"SELECT COUNT(*) AS cells FROM ({block.cells_sql})", _only(bound, block.cells_parameters))  # noqa: S608
+        for block in blocks
+    ]
+    counted = fresh.engine.run(statements, purpose=course.query.purpose, seconds=parts.seconds)
+    cells = {block.name: int(counted.table(block.name).column("cells")[0].as_py()) for block in blocks}
+    for block in blocks:
+        if cells[block.name] > block.max_cells:
+            got, allowed = f"{cells[block.name]:,}", f"{block.max_cells:,}"
+            raise UseRefused([reason("too-many-cells", got=got, allowed=allowed)], message="This question is refused.")
+    rule = course.policy.purposes[course.query.purpose].release
+    course.plan = plan(course.governed, rule, course.query.epsilon, cells=cells)
+
+
+# -- (3) reserve -------------------------------------------------------------------------------------------------------
+
+
+def _reserve(parts: Parts, course: _Course) -> None:
+    if not course.governed.blocks:
+        return  # public tables only: nobody's privacy is spent
+    with parts.database.write() as connection:
+        course.reservation = reserve(
+            connection,
+            course.policy,
+            course.query.purpose,
+            course.plan.namespaces,
+            rho=course.plan.cost.rho,
+            delta=course.plan.cost.delta,
+            actor=course.query.actor.name,
+            now=parts.clock(),
+        )
+
+
+# -- (4) to (7) --------------------------------------------------------------------------------------------------------
+
+
+def _run_and_commit(parts: Parts, course: _Course, fresh: Fresh) -> Release:
+    for attempt in range(RERUNS + 2):
+        if attempt == RERUNS + 1:
+            with parts.database.write() as connection:
+                now = parts.clock()
+                course.lease = take_lease(connection, course.query.purpose, now, parts.seconds + LEASE_SLACK)
+        if attempt:
+            fresh = parts.replica.fresh(parts.clock())
+            if fresh.policy.version != course.policy.version:
+                raise _policy_changed()
+        answered = _run(parts, course, fresh)  # (4) and (5)
+        released = _commit(parts, course, fresh, answered)  # (6)
+        if released is not None:
+            return released  # (7)
+    raise ConsentInFlux(
+        "People's choices kept changing while the answer was made, so it was not released.", remedy="Ask again."
+    )
+
+
+def _run(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
+    now = parts.clock()
+    bound = _bound_values(course, now)
+    governed = course.governed
+    statements = [Statement(part.name, part.sql, _only(bound, part.parameters)) for part in governed.blocks]
+    statements += [Statement(part.name, part.sql, _only(bound, part.parameters)) for part in governed.tables]
+    course.started = bool(governed.blocks)
+    exact = fresh.engine.run(statements, purpose=course.query.purpose, seconds=parts.seconds)
+    stamp = fresh.stamp(governed.datasets, register=exact.replica_version, now=now)
+    noised = release(exact, governed, course.plan)
+    tables = dict(noised.tables) | {part.name: exact.table(part.name) for part in governed.tables}
+    post = Statement("post", governed.post_sql, _only(bound, governed.post_parameters))
+    values = parts.cells().run(post, tables, seconds=parts.seconds)
+    return Answered(values, stamp, noised.half_widths, noised.clipping)
+
+
+def _commit(parts: Parts, course: _Course, fresh: Fresh, answered: Answered) -> Release | None:
+    """Charge, log and make the release, unless it would break a promise; then None, and nothing was written."""
+    with parts.database.write() as connection:
+        now = parts.clock()
+        if course.lease is not None:
+            if not holds_lease(connection, course.lease):
+                return None
+            drop_lease(connection, course.lease)
+        elif _overtaken(connection, course, fresh, answered.stamp, now):
+            return None
+        rows = standing(connection, course.policy, course.query.purpose, course.plan.namespaces, now)
+        loss = Loss.of(course.plan, rows[0]) if rows else Loss(0.0, 0.0, 0.0, 0.0, 0.0, from_instant(now))
+        if course.reservation is not None:
+            charge(connection, course.reservation, now)
+        coverage = coverage_of(connection, course.policy, course.governed, now, parts.coverage_hours)
+        values = named_outputs(answered.values, course.governed, answered.half_widths)
+        entry = released_entry(
+            course.query, course.governed, course.plan, answered.stamp, course.reservation or "", values.num_rows
+        )
+        receipt = append(connection, entry)
+        return _release(course, answered, values, loss, coverage, receipt)
+
+
+def _overtaken(connection: Connection, course: _Course, fresh: Fresh, stamp: Stamp, now: int) -> bool:
+    """Whether somebody's permission narrowed since the bits that were used, by what people said or by time."""
+    if fresh.next_due is not None and fresh.next_due <= now:
+        return True
+    return narrowed_since(connection, course.query.purpose, stamp.register)
+
+
+def _release(
+    course: _Course, answered: Answered, values: pa.Table, loss: Loss, coverage: dict[str, str], receipt: LogReceipt
+) -> Release:
+    return Release(
+        values=values,
+        accuracy=accuracy_of(course.governed, answered.half_widths),
+        clipping=answered.clipping or tuple(Clipping.not_measured(block.name) for block in course.governed.blocks),
+        loss=loss,
+        stamp=answered.stamp,
+        coverage=coverage,
+        receipt=Receipt(receipt.leaf, receipt.leaf_hash, course.reservation or ""),
+        purpose=course.query.purpose,
+        sql=course.governed.shape,
+        notes=_notes(course.governed),
+    )
+
+
+def _close_failed(parts: Parts, course: _Course, error: PellucidError) -> None:
+    """Give back what was not used, keep charged what may have been, and log that no answer left."""
+    with parts.database.write() as connection:
+        now = parts.clock()
+        if course.lease is not None:
+            drop_lease(connection, course.lease)
+        if course.reservation is not None:
+            (charge if course.started else cancel)(connection, course.reservation, now)
+        if course.started:
+            append(connection, failed_entry(course.query, course.governed, error, course.reservation, now))
+        else:
+            append(connection, refused_entry(course.query, error, course.policy, "query", now))
+
+
+def _policy_changed() -> ConsentInFlux:
+    return ConsentInFlux(
+        "Another policy came into force while the answer was made.", code="policy-changed", remedy="Ask again."
+    )
+
+
+def _bound_values(course: _Course, now: int) -> dict[str, object]:
+    """The question's own parameters, the instant, and a fresh salt that decides which of a person's cells are kept."""
+    moment = from_instant(now).replace(tzinfo=None)
+    return {**course.query.parameters, "_now": moment, "_salt": secrets.token_hex(16)}
+
+
+def _only(bound: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:
+    return {name: bound[name] for name in names if name in bound}
+
+
+def _notes(governed: GovernedQuery) -> tuple[str, ...]:
+    notes = []
+    if any(not block.public_cells for block in governed.blocks):
+        notes.append("Groups with too few people are left out, so totals of the groups shown are not totals of all.")
+    if any(block.keys and block.public_cells for block in governed.blocks):
+        notes.append("Every public group is shown, empty ones too; rows outside the public groups are not counted.")
+    if governed.blocks:
+        notes.append("The error covers noise only, not what was clipped; the bias of clipping is not bounded.")
+    return tuple(notes)

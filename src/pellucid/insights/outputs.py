@@ -1,0 +1,81 @@
+"""The columns of an answer: their names, each with its error beside it, and the coverage of each dataset read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from pellucid.consent.coverage import band
+from pellucid.policy.model import Policy
+from pellucid.policy.stamp import Stamp
+from pellucid.release.result import Accuracy, Clipping
+from pellucid.rewrite.governed import GovernedQuery, Output
+
+_DERIVED = "computed from released values; its error is not stated"
+_KEY = "a group key, or public"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one run made: released values after `post`, the stamp, half-widths by (block, measure), clipping."""
+
+    values: pa.Table
+    stamp: Stamp
+    half_widths: Mapping[tuple[str, str], float]
+    clipping: tuple[Clipping, ...]
+
+
+def named_outputs(
+    values: pa.Table, governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]
+) -> pa.Table:
+    """Return the values under their output names, each measure or average followed by its 95 % half-width."""
+    columns: dict[str, pa.ChunkedArray | pa.Array] = {}
+    for position, output in enumerate(governed.outputs):
+        columns[_unused(output.name, columns)] = values.column(position)
+        error = _error_column(values, output, half_widths)
+        if error is not None:
+            columns[_unused(f"{output.name}_error", columns)] = error
+    return pa.table(columns)
+
+
+def accuracy_of(
+    governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]
+) -> tuple[Accuracy, ...]:
+    """Return how exact each output is."""
+    return tuple(_accuracy(output, half_widths) for output in governed.outputs)
+
+
+def coverage_of(
+    connection: Connection, policy: Policy, governed: GovernedQuery, now: int, hours: float
+) -> dict[str, str]:
+    """Return, by personal dataset read, the band of people who may be used."""
+    personal = [name for name in governed.datasets if not policy.datasets[name].is_public]
+    return {name: band(connection, policy, name, governed.purpose, now, hours) for name in personal}
+
+
+def _accuracy(output: Output, half_widths: Mapping[tuple[str, str], float]) -> Accuracy:
+    if output.measure is not None:
+        return Accuracy(output.name, half_width=half_widths[output.measure], error_column=f"{output.name}_error")
+    if output.error_column is not None:
+        return Accuracy(output.name, error_column=f"{output.name}_error")
+    return Accuracy(output.name, reason=_KEY if output.is_key else _DERIVED)
+
+
+def _error_column(
+    values: pa.Table, output: Output, half_widths: Mapping[tuple[str, str], float]
+) -> pa.ChunkedArray | pa.Array | None:
+    if output.measure is not None:
+        return pa.array([half_widths[output.measure]] * values.num_rows, pa.float64())
+    if output.error_column is not None:
+        return values.column(output.error_column)
+    return None
+
+
+def _unused(name: str, taken: Mapping[str, object]) -> str:
+    found, number = name, 2
+    while found in taken:
+        found, number = f"{name}_{number}", number + 1
+    return found

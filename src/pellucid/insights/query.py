@@ -1,0 +1,53 @@
+"""What an analyst asks: SQL for a declared purpose, by somebody, at a price. No decision is taken here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from pellucid.errors import InputInvalid, UseRefused
+from pellucid.policy.model import Actor
+from pellucid.policy.reasons import reason
+from pellucid.rewrite.governed import GovernedQuery
+
+Value = str | int | float | bool | Decimal | date | datetime | None
+_TOLD = (str, int, float, bool, Decimal, date, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class InsightQuery:
+    """SQL with named parameters (`$name`), the purpose, who asks, and the epsilon asked (None: the purpose's default)."""
+
+    sql: str
+    purpose: str
+    actor: Actor
+    epsilon: float | None = None
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.epsilon is not None and not (math.isfinite(self.epsilon) and self.epsilon > 0):
+            raise InputInvalid(
+                f"epsilon must be a number above 0, got {self.epsilon!r}.",
+                code="epsilon-out-of-range",
+                remedy="Leave it out to use the purpose's default.",
+            )
+
+
+def check_parameters(governed: GovernedQuery, given: Mapping[str, Value]) -> None:
+    """Demand exactly the question's own parameters; raises UseRefused with every one missing, unused or unusable."""
+    needed = set(governed.post_parameters)
+    for part in (*governed.blocks, *governed.tables):
+        needed |= set(part.parameters)
+    needed = {name for name in needed if not name.startswith("_")}
+    reasons = [reason("parameter-missing", name=name) for name in sorted(needed - set(given))]
+    reasons += [reason("parameter-unused", name=name) for name in sorted(set(given) - needed)]
+    reasons += [
+        reason("parameter-value", name=name, kind=type(value).__name__)
+        for name, value in sorted(given.items())
+        if value is not None and not isinstance(value, _TOLD)
+    ]
+    if reasons:
+        raise UseRefused(reasons, message="This question is refused.")

@@ -1,0 +1,75 @@
+"""What the log is told of a question: purpose, datasets, columns, shape and outcome; never a cell, never a literal.
+
+The customer's "how was my data used" is computed from these entries. The SQL as typed, and the parameters' values, are
+details: committed to, but erasable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.errors import PellucidError, UseRefused
+from pellucid.insights.query import InsightQuery
+from pellucid.policy.model import Policy
+from pellucid.policy.stamp import Stamp
+from pellucid.release.plan import ReleasePlan
+from pellucid.rewrite.governed import GovernedQuery
+
+
+def released_entry(
+    query: InsightQuery, governed: GovernedQuery, plan: ReleasePlan, stamp: Stamp, charge: str, rows: int
+) -> AuditEntry:
+    """An answer left."""
+    body = {
+        **_question(governed),
+        "outcome": "released",
+        "rows": rows,
+        "charge": charge,
+        "rho": plan.cost.rho,
+        "delta": plan.cost.delta,
+        "obligations": list(governed.obligations),
+    }
+    return AuditEntry(
+        "query.released", query.actor, stamp.as_of, query.purpose, stamp=stamp, body=body, details=_details(query)
+    )
+
+
+def failed_entry(
+    query: InsightQuery, governed: GovernedQuery, error: PellucidError, charge: str | None, now: int
+) -> AuditEntry:
+    """A question was let pass and then no answer left; what was reserved stays charged if the engine had started."""
+    body = {**_question(governed), "outcome": "failed", "code": error.code, "charge": charge}
+    return AuditEntry("query.failed", query.actor, now, query.purpose, body=body, details=_details(query))
+
+
+def refused_entry(query: InsightQuery, error: PellucidError, policy: Policy, action: str, now: int) -> AuditEntry:
+    """A question was refused before any data about people were touched."""
+    codes: Sequence[str] = [error.code]
+    if isinstance(error, UseRefused):
+        codes = sorted({reason.code for reason in error.reasons})
+    purpose = query.purpose if query.purpose in policy.purposes else None
+    body = {"outcome": "refused", "reasons": list(codes), "asked": action}
+    return AuditEntry("query.refused", query.actor, now, purpose, body=body, details=_details(query))
+
+
+def _question(governed: GovernedQuery) -> dict[str, object]:
+    return {
+        "datasets": list(governed.datasets),
+        "columns": list(governed.used),
+        "shape": governed.shape,
+        "blocks": [
+            {
+                "keys": [key.title for key in block.keys],
+                "public": block.public_cells,
+                "measures": [measure.title for measure in block.measures],
+            }
+            for block in governed.blocks
+        ],
+    }
+
+
+def _details(query: InsightQuery) -> dict[str, object]:
+    values = {name: None if value is None else str(value) for name, value in sorted(query.parameters.items())}
+    epsilon = None if query.epsilon is None else repr(query.epsilon)
+    return {"sql": query.sql, "purpose": query.purpose, "parameters": values, "epsilon": epsilon}

@@ -1,0 +1,133 @@
+"""Keeps one engine a process at the published generations and at the register's version.
+
+No flag, no event, no cache purge: each question compares what the engine stands at with what the control database says,
+and brings over what differs. Time counts too: when the register's next due instant has come, time is let act first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from pellucid.consent.register import advance
+from pellucid.consent.replica import changes_since, current, snapshot
+from pellucid.engines.base import Engine, Holding
+from pellucid.errors import WorkspaceUnusable
+from pellucid.holdings.leases import lease, release
+from pellucid.holdings.publish import published
+from pellucid.policy.model import Policy
+from pellucid.policy.stamp import Stamp
+from pellucid.records.database import Database
+
+LEASE_MICROSECONDS = 24 * 3_600_000_000
+REGULATIONS = "none"
+"""There are no regulation packs yet; the stamp keeps their place."""
+
+ActivePolicy = Callable[[Connection], Policy | None]
+OpenEngine = Callable[[list[Holding]], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An engine brought to a state of the register, and that state."""
+
+    engine: Engine
+    policy: Policy
+    generations: dict[str, int]
+    register: int
+    next_due: int | None
+
+    def stamp(self, datasets: tuple[str, ...], *, register: int, now: int) -> Stamp:
+        """Return the stamp of an answer that read these datasets with the bits of this register version."""
+        read = {name: self.generations[name] for name in datasets if name in self.generations}
+        return Stamp(register, self.policy.version, REGULATIONS, read, now)
+
+
+class Replica:
+    """The process's engine. Safe to use from many threads."""
+
+    def __init__(
+        self, database: Database, folder: Path, *, active_policy: ActivePolicy, open_engine: OpenEngine
+    ) -> None:
+        self._database = database
+        self._folder = folder
+        self._active_policy = active_policy
+        self._open_engine = open_engine
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._held: dict[str, int] = {}
+        self._leases: tuple[str, ...] = ()
+        self._leased_until = 0
+
+    def policy(self) -> Policy:
+        """Return the policy in force; raises WorkspaceUnusable before the first activation."""
+        with self._database.read() as connection:
+            return self._demand_policy(connection)
+
+    def fresh(self, now: int) -> Fresh:
+        """Return the engine at the published generations and the register's version as of `now`."""
+        with self._lock:
+            self._let_time_act(now)
+            with self._database.read() as connection:
+                policy = self._demand_policy(connection)
+                holdings = published(connection, self._folder)
+            generations = {name: holding.generation for name, holding in holdings.items()}
+            if self._engine is None or generations != self._held or now >= self._leased_until:
+                self._open(list(holdings.values()), generations, now)
+            assert self._engine is not None
+            register, next_due = self._follow(self._engine)
+            return Fresh(self._engine, policy, generations, register, next_due)
+
+    def close(self) -> None:
+        """Close the engine and give its leases back."""
+        with self._lock:
+            self._let_go()
+
+    def _demand_policy(self, connection: Connection) -> Policy:
+        policy = self._active_policy(connection)
+        if policy is None:
+            raise WorkspaceUnusable(
+                "No policy is in force in this workspace, so nothing may be asked.",
+                code="policy-missing",
+                remedy="Run `pellucid policy check`, then `pellucid policy activate`.",
+            )
+        return policy
+
+    def _let_time_act(self, now: int) -> None:
+        with self._database.read() as connection:
+            _, next_due = current(connection)
+        if next_due is not None and next_due <= now:
+            with self._database.write() as connection:
+                advance(connection, self._demand_policy(connection), now)
+
+    def _open(self, holdings: list[Holding], generations: dict[str, int], now: int) -> None:
+        until = now + LEASE_MICROSECONDS
+        with self._database.write() as connection:
+            leases = lease(connection, holdings, until=until)
+        engine = self._open_engine(holdings)
+        self._let_go()
+        self._engine, self._held, self._leases, self._leased_until = engine, generations, leases, until
+
+    def _let_go(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        if self._leases:
+            with self._database.write() as connection:
+                release(connection, self._leases)
+            self._leases = ()
+
+    def _follow(self, engine: Engine) -> tuple[int, int | None]:
+        """Bring the engine's permitted bits to the register's version."""
+        with self._database.read() as connection:
+            version, next_due, changes = changes_since(connection, engine.replica_version)
+            if changes is None or engine.replica_version < 0:
+                version, next_due, sets = snapshot(connection)
+                engine.load_permitted(sets, version=version)
+            elif changes or version != engine.replica_version:
+                engine.permit(changes, version=version)
+        return version, next_due

@@ -1,0 +1,190 @@
+"""The composition root: opens a workspace folder and wires policy, control database, engine and stories together.
+
+Nothing else wires. Use cases live in the stories; here they are given their parts, the clock, and who may do them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.keys import create_signing_key, make_private_folder
+from pellucid.audit.log import append
+from pellucid.engines.base import Engine, Holding, ReleasedCells
+from pellucid.engines.registry import open_engine, open_released_cells
+from pellucid.errors import InputInvalid, WorkspaceUnusable
+from pellucid.governance.activate import active_policy
+from pellucid.insights.answer import Parts, answer, preview
+from pellucid.insights.query import InsightQuery, Value
+from pellucid.insights.replica import Replica
+from pellucid.policy.model import Actor, Standing
+from pellucid.records.database import Database
+from pellucid.release.accountant import BudgetRow, budget_state
+from pellucid.release.result import Preview, Release
+from pellucid.rewrite.parse import Limits
+from pellucid.rewrite.pipeline import Gate
+from pellucid.settings import Settings
+from pellucid.subjects.keys import load_or_create_key
+from pellucid.workspace.audit import AuditDesk
+from pellucid.workspace.consent import ConsentDesk
+from pellucid.workspace.data import DataDesk
+from pellucid.workspace.policy import PolicyDesk
+from pellucid.workspace.room import CONTROL, DATA, KEYS, LOG_KEY, POLICY, PSEUDONYM_KEY, Room
+
+__all__ = ["Workspace", "create"]
+
+
+def wall_clock() -> int:
+    """Return the present instant in UTC µs."""
+    return time.time_ns() // 1000
+
+
+class Workspace:
+    """An open workspace: `policy`, `data`, `consent` and `audit` are its desks; `query` asks. Use it in a `with` block."""
+
+    def __init__(self, folder: Path, settings: Settings | None = None, *, clock: Callable[[], int] = wall_clock) -> None:
+        if not (folder / CONTROL).is_file():
+            raise WorkspaceUnusable(
+                f"There is no workspace in {folder}.",
+                code="workspace-missing",
+                remedy="Run `pellucid init FOLDER`, or name the right folder with --workspace or PELLUCID_WORKSPACE.",
+            )
+        self.settings = settings if settings is not None else Settings()
+        self.folder = folder.resolve()
+        database = Database.at(self.folder / CONTROL)
+        database.demand_current()
+        self.room = Room(self.folder, database, self.settings, clock)
+        self.policy = PolicyDesk(self.room)
+        self.data = DataDesk(self.room)
+        self.consent = ConsentDesk(self.room)
+        self.audit = AuditDesk(self.room)
+
+    def actor(self, name: str | None = None) -> Actor:
+        """Return who acts, by name (default: the operating-system user): a label, not authentication."""
+        return self.room.actor(name)
+
+    def query(
+        self,
+        sql: str,
+        *,
+        purpose: str,
+        actor: Actor | str | None = None,
+        epsilon: float | None = None,
+        parameters: Mapping[str, Value] | None = None,
+    ) -> Release:
+        """Ask a question for a declared purpose and return what may leave.
+
+        Raises UseRefused with every reason, BudgetExhausted, ConsentInFlux or QueryFailed; each is in the log.
+        """
+        return answer(self._parts, self._question(sql, purpose, actor, epsilon, parameters))
+
+    def preview(
+        self,
+        sql: str,
+        *,
+        purpose: str,
+        actor: Actor | str | None = None,
+        epsilon: float | None = None,
+        parameters: Mapping[str, Value] | None = None,
+    ) -> Preview:
+        """Return what a question would cost and how exact it would be, without touching data."""
+        return preview(self._parts, self._question(sql, purpose, actor, epsilon, parameters))
+
+    def budget(self, *, actor: Actor | str | None = None) -> tuple[BudgetRow, ...]:
+        """Return the caps and allowances as they stand."""
+        policy = self.room.demand(self._actor(actor), "budget-show")
+        with self.room.database.read() as connection:
+            return budget_state(connection, policy, self.room.clock())
+
+    def close(self) -> None:
+        """Close the engine and the control database."""
+        if "_replica" in self.__dict__:
+            self._replica.close()
+        self.room.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _actor(self, actor: Actor | str | None) -> Actor:
+        return actor if isinstance(actor, Actor) else self.room.actor(actor)
+
+    def _question(
+        self,
+        sql: str,
+        purpose: str,
+        actor: Actor | str | None,
+        epsilon: float | None,
+        parameters: Mapping[str, Value] | None,
+    ) -> InsightQuery:
+        return InsightQuery(sql, purpose, self._actor(actor), epsilon, dict(parameters or {}))
+
+    @cached_property
+    def _replica(self) -> Replica:
+        return Replica(
+            self.room.database, self.folder, active_policy=active_policy, open_engine=self._open_engine
+        )
+
+    @cached_property
+    def _cells(self) -> ReleasedCells:
+        return open_released_cells("duckdb")
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts(
+            database=self.room.database,
+            replica=self._replica,
+            gate=Gate(),
+            cells=lambda: self._cells,
+            clock=self.room.clock,
+            standing=lambda actor: Standing(),
+            limits=Limits(self.settings.sql_characters, self.settings.sql_depth),
+            seconds=self.settings.query_seconds,
+            coverage_hours=self.settings.coverage_hours,
+        )
+
+    def _open_engine(self, holdings: list[Holding]) -> Engine:
+        return open_engine(
+            "duckdb",
+            holdings,
+            temp_directory=self.folder / DATA / ".engine",
+            memory_limit=self.settings.memory_limit,
+            spill_limit=self.settings.spill_limit,
+            threads=self.settings.threads,
+        )
+
+
+def create(folder: Path, *, name: str | None = None, actor_name: str | None = None) -> Workspace:
+    """Make a workspace in a new or empty folder: control database, keys (0600), empty policy and data folders.
+
+    `name` is the log's origin, a name without spaces (default: the folder's). Raises InputInvalid if something is
+    there already.
+    """
+    if (folder / CONTROL).exists():
+        raise InputInvalid(
+            f"There is a workspace in {folder} already.", code="workspace-exists", remedy="Choose another folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in (DATA, KEYS):
+        make_private_folder(folder / part)
+    (folder / POLICY).mkdir(exist_ok=True)
+    origin = name or f"pellucid/{folder.resolve().name.replace(' ', '-').replace('+', '-')}"
+    create_signing_key(folder / KEYS / LOG_KEY, origin)
+    load_or_create_key(folder / KEYS / PSEUDONYM_KEY)
+    database = Database.at(folder / CONTROL)
+    database.create()
+    database.close()
+    workspace = Workspace(folder)
+    actor = workspace.room.actor(actor_name)
+    with workspace.room.database.write() as connection:
+        append(connection, AuditEntry("workspace.created", actor, wall_clock(), body={"origin": origin}))
+    return workspace

@@ -1,0 +1,90 @@
+"""What every desk of a workspace shares: folder, control database, keys, clock, and the question who may do what."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.keys import SigningKey, load_signing_key
+from pellucid.audit.log import append
+from pellucid.errors import NameUnknown, NotPermitted, WorkspaceUnusable
+from pellucid.governance.activate import active_policy
+from pellucid.policy.decide import may
+from pellucid.policy.model import Actor, Policy
+from pellucid.records.database import Database
+from pellucid.settings import Settings
+from pellucid.subjects.keys import SubjectKeys, load_or_create_key
+
+CONTROL = "control.sqlite"
+POLICY = "policy"
+DATA = "data"
+KEYS = "keys"
+LOG_KEY = "log.key"
+PSEUDONYM_KEY = "pseudonyms.key"
+
+
+@dataclass(frozen=True)
+class Room:
+    """The shared parts of an open workspace."""
+
+    folder: Path
+    database: Database
+    settings: Settings
+    clock: Callable[[], int]
+
+    @cached_property
+    def subject_keys(self) -> SubjectKeys:
+        """The keys of single people, wrapped by the workspace's."""
+        return SubjectKeys(load_or_create_key(self.folder / KEYS / PSEUDONYM_KEY))
+
+    @cached_property
+    def log_key(self) -> SigningKey:
+        """The key that signs the log's checkpoints."""
+        return load_signing_key(self.folder / KEYS / LOG_KEY)
+
+    def policy_in_force(self) -> Policy | None:
+        """Return the active policy, or None before the first activation."""
+        with self.database.read() as connection:
+            return active_policy(connection)
+
+    def policy(self) -> Policy:
+        """Return the active policy; raises WorkspaceUnusable before the first activation."""
+        found = self.policy_in_force()
+        if found is None:
+            raise WorkspaceUnusable(
+                "No policy is in force in this workspace.",
+                code="policy-missing",
+                remedy="Run `pellucid policy check`, then `pellucid policy activate`.",
+            )
+        return found
+
+    def actor(self, name: str | None = None) -> Actor:
+        """Return who acts: a person of the active policy by name (default: the operating-system user).
+
+        Embedded, this is a label recorded with the operating-system user, not authentication. Before the first policy
+        there are no people, and the name stands alone. Raises NameUnknown.
+        """
+        user = getpass.getuser()
+        name = user if name is None else name
+        policy = self.policy_in_force()
+        if policy is None:
+            return Actor("staff", name, (), f"os-user:{user}")
+        person = policy.people.get(name)
+        if person is None:
+            raise NameUnknown("person", name, tuple(policy.people), remedy="Say who acts with --as NAME.")
+        return Actor("staff", name, person.roles, f"os-user:{user}")
+
+    def demand(self, actor: Actor, action: str) -> Policy:
+        """Return the active policy if the actor may do this; else log the refusal and raise NotPermitted."""
+        policy = self.policy()
+        refused = may(policy, actor, action)
+        if refused is not None:
+            body = {"action": action, "reasons": [refused.code], "outcome": "refused"}
+            with self.database.write() as connection:
+                append(connection, AuditEntry("access.refused", actor, self.clock(), body=body))
+            raise NotPermitted(refused.message, remedy=refused.remedy)
+        return policy
