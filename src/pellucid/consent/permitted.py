@@ -6,11 +6,12 @@ Deny wins. Every ground for denial is collected in the architecture's order, not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pellucid.consent.record import CLOSING, ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.said import Said, read_said
 from pellucid.errors import Reason
 from pellucid.policy.model import Default, LegalBasis, Purpose, Regime, RegimeBasis, SensitiveUse, Unknown
 from pellucid.policy.reasons import reason
@@ -107,17 +108,6 @@ class SubjectDecision:
         return self.effect.plain or self.effect.not_before is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What the records come to: the closing record that stands, gives since, and whether sensitive rows are limited."""
-
-    closed_by: ConsentRecord | None = None
-    gives: tuple[ConsentRecord, ...] = ()
-    explicit: tuple[ConsentRecord, ...] = ()
-    limited_by: ConsentRecord | None = None
-    restricted_by: ConsentRecord | None = None
-
-
 def decide_subject(
     purpose: Purpose,
     regimes: Mapping[str, Regime],
@@ -131,7 +121,7 @@ def decide_subject(
     as latest is `at`, then that order, so a yes that arrives late never overrules a later no.
     """
     rule = basis_for(purpose, regimes, facts.jurisdiction)
-    said = _read(purpose, rule, records)
+    said = read_said(purpose, rule, records)
     in_force = tuple(given for given in said.gives if _in_force(purpose, given, now))
     due = min(_instants(purpose, facts, said, now), default=None)
     denied = (*_standing_grounds(purpose, rule, facts, said, now), *_choice_grounds(purpose, rule, said, in_force))
@@ -178,18 +168,6 @@ def basis_for(purpose: Purpose, regimes: Mapping[str, Regime], jurisdiction: str
     return min(known, key=lambda rule: _STRICTEST_FIRST.index(rule.default))
 
 
-def is_restricted(records: Iterable[ConsentRecord]) -> bool:
-    """Return whether a restriction of the whole person stands."""
-    ordered = sorted(records, key=lambda item: item.at)
-    verbs = [item.verb for item in ordered if item.verb in (ConsentVerb.RESTRICT, ConsentVerb.LIFT)]
-    return bool(verbs) and verbs[-1] is ConsentVerb.RESTRICT
-
-
-def is_closed(purpose: Purpose, rule: RegimeBasis | None, records: Iterable[ConsentRecord]) -> bool:
-    """Return whether the subject ever said a no that closes this purpose, so that only a yes opens it."""
-    return _read(purpose, rule, records).closed_by is not None
-
-
 def _covering(regimes: Mapping[str, Regime], jurisdiction: str | None) -> list[str]:
     if jurisdiction is None:
         return []
@@ -200,36 +178,8 @@ def _covering(regimes: Mapping[str, Regime], jurisdiction: str | None) -> list[s
     return []
 
 
-def _read(purpose: Purpose, rule: RegimeBasis | None, records: Iterable[ConsentRecord]) -> _Said:
-    said = _Said()
-    for record in sorted(records, key=lambda item: item.at):
-        said = _after(said, purpose, rule, record)
-    return said
-
-
-def _after(said: _Said, purpose: Purpose, rule: RegimeBasis | None, record: ConsentRecord) -> _Said:
-    if record.verb in (ConsentVerb.RESTRICT, ConsentVerb.LIFT):
-        return replace(said, restricted_by=record if record.verb is ConsentVerb.RESTRICT else None)
-    if not record.concerns(purpose.name):
-        return said
-    if record.verb is ConsentVerb.GIVE:
-        said = replace(said, gives=(*said.gives, record))
-        return replace(said, explicit=(*said.explicit, record), limited_by=None) if record.explicit else said
-    if record.verb is ConsentVerb.LIMIT:
-        return replace(said, explicit=(), limited_by=record)
-    if _closes(purpose, rule, record):
-        return replace(said, closed_by=record, gives=(), explicit=())
-    return said
-
-
-def _closes(purpose: Purpose, rule: RegimeBasis | None, record: ConsentRecord) -> bool:
-    """Tell whether a no closes the purpose: a no said while there was no choice does not while there still is none."""
-    still_none = rule is not None and rule.default is Default.NO_CHOICE
-    return record.verb in CLOSING and not (still_none and purpose.name in record.without_choice)
-
-
 def _standing_grounds(
-    purpose: Purpose, rule: RegimeBasis | None, facts: SubjectFacts, said: _Said, now: int
+    purpose: Purpose, rule: RegimeBasis | None, facts: SubjectFacts, said: Said, now: int
 ) -> Iterator[Reason]:
     """Give the grounds against whatever the subject chose about the purpose, in the order in which denial wins."""
     if facts.erased:
@@ -256,12 +206,12 @@ def _of_age(purpose: Purpose, birth_year: int) -> int:
     return to_instant(datetime(min(max(year, 1), 9999), 1, 1, tzinfo=UTC))
 
 
-def _needs_give(rule: RegimeBasis, said: _Said) -> bool:
+def _needs_give(rule: RegimeBasis, said: Said) -> bool:
     return rule.default is Default.OPT_IN or said.closed_by is not None
 
 
 def _choice_grounds(
-    purpose: Purpose, rule: RegimeBasis | None, said: _Said, in_force: Sequence[ConsentRecord]
+    purpose: Purpose, rule: RegimeBasis | None, said: Said, in_force: Sequence[ConsentRecord]
 ) -> Iterator[Reason]:
     if rule is None or not _needs_give(rule, said) or in_force:
         return
@@ -304,7 +254,7 @@ def _span(gives: Sequence[ConsentRecord]) -> tuple[bool, int | None]:
     return False, min(given.at for given in gives)
 
 
-def _sensitive_grounds(purpose: Purpose, said: _Said, explicit: Sequence[ConsentRecord]) -> Iterator[Reason]:
+def _sensitive_grounds(purpose: Purpose, said: Said, explicit: Sequence[ConsentRecord]) -> Iterator[Reason]:
     if purpose.sensitive is not SensitiveUse.EXPLICIT_CONSENT:
         yield reason("sensitive-never")
     elif said.limited_by is not None:
@@ -313,7 +263,7 @@ def _sensitive_grounds(purpose: Purpose, said: _Said, explicit: Sequence[Consent
         yield reason("sensitive-without-explicit-consent")
 
 
-def _instants(purpose: Purpose, facts: SubjectFacts, said: _Said, now: int) -> Iterator[int]:
+def _instants(purpose: Purpose, facts: SubjectFacts, said: Said, now: int) -> Iterator[int]:
     """Give the instants after now at which time alone may alter the decision."""
     for given in said.gives:
         expiry = _expiry(purpose, given)
