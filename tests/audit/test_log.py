@@ -21,7 +21,11 @@ from pellucid.records.tables import log_details, log_entries, log_head, settings
 from tests.audit.conftest import NOON, PIA, Filled, entry
 
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=10,
 ).filter(lambda value: "\ud800" not in repr(value))
@@ -126,6 +130,8 @@ def test_proofs_beyond_the_log_are_refused(database: Database, fill: Filled) -> 
         (float("nan"), "a number that is not finite at '.body.x'"),
         (float("-inf"), "a number that is not finite"),
         (b"bytes", "cannot hold bytes"),
+        (2**63, "an integer beyond ±9223372036854775807"),
+        pytest.param(10**5000, "an integer beyond", id="5001 digits"),
         ({1: 2}, "a key of type int"),
         ({"set"}, "cannot hold set"),
         ("\ud800", "text that is not valid Unicode"),

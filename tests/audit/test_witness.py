@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,23 @@ def test_a_fork_is_found_whatever_the_proof(witness: Witness, key: SigningKey, s
             witness.cosign(head_of(key, forked[:size]), proof, NOON)
         assert caught.value.code == "log-inconsistent"
     assert witness.seen(ORIGIN).root == root_from_leaves(leaves[:5])
+
+
+def test_of_many_forks_shown_at_once_only_one_is_cosigned(witness: Witness, key: SigningKey, tmp_path: Path) -> None:
+    forks = [head_of(key, leaves_of(3, f"fork {number}")) for number in range(8)]
+
+    def show(note: bytes) -> bool:
+        try:
+            Witness.open(tmp_path / "witness").cosign(note, (), NOON)
+        except VerificationFailed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        cosigned = list(threads.map(show, forks))
+    assert cosigned.count(True) == 1
+    seen = witness.seen(ORIGIN)
+    assert seen.note.startswith(forks[cosigned.index(True)])
 
 
 def test_another_key_or_an_unknown_log_is_refused(witness: Witness, key: SigningKey, tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from pellucid.errors import RecordingFailed
 DEEPEST = 32
 """Deepest nesting of lists and objects that an entry may have."""
 
+LARGEST_INTEGER = 2**63 - 1
+
 
 def canonical_bytes(value: Mapping[str, object]) -> bytes:
     """Return the canonical JSON bytes of an object.
 
-    Allowed are str, int, bool, None, finite float, list, tuple (written as a list) and mappings with str keys.
+    Allowed are str, 64-bit int, bool, None, finite float, list, tuple (written as a list) and mappings with str keys.
     Raises RecordingFailed for anything else: what cannot be written exactly is not recorded, hence not done.
     """
     plain = _plain(value, "", DEEPEST)
@@ -31,8 +33,10 @@ def canonical_bytes(value: Mapping[str, object]) -> bytes:
 
 def _plain(value: object, where: str, depth: int) -> object:
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind is str or kind is bool or value is None:
         return value
+    if isinstance(value, int):
+        return _bounded(value, where)
     if kind is float:
         return _finite(value, where)
     if depth == 0:
@@ -42,6 +46,13 @@ def _plain(value: object, where: str, depth: int) -> object:
     if isinstance(value, Mapping):
         return {_key(key, where): _plain(item, f"{where}.{key}", depth - 1) for key, item in value.items()}
     raise _unrecordable(where, kind.__name__)
+
+
+def _bounded(value: int, where: str) -> int:
+    # More than 64 bits no database column holds, and other readers of JSON would round it.
+    if type(value) is not int or not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+        raise _unrecordable(where, f"an integer beyond ±{LARGEST_INTEGER}")
+    return value
 
 
 def _finite(value: object, where: str) -> float:
