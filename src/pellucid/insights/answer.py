@@ -26,7 +26,7 @@ from pellucid.audit.log import append
 from pellucid.consent.leases import drop_lease, holds_lease, take_lease
 from pellucid.consent.replica import narrowed_since
 from pellucid.engines.base import ReleasedCells, Statement
-from pellucid.errors import ConsentInFlux, PellucidError, UseRefused
+from pellucid.errors import ConsentInFlux, PellucidError, QueryFailed, UseRefused
 from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
 from pellucid.insights.query import InsightQuery, check_parameters
 from pellucid.insights.record import failed_entry, refused_entry, released_entry
@@ -62,6 +62,7 @@ class Parts:
     cells: Callable[[], ReleasedCells]
     clock: Callable[[], int]
     standing: Callable[[Actor], Standing]
+    policy_version: Callable[[Connection], str | None]
     limits: Limits
     seconds: float
     coverage_hours: float
@@ -188,7 +189,12 @@ def _run_and_commit(parts: Parts, course: _Course, fresh: Fresh) -> Release:
             fresh = parts.replica.fresh(parts.clock())
             if fresh.policy.version != course.policy.version:
                 raise _policy_changed()
-        answered = _run(parts, course, fresh)  # (4) and (5)
+        try:
+            answered = _run(parts, course, fresh)  # (4) and (5)
+        except QueryFailed as error:
+            if error.code != "query-closed":
+                raise
+            continue  # newer data were published meanwhile: the engine was replaced
         released = _commit(parts, course, fresh, answered)  # (6)
         if released is not None:
             return released  # (7)
@@ -217,6 +223,8 @@ def _commit(parts: Parts, course: _Course, fresh: Fresh, answered: Answered) -> 
     """Charge, log and make the release, unless it would break a promise; then None, and nothing was written."""
     with parts.database.write() as connection:
         now = parts.clock()
+        if parts.policy_version(connection) != course.policy.version:
+            raise _policy_changed()
         if course.lease is not None:
             if not holds_lease(connection, course.lease):
                 return None

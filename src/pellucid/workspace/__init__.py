@@ -18,7 +18,7 @@ from pellucid.audit.log import append
 from pellucid.engines.base import Engine, Holding, ReleasedCells
 from pellucid.engines.registry import open_engine, open_released_cells
 from pellucid.errors import InputInvalid, WorkspaceUnusable
-from pellucid.governance.activate import active_policy
+from pellucid.governance.activate import active_policy, active_version
 from pellucid.insights.answer import Parts, answer, preview
 from pellucid.insights.query import InsightQuery, Value
 from pellucid.insights.replica import Replica
@@ -147,6 +147,7 @@ class Workspace:
             cells=lambda: self._cells,
             clock=self.room.clock,
             standing=lambda actor: Standing(),
+            policy_version=active_version,
             limits=Limits(self.settings.sql_characters, self.settings.sql_depth),
             seconds=self.settings.query_seconds,
             coverage_hours=self.settings.coverage_hours,
