@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -133,6 +135,7 @@ def test_rejected_rows_are_listed_by_line_reason_and_column_without_values(shop:
         ((9, "bob", "1", "not a day"), "wrong-type", "at"),
         (("", "bob", "1", DAY), "null", "sale"),
         ((9, "", "1", DAY), "null", "customer"),
+        ((9, "bob", "1", ""), "null", "at"),
         ((1, "zoe", "1", DAY), "duplicate-key", "sale"),
         ((9, "bob", "99999999999999999999", DAY), "out-of-range", "amount"),
     ],
@@ -301,6 +304,44 @@ def test_a_file_left_by_a_crash_after_publishing_is_cleared_by_the_next_import(s
     (shop.folder / "data/sales.1.duckdb").write_bytes(kept)
     shop.add("products", shop.csv("product,name", "1,Soap"))
     assert shop.files() == ["products.1.duckdb", "sales.2.duckdb"]
+
+
+CRASH = """
+import os, sys
+from pathlib import Path
+from pellucid.records.database import Database
+from tests.collect.conftest import Shop
+
+def stop(step, *_rest):
+    if step == sys.argv[2]:
+        os._exit(9)
+
+def added(*_given):
+    stop("transaction")
+
+shop = Shop(Path(sys.argv[1]), Database.at(Path(sys.argv[1]) / "control.sqlite"))
+shop.add("sales", Path(sys.argv[1]) / "sales.csv", subjects_added=added, progress=stop)
+"""
+
+
+@pytest.mark.parametrize("step", ["writing", "publishing", "transaction", "done"])
+def test_an_import_whose_process_dies_is_published_whole_or_not_at_all(shop: Shop, sales: Sales, step: str) -> None:
+    sales((1, "bob", "1", DAY))
+    died = subprocess.run([sys.executable, "-c", CRASH, str(shop.folder), step], check=False, capture_output=True)
+    assert died.returncode == 9, died.stderr
+    published = step == "done"
+    assert shop.known() == ({"bob": 0} if published else {})
+    assert len(shop.log()) == published
+    report = shop.add("sales", sales((2, "alice", "2", DAY)))
+    assert (report.generation, report.rows_total) == ((2, 2) if published else (1, 1))
+    assert shop.files() == [f"sales.{report.generation}.duckdb"]
+
+
+def test_a_workspace_that_cannot_be_written_is_a_clear_refusal(shop: Shop, sales: Sales) -> None:
+    (shop.folder / "data").write_text("a file in the way")
+    with pytest.raises(DataRefused, match="did not let a file be read or written") as refused:
+        shop.add("sales", sales((1, "bob", "1", DAY)))
+    assert refused.value.code == "import-file-access"
 
 
 def test_a_second_import_at_the_same_time_is_refused(shop: Shop, sales: Sales) -> None:

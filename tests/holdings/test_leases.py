@@ -4,10 +4,18 @@ import pytest
 
 from pellucid.engines.base import Holding
 from pellucid.errors import WorkspaceUnusable
-from pellucid.holdings import leases
 from pellucid.holdings.leases import lease, release, unlink_unleased
-from pellucid.holdings.publish import Generation, SubjectBits, file_name, publish, published, subjects_of
+from pellucid.holdings.publish import (
+    Generation,
+    SubjectBits,
+    file_name,
+    next_generation,
+    publish,
+    published,
+    subjects_of,
+)
 from pellucid.records.database import Database
+from pellucid.records.tables import generation_leases, generations
 
 
 @pytest.fixture
@@ -66,7 +74,16 @@ def test_a_generation_that_is_gone_cannot_be_leased(database: Database, folder: 
     ):
         lease(connection, [Holding("sales", 2, ""), old(folder)], until=100)
     with database.read() as connection:
-        assert connection.execute(leases.generation_leases.select()).all() == []
+        assert connection.execute(generation_leases.select()).all() == []
+
+
+def test_numbers_are_not_used_twice_even_when_nothing_is_left(database: Database, folder: Path) -> None:
+    with database.write() as connection:
+        connection.execute(generations.update().values(retired_at=3))
+    assert unlink_unleased(database, folder, now=5) == ("sales.1.duckdb", "sales.2.duckdb")
+    with database.read() as connection:
+        assert published(connection, folder) == {}
+        assert next_generation(connection, "sales") == 3
 
 
 def test_a_file_that_is_already_gone_does_not_stop_the_rest(database: Database, folder: Path) -> None:

@@ -34,28 +34,45 @@ class ImportPlace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the workspace's import lock and an empty spill folder (0700); raises DataRefused if an import runs."""
-        data = self.folder / DATA_FOLDER
-        data.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(data / ".import.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        """Hold the workspace's import lock and an empty spill folder (0700).
+
+        Raises DataRefused if an import runs already, and for whatever the operating system does not allow in the block.
+        """
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DataRefused(
-                    "Another import is running in this workspace.",
-                    remedy="Wait until it is done, then run this one again.",
-                    code="import-running",
-                ) from None
-            self._empty_spill()
-            yield
-            shutil.rmtree(self.spill, ignore_errors=True)
-        finally:
-            os.close(descriptor)  # releases the lock
+            with _lock_file(self.folder / DATA_FOLDER):
+                self._empty_spill()
+                try:
+                    yield
+                finally:
+                    shutil.rmtree(self.spill, ignore_errors=True)
+        except OSError:
+            raise DataRefused(
+                "The operating system did not let a file be read or written.",
+                remedy="Check the permissions of the file and of the workspace, and the free space on the disk.",
+                code="import-file-access",
+            ) from None
 
     def _empty_spill(self) -> None:
         shutil.rmtree(self.spill, ignore_errors=True)
         self.spill.mkdir(mode=0o700)
+
+
+@contextmanager
+def _lock_file(data: Path) -> Iterator[None]:
+    data.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(data / ".import.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataRefused(
+                "Another import is running in this workspace.",
+                remedy="Wait until it is done, then run this one again.",
+                code="import-running",
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)  # releases the lock
 
 
 def rejected_file(place: ImportPlace, dataset: str, generation: int) -> Path:

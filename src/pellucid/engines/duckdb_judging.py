@@ -1,7 +1,8 @@
 """Judging staged rows: each gets its typed values, its subjects' natural keys and at most one finding, in `judged`.
 
 A row with a finding is rejected. The first finding in a fixed order counts: column by column in declared order, then
-time, then subjects, then keys. Nothing is published or written here.
+time, then subjects, then keys. A key counts as repeated even where its other row is rejected for something else: which
+of the two was meant cannot be told. Nothing is published or written here.
 """
 # ruff: noqa: S608 -- statements are made of declared names, quoted, and of our own; values from files are never text
 
@@ -54,7 +55,7 @@ class Judgement:
 
     def _cast_rows(self, time: TimeRules) -> None:
         values = []
-        required = {*self._dataset.key, *(path.column for path in self._dataset.subjects if not path.via)}
+        required = _required(self._dataset)
         for name, position in self._positions.items():
             column = self._dataset.columns[name]
             made = cast(column, position, self._types[name], required=not column.nullable or name in required)
@@ -138,6 +139,12 @@ class Judgement:
     def _branch(self, condition: str, reason: str, column: str) -> str:
         self.findings.append(Check(condition, reason, column))
         return f"WHEN {condition} THEN {len(self.findings) - 1}"
+
+
+def _required(dataset: Dataset) -> frozenset[str]:
+    """Return the columns that are never NULL, whatever is declared: without its time a row has no end of retention."""
+    direct = {path.column for path in dataset.subjects if not path.via}
+    return frozenset({*dataset.key, *direct, *([dataset.time] if dataset.time else [])})
 
 
 def _path_statement(path: SubjectPath, tables: Sequence[str]) -> str:

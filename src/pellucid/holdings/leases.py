@@ -9,12 +9,15 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, Select, and_, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, exists, insert, select, update
 
 from pellucid.engines.base import Holding
 from pellucid.errors import WorkspaceUnusable
 from pellucid.records.database import Database
 from pellucid.records.tables import generation_leases, generation_subjects, generations
+
+GONE = ""
+"""The path of a generation whose file is given up."""
 
 
 def lease(connection: Connection, holdings: Iterable[Holding], *, until: int) -> tuple[str, ...]:
@@ -24,9 +27,9 @@ def lease(connection: Connection, holdings: Iterable[Holding], *, until: int) ->
     """
     taken = []
     for holding in holdings:
-        same = (generations.c.dataset == holding.dataset, generations.c.generation == holding.generation)
-        # The row is locked so that, on PostgreSQL too, it cannot be deleted while the lease is made.
-        if connection.scalar(select(generations.c.generation).where(*same).with_for_update()) is None:
+        # The row is locked so that, on PostgreSQL too, it cannot be given up while the lease is made.
+        statement = select(generations.c.path).where(*_same(generations, holding)).with_for_update()
+        if connection.scalar(statement) in (None, GONE):
             raise WorkspaceUnusable(
                 f"Generation {holding.generation} of {holding.dataset!r} is no longer held.",
                 remedy="Try again: newer data have been published.",
@@ -48,22 +51,24 @@ def release(connection: Connection, leases: Iterable[str]) -> None:
 
 
 def unlink_unleased(database: Database, folder: Path, *, now: int) -> tuple[str, ...]:
-    """Drop retired generations that no live lease holds, then unlink their files; returns the files' names.
+    """Give up retired generations that no live lease holds, then unlink their files; returns the files' names.
 
-    The rows go first, in one transaction: from then on no lease can be taken, and a crash leaves a file that the next
-    import clears away.
+    The records change first, in one transaction: from then on no lease can be taken, and a crash leaves a file that the
+    next import clears away. The records stay, without a path, so that a generation's number is never used twice.
     """
     with database.write() as connection:
         connection.execute(delete(generation_leases).where(generation_leases.c.expires_at <= now))
         gone = connection.execute(_unheld()).all()
         for row in gone:
-            for table in (generation_subjects, generations):
-                connection.execute(
-                    delete(table).where(table.c.dataset == row.dataset, table.c.generation == row.generation)
-                )
+            connection.execute(delete(generation_subjects).where(*_same(generation_subjects, row)))
+            connection.execute(update(generations).where(*_same(generations, row)).values(path=GONE))
     for row in gone:
         (folder / row.path).unlink(missing_ok=True)
     return tuple(Path(row.path).name for row in gone)
+
+
+def _same(table: Table, wanted: Holding | Row[tuple[str, int, str]]) -> tuple[ColumnElement[bool], ...]:
+    return table.c.dataset == wanted.dataset, table.c.generation == wanted.generation
 
 
 def _unheld() -> Select[tuple[str, int, str]]:
@@ -73,6 +78,7 @@ def _unheld() -> Select[tuple[str, int, str]]:
             generation_leases.c.generation == generations.c.generation,
         )
     )
-    return select(generations.c.dataset, generations.c.generation, generations.c.path).where(
-        generations.c.retired_at.is_not(None), ~held
-    )
+    columns = generations.c
+    statement = select(columns.dataset, columns.generation, columns.path)
+    retired = statement.where(columns.retired_at.is_not(None), columns.path != GONE, ~held)
+    return retired.order_by(columns.dataset, columns.generation)

@@ -82,7 +82,7 @@ def generation_published(connection: Connection, dataset: str) -> Generation | N
 
 
 def next_generation(connection: Connection, dataset: str) -> int:
-    """Return the number that a dataset's next generation gets; numbers start at 1 and rise."""
+    """Return the number that a dataset's next generation gets; numbers start at 1, rise, and are never used twice."""
     highest = connection.scalar(select(func.max(generations.c.generation)).where(generations.c.dataset == dataset))
     return int(highest or 0) + 1
 
