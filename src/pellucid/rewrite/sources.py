@@ -50,7 +50,7 @@ class Work:
             raise self.findings.stop("sql-too-complex", nodes=f"{self.context.limits.nodes:,}")
 
 
-def conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
+def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
     """Yield the parts of a condition that must all hold."""
     if condition is None:
         return
@@ -87,11 +87,12 @@ def _facts(dataset: Dataset, column: str, purpose: str) -> Facts:
         return Facts(frozenset({origin}))
     path = dataset.subjects[0]
     is_key = not path.via and path.column == column
-    determines = is_key or column in dataset.determines_subject or bool(path.via and path.via[0].column == column)
+    determines = is_key or column in dataset.determines_subject or dataset.key == (column,)
+    determines = determines or bool(path.via and path.via[0].column == column)
     return Facts(frozenset({origin}), origin, is_key=is_key, determines=determines)
 
 
-def link(frame: Frame, source: Source, join: exp.Join | None, conditions: list[exp.Expression], work: Work) -> None:
+def link(frame: Frame, source: Source, join: exp.Join | None, conditions: list[exp.Expr], work: Work) -> None:
     """Add a source to the frame; where it is about people, see that it is about the same person."""
     frame.sources[source.alias] = source
     side = str(join.args.get("side") or "").upper() if join is not None else ""
@@ -121,7 +122,7 @@ def _link_first(frame: Frame, source: Source, side: str, work: Work) -> None:
 
 
 def _link_next(
-    frame: Frame, source: Source, join: exp.Join | None, side: str, conditions: list[exp.Expression], work: Work
+    frame: Frame, source: Source, join: exp.Join | None, side: str, conditions: list[exp.Expr], work: Work
 ) -> None:
     if source.relation.namespace != frame.namespace:
         work.findings.add("two-kinds-of-subject", one=frame.namespace, other=source.relation.namespace)
@@ -141,7 +142,7 @@ def _link_next(
     frame.linked.add(source.alias)
 
 
-def _add_condition(join: exp.Join, same: exp.Expression) -> None:
+def _add_condition(join: exp.Join, same: exp.Expr) -> None:
     """Equate the hidden ids in the ON clause; a comma or CROSS join becomes an inner join on them."""
     on = join.args.get("on")
     join.set("on", exp.and_(on, same, copy=False) if on is not None else same)
@@ -149,7 +150,7 @@ def _add_condition(join: exp.Join, same: exp.Expression) -> None:
         join.set("kind", "INNER")
 
 
-def _equates(condition: exp.Expression, alias: str, frame: Frame) -> bool:
+def _equates(condition: exp.Expr, alias: str, frame: Frame) -> bool:
     if not isinstance(condition, exp.EQ):
         return False
     one, other = condition.this, condition.expression
@@ -157,7 +158,9 @@ def _equates(condition: exp.Expression, alias: str, frame: Frame) -> bool:
         return False
     if other.table == alias:
         one, other = other, one
-    return one.table == alias and other.table in frame.linked and same_key(_declared(frame, one), _declared(frame, other))
+    return (
+        one.table == alias and other.table in frame.linked and same_key(_declared(frame, one), _declared(frame, other))
+    )
 
 
 def _declared(frame: Frame, column: exp.Column) -> Facts:
@@ -169,8 +172,12 @@ def same_key(one: Facts, other: Facts) -> bool:
     """Return whether equality of the two columns means the same subject."""
     if one.is_key and other.is_key:
         return True
-    return one.determines and other.determines and one.direct is not None and other.direct is not None and (
-        one.direct[1] == other.direct[1]
+    return (
+        one.determines
+        and other.determines
+        and one.direct is not None
+        and other.direct is not None
+        and (one.direct[1] == other.direct[1])
     )
 
 
