@@ -48,6 +48,8 @@ from pellucid.rewrite.pipeline import Gate
 RERUNS = 2
 """Runs again after the first before a lease is taken."""
 
+_COUNT_CELLS = "SELECT COUNT(*) AS cells FROM ({})"
+
 LEASE_SLACK = 5.0
 """Seconds a lease outlives the query's time limit: opening the replica and adding noise."""
 
@@ -102,7 +104,9 @@ def preview(parts: Parts, query: InsightQuery) -> Preview:
         rows = standing(connection, course.policy, query.purpose, course.plan.namespaces, now)
     thresholds = [block.threshold.threshold for block in course.plan.blocks if block.threshold is not None]
     measures = [
-        ExpectedAccuracy(measure.title, measure.half_width) for block in course.plan.blocks for measure in block.measures
+        ExpectedAccuracy(measure.title, measure.half_width)
+        for block in course.plan.blocks
+        for measure in block.measures
     ]
     return Preview(
         purpose=query.purpose,
@@ -144,7 +148,7 @@ def _size_up(parts: Parts, course: _Course, fresh: Fresh) -> None:
         return
     bound = _bound_values(course, parts.clock())
     statements = [
-        Statement(block.name, f"SELECT COUNT(*) AS cells FROM ({block.cells_sql})", _only(bound, block.cells_parameters))  # noqa: S608
+        Statement(block.name, _COUNT_CELLS.format(block.cells_sql), _only(bound, block.cells_parameters))
         for block in blocks
     ]
     counted = fresh.engine.run(statements, purpose=course.query.purpose, seconds=parts.seconds)
@@ -289,7 +293,7 @@ def _policy_changed() -> ConsentInFlux:
 
 
 def _bound_values(course: _Course, now: int) -> dict[str, object]:
-    """The question's own parameters, the instant, and a fresh salt that decides which of a person's cells are kept."""
+    """Return the question's own parameters, the instant, and a salt that decides which of a person's cells are kept."""
     moment = from_instant(now).replace(tzinfo=None)
     return {**course.query.parameters, "_now": moment, "_salt": secrets.token_hex(16)}
 

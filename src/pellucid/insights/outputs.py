@@ -28,9 +28,7 @@ class Answered:
     clipping: tuple[Clipping, ...]
 
 
-def named_outputs(
-    values: pa.Table, governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]
-) -> pa.Table:
+def named_outputs(values: pa.Table, governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]) -> pa.Table:
     """Return the values under their output names, each measure or average followed by its 95 % half-width."""
     columns: dict[str, pa.ChunkedArray | pa.Array] = {}
     for position, output in enumerate(governed.outputs):
@@ -41,9 +39,7 @@ def named_outputs(
     return pa.table(columns)
 
 
-def accuracy_of(
-    governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]
-) -> tuple[Accuracy, ...]:
+def accuracy_of(governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]) -> tuple[Accuracy, ...]:
     """Return how exact each output is."""
     return tuple(_accuracy(output, half_widths) for output in governed.outputs)
 

@@ -14,12 +14,12 @@ from pellucid.policy.reasons import reason
 from pellucid.rewrite.governed import GovernedQuery
 
 Value = str | int | float | bool | Decimal | date | datetime | None
-_TOLD = (str, int, float, bool, Decimal, date, datetime)
+_TOLD: tuple[type, ...] = (str, int, float, bool, Decimal, date, datetime, type(None))
 
 
 @dataclass(frozen=True, slots=True)
 class InsightQuery:
-    """SQL with named parameters (`$name`), the purpose, who asks, and the epsilon asked (None: the purpose's default)."""
+    """SQL with named parameters (`$name`), the purpose, who asks, and the epsilon asked (None: the default)."""
 
     sql: str
     purpose: str
@@ -38,16 +38,16 @@ class InsightQuery:
 
 def check_parameters(governed: GovernedQuery, given: Mapping[str, Value]) -> None:
     """Demand exactly the question's own parameters; raises UseRefused with every one missing, unused or unusable."""
-    needed = set(governed.post_parameters)
-    for part in (*governed.blocks, *governed.tables):
-        needed |= set(part.parameters)
+    needed = {*governed.post_parameters}
+    needed.update(name for block in governed.blocks for name in block.parameters)
+    needed.update(name for table in governed.tables for name in table.parameters)
     needed = {name for name in needed if not name.startswith("_")}
     reasons = [reason("parameter-missing", name=name) for name in sorted(needed - set(given))]
     reasons += [reason("parameter-unused", name=name) for name in sorted(set(given) - needed)]
     reasons += [
         reason("parameter-value", name=name, kind=type(value).__name__)
         for name, value in sorted(given.items())
-        if value is not None and not isinstance(value, _TOLD)
+        if not isinstance(value, _TOLD)
     ]
     if reasons:
         raise UseRefused(reasons, message="This question is refused.")

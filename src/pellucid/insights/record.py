@@ -20,7 +20,7 @@ from pellucid.rewrite.governed import GovernedQuery
 def released_entry(
     query: InsightQuery, governed: GovernedQuery, plan: ReleasePlan, stamp: Stamp, charge: str, rows: int
 ) -> AuditEntry:
-    """An answer left."""
+    """Return the entry of an answer that left."""
     body = {
         **_question(governed),
         "outcome": "released",
@@ -38,13 +38,13 @@ def released_entry(
 def failed_entry(
     query: InsightQuery, governed: GovernedQuery, error: PellucidError, charge: str | None, now: int
 ) -> AuditEntry:
-    """A question was let pass and then no answer left; what was reserved stays charged if the engine had started."""
+    """Return the entry of a question let pass without an answer; it stays charged if the engine had started."""
     body = {**_question(governed), "outcome": "failed", "code": error.code, "charge": charge}
     return AuditEntry("query.failed", query.actor, now, query.purpose, body=body, details=_details(query))
 
 
 def refused_entry(query: InsightQuery, error: PellucidError, policy: Policy, action: str, now: int) -> AuditEntry:
-    """A question was refused before any data about people were touched."""
+    """Return the entry of a question refused before any data about people were touched."""
     codes: Sequence[str] = [error.code]
     if isinstance(error, UseRefused):
         codes = sorted({reason.code for reason in error.reasons})

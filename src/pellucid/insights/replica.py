@@ -76,11 +76,11 @@ class Replica:
                 policy = self._demand_policy(connection)
                 holdings = published(connection, self._folder)
             generations = {name: holding.generation for name, holding in holdings.items()}
-            if self._engine is None or generations != self._held or now >= self._leased_until:
-                self._open(list(holdings.values()), generations, now)
-            assert self._engine is not None
-            register, next_due = self._follow(self._engine)
-            return Fresh(self._engine, policy, generations, register, next_due)
+            engine = self._engine
+            if engine is None or generations != self._held or now >= self._leased_until:
+                engine = self._open(list(holdings.values()), generations, now)
+            register, next_due = self._follow(engine)
+            return Fresh(engine, policy, generations, register, next_due)
 
     def close(self) -> None:
         """Close the engine and give its leases back."""
@@ -104,13 +104,14 @@ class Replica:
             with self._database.write() as connection:
                 advance(connection, self._demand_policy(connection), now)
 
-    def _open(self, holdings: list[Holding], generations: dict[str, int], now: int) -> None:
+    def _open(self, holdings: list[Holding], generations: dict[str, int], now: int) -> Engine:
         until = now + LEASE_MICROSECONDS
         with self._database.write() as connection:
             leases = lease(connection, holdings, until=until)
         engine = self._open_engine(holdings)
         self._let_go()
         self._engine, self._held, self._leases, self._leased_until = engine, generations, leases, until
+        return engine
 
     def _let_go(self) -> None:
         if self._engine is not None:

@@ -23,7 +23,7 @@ def bind_now(query: exp.Query, context: Context, findings: Findings) -> exp.Quer
     return query
 
 
-def _replacement(node: exp.Expression, findings: Findings) -> exp.Expression | None:
+def _replacement(node: exp.Expr, findings: Findings) -> exp.Expr | None:
     instant = exp.cast(exp.Placeholder(this=NOW), "TIMESTAMP", dialect="duckdb")
     if isinstance(node, exp.CurrentDate):
         return exp.cast(instant, "DATE", dialect="duckdb")

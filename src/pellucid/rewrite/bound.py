@@ -24,11 +24,11 @@ from pellucid.rewrite.subject_rows import is_aggregate
 
 def build_block(
     select: exp.Select,
-    groups: Sequence[exp.Expression],
+    groups: Sequence[exp.Expr],
     frame: Frame,
     work: Work,
     *,
-    exact: Callable[[exp.Expression], None],
+    exact: Callable[[exp.Expr], None],
     post: Callable[[exp.Query], exp.Query],
 ) -> Relation:
     """Add the block to the work and return what stands in its place: a SELECT over its released cells."""
@@ -40,9 +40,7 @@ def build_block(
     rows = _rows(select, groups, measures, frame)
     exact(rows)
     rule = work.context.declared.release
-    keys = tuple(
-        GroupKey(f"k{position}", literal_free(key), cells is not None) for position, key in enumerate(groups)
-    )
+    keys = tuple(GroupKey(f"k{position}", literal_free(key), cells is not None) for position, key in enumerate(groups))
     chosen = tuple(measures.found.values())
     reports = rule.clipping_share > 0 and bool(chosen)
     limit = rule.max_groups if groups else 1
@@ -65,15 +63,12 @@ def build_block(
     return Relation(Kind.RELEASED, outside, replacer.columns(name))
 
 
-def _rows(
-    select: exp.Select, groups: Sequence[exp.Expression], measures: Measures, frame: Frame
-) -> exp.Select:
-    """The rows below the aggregate: hidden id, keys, one argument a measure."""
-    assert frame.subject is not None
+def _rows(select: exp.Select, groups: Sequence[exp.Expr], measures: Measures, frame: Frame) -> exp.Select:
+    """Return the rows below the aggregate: hidden id, keys, one argument a measure."""
     rows = exp.Select(
         **{part: select.args[part] for part in ("from_", "joins", "where") if select.args.get(part) is not None}
     )
-    rows.append("expressions", exp.alias_(frame.subject.copy(), SUBJECT_ID, quoted=True))
+    rows.append("expressions", exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True))
     for position, key in enumerate(groups):
         rows.append("expressions", exp.alias_(key.copy(), f"k{position}"))
     for position, argument in enumerate(measures.arguments):
@@ -122,10 +117,8 @@ def _kept(names: Sequence[str], limit: int) -> str:
     if not names:
         return "SELECT *, 1 AS _groups FROM _totals"
     order = f"HASH({', '.join(names)}, $_salt), {', '.join(names)}"
-    return (
-        "SELECT *, COUNT(*) OVER (PARTITION BY _subject) AS _groups FROM _totals "
-        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY _subject ORDER BY {order}) <= {limit}"
-    )
+    counted = "SELECT *, COUNT(*) OVER (PARTITION BY _subject) AS _groups FROM _totals"
+    return f"{counted} QUALIFY ROW_NUMBER() OVER (PARTITION BY _subject ORDER BY {order}) <= {limit}"
 
 
 def _bounded(names: Sequence[str], measures: Sequence[Measure], limit: int) -> str:
@@ -173,7 +166,7 @@ class _Post:
     def __init__(
         self,
         alias: str,
-        groups: Sequence[exp.Expression],
+        groups: Sequence[exp.Expr],
         measures: Measures,
         frame: Frame,
         work: Work,
@@ -209,7 +202,7 @@ class _Post:
         """Return what each output column is, by name."""
         return self.outputs
 
-    def _projection(self, each: exp.Expression) -> exp.Expression:
+    def _projection(self, each: exp.Expr) -> exp.Expr:
         expression = each.unalias()
         over = self._over(expression)
         facts = Facts()
@@ -225,7 +218,7 @@ class _Post:
         self.outputs[each.alias_or_name] = facts
         return exp.alias_(over, each.alias_or_name, quoted=True)
 
-    def _over(self, node: exp.Expression) -> exp.Expression:
+    def _over(self, node: exp.Expr) -> exp.Expr:
         for position, key in enumerate(self.groups):
             if node == key:
                 return exp.column(f"k{position}", table=self.alias)
@@ -245,13 +238,13 @@ class _Post:
             old.replace(self._over(new))
         return copy
 
-    def _column(self, node: exp.Column) -> exp.Expression:
+    def _column(self, node: exp.Column) -> exp.Expr:
         if not node.table and node.name in self.aliases:
             return node.copy()
         self.work.findings.add("column-not-grouped", name=node.name)
         return node.copy()
 
-    def _measure(self, node: exp.Expression) -> exp.Expression:
+    def _measure(self, node: exp.Expr) -> exp.Expr:
         taken = self.measures.take(node)
         columns = [exp.column(measure.name, table=self.alias) for measure in taken]
         if len(columns) == 2:
@@ -260,8 +253,8 @@ class _Post:
             return exp.Case(ifs=[exp.If(this=positive, true=exp.Div(this=total, expression=count))])
         return columns[0] if columns else exp.Null()
 
-    def _window(self, node: exp.Window) -> exp.Expression:
-        """A window ranks or sums released cells: its own function stays, what stands inside it is released."""
+    def _window(self, node: exp.Window) -> exp.Expr:
+        """Rank or sum released cells: the window's own function stays, what stands inside it is released."""
         copy = node.copy()
         for old, new in zip(list(copy.this.iter_expressions()), list(node.this.iter_expressions()), strict=True):
             old.replace(self._over(new))
@@ -274,5 +267,5 @@ class _Post:
         return copy
 
 
-def _is_measure(node: exp.Expression) -> bool:
+def _is_measure(node: exp.Expr) -> bool:
     return is_aggregate(node.this if isinstance(node, exp.Filter) else node)

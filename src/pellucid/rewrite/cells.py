@@ -1,4 +1,4 @@
-"""Group keys whose values are public: a declared domain, or a public dimension. Their cells are known without any person.
+"""Group keys whose values are public: a declared domain, or a public dimension. Their cells are known without people.
 
     GROUP BY p.department, d.income
       ->  SELECT ... FROM (SELECT DISTINCT department FROM held.products) CROSS JOIN (VALUES ('Under 15K'), ...)
@@ -18,7 +18,7 @@ from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work, conjuncts
 
 
-def public_cells(keys: Sequence[exp.Expression], select: exp.Select, frame: Frame, work: Work) -> str | None:
+def public_cells(keys: Sequence[exp.Expr], select: exp.Select, frame: Frame, work: Work) -> str | None:
     """Return SQL listing the public cells with columns k0, k1, ...; None if some key is not public."""
     parts: dict[tuple[str, str], list[tuple[int, str]]] = {}
     domains: list[str] = []
@@ -34,16 +34,14 @@ def public_cells(keys: Sequence[exp.Expression], select: exp.Select, frame: Fram
             domains.append(_domain(position, key, dataset.columns[direct[1]].domain, conditions))
         else:
             return None
-    dimensions = [
-        _dimension(alias, dataset, columns, frame, conditions) for (alias, dataset), columns in parts.items()
-    ]
+    dimensions = [_dimension(alias, dataset, columns, frame, conditions) for (alias, dataset), columns in parts.items()]
     tables = [f"({sql}) AS _c{position}" for position, sql in enumerate([*dimensions, *domains])]
     names = ", ".join(f"k{position}" for position in range(len(keys)))
     return f"SELECT {names} FROM {' CROSS JOIN '.join(tables)}"  # noqa: S608
 
 
 def _dimension(
-    alias: str, dataset: str, columns: list[tuple[int, str]], frame: Frame, conditions: list[exp.Expression]
+    alias: str, dataset: str, columns: list[tuple[int, str]], frame: Frame, conditions: list[exp.Expr]
 ) -> str:
     chosen = ", ".join(f"{quoted(alias)}.{quoted(name)} AS k{position}" for position, name in columns)
     where = [f"NOT {quoted(alias)}.{quoted(name)} IS NULL" for _, name in columns]
@@ -52,9 +50,7 @@ def _dimension(
     return f"SELECT DISTINCT {chosen} FROM {held(dataset)} AS {quoted(alias)} WHERE {' AND '.join(where)}"  # noqa: S608
 
 
-def _domain(
-    position: int, key: exp.Column, values: Sequence[str | int | bool], conditions: list[exp.Expression]
-) -> str:
+def _domain(position: int, key: exp.Column, values: Sequence[str | int | bool], conditions: list[exp.Expr]) -> str:
     alias, name = quoted(key.table), quoted(key.name)
     rows = ", ".join(f"({literal(value)})" for value in values)
     where = [each.sql(dialect="duckdb") for each in conditions if _only_about(each, key.table, key.name)]
@@ -62,7 +58,7 @@ def _domain(
     return f"SELECT DISTINCT {alias}.{name} AS k{position} FROM (VALUES {rows}) AS {alias}({name}){narrowed}"  # noqa: S608
 
 
-def _only_about(condition: exp.Expression, alias: str, name: str | None) -> bool:
+def _only_about(condition: exp.Expr, alias: str, name: str | None) -> bool:
     columns = list(condition.find_all(exp.Column))
     if not columns or condition.find(exp.Query) is not None:
         return False

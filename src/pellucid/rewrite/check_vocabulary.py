@@ -18,7 +18,7 @@ def check_vocabulary(query: exp.Query) -> list[Reason]:
     return list(found)
 
 
-def _problems(node: exp.Expression) -> list[Reason]:
+def _problems(node: exp.Expr) -> list[Reason]:
     kind = type(node).__name__
     if isinstance(node, exp.Anonymous):
         name = str(node.this).upper()
@@ -28,7 +28,7 @@ def _problems(node: exp.Expression) -> list[Reason]:
     return _DETAILS[kind](node) if kind in _DETAILS else []
 
 
-def _not_allowed(node: exp.Expression, kind: str) -> Reason:
+def _not_allowed(node: exp.Expr, kind: str) -> Reason:
     if isinstance(node, exp.Rand):
         return reason("random-refused")
     if isinstance(node, exp.Func):
@@ -40,7 +40,7 @@ def _words(kind: str) -> str:
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind).strip()
 
 
-def _table(node: exp.Expression) -> list[Reason]:
+def _table(node: exp.Expr) -> list[Reason]:
     if not isinstance(node.this, exp.Identifier):
         return [reason("table-function-refused")]
     if node.args.get("db") or node.args.get("catalog"):
@@ -49,46 +49,50 @@ def _table(node: exp.Expression) -> list[Reason]:
     return [reason("syntax-not-allowed", name=f"table {' '.join(odd)}")] if odd else []
 
 
-def _identifier(node: exp.Expression) -> list[Reason]:
+def _identifier(node: exp.Expr) -> list[Reason]:
     if str(node.this).startswith("_"):
         return [reason("reserved-name", name=str(node.this))]
     return []
 
 
-def _column(node: exp.Expression) -> list[Reason]:
+def _column(node: exp.Expr) -> list[Reason]:
     return [reason("qualified-table-refused", name=node.sql(dialect="duckdb"))] if node.args.get("db") else []
 
 
-def _data_type(node: exp.Expression) -> list[Reason]:
+def _data_type(node: exp.Expr) -> list[Reason]:
     name = node.this.name if hasattr(node.this, "name") else str(node.this)
     if name in CAST_TARGETS and not node.args.get("nested"):
         return []
     return [reason("type-not-allowed", name=name.lower())]
 
 
-def _with(node: exp.Expression) -> list[Reason]:
+def _with(node: exp.Expr) -> list[Reason]:
     return [reason("recursion-refused")] if node.args.get("recursive") else []
 
 
-def _join(node: exp.Expression) -> list[Reason]:
+def _join(node: exp.Expr) -> list[Reason]:
     method, side, kind = (str(node.args.get(part) or "").upper() for part in ("method", "side", "kind"))
-    if method not in {"", "NATURAL"} or side not in {"", "LEFT", "RIGHT", "FULL"} or kind not in {"", "INNER", "OUTER", "CROSS"}:
+    if (
+        method not in {"", "NATURAL"}
+        or side not in {"", "LEFT", "RIGHT", "FULL"}
+        or kind not in {"", "INNER", "OUTER", "CROSS"}
+    ):
         return [reason("join-kind-refused", name=" ".join(part for part in (method, side, kind) if part).lower())]
     return []
 
 
-def _placeholder(node: exp.Expression) -> list[Reason]:
+def _placeholder(node: exp.Expr) -> list[Reason]:
     name = str(node.this or "")
     return [] if name and not name.isdigit() and not name.startswith("_") else [reason("parameter-unnamed")]
 
 
-def _regexp(node: exp.Expression) -> list[Reason]:
+def _regexp(node: exp.Expr) -> list[Reason]:
     if isinstance(node.expression, exp.Literal):
         return []
     return [reason("pattern-not-literal")]
 
 
-def _select(node: exp.Expression) -> list[Reason]:
+def _select(node: exp.Expr) -> list[Reason]:
     known = {
         "with_", "kind", "hint", "distinct", "expressions", "limit", "operation_modifiers", "from_", "joins", "where",
         "group", "having", "qualify", "windows", "order", "offset", "laterals",
@@ -98,9 +102,8 @@ def _select(node: exp.Expression) -> list[Reason]:
     return [reason("syntax-not-allowed", name=" ".join(odd))] if odd else []
 
 
-def _star(node: exp.Expression) -> list[Reason]:
+def _star(node: exp.Expr) -> list[Reason]:
     return [reason("syntax-not-allowed", name="star rename")] if node.args.get("rename") else []
-
 
 
 _DETAILS = {

@@ -51,8 +51,9 @@ class Block:
     """One exact aggregate.
 
     `sql` returns one row a cell: `_row` = 0, the keys, `_subjects` (contributors kept), the measures as BIGINT; with
-    `reports_clipping` one more row has `_row` = 1, `_subjects` = people in the block and the first measure = people clipped.
-    With `public_cells` every public cell is there, empty ones with zeros; otherwise cells are data and must be thresholded.
+    `reports_clipping` one more row has `_row` = 1, `_subjects` = people in the block and the first measure = people
+    clipped. With `public_cells` every public cell is there, empty ones with zeros; otherwise cells are data and must be
+    thresholded.
     `cells_sql` lists the public cells without touching anybody's data. A subject is in at most `max_groups` cells.
     """
 
@@ -81,8 +82,10 @@ class PublicTable:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of the answer: `measure` is (block, measure) if it is one released measure as it is, `average` is (block,
-    sum, count) if it is their ratio. `error_column` names the hidden column of the post half with the 95 % half-width."""
+    """A column of the answer: `measure` is (block, measure) if it is one released measure as it is, `average` is
+    (block, sum, count) if it is their ratio.
+    `error_column` names the hidden column of the post half with the 95 % half-width.
+    """
 
     name: str
     measure: tuple[str, str] | None = None

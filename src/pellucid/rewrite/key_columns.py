@@ -1,7 +1,7 @@
 """Keys of the subject that a purpose may not read: they may tie rows together and be counted, and nothing else.
 
-    COUNT(DISTINCT t.household_id), ON t.household_id = d.household_id, GROUP BY t.household_id   ->  fine
-    WHERE t.household_id = '718'                                                                  ->  refused: that reads it
+COUNT(DISTINCT t.household_id), ON t.household_id = d.household_id, GROUP BY t.household_id   ->  fine
+WHERE t.household_id = '718'                                                                  ->  refused: that reads it
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def visible_columns(policy: Policy, purpose: str, dataset: str) -> tuple[Column,
     return tuple(column for column in declared.columns.values() if column.name in names)
 
 
-def _own_columns(node: exp.Expression) -> Iterator[exp.Column]:
+def _own_columns(node: exp.Expr) -> Iterator[exp.Column]:
     for child in node.iter_expressions():
         if isinstance(child, exp.Column):
             yield child
@@ -63,7 +63,7 @@ def _ties(column: exp.Column, select: exp.Select, frame: Frame) -> bool:
 
 def _counted(column: exp.Column) -> bool:
     """Inside COUNT a key counts; as the outcome of a CASE inside COUNT it does too, as its condition it does not."""
-    child: exp.Expression = column
+    child: exp.Expr = column
     parent = column.parent
     while isinstance(parent, exp.Paren | exp.Distinct | exp.If | exp.Case):
         if isinstance(parent, exp.If) and child.arg_key == "this":

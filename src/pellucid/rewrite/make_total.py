@@ -1,7 +1,7 @@
 """Make expressions over people's rows total, so that no value can raise: an error, or its absence, tells about a row.
 
-    CAST(t.email AS INT) > 0        ->  TRY_CAST(t.email AS INT) > 0
-    t.quantity * 4611686018427387904  ->  TRY(t.quantity * 4611686018427387904)
+CAST(t.email AS INT) > 0        ->  TRY_CAST(t.email AS INT) > 0
+t.quantity * 4611686018427387904  ->  TRY(t.quantity * 4611686018427387904)
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pellucid.rewrite.vocabulary import ARITHMETIC, RAISING_FUNCTIONS
 _RAISING = ARITHMETIC | RAISING_FUNCTIONS
 
 
-def make_total(expression: exp.Expression) -> exp.Expression:
+def make_total(expression: exp.Expr) -> exp.Expr:
     """Return a copy in which every cast is TRY_CAST and every other raising expression stands inside TRY."""
     return _total(expression.copy(), inside=False)
 
 
-def may_raise(expression: exp.Expression) -> Iterator[exp.Expression]:
+def may_raise(expression: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the nodes that could raise on some value, before they are made total."""
     for node in expression.walk():
         name = type(node).__name__
@@ -29,11 +29,11 @@ def may_raise(expression: exp.Expression) -> Iterator[exp.Expression]:
 
 
 def _is_safe_cast(node: exp.Cast) -> bool:
-    """A literal or parameter is converted once, whatever the rows."""
+    """Return whether a cast cannot depend on a row: a literal or parameter is converted once, whatever the rows."""
     return isinstance(node.this, exp.Literal | exp.Placeholder)
 
 
-def _total(node: exp.Expression, *, inside: bool) -> exp.Expression:
+def _total(node: exp.Expr, *, inside: bool) -> exp.Expr:
     if node.meta.get("governed"):
         return node
     inside = inside or isinstance(node, exp.Try)
@@ -48,15 +48,15 @@ def _total(node: exp.Expression, *, inside: bool) -> exp.Expression:
     return node
 
 
-def _can_be_tried(node: exp.Expression) -> bool:
+def _can_be_tried(node: exp.Expr) -> bool:
     """TRY takes no subquery, aggregate or window inside."""
     return node.find(exp.Subquery, exp.Exists, exp.AggFunc, exp.Window, exp.Select) is None
 
 
-def _as_double(node: exp.Expression) -> exp.Expression:
+def _as_double(node: exp.Expr) -> exp.Expr:
     """Arithmetic on DOUBLE never raises; used where TRY cannot stand."""
     for part in ("this", "expression"):
         operand = node.args.get(part)
-        if isinstance(operand, exp.Expression):
+        if isinstance(operand, exp.Expr):
             node.set(part, exp.TryCast(this=operand, to=exp.DataType.build("DOUBLE", dialect="duckdb"), safe=True))
     return node

@@ -1,9 +1,9 @@
-"""Turn the aggregates of a block into measures: what is summed per subject and cell, and how far one subject may move it.
+"""Turn the aggregates of a block into measures: what is summed per subject and cell, and how far one may move it.
 
-    SUM(t.sales_value)                         ->  clamped or norm-bounded by the purpose's bound for `sales_value`
-    COUNT(*) FILTER (WHERE t.quantity > 1)     ->  COUNT(CASE WHEN t.quantity > 1 THEN 1 END), bounded by `rows`
-    COUNT(DISTINCT t.household_id)             ->  at most 1 per subject and cell
-    AVG(x)                                     ->  SUM(x) and COUNT(x); the ratio is taken over released cells
+SUM(t.sales_value)                         ->  clamped or norm-bounded by the purpose's bound for `sales_value`
+COUNT(*) FILTER (WHERE t.quantity > 1)     ->  COUNT(CASE WHEN t.quantity > 1 THEN 1 END), bounded by `rows`
+COUNT(DISTINCT t.household_id)             ->  at most 1 per subject and cell
+AVG(x)                                     ->  SUM(x) and COUNT(x); the ratio is taken over released cells
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Measures:
     frame: Frame
     work: Work
     found: dict[tuple[MeasureKind, bool, str], Measure] = field(default_factory=dict)
-    arguments: list[exp.Expression | None] = field(default_factory=list)
+    arguments: list[exp.Expr | None] = field(default_factory=list)
     totals: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.found)
 
-    def take(self, aggregate: exp.Expression) -> list[Measure]:
+    def take(self, aggregate: exp.Expr) -> list[Measure]:
         """Return the measures an aggregate stands on: one, or sum and count for an average. Empty when refused."""
         function, condition = aggregate, None
         if isinstance(aggregate, exp.Filter):
             function, condition = aggregate.this, aggregate.expression.this
-        argument = function.this if isinstance(function.this, exp.Expression) else exp.Star()
+        argument = function.this if isinstance(function.this, exp.Expr) else exp.Star()
         distinct = isinstance(argument, exp.Distinct)
         if distinct:
             argument = argument.expressions[0] if len(argument.expressions) == 1 else exp.Star()
@@ -53,10 +53,12 @@ class Measures:
         if isinstance(function, exp.Sum | exp.Avg) and not distinct:
             sums = self._sum(value, aggregate)
             return sums + self._count(value, False, aggregate) if isinstance(function, exp.Avg) and sums else sums
-        self.work.findings.add("aggregate-not-private", name=function.sql_name().lower() + (" distinct" if distinct else ""))
+        self.work.findings.add(
+            "aggregate-not-private", name=type(function).__name__.lower() + (" distinct" if distinct else "")
+        )
         return []
 
-    def _count(self, value: exp.Expression, distinct: bool, shown: exp.Expression) -> list[Measure]:
+    def _count(self, value: exp.Expr, distinct: bool, shown: exp.Expr) -> list[Measure]:
         if distinct:
             return self._count_distinct(value, shown)
         lower, upper, norm, _ = _scaled(self._rule.rows, 0)
@@ -64,7 +66,7 @@ class Measures:
             return [self._add(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", 0, (lower, upper, norm))]
         return [self._add(MeasureKind.VALUES, value, "COUNT({a})", _title("COUNT", value), 0, (lower, upper, norm))]
 
-    def _count_distinct(self, value: exp.Expression, shown: exp.Expression) -> list[Measure]:
+    def _count_distinct(self, value: exp.Expr, shown: exp.Expr) -> list[Measure]:
         keys = [_facts_of(each, self.frame) for each in _results(value)]
         if keys and all(is_key for is_key, _ in keys):
             total = "CASE WHEN COUNT({a}) > 0 THEN 1 ELSE 0 END"
@@ -76,19 +78,21 @@ class Measures:
         self.work.findings.add("distinct-not-subject", name=literal_free(shown))
         return []
 
-    def _sum(self, value: exp.Expression, shown: exp.Expression) -> list[Measure]:
+    def _sum(self, value: exp.Expr, shown: exp.Expr) -> list[Measure]:
         bound = self._bound(value, shown)
         if bound is None:
             return []
         lower, upper, norm, scale = bound
-        whole = f"SUM(CASE WHEN ISFINITE({{a}}) THEN CAST(ROUND(LEAST(GREATEST({{a}}, -{MOST / 10**scale:.0f}), {MOST / 10**scale:.0f}) * {10**scale}) AS BIGINT) END)"
+        most = f"{MOST / 10**scale:.0f}"
+        within = f"LEAST(GREATEST({{a}}, -{most}), {most})"
+        whole = f"SUM(CASE WHEN ISFINITE({{a}}) THEN CAST(ROUND({within} * {10**scale}) AS BIGINT) END)"
         column = self._exact_column(value, scale)
         total = "SUM({a})" if column is not None else whole
         argument = column if column is not None else _double(value)
         return [self._add(MeasureKind.SUM, argument, total, _title("SUM", value), scale, (lower, upper, norm))]
 
-    def _exact_column(self, value: exp.Expression, scale: int) -> exp.Expression | None:
-        """A declared integer or money column is scaled exactly, without passing through DOUBLE."""
+    def _exact_column(self, value: exp.Expr, scale: int) -> exp.Expr | None:
+        """Return a declared integer or money column scaled exactly, without passing through DOUBLE; None for others."""
         direct = self.frame.facts(value).direct if isinstance(value, exp.Column) else None
         if direct is None:
             return None
@@ -98,14 +102,20 @@ class Measures:
         scaled = exp.Mul(this=value.copy(), expression=exp.Literal.number(10**scale)) if scale else value.copy()
         return exp.Try(this=exp.Cast(this=scaled, to=exp.DataType.build("BIGINT", dialect="duckdb")))
 
-    def _bound(self, value: exp.Expression, shown: exp.Expression) -> tuple[int, int, int | None, int] | None:
+    def _bound(self, value: exp.Expr, shown: exp.Expr) -> tuple[int, int, int | None, int] | None:
         origins = value_origins(value, self.frame)
-        bounds = [(self._rule.columns[name], self._scale(dataset, name)) for dataset, name in sorted(origins - {ROWS}) if name in self._rule.columns]
+        bounds = [
+            (self._rule.columns[name], self._scale(dataset, name))
+            for dataset, name in sorted(origins - {ROWS})
+            if name in self._rule.columns
+        ]
         if ROWS in origins or not origins:
             bounds.append((_times(self._rule.rows, _largest_constant(value) if not origins else 1), 0))
         if not bounds:
             names = ", ".join(sorted(name for _, name in origins))
-            self.work.findings.add("sum-without-bound", name=names, known=", ".join(sorted(self._rule.columns)) or "none")
+            self.work.findings.add(
+                "sum-without-bound", name=names, known=", ".join(sorted(self._rule.columns)) or "none"
+            )
             return None
         scale = max(max(declared, _decimals(bound)) for bound, declared in bounds)
         return _combined([_scaled(bound, scale) for bound, _ in bounds], scale)
@@ -120,7 +130,7 @@ class Measures:
     def _add(
         self,
         kind: MeasureKind,
-        argument: exp.Expression | None,
+        argument: exp.Expr | None,
         total: str,
         title: str,
         scale: int,
@@ -137,25 +147,25 @@ class Measures:
         return self.found[key]
 
 
-def _total_argument(argument: exp.Expression | None) -> exp.Expression | None:
+def _total_argument(argument: exp.Expr | None) -> exp.Expr | None:
     if argument is None or isinstance(argument, exp.Try):
         return argument
     return make_total(argument)
 
 
-def _under(argument: exp.Expression, condition: exp.Expression | None) -> exp.Expression:
+def _under(argument: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
     if condition is None:
         return argument
     value = exp.Literal.number(1) if isinstance(argument, exp.Star) else argument.copy()
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=value)])
 
 
-def _double(value: exp.Expression) -> exp.Expression:
+def _double(value: exp.Expr) -> exp.Expr:
     return exp.TryCast(this=value.copy(), to=exp.DataType.build("DOUBLE", dialect="duckdb"), safe=True)
 
 
-def _results(value: exp.Expression) -> list[exp.Expression]:
-    """The expressions a value may turn out to be, NULLs left out."""
+def _results(value: exp.Expr) -> list[exp.Expr]:
+    """Return the expressions a value may turn out to be, NULLs left out."""
     if isinstance(value, exp.Paren):
         return _results(value.this)
     if isinstance(value, exp.Case | exp.If):
@@ -167,7 +177,7 @@ def _results(value: exp.Expression) -> list[exp.Expression]:
     return [] if isinstance(value, exp.Null) else [value]
 
 
-def _facts_of(value: exp.Expression, frame: Frame) -> tuple[bool, bool]:
+def _facts_of(value: exp.Expr, frame: Frame) -> tuple[bool, bool]:
     """Return (is the subject's key, belongs to one subject alone)."""
     if not isinstance(value, exp.Column):
         return False, False
@@ -178,7 +188,7 @@ def _facts_of(value: exp.Expression, frame: Frame) -> tuple[bool, bool]:
     return (facts.is_key, facts.determines) if facts is not None else (False, False)
 
 
-def _largest_constant(value: exp.Expression) -> Decimal:
+def _largest_constant(value: exp.Expr) -> Decimal:
     numbers = [Decimal(each.name) for each in _results(value) if isinstance(each, exp.Literal) and not each.is_string]
     return max([Decimal(1), *(abs(number) for number in numbers)])
 
@@ -204,7 +214,7 @@ def _scaled(bound: Bound, scale: int) -> tuple[int, int, int | None, int]:
 
 
 def _combined(bounds: list[tuple[int, int, int | None, int]], scale: int) -> tuple[int, int, int | None, int]:
-    """A value made of several bounded columns gets the sum of their bounds; any bound is sound, since it is enforced."""
+    """Add up the bounds of the columns a value is made of; any bound is sound, since it is enforced."""
     lower, upper = sum(bound[0] for bound in bounds), sum(bound[1] for bound in bounds)
     if any(bound[2] is not None for bound in bounds):
         norm = sum(bound[2] if bound[2] is not None else max(abs(bound[0]), abs(bound[1])) for bound in bounds)
@@ -212,11 +222,12 @@ def _combined(bounds: list[tuple[int, int, int | None, int]], scale: int) -> tup
     return lower, upper, None, scale
 
 
-def _title(function: str, value: exp.Expression) -> str:
+def _title(function: str, value: exp.Expr) -> str:
     return f"{function}({literal_free(value)})"
 
 
-def literal_free(value: exp.Expression) -> str:
+def literal_free(value: exp.Expr) -> str:
+    """Return the SQL of an expression with `?` for every literal."""
     copy = value.copy()
     for literal in [copy] if isinstance(copy, exp.Literal) else list(copy.find_all(exp.Literal)):
         if literal.parent is None:

@@ -37,8 +37,7 @@ def governed_tree(dataset: Dataset, purpose: Purpose, columns: tuple[str, ...], 
 
 @lru_cache(maxsize=1024)
 def _parsed(sql: str) -> exp.Query:
-    query = parse_one(sql, read="duckdb")
-    assert isinstance(query, exp.Query)
+    query = parse_one(sql, read="duckdb", into=exp.Select)
     query.meta["governed"] = True
     return query
 
@@ -55,9 +54,7 @@ def governed_sql(dataset: Dataset, purpose: Purpose, columns: Sequence[str]) -> 
     sensitive = _sensitive(dataset)
     bits = [_bit(dataset, purpose, position, sensitive) for position in range(len(dataset.subjects))]
     kept = _retained(dataset)
-    by_bit = (
-        f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b WHERE {' AND '.join([*bits, *kept])}"  # noqa: S608
-    )
+    by_bit = f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b WHERE {' AND '.join([*bits, *kept])}"  # noqa: S608
     if dataset.time is None:
         return by_bit
     return f"{by_bit} UNION ALL {_from_an_instant(dataset, purpose, shown, bits, kept, sensitive)}"
@@ -81,9 +78,7 @@ def _from_an_instant(
         later = f"COALESCE(_b.{quoted(dataset.time or '')} >= {since}, FALSE)"
         each.append(f"({bits[position]} OR {later})")
     where = [*each, f"NOT ({' AND '.join(bits)})", *kept]
-    return (
-        f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b {' '.join(joins)} WHERE {' AND '.join(where)}"  # noqa: S608
-    )
+    return f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b {' '.join(joins)} WHERE {' AND '.join(where)}"  # noqa: S608
 
 
 def _bit(dataset: Dataset, purpose: Purpose, position: int, sensitive: str | None) -> str:
@@ -106,7 +101,7 @@ def _bit(dataset: Dataset, purpose: Purpose, position: int, sensitive: str | Non
 
 
 def _sensitive(dataset: Dataset) -> str | None:
-    """A row is sensitive if any rule says so, or if its value is missing or unknown to the rule's dimension."""
+    """Return when a row is sensitive: if any rule says so, or if its value is missing or unknown to its lookup."""
     if not dataset.sensitive_when:
         return None
     return "(" + " OR ".join(_matches(rule) for rule in dataset.sensitive_when) + ")"

@@ -47,7 +47,12 @@ def _purpose(query: exp.Query, context: Context, findings: Findings) -> exp.Quer
     return query
 
 
-PASSES: tuple[Callable[[exp.Query, Context, Findings], exp.Query], ...] = (_vocabulary, _purpose, bind_now, qualify_names)
+PASSES: tuple[Callable[[exp.Query, Context, Findings], exp.Query], ...] = (
+    _vocabulary,
+    _purpose,
+    bind_now,
+    qualify_names,
+)
 """The passes that turn a parsed question into a qualified tree, in order."""
 
 
@@ -80,14 +85,15 @@ def _govern(sql: str, context: Context) -> GovernedQuery:
 
 def needs_barrier(query: exp.Query) -> bool:
     """Return whether a raising expression over a column could be run on rows that a filter later removes: anywhere but
-    in the SELECT list of the outermost query."""
+    in the SELECT list of the outermost query.
+    """
     for node in may_raise(query):
         if node.find(exp.Column) is None:
             continue
         select = node.find_ancestor(exp.Select)
         if select is None or select.parent is not None:
             return True
-        child: exp.Expression = node
+        child: exp.Expr = node
         while child.parent is not select and child.parent is not None:
             child = child.parent
         if child.arg_key != "expressions":
@@ -120,7 +126,7 @@ def _with_parameters(block: Block) -> Block:
 def _parameters(sql: str) -> tuple[str, ...]:
     if "$" not in sql:
         return ()
-    tree = exp.maybe_parse(sql, dialect="duckdb")
+    tree: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
     return tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)}))
 
 
@@ -138,7 +144,7 @@ def _with_errors(answer: Relation, blocks: Sequence[Block]) -> tuple[exp.Query, 
 
 
 def _friendly(name: str, facts: Facts, blocks: Sequence[Block]) -> str:
-    """An aggregate that was given no name gets one that says what it is."""
+    """Return a name that says what it is for an aggregate that was given none."""
     if not name.startswith("_col_"):
         return name
     if facts.average is not None:
@@ -150,7 +156,7 @@ def _friendly(name: str, facts: Facts, blocks: Sequence[Block]) -> str:
     return f"column_{int(name.removeprefix('_col_')) + 1}"
 
 
-def _average_error(block: str, total: str, count: str) -> exp.Expression:
+def _average_error(block: str, total: str, count: str) -> exp.Expr:
     """Half-width of a ratio by the delta method, over the released values."""
     s, n = f"_{block}.{total}", f"_{block}.{count}"
     se, ne = f"_{block}.{total}_error", f"_{block}.{count}_error"
@@ -177,7 +183,15 @@ class Gate:
     def govern(self, sql: str, context: Context) -> GovernedQuery:
         """Return the governed query, from memory if the very same use was governed before."""
         actor = context.actor
-        key = (sql, context.policy.version, context.purpose, context.action, actor.kind, actor.name, actor.roles)
+        key: tuple[object, ...] = (
+            sql,
+            context.policy.version,
+            context.purpose,
+            context.action,
+            actor.kind,
+            actor.name,
+            actor.roles,
+        )
         key += (tuple(sorted(context.standing.facts.items())),)
         with self._lock:
             found = self._kept.get(key)

@@ -39,7 +39,7 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
     except SqlglotError:
         _explain(query, context, findings)
         raise findings.refusal() from None
-    return qualified  # type: ignore[no-any-return]
+    return qualified
 
 
 def _authorise_tables(query: exp.Query, context: Context, findings: Findings) -> None:
@@ -50,7 +50,9 @@ def _authorise_tables(query: exp.Query, context: Context, findings: Findings) ->
         findings.add("table-unknown", name=name, known=", ".join(known) or "none")
     use = Use(context.actor, context.purpose, context.action, datasets=frozenset(named & set(context.datasets)))
     findings.extend(list(decide(context.policy, use, context.standing).reasons))
-    if named - ctes - set(context.datasets) or any(not _readable(context, name) for name in named & set(context.datasets)):
+    if named - ctes - set(context.datasets) or any(
+        not _readable(context, name) for name in named & set(context.datasets)
+    ):
         _explain(query, context, findings)
         findings.settle()
 
@@ -86,7 +88,11 @@ def _explain_unknown(query: exp.Query, context: Context, findings: Findings) -> 
     aliases |= {name.name.lower() for alias in query.find_all(exp.TableAlias) for name in alias.columns}
     for name in sorted({column.name.lower() for column in query.find_all(exp.Column)} - declared - aliases - {""}):
         known = sorted(
-            {column.name for dataset in datasets for column in permitted_columns(context.policy, context.purpose, dataset)}
+            {
+                column.name
+                for dataset in datasets
+                for column in permitted_columns(context.policy, context.purpose, dataset)
+            }
         )
         findings.add("name-unknown", name=name, known=", ".join(known) or "none")
     _forbidden_by_name(query, datasets, context, findings)
@@ -118,7 +124,7 @@ class _Key:
 
 @lru_cache(maxsize=256)
 def _schema(key: _Key) -> MappingSchema:
-    columns = {
+    columns: dict[str, object] = {
         name: {column.name: _type(column) for column in _columns(key, name)}
         for name in key.policy.datasets
         if _columns(key, name)

@@ -1,7 +1,7 @@
 """Parse the generated SQL back and check it again, by other means than those that made it.
 
 Every personal table must stand inside exactly the governed rows of this purpose; nothing but generated names, declared
-datasets, the permitted bits and allowed nodes may occur. sqlglot's generators have had bugs; this is what stands between
+datasets, the permitted bits and allowed nodes may occur. sqlglot's generators have had bugs; this stands between
 one of them and a person.
 """
 
@@ -37,10 +37,12 @@ def recheck_post(sql: str, names: Iterable[str]) -> bool:
     if tree is None or not _allowed_nodes(tree):
         return False
     known = set(names)
-    return all(not table.db and table.name in known and _RELEASED.fullmatch(table.name) for table in tree.find_all(exp.Table))
+    return all(
+        not table.db and table.name in known and _RELEASED.fullmatch(table.name) for table in tree.find_all(exp.Table)
+    )
 
 
-def _parsed(sql: str) -> exp.Expression | None:
+def _parsed(sql: str) -> exp.Expr | None:
     try:
         statements = parse(sql, read="duckdb")
     except (SqlglotError, RecursionError):
@@ -50,7 +52,7 @@ def _parsed(sql: str) -> exp.Expression | None:
     return statements[0]
 
 
-def _allowed_nodes(tree: exp.Expression) -> bool:
+def _allowed_nodes(tree: exp.Expr) -> bool:
     for node in tree.walk():
         name = type(node).__name__
         if isinstance(node, exp.Anonymous):
@@ -84,7 +86,7 @@ def _is_governed(table: exp.Table, context: Context) -> bool:
     if not set(columns) <= set(dataset.columns):
         return False
     expected = governed_tree(dataset, context.declared, columns, barrier=False)
-    around: exp.Expression = select
+    around: exp.Expr = select
     if isinstance(expected, exp.Union):
         if not isinstance(select.parent, exp.Union):
             return False

@@ -17,7 +17,8 @@ ROWS = ("", "rows")
 
 class Kind(Enum):
     """PUBLIC rows tell of nobody; each SUBJECT row is a function of one subject's rows and public rows;
-    RELEASED rows went through a release rule."""
+    RELEASED rows went through a release rule.
+    """
 
     PUBLIC = "public"
     SUBJECT = "subject"
@@ -48,7 +49,8 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A governed relation: its kind, its tree, its columns in order. A `dependent` one is correlated to the subject
-    of the row around it and carries no `_subject` of its own."""
+    of the row around it and carries no `_subject` of its own.
+    """
 
     kind: Kind
     tree: exp.Query
@@ -73,7 +75,7 @@ class Frame:
     """The sources of one SELECT, how they are linked to one subject, and the frame around it."""
 
     sources: dict[str, Source] = field(default_factory=dict)
-    subject: exp.Expression | None = None
+    subject: exp.Expr | None = None
     namespace: str | None = None
     linked: set[str] = field(default_factory=set)
     outer: Frame | None = None
@@ -99,6 +101,13 @@ class Frame:
         return facts.null_extended() if source.optional else facts
 
     @property
+    def own(self) -> exp.Expr:
+        """The hidden id of the subject whose rows these are; only for a frame about people."""
+        if self.subject is None:
+            raise LookupError("a frame about nobody has no subject")
+        return self.subject
+
+    @property
     def outer_subject(self) -> Frame | None:
         """The nearest frame around that is about a subject."""
         frame = self.outer
@@ -107,7 +116,7 @@ class Frame:
         return frame
 
 
-def value_origins(expression: exp.Expression, frame: Frame) -> frozenset[tuple[str, str]]:
+def value_origins(expression: exp.Expr, frame: Frame) -> frozenset[tuple[str, str]]:
     """Return the declared columns an expression's *value* comes from; conditions choose, so they do not count."""
     if isinstance(expression, exp.Column):
         return frame.facts(expression).origins
@@ -127,6 +136,6 @@ def value_origins(expression: exp.Expression, frame: Frame) -> frozenset[tuple[s
     return frozenset().union(*(value_origins(part, frame) for part in parts)) if parts else frozenset()
 
 
-def is_public(expression: exp.Expression) -> bool:
+def is_public(expression: exp.Expr) -> bool:
     """Return whether no column stands in the expression."""
     return expression.find(exp.Column) is None

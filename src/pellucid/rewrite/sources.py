@@ -128,14 +128,15 @@ def _link_next(
         work.findings.add("two-kinds-of-subject", one=frame.namespace, other=source.relation.namespace)
     if not any(_equates(condition, source.alias, frame) for condition in conditions):
         work.findings.add("join-not-linked", name=source.alias)
-    assert frame.subject is not None and join is not None
+    if join is None:
+        raise work.findings.stop("source-refused")
     own = subject_of(source.alias)
-    same = exp.EQ(this=frame.subject.copy(), expression=own.copy())
+    same = exp.EQ(this=frame.own.copy(), expression=own.copy())
     _add_condition(join, same)
     if side == "RIGHT":
         frame.subject = own
     elif side == "FULL":
-        frame.subject = exp.Coalesce(this=frame.subject.copy(), expressions=[own])
+        frame.subject = exp.Coalesce(this=frame.own.copy(), expressions=[own])
     for alias in frame.linked if side in {"RIGHT", "FULL"} else ():
         frame.sources[alias].optional = True
     source.optional = side in {"LEFT", "FULL"}

@@ -36,7 +36,7 @@ def split_release(query: exp.Query, work: Work) -> Relation:
     return _as_released(relation, work)
 
 
-def _query(query: exp.Expression, ctes: Ctes, outer: Frame | None, work: Work) -> Relation:
+def _query(query: exp.Expr, ctes: Ctes, outer: Frame | None, work: Work) -> Relation:
     with_ = query.args.get("with_")
     if with_ is not None:
         ctes = dict(ctes)
@@ -87,7 +87,7 @@ def _frame(select: exp.Select, ctes: Ctes, outer: Frame | None, work: Work) -> F
     return frame
 
 
-def _source(holder: exp.Expression, select: exp.Select, frame: Frame, ctes: Ctes, work: Work) -> Source:
+def _source(holder: exp.Expr, select: exp.Select, frame: Frame, ctes: Ctes, work: Work) -> Source:
     """Govern the item of a FROM clause or join and put its tree in its place."""
     item = holder.this
     alias = item.alias_or_name
@@ -106,7 +106,7 @@ def _source(holder: exp.Expression, select: exp.Select, frame: Frame, ctes: Ctes
     if item.args.get("alias") is not None and item.args["alias"].columns:
         raise work.findings.stop("column-aliases-refused", name=alias)
     name = exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
-    governed = exp.Subquery(this=relation.tree, alias=name)
+    governed: exp.Expr = exp.Subquery(this=relation.tree, alias=name)
     if isinstance(item, exp.Lateral):
         governed = exp.Lateral(this=exp.Subquery(this=relation.tree), alias=name)
     holder.set("this", governed)
@@ -137,19 +137,18 @@ def _lateral(item: exp.Lateral, frame: Frame, ctes: Ctes, work: Work) -> Relatio
     return relation
 
 
-def _link_outer(select: exp.Select, frame: Frame, conditions: list[exp.Expression]) -> None:
+def _link_outer(select: exp.Select, frame: Frame, conditions: list[exp.Expr]) -> None:
     """Correlate a subquery about people to the person of the row around it, where a condition equates their keys."""
     outer = frame.outer_subject
     if outer is None or frame.subject is None or outer.namespace != frame.namespace:
         return
     if any(_equates_outer(condition, frame, outer) for condition in conditions):
-        assert outer.subject is not None
-        same = exp.EQ(this=frame.subject.copy(), expression=outer.subject.copy())
+        same = exp.EQ(this=frame.own.copy(), expression=outer.own.copy())
         select.where(same, copy=False)
         frame.correlated = True
 
 
-def _equates_outer(condition: exp.Expression, frame: Frame, outer: Frame) -> bool:
+def _equates_outer(condition: exp.Expr, frame: Frame, outer: Frame) -> bool:
     if not isinstance(condition, exp.EQ):
         return False
     one, other = condition.this, condition.expression
@@ -176,7 +175,7 @@ def _about_people(select: exp.Select, frame: Frame, ctes: Ctes, work: Work) -> R
     return _subject_rows(select, groups, aggregated, frame, ctes, work)
 
 
-def _group_keys(select: exp.Select, work: Work) -> list[exp.Expression] | None:
+def _group_keys(select: exp.Select, work: Work) -> list[exp.Expr] | None:
     group = select.args.get("group")
     if group is None:
         return None
@@ -187,10 +186,8 @@ def _group_keys(select: exp.Select, work: Work) -> list[exp.Expression] | None:
     return [key.unalias() for key in group.expressions]
 
 
-def _block(
-    select: exp.Select, groups: list[exp.Expression], frame: Frame, ctes: Ctes, work: Work
-) -> Relation:
-    def exact(expression: exp.Expression) -> None:
+def _block(select: exp.Select, groups: list[exp.Expr], frame: Frame, ctes: Ctes, work: Work) -> Relation:
+    def exact(expression: exp.Expr) -> None:
         _expression_queries(expression, frame, ctes, work)
 
     def post(subquery: exp.Query) -> exp.Query:
@@ -200,10 +197,9 @@ def _block(
 
 
 def _subject_rows(
-    select: exp.Select, groups: list[exp.Expression] | None, aggregated: bool, frame: Frame, ctes: Ctes, work: Work
+    select: exp.Select, groups: list[exp.Expr] | None, aggregated: bool, frame: Frame, ctes: Ctes, work: Work
 ) -> Relation:
-    """A relation whose rows each belong to one subject: it carries the hidden id along."""
-    assert frame.subject is not None
+    """Make a relation whose rows each belong to one subject: it carries the hidden id along."""
     check_subject_rows(select, groups, aggregated, frame, work)
     _expression_queries(select, frame, ctes, work)
     columns = {each.alias_or_name: _column_facts(each.unalias(), frame) for each in select.selects}
@@ -215,20 +211,20 @@ def _subject_rows(
             join.set("on", make_total(join.args["on"]))
     select.set("expressions", [make_total(each) for each in select.selects])
     if not frame.correlated:
-        hidden = exp.alias_(frame.subject.copy(), SUBJECT_ID, quoted=True)
+        hidden = exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True)
         select.append("expressions", hidden)
         if aggregated:
-            select.args["group"].append("expressions", frame.subject.copy())
+            select.args["group"].append("expressions", frame.own.copy())
     return Relation(Kind.SUBJECT, select, columns, frame.namespace, dependent=frame.correlated)
 
 
-def _column_facts(expression: exp.Expression, frame: Frame) -> Facts:
+def _column_facts(expression: exp.Expr, frame: Frame) -> Facts:
     if isinstance(expression, exp.Column):
         return frame.facts(expression)
     return Facts(value_origins(expression, frame))
 
 
-def _expression_queries(node: exp.Expression, frame: Frame, ctes: Ctes, work: Work) -> None:
+def _expression_queries(node: exp.Expr, frame: Frame, ctes: Ctes, work: Work) -> None:
     """Govern the subqueries that stand in expressions below a block: each must be about the same person, or public."""
     for holder, inner in direct_queries(node):
         if work_done(inner):
@@ -242,21 +238,22 @@ def _expression_queries(node: exp.Expression, frame: Frame, ctes: Ctes, work: Wo
         _put(holder, inner, relation.tree)
 
 
-def _link_membership(holder: exp.Expression, relation: Relation, frame: Frame, work: Work) -> None:
+def _link_membership(holder: exp.Expr, relation: Relation, frame: Frame, work: Work) -> None:
     """`key IN (SELECT key ...)` becomes membership of the hidden ids."""
     facts = list(relation.columns.values())
     is_key = isinstance(holder, exp.In) and isinstance(holder.this, exp.Column) and frame.facts(holder.this).is_key
     if not is_key or len(facts) != 1 or not facts[0].is_key or relation.namespace != frame.namespace:
         work.findings.add("subquery-not-linked")
         return
-    assert frame.subject is not None
-    holder.set("this", frame.subject.copy())
-    inner = exp.select(subject_of("_in")).from_(exp.Subquery(this=relation.tree, alias=exp.TableAlias(this=exp.to_identifier("_in"))))
+    holder.set("this", frame.own.copy())
+    inner = exp.select(subject_of("_in")).from_(
+        exp.Subquery(this=relation.tree, alias=exp.TableAlias(this=exp.to_identifier("_in")))
+    )
     inner.meta["done"] = True
     holder.set("query", exp.Subquery(this=inner))
 
 
-# -- SELECTs about nobody: public rows, or released cells -----------------------------------------------------------------
+# -- SELECTs about nobody: public rows, or released cells --------------------------------------------------------------
 
 
 def _about_nobody(select: exp.Select, frame: Frame, ctes: Ctes, work: Work) -> Relation:
@@ -278,8 +275,7 @@ def _about_nobody(select: exp.Select, frame: Frame, ctes: Ctes, work: Work) -> R
 
 def _totalised(select: exp.Select) -> exp.Select:
     total = make_total(select)
-    assert isinstance(total, exp.Select)
-    return total
+    return total if isinstance(total, exp.Select) else select
 
 
 def _over_released(select: exp.Select, frame: Frame, work: Work) -> Relation:
@@ -308,7 +304,7 @@ def _as_released(relation: Relation, work: Work) -> Relation:
 
 
 def _post_subquery(subquery: exp.Query, ctes: Ctes, work: Work) -> exp.Query:
-    """A subquery among a block's measures must itself be released, or public, and stand on its own."""
+    """Govern a subquery among a block's measures: it must be released, or public, and stand on its own."""
     if external_columns(subquery):
         raise work.findings.stop("correlated-beside-measures")
     relation = _query(subquery, ctes, None, work)
@@ -332,8 +328,8 @@ def _set_operation(query: exp.SetOperation, ctes: Ctes, outer: Frame | None, wor
     return Relation(left.kind, query, {name: Facts() for name in left.columns})
 
 
-def _branch(tree: exp.Query) -> exp.Expression:
-    """A branch with an order or limit of its own needs brackets."""
+def _branch(tree: exp.Query) -> exp.Expr:
+    """Put brackets around a branch with an order or limit of its own."""
     own = any(tree.args.get(part) is not None for part in ("order", "limit", "offset"))
     return exp.Subquery(this=tree) if own or isinstance(tree, exp.SetOperation) else tree
 
@@ -366,9 +362,9 @@ def _either(one: Facts, other: Facts) -> Facts:
 # -- trees -------------------------------------------------------------------------------------------------------------
 
 
-def direct_queries(node: exp.Expression) -> list[tuple[exp.Expression, exp.Query]]:
-    """Return the queries standing in the expressions of a SELECT (not its sources, not deeper ones) with their holders."""
-    found: list[tuple[exp.Expression, exp.Query]] = []
+def direct_queries(node: exp.Expr) -> list[tuple[exp.Expr, exp.Query]]:
+    """Return the queries in the expressions of a SELECT (not its sources, not deeper ones) with their holders."""
+    found: list[tuple[exp.Expr, exp.Query]] = []
     stack = [child for child in _expression_children(node)]
     while stack:
         each = stack.pop()
@@ -382,10 +378,12 @@ def direct_queries(node: exp.Expression) -> list[tuple[exp.Expression, exp.Query
     return found
 
 
-def _expression_children(node: exp.Expression) -> list[exp.Expression]:
+def _expression_children(node: exp.Expr) -> list[exp.Expr]:
     if not isinstance(node, exp.Select):
         return [node]
-    children = [child for child in node.iter_expressions() if child.arg_key not in {"from_", "joins", "with_", "laterals"}]
+    children = [
+        child for child in node.iter_expressions() if child.arg_key not in {"from_", "joins", "with_", "laterals"}
+    ]
     return children + [join.args["on"] for join in node.args.get("joins") or [] if join.args.get("on") is not None]
 
 
@@ -394,7 +392,7 @@ def work_done(query: exp.Query) -> bool:
     return bool(query.meta.get("done"))
 
 
-def _put(holder: exp.Expression, old: exp.Expression, new: exp.Expression) -> None:
+def _put(holder: exp.Expr, old: exp.Expr, new: exp.Expr) -> None:
     if old is not new and old.parent is not None:
         old.replace(new)
 

@@ -1,7 +1,7 @@
 """Checks of a SELECT whose rows each belong to one subject: nothing in it may look across people.
 
-    ROW_NUMBER() OVER (ORDER BY t.v)                          ->  refused: a rank across people
-    ROW_NUMBER() OVER (PARTITION BY t.household_id ORDER BY t.v)  ->  also partitioned by the hidden id
+ROW_NUMBER() OVER (ORDER BY t.v)                          ->  refused: a rank across people
+ROW_NUMBER() OVER (PARTITION BY t.household_id ORDER BY t.v)  ->  also partitioned by the hidden id
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES
 _AGGREGATES = MEASURES | SUBJECT_AGGREGATES
 
 
-def is_aggregate(node: exp.Expression) -> bool:
+def is_aggregate(node: exp.Expr) -> bool:
     """Return whether a node is an aggregate (also when it serves as a window function)."""
     return type(node).__name__ in _AGGREGATES
 
@@ -30,7 +30,7 @@ def has_aggregate(select: exp.Select) -> bool:
     return any(_aggregates(part) for part in parts if part is not None)
 
 
-def _aggregates(node: exp.Expression) -> bool:
+def _aggregates(node: exp.Expr) -> bool:
     if isinstance(node, exp.Query):
         return False
     if isinstance(node, exp.Window):
@@ -41,7 +41,7 @@ def _aggregates(node: exp.Expression) -> bool:
     return is_aggregate(node) or any(_aggregates(child) for child in node.iter_expressions())
 
 
-def subject_key_in(expressions: Sequence[exp.Expression], frame: Frame) -> bool:
+def subject_key_in(expressions: Sequence[exp.Expr], frame: Frame) -> bool:
     """Return whether one of the expressions is the subject's key, or a key that belongs to one subject alone."""
     for expression in expressions:
         column = expression.unalias()
@@ -73,7 +73,7 @@ def inline_windows(select: exp.Select) -> None:
 
 
 def check_subject_rows(
-    select: exp.Select, groups: Sequence[exp.Expression] | None, aggregated: bool, frame: Frame, work: Work
+    select: exp.Select, groups: Sequence[exp.Expr] | None, aggregated: bool, frame: Frame, work: Work
 ) -> None:
     """Note what looks across people, and bind windows and sums to the subject. Changes the SELECT in place."""
     if frame.correlated:
@@ -95,18 +95,17 @@ def check_subject_rows(
 
 
 def _bind_windows(select: exp.Select, frame: Frame, work: Work) -> None:
-    assert frame.subject is not None
     for window in list(select.find_all(exp.Window)):
         if window.find_ancestor(exp.Select) is not select:
             continue
         partition = window.args.get("partition_by") or []
         if not subject_key_in(partition, frame):
             work.findings.add("window-across-people")
-        window.set("partition_by", [*partition, frame.subject.copy()])
+        window.set("partition_by", [*partition, frame.own.copy()])
 
 
 def _safe_sums(select: exp.Select, frame: Frame) -> None:
-    """Sums of anything but a declared column run over doubles, which cannot overflow into an error."""
+    """Let sums of anything but a declared column run over doubles, which cannot overflow into an error."""
     for node in list(select.find_all(exp.Sum, exp.Avg)):
         if node.find_ancestor(exp.Select) is not select:
             continue

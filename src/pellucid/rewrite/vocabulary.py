@@ -7,40 +7,79 @@ about a row: such expressions are made total, and meet a barrier outside the SEL
 
 from __future__ import annotations
 
-STRUCTURE = frozenset(
-    "Select Union Except Intersect Subquery With CTE From Join Where Group Having Qualify Order Ordered Limit Offset "
-    "Distinct Table TableAlias Identifier Column Alias Star Literal Null Boolean Paren Tuple Values Lateral Window "
-    "WindowSpec Placeholder Interval Var DataType DataTypeParam Filter Rollup Cube GroupingSets".split()
+
+def _named(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STRUCTURE = _named(
+    """
+    Select Union Except Intersect Subquery With CTE From Join Where Group Having Qualify Order Ordered Limit Offset
+    Distinct Table TableAlias Identifier Column Alias Star Literal Null Boolean Paren Tuple Values Lateral Window
+    WindowSpec Placeholder Interval Var DataType DataTypeParam Filter Rollup Cube GroupingSets
+    """
 )
 
-PREDICATES = frozenset("And Or Not EQ NEQ LT LTE GT GTE Is Between In Like ILike Exists NullSafeEQ NullSafeNEQ".split())
+PREDICATES = _named(
+    """
+    And Or Not EQ NEQ LT LTE GT GTE Is Between In Like ILike Exists NullSafeEQ NullSafeNEQ
+    """
+)
 
-CONDITIONALS = frozenset("Case If Coalesce Nullif Greatest Least".split())
+CONDITIONALS = _named(
+    """
+    Case If Coalesce Nullif Greatest Least
+    """
+)
 
-ARITHMETIC = frozenset("Add Sub Mul Div IntDiv Mod Neg".split())
+ARITHMETIC = _named(
+    """
+    Add Sub Mul Div IntDiv Mod Neg
+    """
+)
 """Raising (overflow), so made total by TRY."""
 
-CASTS = frozenset("Cast TryCast".split())
+CASTS = _named(
+    """
+    Cast TryCast
+    """
+)
 """Raising (conversion), so made total by TRY_CAST."""
 
-RAISING_FUNCTIONS = frozenset("Abs Substring Left Right Round Trunc DateAdd DateSub DateFromParts".split())
-
-LEAKPROOF_FUNCTIONS = frozenset(
-    "Ceil Floor Sign Sqrt Ln Exp Log Pow Upper Lower Length Trim DPipe Concat StartsWith Contains StrPosition "
-    "RegexpLike TimestampTrunc Year Month Day Quarter Week DayOfWeek Hour Extract DateDiff Dayname Monthname LastDay "
-    "CurrentDate CurrentTimestamp".split()
+RAISING_FUNCTIONS = _named(
+    """
+    Abs Substring Left Right Round Trunc DateAdd DateSub DateFromParts
+    """
 )
 
-MEASURES = frozenset("Count CountIf Sum Avg".split())
+LEAKPROOF_FUNCTIONS = _named(
+    """
+    Ceil Floor Sign Sqrt Ln Exp Log Pow Upper Lower Length Trim DPipe Concat StartsWith Contains StrPosition
+    RegexpLike TimestampTrunc Year Month Day Quarter Week DayOfWeek Hour Extract DateDiff Dayname Monthname LastDay
+    CurrentDate CurrentTimestamp
+    """
+)
+
+MEASURES = _named(
+    """
+    Count CountIf Sum Avg
+    """
+)
 """Aggregates that can be released privately."""
 
-SUBJECT_AGGREGATES = frozenset(
-    "Min Max Median Stddev StddevPop StddevSamp Variance VariancePop LogicalOr LogicalAnd AnyValue IgnoreNulls ArgMax "
-    "ArgMin First Last".split()
+SUBJECT_AGGREGATES = _named(
+    """
+    Min Max Median Stddev StddevPop StddevSamp Variance VariancePop LogicalOr LogicalAnd AnyValue IgnoreNulls ArgMax
+    ArgMin First Last
+    """
 )
 """Aggregates allowed only where the rows of a group are one subject's (or public)."""
 
-WINDOWS = frozenset("RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue".split())
+WINDOWS = _named(
+    """
+    RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue
+    """
+)
 
 ANONYMOUS = frozenset({"MEAN", "NOW", "DATE_PART"})
 """Functions that sqlglot has no class for, by upper-case name; `pipeline` maps each to a class above before use."""
@@ -58,8 +97,10 @@ ALLOWED = (
     | WINDOWS
 )
 
-CAST_TARGETS = frozenset(
-    "TEXT VARCHAR INT BIGINT SMALLINT TINYINT DOUBLE FLOAT DECIMAL BOOLEAN DATE TIMESTAMP TIME INTERVAL".split()
+CAST_TARGETS = _named(
+    """
+    TEXT VARCHAR INT BIGINT SMALLINT TINYINT DOUBLE FLOAT DECIMAL BOOLEAN DATE TIMESTAMP TIME INTERVAL
+    """
 )
 """Types that may be cast to (sqlglot's DataType names)."""
 

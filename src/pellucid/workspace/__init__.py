@@ -45,9 +45,11 @@ def wall_clock() -> int:
 
 
 class Workspace:
-    """An open workspace: `policy`, `data`, `consent` and `audit` are its desks; `query` asks. Use it in a `with` block."""
+    """An open workspace: `policy`, `data`, `consent` and `audit` are desks; `query` asks. Use it in a `with` block."""
 
-    def __init__(self, folder: Path, settings: Settings | None = None, *, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings | None = None, *, clock: Callable[[], int] = wall_clock
+    ) -> None:
         if not (folder / CONTROL).is_file():
             raise WorkspaceUnusable(
                 f"There is no workspace in {folder}.",
@@ -130,9 +132,7 @@ class Workspace:
 
     @cached_property
     def _replica(self) -> Replica:
-        return Replica(
-            self.room.database, self.folder, active_policy=active_policy, open_engine=self._open_engine
-        )
+        return Replica(self.room.database, self.folder, active_policy=active_policy, open_engine=self._open_engine)
 
     @cached_property
     def _cells(self) -> ReleasedCells:

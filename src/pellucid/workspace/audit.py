@@ -1,4 +1,4 @@
-"""The audit desk of a workspace: reading the log, signing its head, having it witnessed, handing it on, verifying it."""
+"""The audit desk of a workspace: reading the log, signing its head, having it witnessed, handing it on, verifying."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class AuditDesk:
         checkpoint, _ = open_checkpoint(note, self.verifier)
         seen = witness.seen(checkpoint.origin)
         with self.room.database.read() as connection:
-            proof = log.consistency_proof(connection, seen.size, checkpoint.size) if _grows(seen.size, checkpoint) else ()
+            proof = (
+                log.consistency_proof(connection, seen.size, checkpoint.size) if _grows(seen.size, checkpoint) else ()
+            )
         line = witness.cosign(note, proof, self.room.clock())
         with self.room.database.write() as connection:
             add_cosignature(connection, line, witness.verifier, checkpoint.size)
@@ -89,7 +91,8 @@ def verify(
     place: Path, *, log_key: str, witness_keys: Sequence[str] = (), against: Path | None = None
 ) -> VerificationReport:
     """Verify an exported log, or the log of a workspace's folder as it stands. Needs neither a healthy workspace nor
-    anybody's permission: keys are given apart, as text or files."""
+    anybody's permission: keys are given apart, as text or files.
+    """
     trust = TrustKeys(load_verifier_key(log_key), tuple(load_verifier_key(key) for key in witness_keys))
     control = place / CONTROL
     if control.is_file():

@@ -12,6 +12,7 @@ from pathlib import Path
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.consent import coverage, leases, register, show
+from pellucid.consent.coverage import Coverage
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.errors import InputInvalid, NameUnknown
@@ -63,7 +64,8 @@ class ConsentDesk:
 
     def import_records(self, path: Path, *, actor: Actor, namespace: str | None = None) -> int:
         """Record a CSV file of what people said (columns: subject, purpose, verb, covers, explicit, notice_version,
-        channel, at); all of it or, at the first bad line, nothing of its batch. Returns how many were recorded."""
+        channel, at); all of it or, at the first bad line, nothing of its batch. Returns how many were recorded.
+        """
         policy = self.room.demand(actor, "consent-record")
         name = _namespace(policy, namespace)
         done = 0
@@ -104,7 +106,7 @@ class ConsentDesk:
             hours = self.room.settings.coverage_hours
             return coverage.band(connection, policy, dataset, purpose, self.room.clock(), hours)
 
-    def coverage_exact(self, dataset: str, *, purpose: str, actor: Actor) -> coverage.Coverage:
+    def coverage_exact(self, dataset: str, *, purpose: str, actor: Actor) -> Coverage:
         """Return the exact counts, as a use with its own log entry."""
         policy = self.room.demand(actor, "consent-coverage-exact")
         with self.room.database.write() as connection:
@@ -152,7 +154,11 @@ class ConsentDesk:
         except (ValueError, AttributeError, TypeError):
             raise _bad_line(number, "a value is missing or is not an instant with a time zone") from None
         except InputInvalid as error:
-            told = "there is no such subject" if isinstance(error, NameUnknown) and error.kind == "subject" else error.message
+            told = (
+                "there is no such subject"
+                if isinstance(error, NameUnknown) and error.kind == "subject"
+                else error.message
+            )
             raise _bad_line(number, told) from None
 
 

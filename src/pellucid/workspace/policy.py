@@ -1,4 +1,4 @@
-"""The policy desk of a workspace: checking the drafts in its folder, explaining a purpose, putting a policy into force."""
+"""The policy desk of a workspace: checking the drafts in its folder, explaining a purpose, activating a policy."""
 
 from __future__ import annotations
 
