@@ -192,13 +192,9 @@ def test_a_restriction_closes_every_purpose_until_it_is_lifted(
     assert effect_of(adults, ALICE, "delivery") == Effect(plain=True)
 
 
-def test_activation_of_another_notice_closes_old_consents(
-    adults: Database, policy: Policy, keys: SubjectKeys
-) -> None:
+def test_activation_of_another_notice_closes_old_consents(adults: Database, policy: Policy, keys: SubjectKeys) -> None:
     with adults.write() as connection:
-        register.record(
-            connection, keys, policy, [said(ALICE, ConsentVerb.GIVE, covers=Covers.HELD_DATA)], PIA, NOW
-        )
+        register.record(connection, keys, policy, [said(ALICE, ConsentVerb.GIVE, covers=Covers.HELD_DATA)], PIA, NOW)
     renewed = replace(
         policy.purposes["range-planning"], notice=replace(policy.purposes["range-planning"].notice, version="2")
     )

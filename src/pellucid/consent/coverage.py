@@ -58,9 +58,7 @@ def band(
         return str(kept.band)
     made = band_of(_count(connection, dataset, purpose))
     connection.execute(delete(coverage_bands).where(*where))
-    connection.execute(
-        insert(coverage_bands).values(dataset=dataset, purpose=purpose, computed_at=now, band=made)
-    )
+    connection.execute(insert(coverage_bands).values(dataset=dataset, purpose=purpose, computed_at=now, band=made))
     return made
 
 

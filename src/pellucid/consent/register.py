@@ -28,6 +28,9 @@ from pellucid.subjects.keys import SubjectKeys
 
 REGISTER_ID = 1
 
+CLOCK = Actor("system", "clock", (), "system")
+"""Who acts when time alone changes what may be done."""
+
 
 def record(
     connection: Connection,
@@ -89,7 +92,8 @@ def rebuild(connection: Connection, policy: Policy, now: int) -> int:
 def advance(connection: Connection, policy: Policy, now: int) -> int:
     """Apply what time alone changed (expiry, coming of age) until `now`; return the register version.
 
-    The version rises only if somebody's permission changed. Call it when `now` has reached the register's `next_due`.
+    The version rises, and the log is told so (not of whom: that an age was reached is personal), only if somebody's
+    permission changed. Call it when `now` has reached the register's `next_due`, as the transaction's last call.
     """
     version = _version(connection, policy)
     changed = 0
@@ -98,6 +102,8 @@ def advance(connection: Connection, policy: Policy, now: int) -> int:
         changed += _recompute(connection, policy, version + 1, namespace, known, now)
     version += 1 if changed else 0
     _commit_version(connection, version)
+    if changed:
+        append_all(connection, [AuditEntry("register.advanced", CLOCK, now, body={"register_version": version})])
     return version
 
 
