@@ -6,6 +6,12 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# What lands must not hang on luck: CI draws the same examples every time, a developer's machine new ones.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
 
 
 def skipped_reports(config: pytest.Config) -> list[Any]:
