@@ -45,6 +45,8 @@ ERRORS = [
     ("user.financial]", "user.financial, user.health_and_medical]", "special-category", "user.health_and_medical"),
     ("epsilon: {default: 1, max: 3}", "epsilon: {default: 0, max: 3}", "not-positive", "default: 0"),
     ("delta: 1e-6", "delta: 0.5", "delta-range", "delta: 0.5"),
+    ("delta: 1e-6", "delta: 1e-15", "delta-range", "delta: 1e-15"),
+    ("allowance: {epsilon: 12", "allowance: {epsilon: 101", "epsilon-range", "epsilon: 101"),
     ("epsilon: {default: 1, max: 3}", "epsilon: {default: 5, max: 3}", "epsilon-order", "default: 5"),
     ("epsilon: {default: 1, max: 3}", "epsilon: {default: 1, max: 13}", "epsilon-order", "max: 13"),
     ("allowance: {epsilon: 12", "allowance: {epsilon: 25", "above-cap", "epsilon: 25"),
@@ -180,3 +182,12 @@ def test_a_policy_with_errors_is_refused_with_every_finding(load: Load, tmp_path
 
     assert [finding.code for finding in raised.value.findings] == ["unknown-person", "limit-range"]
     assert "Did you mean `pia`?" in raised.value.diagnostics()
+
+
+def test_what_a_policy_may_declare_is_what_a_release_can_count() -> None:
+    from pellucid.policy.checks import release as declared
+    from pellucid.release import budget, mechanisms
+
+    assert declared.LARGEST_EPSILON == budget.LARGEST_EPSILON
+    assert declared.SMALLEST_THRESHOLD_DELTA == mechanisms.SMALLEST_THRESHOLD_DELTA
+    assert declared.SMALLEST_DELTA == 2 / budget.DELTA_SCALE

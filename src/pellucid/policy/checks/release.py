@@ -14,6 +14,10 @@ LARGEST_BOUND = 10**12
 """In units of the column's last decimal place: nine million subjects at this bound still sum to less than 2**63."""
 _LARGEST_EXPONENT = 20
 _LONGEST_AMOUNT = 40
+LARGEST_EPSILON = 100.0
+SMALLEST_DELTA = 2e-15
+SMALLEST_THRESHOLD_DELTA = 1e-12
+"""What `release.budget` and `release.mechanisms` can count and calibrate; a test holds them together."""
 MOST_GROUPS = 1_000_000
 MOST_CELLS = 100_000
 
@@ -37,11 +41,21 @@ def check(policy: Policy, findings: Findings) -> None:
 
 
 def _check_allowance(allowance: Allowance, location: _Location, findings: Findings) -> None:
-    _check_positive(allowance.epsilon, (*location, "epsilon"), findings)
+    _check_epsilon(allowance.epsilon, (*location, "epsilon"), findings)
     _check_positive(allowance.delta, (*location, "delta"), findings)
+    if 0 < allowance.delta < SMALLEST_DELTA:
+        message = f"A delta of {allowance.delta:g} is too small to count; allowed: {SMALLEST_DELTA:g} or more."
+        findings.error("delta-range", (*location, "delta"), message, "Take one like 1.0e-6.")
     if allowance.delta >= 1e-3:
         message = f"A delta of {allowance.delta:g} lets whole records leave; allowed: below 0.001."
         findings.error("delta-range", (*location, "delta"), message, "Take one far below 1 / number of people.")
+
+
+def _check_epsilon(value: float, location: _Location, findings: Findings) -> None:
+    _check_positive(value, location, findings)
+    if value > LARGEST_EPSILON:
+        message = f"An epsilon of {value:g} hides nobody; allowed: at most {LARGEST_EPSILON:g}."
+        findings.error("epsilon-range", location, message, "Take one of a few units.")
 
 
 def _check_positive(value: float, location: _Location, findings: Findings) -> None:
@@ -50,9 +64,12 @@ def _check_positive(value: float, location: _Location, findings: Findings) -> No
 
 
 def _check_order(rule: ReleaseRule, at: _Location, findings: Findings) -> None:
-    _check_positive(rule.epsilon_default, (*at, "epsilon", "default"), findings)
-    _check_positive(rule.epsilon_max, (*at, "epsilon", "max"), findings)
+    _check_epsilon(rule.epsilon_default, (*at, "epsilon", "default"), findings)
+    _check_epsilon(rule.epsilon_max, (*at, "epsilon", "max"), findings)
     _check_positive(rule.threshold_delta, (*at, "threshold_delta"), findings)
+    if 0 < rule.threshold_delta < SMALLEST_THRESHOLD_DELTA:
+        message = f"Got {rule.threshold_delta:g}; allowed: {SMALLEST_THRESHOLD_DELTA:g} or more."
+        findings.error("delta-range", (*at, "threshold_delta"), message, "Take one like 1.0e-8.")
     if rule.epsilon_default > rule.epsilon_max:
         message = (
             f"A question's default epsilon ({rule.epsilon_default:g}) is above its maximum ({rule.epsilon_max:g})."
