@@ -21,6 +21,9 @@ from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.subject_rows import is_aggregate
 
+LARGEST_CELL = 2**61
+"""Cells beyond this are cut off; a cut moves no two cells further apart, so the sensitivity holds."""
+
 
 def build_block(
     select: exp.Select,
@@ -141,7 +144,7 @@ def _clamp(position: int, measure: Measure) -> str:
 def _cells_out(names: Sequence[str], measures: Sequence[Measure], public: bool, reports: bool) -> str:
     table = "_cells" if public else "_bounded"
     keys = "".join(f", {table}.{name} AS {name}" for name in names)
-    sums = "".join(f", COALESCE(CAST(SUM(_bounded.m{p}) AS BIGINT), 0) AS m{p}" for p in range(len(measures)))
+    sums = "".join(f", {_cell(f'_bounded.m{p}')} AS m{p}" for p in range(len(measures)))
     source = "_bounded"
     if public:
         same = " AND ".join(f"_cells.{name} = _bounded.{name}" for name in names)
@@ -158,6 +161,12 @@ def _cells_out(names: Sequence[str], measures: Sequence[Measure], public: bool, 
         f"{cells} UNION ALL SELECT 1 AS _row{nothing}, COUNT(*) AS _subjects, "  # noqa: S608
         f"CAST({clipped} AS BIGINT) AS m0{rest} FROM ({people}) AS _people"
     )
+
+
+def _cell(measure: str) -> str:
+    """Sum a measure without an error that would tell whether the exact total is beyond BIGINT."""
+    total = f"COALESCE(SUM({measure}), 0)"  # LEAST and GREATEST skip NULL
+    return f"CAST(LEAST(GREATEST({total}, -{LARGEST_CELL}), {LARGEST_CELL}) AS BIGINT)"
 
 
 class _Post:

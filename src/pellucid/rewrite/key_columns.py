@@ -53,7 +53,7 @@ def _ties(column: exp.Column, select: exp.Select, frame: Frame) -> bool:
         return True
     if isinstance(parent, exp.EQ):
         other = parent.expression if parent.this is column else parent.this
-        return isinstance(other, exp.Column) and same_key(frame.facts(column), frame.facts(other))
+        return isinstance(other, exp.Column) and same_key(frame.declared(column), frame.declared(other))
     if isinstance(parent, exp.Group) or (isinstance(parent, exp.Window) and column.arg_key == "partition_by"):
         return True
     if isinstance(parent, exp.In):

@@ -110,7 +110,7 @@ class Measures:
             if name in self._rule.columns
         ]
         if ROWS in origins or not origins:
-            bounds.append((_times(self._rule.rows, _largest_constant(value) if not origins else 1), 0))
+            bounds.append((self._rule.rows if origins else _constants_bound(self._rule.rows, _constants(value)), 0))
         if not bounds:
             names = ", ".join(sorted(name for _, name in origins))
             self.work.findings.add(
@@ -188,15 +188,28 @@ def _facts_of(value: exp.Expr, frame: Frame) -> tuple[bool, bool]:
     return (facts.is_key, facts.determines) if facts is not None else (False, False)
 
 
-def _largest_constant(value: exp.Expr) -> Decimal:
-    numbers = [Decimal(each.name) for each in _results(value) if isinstance(each, exp.Literal) and not each.is_string]
-    return max([Decimal(1), *(abs(number) for number in numbers)])
+def _constants(value: exp.Expr) -> list[Decimal]:
+    """Return the numbers among the results of a value that comes from no column."""
+    found = []
+    for each in _results(value):
+        sign, number = (-1, each.this) if isinstance(each, exp.Neg) else (1, each)
+        if isinstance(number, exp.Literal) and not number.is_string:
+            found.append(sign * Decimal(number.name))
+    return found
 
 
-def _times(bound: Bound, factor: Decimal | int) -> Bound:
-    per_group = None if bound.per_group is None else str(Decimal(bound.per_group) * factor)
-    norm = None if bound.norm is None else str(Decimal(bound.norm) * factor)
-    return Bound(per_group, norm, str(-abs(Decimal(per_group or norm or "0"))) if factor != 1 else bound.lower)
+def _constants_bound(rows: Bound, constants: list[Decimal]) -> Bound:
+    """Return the bound of a sum of constants: the rows times the largest and the smallest of them."""
+    most, least = max([Decimal(1), *constants]), min([Decimal(0), *constants])
+    if rows.norm is not None:
+        return Bound(norm=_exactly(Decimal(rows.norm) * max(most, -least)))
+    per_group = Decimal(rows.per_group or "0")
+    return Bound(per_group=_exactly(per_group * most), lower=_exactly(per_group * least))
+
+
+def _exactly(amount: Decimal) -> str:
+    """Return an amount without exponent, with six places at most: no tiny literal shall make the units too fine."""
+    return f"{amount:.6f}".rstrip("0").rstrip(".")
 
 
 def _decimals(bound: Bound) -> int:
@@ -208,9 +221,14 @@ def _scaled(bound: Bound, scale: int) -> tuple[int, int, int | None, int]:
     """Return lower, upper, norm as integers of the scale."""
     unit = Decimal(10) ** scale
     if bound.norm is not None:
-        norm = int(Decimal(bound.norm) * unit)
+        norm = _whole(Decimal(bound.norm) * unit)
         return -norm, norm, norm, scale
-    return int(Decimal(bound.lower) * unit), int(Decimal(bound.per_group or "0") * unit), None, scale
+    return _whole(Decimal(bound.lower) * unit), _whole(Decimal(bound.per_group or "0") * unit), None, scale
+
+
+def _whole(amount: Decimal) -> int:
+    """Return an amount as an integer that the engine can hold; a smaller bound is as sound as a larger one."""
+    return int(max(min(amount, Decimal(MOST)), Decimal(-MOST)))
 
 
 def _combined(bounds: list[tuple[int, int, int | None, int]], scale: int) -> tuple[int, int, int | None, int]:

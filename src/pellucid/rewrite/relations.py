@@ -94,11 +94,13 @@ class Frame:
     def facts(self, column: exp.Column) -> Facts:
         """Return what a column is; nothing is known of one that is not found."""
         found = self.find(column.table)
-        if found is None:
-            return Facts()
-        source, _ = found
-        facts = source.relation.columns.get(column.name, Facts())
-        return facts.null_extended() if source.optional else facts
+        facts = self.declared(column)
+        return facts.null_extended() if found is not None and found[0].optional else facts
+
+    def declared(self, column: exp.Column) -> Facts:
+        """Return the facts before null extension: a missing key equals nothing."""
+        found = self.find(column.table)
+        return Facts() if found is None else found[0].relation.columns.get(column.name, Facts())
 
     @property
     def own(self) -> exp.Expr:

@@ -159,14 +159,7 @@ def _equates(condition: exp.Expr, alias: str, frame: Frame) -> bool:
         return False
     if other.table == alias:
         one, other = other, one
-    return (
-        one.table == alias and other.table in frame.linked and same_key(_declared(frame, one), _declared(frame, other))
-    )
-
-
-def _declared(frame: Frame, column: exp.Column) -> Facts:
-    """Facts before null extension: a missing key equals nothing, and the hidden ids are equated besides."""
-    return frame.sources[column.table].relation.columns.get(column.name, Facts())
+    return one.table == alias and other.table in frame.linked and same_key(frame.declared(one), frame.declared(other))
 
 
 def same_key(one: Facts, other: Facts) -> bool:
