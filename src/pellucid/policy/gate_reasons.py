@@ -68,7 +68,7 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
     ),
     "public-side-preserved": (
         "The outer join keeps rows of a public table that match nobody, and which those are depends on everybody.",
-        "Put the table about people on the kept side, or use an inner join; empty public groups are in the answer anyway.",
+        "Put the table about people on the kept side, or use an inner join: empty public groups are in the answer.",
     ),
     "two-kinds-of-subject": (
         "The question joins rows about a {one} with rows about a {other}.",
@@ -80,7 +80,7 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
     ),
     "rows-refused": (
         "The answer would hold rows about single people.",
-        "Ask for COUNT, SUM or AVG by group. Rows about people leave only as audiences and through customers' own rights.",
+        "Ask for COUNT, SUM or AVG by group. Rows leave only as audiences and through customers' own rights.",
     ),
     "released-beside-people": (
         "The question joins totals over many people with single people's rows.",
@@ -97,7 +97,8 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
     "column-aliases-refused": ("`{name}` renames columns beside its alias.", "Rename columns in the SELECT list."),
     "subquery-not-linked": (
         "A subquery reads other people's rows than the row it stands beside.",
-        "Equate the subject's key inside it, e.g. `WHERE b.household_id = a.household_id`, or use `household_id IN (SELECT household_id ...)`.",
+        "Equate the subject's key inside it, e.g. `WHERE b.household_id = a.household_id`, or test membership: "
+        "`household_id IN (SELECT household_id ...)`.",
     ),
     "correlated-beside-measures": (
         "A subquery beside the measures refers to the rows being counted.",
@@ -133,7 +134,8 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
     ),
     "aggregate-not-private": (
         "`{name}` over many people can be one person's value.",
-        "COUNT, COUNT(DISTINCT subject), SUM and AVG can be answered; within one person's rows any aggregate may stand in a CTE grouped by the subject's key.",
+        "COUNT, COUNT(DISTINCT subject), SUM and AVG can be answered. Within one person's rows any aggregate may stand: "
+        "in a CTE grouped by the subject's key.",
     ),
     "distinct-not-subject": (
         "`{name}` counts distinct values that several people may share.",
