@@ -134,7 +134,7 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
     ),
     "aggregate-not-private": (
         "`{name}` over many people can be one person's value.",
-        "COUNT, COUNT(DISTINCT subject), SUM and AVG can be answered. Within one person's rows any aggregate may stand: "
+        "COUNT, COUNT(DISTINCT subject), SUM and AVG can be answered. Within one person's rows any may stand: "
         "in a CTE grouped by the subject's key.",
     ),
     "distinct-not-subject": (
