@@ -45,11 +45,19 @@ def parse_question(sql: str, limits: Limits) -> exp.Query:
     if len(statements) != 1:
         raise _refused(reason("sql-not-one-statement", count=len(statements)))
     query = statements[0]
+    _forget_comments(query)
     while isinstance(query, exp.Subquery) and query.is_wrapper:
         query = query.this
     if not isinstance(query, exp.Select | exp.SetOperation):
         raise _refused(reason("sql-not-a-query"))
     return query
+
+
+def _forget_comments(statement: exp.Expr) -> None:
+    """Drop comments and what they set: `/* sqlglot.meta governed */` would mark a tree as one of ours."""
+    for node in statement.walk():
+        node.comments = None
+        node.meta.clear()
 
 
 def _check_text(sql: str, limits: Limits) -> None:
