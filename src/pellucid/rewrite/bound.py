@@ -19,7 +19,7 @@ from pellucid.rewrite.make_total import make_total
 from pellucid.rewrite.measures import Measures, literal_free
 from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation
 from pellucid.rewrite.sources import Work
-from pellucid.rewrite.subject_rows import is_aggregate
+from pellucid.rewrite.subject_rows import is_aggregate, looks_across_rows
 
 LARGEST_CELL = 2**61
 """Cells beyond this are cut off; a cut moves no two cells further apart, so the sensitivity holds."""
@@ -41,6 +41,7 @@ def build_block(
     replacer = _Post(f"_{name}", groups, measures, frame, work, post)
     outside = replacer.select(select, name)
     rows = _rows(select, groups, measures, frame)
+    _refuse_across_people(rows, work)
     exact(rows)
     rule = work.context.declared.release
     keys = tuple(GroupKey(f"k{position}", literal_free(key), cells is not None) for position, key in enumerate(groups))
@@ -78,6 +79,17 @@ def _rows(select: exp.Select, groups: Sequence[exp.Expr], measures: Measures, fr
         if argument is not None:
             rows.append("expressions", exp.alias_(argument.copy(), f"a{position}"))
     return rows
+
+
+def _refuse_across_people(rows: exp.Select, work: Work) -> None:
+    """Refuse windows and aggregates among the rows of a block: there they would see every person's rows.
+
+    SQL itself forbids them inside aggregates, keys and conditions, but these are taken out into a SELECT of their own.
+    """
+    conditions = [rows.args.get("where"), *(join.args.get("on") for join in rows.args.get("joins") or [])]
+    for part in (*rows.expressions, *conditions):
+        if part is not None and looks_across_rows(part):
+            work.findings.add("window-across-people")
 
 
 def _final(rows: exp.Select) -> exp.Select:

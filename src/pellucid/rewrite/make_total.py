@@ -40,7 +40,10 @@ def _total(node: exp.Expr, *, inside: bool) -> exp.Expr:
     raising = type(node).__name__ in _RAISING and node.find(exp.Column) is not None
     closed = raising and _can_be_tried(node)
     for child in list(node.iter_expressions()):
-        child.replace(_total(child, inside=inside or closed))
+        place, index = child.arg_key, child.index  # before the child gets another parent
+        total = _total(child, inside=inside or closed)
+        if total is not child and place is not None:
+            node.set(place, total, index)
     if type(node) is exp.Cast and not isinstance(node.this, exp.Literal | exp.Placeholder):
         return exp.TryCast(this=node.this, to=node.args["to"], safe=True)
     if raising and not inside:

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work
-from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES
+from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES, WINDOWS
 
 _AGGREGATES = MEASURES | SUBJECT_AGGREGATES
 
@@ -39,6 +39,15 @@ def _aggregates(node: exp.Expr) -> bool:
         children += [node.args["order"]] if node.args.get("order") else []
         return any(_aggregates(child) for child in children)
     return is_aggregate(node) or any(_aggregates(child) for child in node.iter_expressions())
+
+
+def looks_across_rows(node: exp.Expr) -> bool:
+    """Return whether a window function or an aggregate stands in an expression, outside the subqueries in it."""
+    if isinstance(node, exp.Query):
+        return False
+    if isinstance(node, exp.Window) or is_aggregate(node) or type(node).__name__ in WINDOWS:
+        return True
+    return any(looks_across_rows(child) for child in node.iter_expressions())
 
 
 def subject_key_in(expressions: Sequence[exp.Expr], frame: Frame) -> bool:
