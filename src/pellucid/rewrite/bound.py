@@ -40,6 +40,8 @@ def build_block(
     cells = public_cells(groups, select, frame, work) if groups else None
     replacer = _Post(f"_{name}", groups, measures, frame, work, post)
     outside = replacer.select(select, name)
+    if any(not column.table for part in [*groups, *measures.arguments] if part for column in part.find_all(exp.Column)):
+        raise work.findings.stop("names-unresolved")
     rows = _rows(select, groups, measures, frame)
     _refuse_across_people(rows, work)
     exact(rows)

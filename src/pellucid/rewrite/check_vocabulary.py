@@ -20,6 +20,8 @@ def check_vocabulary(query: exp.Query) -> list[Reason]:
 
 def _problems(node: exp.Expr) -> list[Reason]:
     kind = type(node).__name__
+    if isinstance(node.parent, exp.Table) and node.parent.this is node and not isinstance(node, exp.Identifier):
+        return []  # a table function, refused as such
     if isinstance(node, exp.Anonymous):
         name = str(node.this).upper()
         return [] if name in ANONYMOUS else [reason("function-not-allowed", name=name.lower())]

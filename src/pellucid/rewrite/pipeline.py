@@ -16,7 +16,7 @@ from threading import Lock
 from sqlglot import exp
 
 from pellucid.errors import UseRefused
-from pellucid.policy.decide import Use, decide
+from pellucid.policy.decide import Use, UseDecision, decide
 from pellucid.rewrite.bind_now import bind_now
 from pellucid.rewrite.check_vocabulary import check_vocabulary
 from pellucid.rewrite.context import Context, Findings
@@ -71,16 +71,25 @@ def _govern(sql: str, context: Context) -> GovernedQuery:
     for each in PASSES:
         query = each(query, context, findings)
     work = Work(context, findings, barrier=needs_barrier(query))
-    answer = split_release(query, work)
-    used = frozenset(work.used)
-    keys = frozenset(work.keys) - used
-    use = Use(context.actor, context.purpose, context.action, used, frozenset(work.datasets), keys)
-    decision = decide(context.policy, use, context.standing)
+    try:
+        answer = split_release(query, work)
+    except UseRefused:
+        findings.extend(list(_decision(work).reasons))
+        raise findings.refusal() from None
+    decision = _decision(work)
     if not decision.permitted:
         raise UseRefused(decision.reasons, message="This question is refused.")
     governed = _assembled(answer, work, shape, decision.obligations)
     _recheck(governed, context)
     return governed
+
+
+def _decision(work: Work) -> UseDecision:
+    """Decide on the columns whose values are read anywhere, and the keys that only tie rows."""
+    context, used = work.context, frozenset(work.used)
+    keys = frozenset(work.keys) - used
+    use = Use(context.actor, context.purpose, context.action, used, frozenset(work.datasets), keys)
+    return decide(context.policy, use, context.standing)
 
 
 def needs_barrier(query: exp.Query) -> bool:

@@ -37,9 +37,21 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
         schema = _schema(_Key(context.policy, context.purpose))
         qualified = qualify(query.copy(), schema=schema, dialect="duckdb")
     except SqlglotError:
+        qualified = None
+    if qualified is None or not _all_resolved(qualified):
         _explain(query, context, findings)
-        raise findings.refusal() from None
+        raise findings.refusal()
     return qualified
+
+
+def _all_resolved(query: exp.Query) -> bool:
+    """Return whether every column has a table, or is an alias of its own SELECT: HAVING is not checked by `qualify`."""
+    for column in query.find_all(exp.Column):
+        if not column.table:
+            around = column.find_ancestor(exp.Select, exp.SetOperation)
+            if around is None or column.name not in around.named_selects:
+                return False
+    return True
 
 
 def _authorise_tables(query: exp.Query, context: Context, findings: Findings) -> None:
@@ -74,11 +86,18 @@ def _explain(query: exp.Query, context: Context, findings: Findings) -> None:
                     used.add((source.name, column.name))
     except SqlglotError:
         _explain_unknown(query, context, findings)
-    used = {(dataset, column) for dataset, column in used if column != "*" and dataset in context.datasets}
+    used = {(dataset, column) for dataset, column in used if column != "*" and not _visible(context, dataset, column)}
     use = Use(context.actor, context.purpose, context.action, columns=frozenset(used))
     findings.extend(list(decide(context.policy, use, context.standing).reasons))
     if not findings:
         findings.add("names-unresolved")
+
+
+def _visible(context: Context, dataset: str, column: str) -> bool:
+    """Return whether a name resolves for this purpose, so that it cannot be why the question did not."""
+    if dataset not in context.datasets:
+        return True
+    return any(column == each.name for each in visible_columns(context.policy, context.purpose, dataset))
 
 
 def _explain_unknown(query: exp.Query, context: Context, findings: Findings) -> None:
@@ -102,6 +121,7 @@ def _forbidden_by_name(query: exp.Query, datasets: set[str], context: Context, f
     """Without scopes the best that can be said: each name that belongs to a forbidden column of a table asked for."""
     names = {column.name.lower() for column in query.find_all(exp.Column)}
     used = {(dataset, name) for dataset in datasets for name in names & set(context.datasets[dataset].columns)}
+    used = {(dataset, name) for dataset, name in used if not _visible(context, dataset, name)}
     use = Use(context.actor, context.purpose, context.action, columns=frozenset(used))
     findings.extend(list(decide(context.policy, use, context.standing).reasons))
 

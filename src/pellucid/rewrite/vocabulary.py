@@ -48,7 +48,7 @@ CASTS = _named(
 
 RAISING_FUNCTIONS = _named(
     """
-    Abs Substring Left Right Round Trunc DateAdd DateSub DateFromParts
+    Abs Substring Left Right Round Trunc DateAdd DateFromParts
     """
 )
 

@@ -1,0 +1,197 @@
+"""Every refusal of the gate can be got, says what was asked and what to ask instead, and names everything at once."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from pellucid.errors import UseRefused
+from pellucid.policy.gate_reasons import GATE_WORDS
+from pellucid.policy.model import Actor
+from pellucid.rewrite.context import Context
+from pellucid.rewrite.parse import Limits
+from pellucid.rewrite.pipeline import govern
+from tests.rewrite.shop import ANA, Shop
+
+MALLORY = Actor("staff", "mallory", ("outreach",), "os-user:test")
+
+QUESTIONS = {
+    "sql-too-long": "SELECT COUNT(*) FROM purchases -- " + "x" * 100_000,
+    "sql-too-deep": "SELECT " + "(" * 70 + "1" + ")" * 70,
+    "sql-too-complex": "WITH a AS (SELECT * FROM purchases), "
+    + ", ".join(
+        f"{new} AS (SELECT x.* FROM {old} x JOIN {old} y ON x.household_id = y.household_id)"
+        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    + " SELECT COUNT(*) FROM i",
+    "sql-unparsable": "SELECT COUNT(* FROM purchases",
+    "sql-not-one-statement": "SELECT 1; SELECT 2",
+    "sql-not-a-query": "DROP TABLE purchases",
+    "function-not-allowed": "SELECT COUNT(*) FROM purchases WHERE MD5(shelf) = 'x'",
+    "random-refused": "SELECT COUNT(*) FROM purchases WHERE RANDOM() < 0.5",
+    "syntax-not-allowed": "SELECT COUNT(*) FROM purchases WHERE shelf SIMILAR TO 'x'",
+    "table-function-refused": "SELECT * FROM READ_CSV('/etc/passwd')",
+    "qualified-table-refused": "SELECT COUNT(*) FROM held.purchases",
+    "reserved-name": "SELECT COUNT(_subject) FROM purchases",
+    "type-not-allowed": "SELECT COUNT(*) FROM purchases WHERE CAST(shelf AS BLOB) IS NULL",
+    "recursion-refused": "WITH RECURSIVE x AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM x) SELECT a FROM x",
+    "join-kind-refused": "SELECT COUNT(*) FROM purchases ASOF JOIN members USING (household_id)",
+    "parameter-unnamed": "SELECT COUNT(*) FROM purchases WHERE quantity > ?",
+    "pattern-not-literal": "SELECT COUNT(*) FROM purchases WHERE REGEXP_MATCHES(shelf, shelf)",
+    "table-unknown": "SELECT COUNT(*) FROM receipts",
+    "name-unknown": "SELECT COUNT(*) FROM purchases WHERE colour = 'red'",
+    "names-unresolved": "SELECT COUNT(*) FROM purchases a JOIN purchases b USING (household_id) WHERE quantity > 1",
+    "several-subjects-a-row": "SELECT COUNT(*) FROM transfers",
+    "public-side-preserved": "SELECT COUNT(*) FROM products p LEFT JOIN purchases t ON t.product_id = p.product_id",
+    "two-kinds-of-subject": "SELECT COUNT(*) FROM purchases t JOIN staff s ON t.household_id = s.employee_id",
+    "join-not-linked": "SELECT COUNT(*) FROM purchases t JOIN visits v ON t.product_id = v.product_id",
+    "rows-refused": "SELECT shelf, quantity FROM purchases",
+    "released-beside-people": "SELECT COUNT(*) FROM purchases t JOIN (SELECT week, COUNT(*) AS n FROM purchases GROUP BY week) x ON x.week = t.week",
+    "released-inside-exact": "SELECT COUNT(*) FROM purchases WHERE quantity > (SELECT AVG(quantity) FROM purchases)",
+    "source-refused": "SELECT COUNT(*) FROM (purchases JOIN products USING (product_id))",
+    "column-aliases-refused": "SELECT COUNT(*) FROM purchases AS t(a, b)",
+    "subquery-not-linked": "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM purchases t WHERE t.quantity > 1)",
+    "correlated-beside-measures": "SELECT week, COUNT(*), (SELECT MAX(price) FROM products p WHERE p.product_id = t.shelf) FROM purchases t GROUP BY week, shelf",
+    "implicit-lateral-refused": "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM (SELECT 1 AS a FROM purchases t WHERE t.household_id = m.household_id) x)",
+    "union-of-kinds": "SELECT COUNT(*) FROM (SELECT product_id FROM purchases UNION ALL SELECT product_id FROM products)",
+    "set-operation-refused": "SELECT COUNT(*) FROM (SELECT product_id FROM purchases UNION SELECT product_id FROM visits)",
+    "limit-below-refused": "SELECT COUNT(*) FROM (SELECT household_id FROM purchases LIMIT 3)",
+    "grouping-sets-refused": "SELECT week, COUNT(*) FROM purchases GROUP BY ROLLUP (week)",
+    "distinct-across-people": "SELECT COUNT(*) FROM (SELECT DISTINCT ON (household_id) household_id, shelf FROM purchases)",
+    "window-across-people": "SELECT COUNT(*) FROM (SELECT RANK() OVER (ORDER BY quantity) AS r FROM purchases) WHERE r < 3",
+    "aggregate-not-private": "SELECT MAX(sales_value) FROM purchases",
+    "distinct-not-subject": "SELECT COUNT(DISTINCT product_id) FROM purchases",
+    "sum-without-bound": "SELECT SUM(week) FROM purchases",
+    "column-not-grouped": "SELECT week, shelf, COUNT(*) FROM purchases GROUP BY week",
+}
+ELSEWHERE = {
+    "parameter-missing", "parameter-unused", "parameter-value", "epsilon-out-of-range", "too-many-cells",
+    # asked with values and epsilon: tests/insights
+    "output-recheck",  # a defect of ours: test_recheck.py breaks generated SQL
+}  # fmt: skip
+
+
+def test_every_refusal_of_the_gate_has_a_question() -> None:
+    assert set(GATE_WORDS) == QUESTIONS.keys() | ELSEWHERE
+
+
+@pytest.mark.parametrize(("code", "question"), sorted(QUESTIONS.items()))
+def test_a_question_gets_exactly_this_refusal(shop: Shop, code: str, question: str) -> None:
+    assert shop.refused(question) == (code,)
+
+
+@pytest.mark.parametrize(("code", "question"), sorted(QUESTIONS.items()))
+def test_a_refusal_says_what_was_asked_and_what_to_ask_instead(shop: Shop, code: str, question: str) -> None:
+    with pytest.raises(UseRefused, match="This question is refused") as refused:
+        shop.govern(question)
+    for reason in refused.value.reasons:
+        assert re.fullmatch(r"[A-Z`ε].*[.]", reason.message, re.DOTALL)
+        assert reason.remedy.endswith(".")
+        assert "{" not in f"{reason.message}{reason.remedy}"
+        assert "_col" not in reason.message
+        assert "``" not in reason.message
+
+
+FORBIDDEN_PLACES = [
+    "SELECT email, COUNT(phone) FROM members GROUP BY email",
+    "SELECT COUNT(*) FROM members WHERE email = phone",
+    "SELECT income, COUNT(*) FROM members GROUP BY income ORDER BY COUNT(email), COUNT(phone)",
+    "SELECT COUNT(*) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY household_id, email ORDER BY phone) AS r FROM members)",
+    "SELECT COUNT(*) FROM members a JOIN members b USING (household_id, email, phone)",
+    "SELECT income FROM members GROUP BY income HAVING COUNT(email) > COUNT(phone)",
+    "SELECT SUM(CASE WHEN email = 'x' THEN 1 WHEN phone = 'y' THEN 2 END) FROM members",
+    "SELECT COUNT(*) FROM members a JOIN members b ON a.household_id = b.household_id AND a.email = b.phone",
+    "SELECT COUNT(*) FROM members GROUP BY email, phone",
+    "SELECT COUNT(*) FROM (SELECT household_id FROM members QUALIFY RANK() OVER (PARTITION BY household_id ORDER BY email, phone) = 1)",
+    "SELECT COUNT(*) FROM (SELECT email, phone FROM members)",
+    "SELECT COUNT(*) FROM purchases t WHERE EXISTS (SELECT 1 FROM members m WHERE m.household_id = t.household_id AND m.email = m.phone)",
+    "SELECT COUNT(*) FROM purchases t, LATERAL (SELECT m.email, m.phone FROM members m WHERE m.household_id = t.household_id) x",
+    "WITH x AS (SELECT household_id, email, phone FROM members) SELECT COUNT(*) FROM x",
+    "SELECT COUNT(*) FILTER (WHERE email LIKE phone) FROM members",
+    "SELECT COUNT(*) FROM purchases WHERE household_id IN (SELECT household_id FROM members WHERE email = phone)",
+    "SELECT income, RANK() OVER (ORDER BY COUNT(email), COUNT(phone)) FROM members GROUP BY income",
+    "SELECT income, COUNT(*) FROM members GROUP BY income WINDOW w AS (ORDER BY email, phone)",
+    "SELECT COUNT(DISTINCT email), COUNT(DISTINCT phone) FROM members",
+    "SELECT m.email || m.phone, COUNT(*) FROM members m GROUP BY ALL",
+    'SELECT COUNT("EMAIL"), COUNT(M."Phone") FROM "Members" AS m',
+    "SELECT * EXCLUDE (income) REPLACE (email AS town) FROM members WHERE phone = '1'",
+    "SELECT COUNT(*) FROM (SELECT household_id, (SELECT MAX(x.email) FROM members x WHERE x.household_id = m.household_id) AS e FROM members m WHERE phone = '1')",
+    "SELECT 1 AS one WHERE EXISTS (SELECT email, phone FROM members)",
+    "SELECT COUNT(*) FROM members LIMIT (SELECT COUNT(email) + COUNT(phone) FROM members)",
+]
+
+
+@pytest.mark.parametrize("question", FORBIDDEN_PLACES)
+def test_a_forbidden_column_counts_as_used_wherever_it_stands(shop: Shop, question: str) -> None:
+    with pytest.raises(UseRefused, match="refused") as refused:
+        shop.govern(question)
+    forbidden = [reason for reason in refused.value.reasons if reason.code == "column-not-permitted"]
+    assert sorted(reason.message.split("`")[1] for reason in forbidden) == ["email", "phone"]
+
+
+def test_a_natural_join_never_ties_rows_by_a_forbidden_column(shop: Shop) -> None:
+    joined = shop.govern("SELECT COUNT(*) FROM members NATURAL JOIN purchases")
+    assert joined.used == ("members.household_id", "purchases.household_id")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "SELECT COUNT(*) FROM purchases WHERE household_id = 'h1'",
+        "SELECT COUNT(*) FROM purchases WHERE household_id IN ('h1', 'h2')",
+        "SELECT COUNT(*) FROM purchases WHERE household_id LIKE 'h%'",
+        "SELECT household_id, COUNT(*) FROM (SELECT household_id FROM purchases GROUP BY household_id) GROUP BY 1",
+        "SELECT COUNT(CASE WHEN household_id = 'h1' THEN 1 END) FROM purchases",
+        "SELECT SUM(LENGTH(household_id)) FROM purchases",
+        "SELECT COUNT(*) FROM purchases t JOIN products p ON p.product_id = t.household_id",
+        "SELECT UPPER(household_id), COUNT(*) FROM purchases GROUP BY 1",
+        "SELECT COUNT(*) FROM (SELECT MAX(household_id) AS h FROM purchases GROUP BY household_id) WHERE h = 'h1'",
+        "SELECT COUNT(*) FROM (SELECT household_id AS h FROM purchases) WHERE h = 'h1'",
+        "SELECT COUNT(*) FROM (SELECT household_id, ROW_NUMBER() OVER (PARTITION BY household_id ORDER BY household_id) AS r FROM purchases) WHERE household_id < 'h4'",
+    ],
+)
+def test_a_key_that_is_not_permitted_may_tie_rows_but_not_be_read(shop: Shop, question: str) -> None:
+    codes = shop.refused(question)
+    assert {"column-not-permitted", "rows-refused"} & set(codes)
+
+
+def test_every_reason_is_named_at_once(shop: Shop) -> None:
+    codes = shop.refused(
+        "SELECT MD5(shelf), _x, COUNT(*) FROM a.purchases WHERE RANDOM() > 0.5 GROUP BY 1, 2", actor=MALLORY
+    )
+    expected = {
+        "function-not-allowed",
+        "reserved-name",
+        "qualified-table-refused",
+        "random-refused",
+        "purpose-not-permitted",
+    }
+    assert set(codes) >= expected
+
+
+def test_a_purpose_that_does_not_exist_is_refused(shop: Shop) -> None:
+    assert shop.refused("SELECT COUNT(*) FROM purchases", purpose="spying") == ("purpose-unknown",)
+
+
+def test_a_dataset_of_which_a_purpose_may_read_nothing_is_refused(shop: Shop) -> None:
+    assert shop.refused("SELECT COUNT(*) FROM contacts") == ("dataset-not-permitted",)
+
+
+def test_a_name_of_the_engine_is_unknown(shop: Shop) -> None:
+    for name in ("sqlite_master", "duckdb_tables", "pg_tables", "permitted", "rows"):
+        assert shop.refused(f"SELECT COUNT(*) FROM {name}") == ("table-unknown",)
+
+
+def test_limits_are_those_of_the_context(shop: Shop) -> None:
+    context = Context(shop.policy, ANA, "planning", limits=Limits(characters=20))
+    with pytest.raises(UseRefused, match="refused") as refused:
+        govern("SELECT COUNT(*) FROM purchases", context)
+    assert refused.value.reasons[0].message == "The question has 30 characters; 20 are allowed."
+
+
+def test_a_question_that_grows_without_end_is_refused_quickly(shop: Shop) -> None:
+    started = time.process_time()
+    assert shop.refused(QUESTIONS["sql-too-complex"]) == ("sql-too-complex",)
+    assert time.process_time() - started < 5
