@@ -153,6 +153,14 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "`{name}` is applied to a subquery over people's rows and could raise an error that tells about one.",
         "Compute it inside the subquery.",
     ),
+    "types-differ": (
+        "`{name}` compares or combines values whose types differ or are not known.",
+        "Write CAST(... AS type) around them.",
+    ),
+    "argument-not-literal": (
+        "`{name}` takes plain numbers only, written out.",
+        "Write a whole number, and RANGE frames without one.",
+    ),
     "output-recheck": (
         "The governed form of this question did not pass its own check.",
         "Write it more simply; please report it, without data.",
