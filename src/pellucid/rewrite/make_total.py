@@ -1,65 +1,356 @@
 """Make expressions over people's rows total, so that no value can raise: an error, or its absence, tells about a row.
 
-CAST(t.email AS INT) > 0        ->  TRY_CAST(t.email AS INT) > 0
-t.quantity * 4611686018427387904  ->  TRY(t.quantity * 4611686018427387904)
+CAST(t.email AS INT) > 0            ->  TRY(TRY_CAST(t.email AS INT) > 0)
+t.quantity * 4611686018427387904    ->  TRY(t.quantity * 4611686018427387904)
+t.shelf = 5                         ->  TRY(t.shelf = 5): DuckDB casts the text, and quotes it where it cannot
+t.shelf = 'top'                     ->  as it is: nothing in it can raise
+
+Constants count too: DuckDB folds `CAST('abc' AS INT)` late, so in a CASE it raises only if some row gets that far. TRY
+takes no subquery, aggregate or window inside; around those, operands get one type by TRY_CAST, or the question is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlglot import exp
 
-from pellucid.rewrite.vocabulary import ARITHMETIC, RAISING_FUNCTIONS
+from pellucid.rewrite.context import Findings
+from pellucid.rewrite.relations import SUBJECT_ID
+from pellucid.rewrite.vocabulary import (
+    ARITHMETIC,
+    CASTS,
+    CONDITIONALS,
+    LEAKPROOF_FUNCTIONS,
+    MEASURES,
+    PREDICATES,
+    RAISING_FUNCTIONS,
+    SUBJECT_AGGREGATES,
+    WINDOWS,
+)
+
+LONGEST_TEXT = 10_000
+"""Characters that a concatenation keeps: doubling a text forty times would end in an error of memory."""
 
 _RAISING = ARITHMETIC | RAISING_FUNCTIONS
+_SCALAR = _RAISING | LEAKPROOF_FUNCTIONS | CASTS | CONDITIONALS | (PREDICATES - {"And", "Or", "Not", "Exists"})
+_ACROSS = MEASURES | SUBJECT_AGGREGATES | WINDOWS
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+_BOOLEAN = (
+    exp.Predicate,
+    exp.Connector,
+    exp.Not,
+    exp.Boolean,
+    exp.Exists,
+    exp.RegexpLike,
+    exp.StartsWith,
+    exp.Contains,
+)
+_MOST_DIGITS = 15
+_FAMILIES = {
+    "TEXT": "TEXT",
+    "VARCHAR": "TEXT",
+    "TINYINT": "DOUBLE",
+    "SMALLINT": "DOUBLE",
+    "INT": "DOUBLE",
+    "BIGINT": "DOUBLE",
+    "INT128": "DOUBLE",
+    "DECIMAL": "DOUBLE",
+    "FLOAT": "DOUBLE",
+    "DOUBLE": "DOUBLE",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP",
+    "TIMESTAMPNTZ": "TIMESTAMP",
+}
+"""sqlglot's type -> the type that all values of its family can be cast to."""
 
 
-def make_total(expression: exp.Expr) -> exp.Expr:
-    """Return a copy in which every cast is TRY_CAST and every other raising expression stands inside TRY."""
-    return _total(expression.copy(), inside=False)
+def make_total(expression: exp.Expr, keys: Sequence[exp.Expr] = ()) -> exp.Expr:
+    """Return a copy that cannot raise, whatever the rows. `keys` are group keys: they stay recognisable as such.
+
+    Raises UseRefused for a function that may raise on what a subquery, aggregate or window returns.
+    """
+    return _Total([key.copy() for key in keys]).of(expression.copy())
 
 
 def may_raise(expression: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the nodes that could raise on some value, before they are made total."""
     for node in expression.walk():
-        name = type(node).__name__
-        if name in _RAISING or (isinstance(node, exp.Cast) and not _is_safe_cast(node)):
+        if type(node).__name__ in _RAISING or (isinstance(node, exp.Cast) and not _is_constant(node.this)):
             yield node
 
 
-def _is_safe_cast(node: exp.Cast) -> bool:
-    """Return whether a cast cannot depend on a row: a literal or parameter is converted once, whatever the rows."""
-    return isinstance(node.this, exp.Literal | exp.Placeholder)
+class _Total:
+    """Walks a tree down to its scalar expressions and closes each off."""
 
+    def __init__(self, keys: Sequence[exp.Expr]) -> None:
+        self.keys = keys
 
-def _total(node: exp.Expr, *, inside: bool) -> exp.Expr:
-    if node.meta.get("governed"):
+    def of(self, node: exp.Expr) -> exp.Expr:
+        """Return a total form of a node, whatever it is."""
+        if node.meta.get("governed") or isinstance(node, exp.Try) or _is_plain(node):
+            return node
+        if type(node).__name__ not in _SCALAR:
+            return self._inside(node)
+        if _can_be_tried(node):
+            return self._tried(node)
+        return self._around(node)
+
+    def _inside(self, node: exp.Expr) -> exp.Expr:
+        """Go into a node that cannot raise by itself; where it takes a condition, see that it gets one."""
+        _replace_children(node, self.of)
+        condition = node.args.get("this")
+        if isinstance(node, exp.Connector):
+            for part in ("this", "expression"):
+                node.set(part, _as_boolean(node.args[part]))
+        elif isinstance(node, exp.Not | exp.Where | exp.Having | exp.Qualify) and isinstance(condition, exp.Expr):
+            node.set("this", _as_boolean(condition))
+        elif isinstance(node, exp.Join) and node.args.get("on") is not None:
+            node.set("on", _as_boolean(node.args["on"]))
         return node
-    inside = inside or isinstance(node, exp.Try)
-    raising = type(node).__name__ in _RAISING and node.find(exp.Column) is not None
-    closed = raising and _can_be_tried(node)
-    for child in list(node.iter_expressions()):
-        place, index = child.arg_key, child.index  # before the child gets another parent
-        total = _total(child, inside=inside or closed)
-        if total is not child and place is not None:
-            node.set(place, total, index)
-    if type(node) is exp.Cast and not isinstance(node.this, exp.Literal | exp.Placeholder):
-        return exp.TryCast(this=node.this, to=node.args["to"], safe=True)
-    if raising and not inside:
-        return exp.Try(this=node) if closed else _as_double(node)
-    return node
+
+    def _tried(self, node: exp.Expr) -> exp.Expr:
+        """Wrap a scalar expression as a whole; comparisons of one type stay open, so that joins still hash on them."""
+        if isinstance(node, exp.TryCast) and _is_plain(node.this):
+            return node
+        if isinstance(node, _COMPARISONS) and _family(node.this) == _family(node.expression) is not None:
+            return self._compared(node)
+        return exp.Try(this=_safe_casts(self._with_keys(node)))
+
+    def _with_keys(self, node: exp.Expr) -> exp.Expr:
+        if not self.keys:
+            return node
+        if any(node == key for key in self.keys):
+            return node
+
+        def key_or_not(child: exp.Expr) -> exp.Expr:
+            if any(child == key for key in self.keys):
+                return _Total(()).of(child)
+            _replace_children(child, key_or_not)
+            return child
+
+        _replace_children(node, key_or_not)
+        return node
+
+    def _compared(self, node: exp.Expr) -> exp.Expr:
+        family = str(_family(node.this))
+        for part in ("this", "expression"):
+            node.set(part, _of_family(self.of(node.args[part]), family))
+        return node
+
+    def _around(self, node: exp.Expr) -> exp.Expr:
+        """Close off a scalar expression over a subquery, aggregate or window, for which there is no TRY."""
+        name = type(node).__name__
+        operands = _operands(node)
+        _replace_children(node, self.of)
+        if isinstance(node, exp.Case | exp.If):
+            _choices_of_one_type(node)
+        elif name in ARITHMETIC or isinstance(node, exp.Round | exp.Abs | exp.Trunc | exp.Pow):
+            return _as_double(node)
+        elif type(node) is exp.Cast:
+            return exp.TryCast(this=node.this, to=node.args["to"], safe=True)
+        elif isinstance(node, exp.DPipe | exp.Concat):
+            return exp.Left(this=node, expression=exp.Literal.number(LONGEST_TEXT))
+        elif isinstance(node, exp.Is):
+            if isinstance(node.expression, exp.Boolean):
+                node.set("this", _as_boolean(node.this))
+        elif isinstance(node, exp.In) and node.args.get("query") is not None:
+            _membership_of_one_type(node, operands)
+        elif operands:
+            _operands_of_one_type(node, operands)
+        elif name in RAISING_FUNCTIONS or isinstance(node, exp.TimestampTrunc | exp.LastDay | exp.DateDiff):
+            raise Findings().stop("scalar-over-people", name=name.lower())
+        return node
+
+
+def _is_constant(node: object) -> bool:
+    return isinstance(node, exp.Literal | exp.Placeholder | exp.Null | exp.Boolean)
+
+
+def _is_plain(node: exp.Expr) -> bool:
+    """Return whether an expression cannot raise as it is."""
+    if isinstance(node, exp.Column | exp.Star) or _is_constant(node):
+        return True
+    if isinstance(node, exp.TryCast):
+        return _is_constant(node.this)
+    if isinstance(node, exp.Is):
+        return isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Null)
+    if isinstance(node, _COMPARISONS):
+        return _are_comparable([node.this, node.expression])
+    if isinstance(node, exp.Between):
+        return _are_comparable([node.this, node.args["low"], node.args["high"]])
+    if isinstance(node, exp.In):
+        return not any(node.args.get(part) for part in ("query", "unnest", "field")) and _are_comparable(
+            [node.this, *node.expressions]
+        )
+    return False
+
+
+def _are_comparable(operands: Sequence[exp.Expr]) -> bool:
+    """Return whether the operands are columns and literals of one type, compared without a cast that could fail."""
+    if all(isinstance(each, exp.Column) and each.name == SUBJECT_ID for each in operands):
+        return True
+    families = {_family(each) for each in operands}
+    return len(families) == 1 and None not in families and all(_is_simple(each) for each in operands)
+
+
+def _is_simple(node: exp.Expr) -> bool:
+    number = node.this if isinstance(node, exp.Neg) else node
+    if isinstance(number, exp.Literal) and not number.is_string:
+        return number.name.replace(".", "", 1).isdigit() and len(number.name) <= _MOST_DIGITS
+    return isinstance(node, exp.Column | exp.Literal | exp.Boolean) or (
+        isinstance(node, exp.TryCast) and _is_constant(node.this)
+    )
+
+
+def _family(node: exp.Expr) -> str | None:
+    """Return the type that stands for all types like the node's; None if it is not known."""
+    if isinstance(node, exp.Paren | exp.Try):
+        return _family(node.this)
+    if isinstance(node, exp.Literal):
+        return "TEXT" if node.is_string else "DOUBLE"
+    if isinstance(node, exp.Neg):
+        return "DOUBLE" if _family(node.this) == "DOUBLE" else None
+    if isinstance(node, exp.Placeholder):
+        return None
+    if isinstance(node, exp.Subquery | exp.SetOperation | exp.Select):
+        selected = node.selects
+        return _family(selected[0].unalias()) if len(selected) == 1 else None
+    if isinstance(node, exp.Filter | exp.Window):
+        return _family(node.this)
+    if isinstance(node, exp.Count | exp.CountIf | exp.RowNumber | exp.Rank | exp.DenseRank | exp.Ntile):
+        return "DOUBLE"
+    found = node.args["to"] if isinstance(node, exp.Cast) else node.type
+    if not isinstance(found, exp.DataType) or not isinstance(found.this, exp.DType):
+        return None
+    return _FAMILIES.get(found.this.value)
+
+
+def _of_family(node: exp.Expr, family: str) -> exp.Expr:
+    """Cast a computed number to DOUBLE: two computed decimals may have no type that holds both."""
+    if _is_simple(node) or family not in {"DOUBLE", "TIMESTAMP"}:
+        return node
+    return _try_cast(node, family)
+
+
+def _try_cast(node: exp.Expr, name: str) -> exp.Expr:
+    return exp.TryCast(this=node, to=exp.DataType.build(name, dialect="duckdb"), safe=True)
 
 
 def _can_be_tried(node: exp.Expr) -> bool:
-    """TRY takes no subquery, aggregate or window inside."""
-    return node.find(exp.Subquery, exp.Exists, exp.AggFunc, exp.Window, exp.Select) is None
+    """Return whether TRY may stand around a node: no subquery, aggregate or window inside."""
+    return not any(
+        isinstance(each, exp.Query | exp.Exists | exp.Window) or type(each).__name__ in _ACROSS for each in node.walk()
+    )
+
+
+def _safe_casts(node: exp.Expr) -> exp.Expr:
+    """Turn each cast into TRY_CAST and keep each text short; a TRY around it would lose the whole expression's value."""
+    _replace_children(node, _safe_casts)
+    if type(node) is exp.Cast:
+        return exp.TryCast(this=node.this, to=node.args["to"], safe=True)
+    if isinstance(node, exp.DPipe | exp.Concat) and not isinstance(node.parent, exp.DPipe):
+        return exp.Left(this=node, expression=exp.Literal.number(LONGEST_TEXT))
+    return node
+
+
+def _as_boolean(node: exp.Expr) -> exp.Expr:
+    """Return a condition: text is cast to BOOLEAN where one is needed, and DuckDB quotes what it cannot cast."""
+    inner = node
+    while isinstance(inner, exp.Paren | exp.Try):
+        inner = inner.this
+    if isinstance(inner, _BOOLEAN) or (isinstance(inner, exp.Column) and _family(inner) == "BOOLEAN"):
+        return node
+    return _try_cast(node, "BOOLEAN")
 
 
 def _as_double(node: exp.Expr) -> exp.Expr:
-    """Arithmetic on DOUBLE never raises; used where TRY cannot stand."""
+    """Arithmetic on DOUBLE never raises but for a whole division by zero; used where TRY cannot stand."""
     for part in ("this", "expression"):
         operand = node.args.get(part)
         if isinstance(operand, exp.Expr):
-            node.set(part, exp.TryCast(this=operand, to=exp.DataType.build("DOUBLE", dialect="duckdb"), safe=True))
+            node.set(part, _try_cast(operand, "DOUBLE"))
+    if isinstance(node, exp.IntDiv | exp.Mod):
+        node.set("expression", exp.Nullif(this=node.expression, expression=exp.Literal.number(0)))
+    if isinstance(node, exp.Round) and node.args.get("decimals") is not None:
+        if not isinstance(node.args["decimals"], exp.Literal):
+            raise Findings().stop("scalar-over-people", name="round")
     return node
+
+
+def _operands(node: exp.Expr) -> list[str | None]:
+    """Return the families of what must have one type, before anything is wrapped; none where nothing must."""
+    if isinstance(node, exp.In) and node.args.get("query") is not None:
+        return [_family(node.this), _family(node.args["query"])]
+    return [_family(each) for _, each in _places(node)]
+
+
+def _places(node: exp.Expr) -> list[tuple[tuple[str, int | None], exp.Expr]]:
+    """Return the operands that DuckDB brings to one type, with their places."""
+    names: tuple[str, ...] = ()
+    if isinstance(node, (*_COMPARISONS, exp.Nullif)):
+        names = ("this", "expression")
+    elif isinstance(node, exp.Between):
+        names = ("this", "low", "high")
+    elif isinstance(node, exp.In | exp.Coalesce | exp.Greatest | exp.Least):
+        names = ("this",)
+    found: list[tuple[tuple[str, int | None], exp.Expr]] = [((name, None), node.args[name]) for name in names]
+    if isinstance(node, exp.In | exp.Coalesce | exp.Greatest | exp.Least):
+        found += [(("expressions", index), each) for index, each in enumerate(node.expressions)]
+    return found
+
+
+def _common(node: exp.Expr, families: Sequence[str | None]) -> str:
+    """Return the type that every operand is cast to; raises UseRefused where there is none."""
+    known = set(families)
+    if known == {"DATE", "TIMESTAMP"}:
+        return "TIMESTAMP"
+    if len(known) != 1 or None in known:
+        raise Findings().stop("types-differ", name=type(node).__name__.lower())
+    return str(families[0])
+
+
+def _operands_of_one_type(node: exp.Expr, families: Sequence[str | None]) -> None:
+    told = [family for family, (_, operand) in zip(families, _places(node), strict=True) if not _is_untyped(operand)]
+    common = _common(node, told)
+    for (name, index), operand in _places(node):
+        if not isinstance(operand, exp.Literal | exp.Null) or _family(operand) != common:
+            node.set(name, _try_cast(operand, common), index)
+
+
+def _is_untyped(node: exp.Expr) -> bool:
+    """Return whether a constant takes whatever type it is cast to: a parameter, NULL, or text for an instant."""
+    return isinstance(node, exp.Placeholder | exp.Null) or (isinstance(node, exp.Literal) and node.is_string)
+
+
+def _choices_of_one_type(node: exp.Expr) -> None:
+    """Bring the outcomes of a CASE to one type, and its conditions to BOOLEAN. An `If` is a branch: done there."""
+    if isinstance(node, exp.If):
+        return
+    if node.args.get("this") is not None:
+        raise Findings().stop("scalar-over-people", name="case with an operand")
+    places = [(branch, "true") for branch in node.args["ifs"]]
+    places += [(node, "default")] if node.args.get("default") is not None else []
+    told = [_family(holder.args[name]) for holder, name in places if not _is_untyped(holder.args[name])]
+    common = _common(node, told) if told else None
+    for branch in node.args["ifs"]:
+        branch.set("this", _as_boolean(branch.this))
+    for holder, name in places:
+        if common is not None and not isinstance(holder.args[name], exp.Null):
+            holder.set(name, _try_cast(holder.args[name], common))
+
+
+def _membership_of_one_type(node: exp.In, families: Sequence[str | None]) -> None:
+    if isinstance(node.this, exp.Column) and node.this.name == SUBJECT_ID:
+        return
+    if len(set(families)) > 1 or families[0] is None:
+        raise Findings().stop("types-differ", name="in")
+
+
+def _replace_children(node: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> None:
+    for child in list(node.iter_expressions()):
+        place, index = child.arg_key, child.index  # before the child gets another parent
+        changed = change(child)
+        if changed is not child and place is not None:
+            node.set(place, changed, index)

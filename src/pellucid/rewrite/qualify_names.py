@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
@@ -35,7 +36,9 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
     _authorise_tables(query, context, findings)
     try:
         schema = _schema(_Key(context.policy, context.purpose))
-        qualified = qualify(query.copy(), schema=schema, dialect="duckdb")
+        qualified = annotate_types(
+            qualify(query.copy(), schema=schema, dialect="duckdb"), schema=schema, dialect="duckdb"
+        )
     except SqlglotError:
         qualified = None
     if qualified is None or not _all_resolved(qualified):
