@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from pellucid.errors import Reason
@@ -64,7 +66,9 @@ def _column(node: exp.Expr) -> list[Reason]:
 def _data_type(node: exp.Expr) -> list[Reason]:
     name = node.this.name if hasattr(node.this, "name") else str(node.this)
     if name in CAST_TARGETS and not node.args.get("nested"):
-        return []
+        digits = [part.name for part in node.expressions]
+        narrow = name != "DECIMAL" or not digits or (digits[0].isdigit() and int(digits[0]) <= _MOST_DECIMAL)
+        return [] if narrow else [reason("type-not-allowed", name="decimal of more than 18 digits")]
     return [reason("type-not-allowed", name=name.lower())]
 
 
@@ -108,7 +112,80 @@ def _star(node: exp.Expr) -> list[Reason]:
     return [reason("syntax-not-allowed", name="star rename")] if node.args.get("rename") else []
 
 
+def _interval(node: exp.Expr) -> list[Reason]:
+    """An interval out of a column may overflow before TRY could stand around it."""
+    return _plain_number(node.this, "interval")
+
+
+def _window_spec(node: exp.Expr) -> list[Reason]:
+    """ROWS raises on a negative number of rows, RANGE on a sum beyond the type of what is ordered by."""
+    ends = [end for end in (node.args.get("start"), node.args.get("end")) if isinstance(end, exp.Expr)]
+    if ends and str(node.args.get("kind") or "").upper() != "ROWS":
+        return [reason("argument-not-literal", name="window frame")]
+    return [problem for end in ends for problem in _plain_number(end, "window frame")]
+
+
+def _ntile(node: exp.Expr) -> list[Reason]:
+    return _plain_number(node.this, "ntile", least=1) + _windowed(node)
+
+
+def _offset(node: exp.Expr) -> list[Reason]:
+    offset = node.args.get("offset")
+    return _windowed(node) + ([] if offset is None else _plain_number(offset, "lag"))
+
+
+def _windowed(node: exp.Expr) -> list[Reason]:
+    around = node.parent.parent if isinstance(node.parent, exp.IgnoreNulls) else node.parent
+    if isinstance(around, exp.Window):
+        return []
+    return [reason("syntax-not-allowed", name=f"{type(node).__name__.lower()} without over")]
+
+
+def _plain_number(node: object, name: str, *, least: int = 0) -> list[Reason]:
+    number = node.name if isinstance(node, exp.Literal) else ""
+    if number.isascii() and number.isdigit() and len(number) <= _DIGITS and int(number) >= least:
+        return []
+    return [reason("argument-not-literal", name=name)]
+
+
+def _literal(node: exp.Expr) -> list[Reason]:
+    """Refuse a number that Decimal cannot read, or with thousands of digits."""
+    if node.is_string or _NUMBER.fullmatch(node.name):
+        return []
+    return [reason("syntax-not-allowed", name="a number like that")]
+
+
+def _window(node: exp.Expr) -> list[Reason]:
+    return [reason("syntax-not-allowed", name="window over a filter")] if isinstance(node.this, exp.Filter) else []
+
+
+def _set_operation(node: exp.Expr) -> list[Reason]:
+    odd = [name for name in ("by_name", "side", "kind", "on") if node.args.get(name)]
+    return [reason("syntax-not-allowed", name=f"set operation {odd[0].replace('_', ' ')}")] if odd else []
+
+
+_DIGITS = 6
+_MOST_DECIMAL = 18
+_NUMBER = re.compile(r"[0-9]{0,38}\.?[0-9]{0,38}(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+
 _DETAILS = {
+    "Interval": _interval,
+    "WindowSpec": _window_spec,
+    "Window": _window,
+    "Ntile": _ntile,
+    "Lag": _offset,
+    "Lead": _offset,
+    "RowNumber": _windowed,
+    "Rank": _windowed,
+    "DenseRank": _windowed,
+    "PercentRank": _windowed,
+    "CumeDist": _windowed,
+    "FirstValue": _windowed,
+    "LastValue": _windowed,
+    "Literal": _literal,
+    "Union": _set_operation,
+    "Except": _set_operation,
+    "Intersect": _set_operation,
     "Table": _table,
     "Identifier": _identifier,
     "Column": _column,
