@@ -12,16 +12,22 @@ from sqlglot import exp
 
 from pellucid.policy.decide import permitted_columns, subject_key_columns
 from pellucid.policy.model import Column, Policy
-from pellucid.rewrite.relations import Frame
+from pellucid.rewrite.relations import Frame, Relation
 from pellucid.rewrite.sources import Work, same_key
 
 
 def check_keys(select: exp.Select, frame: Frame, work: Work) -> None:
     """Count each key whose value is read as a column used, so that the decision is taken on its category."""
     for column in _own_columns(select):
-        direct = frame.facts(column).direct
-        if direct in work.keys and not _ties(column, select, frame):
-            work.used.add(direct)
+        keys = frame.facts(column).origins & work.keys
+        if keys and not _ties(column, select, frame):
+            work.used.update(keys)
+
+
+def read_keys(relation: Relation, work: Work) -> None:
+    """Count the keys among a relation's columns as read: it stands where its values are looked at."""
+    for facts in relation.columns.values():
+        work.used.update(facts.origins & work.keys)
 
 
 def visible_columns(policy: Policy, purpose: str, dataset: str) -> tuple[Column, ...]:

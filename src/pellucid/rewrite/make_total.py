@@ -81,6 +81,29 @@ def may_raise(expression: exp.Expr) -> Iterator[exp.Expr]:
             yield node
 
 
+def family_of(node: exp.Expr) -> str | None:
+    """Return the type that stands for all types like the node's; None if it is not known."""
+    if isinstance(node, exp.Paren | exp.Try):
+        return family_of(node.this)
+    if isinstance(node, exp.Literal):
+        return "TEXT" if node.is_string else "DOUBLE"
+    if isinstance(node, exp.Neg):
+        return "DOUBLE" if family_of(node.this) == "DOUBLE" else None
+    if isinstance(node, exp.Placeholder):
+        return None
+    if isinstance(node, exp.Subquery | exp.SetOperation | exp.Select):
+        selected = node.selects
+        return family_of(selected[0].unalias()) if len(selected) == 1 else None
+    if isinstance(node, exp.Filter | exp.Window):
+        return family_of(node.this)
+    if isinstance(node, exp.Count | exp.CountIf | exp.RowNumber | exp.Rank | exp.DenseRank | exp.Ntile):
+        return "DOUBLE"
+    found = node.args["to"] if isinstance(node, exp.Cast) else node.type
+    if not isinstance(found, exp.DataType) or not isinstance(found.this, exp.DType):
+        return None
+    return _FAMILIES.get(found.this.value)
+
+
 class _Total:
     """Walks a tree down to its scalar expressions and closes each off."""
 
@@ -114,7 +137,7 @@ class _Total:
         """Wrap a scalar expression as a whole; comparisons of one type stay open, so that joins still hash on them."""
         if isinstance(node, exp.TryCast) and _is_plain(node.this):
             return node
-        if isinstance(node, _COMPARISONS) and _family(node.this) == _family(node.expression) is not None:
+        if isinstance(node, _COMPARISONS) and family_of(node.this) == family_of(node.expression) is not None:
             return self._compared(node)
         return exp.Try(this=_safe_casts(self._with_keys(node)))
 
@@ -134,7 +157,7 @@ class _Total:
         return node
 
     def _compared(self, node: exp.Expr) -> exp.Expr:
-        family = str(_family(node.this))
+        family = str(family_of(node.this))
         for part in ("this", "expression"):
             node.set(part, _of_family(self.of(node.args[part]), family))
         return node
@@ -191,7 +214,7 @@ def _are_comparable(operands: Sequence[exp.Expr]) -> bool:
     """Return whether the operands are columns and literals of one type, compared without a cast that could fail."""
     if all(isinstance(each, exp.Column) and each.name == SUBJECT_ID for each in operands):
         return True
-    families = {_family(each) for each in operands}
+    families = {family_of(each) for each in operands}
     return len(families) == 1 and None not in families and all(_is_simple(each) for each in operands)
 
 
@@ -202,29 +225,6 @@ def _is_simple(node: exp.Expr) -> bool:
     return isinstance(node, exp.Column | exp.Literal | exp.Boolean) or (
         isinstance(node, exp.TryCast) and _is_constant(node.this)
     )
-
-
-def _family(node: exp.Expr) -> str | None:
-    """Return the type that stands for all types like the node's; None if it is not known."""
-    if isinstance(node, exp.Paren | exp.Try):
-        return _family(node.this)
-    if isinstance(node, exp.Literal):
-        return "TEXT" if node.is_string else "DOUBLE"
-    if isinstance(node, exp.Neg):
-        return "DOUBLE" if _family(node.this) == "DOUBLE" else None
-    if isinstance(node, exp.Placeholder):
-        return None
-    if isinstance(node, exp.Subquery | exp.SetOperation | exp.Select):
-        selected = node.selects
-        return _family(selected[0].unalias()) if len(selected) == 1 else None
-    if isinstance(node, exp.Filter | exp.Window):
-        return _family(node.this)
-    if isinstance(node, exp.Count | exp.CountIf | exp.RowNumber | exp.Rank | exp.DenseRank | exp.Ntile):
-        return "DOUBLE"
-    found = node.args["to"] if isinstance(node, exp.Cast) else node.type
-    if not isinstance(found, exp.DataType) or not isinstance(found.this, exp.DType):
-        return None
-    return _FAMILIES.get(found.this.value)
 
 
 def _of_family(node: exp.Expr, family: str) -> exp.Expr:
@@ -260,7 +260,7 @@ def _as_boolean(node: exp.Expr) -> exp.Expr:
     inner = node
     while isinstance(inner, exp.Paren | exp.Try):
         inner = inner.this
-    if isinstance(inner, _BOOLEAN) or (isinstance(inner, exp.Column) and _family(inner) == "BOOLEAN"):
+    if isinstance(inner, _BOOLEAN) or (isinstance(inner, exp.Column) and family_of(inner) == "BOOLEAN"):
         return node
     return _try_cast(node, "BOOLEAN")
 
@@ -282,8 +282,8 @@ def _as_double(node: exp.Expr) -> exp.Expr:
 def _operands(node: exp.Expr) -> list[str | None]:
     """Return the families of what must have one type, before anything is wrapped; none where nothing must."""
     if isinstance(node, exp.In) and node.args.get("query") is not None:
-        return [_family(node.this), _family(node.args["query"])]
-    return [_family(each) for _, each in _places(node)]
+        return [family_of(node.this), family_of(node.args["query"])]
+    return [family_of(each) for _, each in _places(node)]
 
 
 def _places(node: exp.Expr) -> list[tuple[tuple[str, int | None], exp.Expr]]:
@@ -315,7 +315,7 @@ def _operands_of_one_type(node: exp.Expr, families: Sequence[str | None]) -> Non
     told = [family for family, (_, operand) in zip(families, _places(node), strict=True) if not _is_untyped(operand)]
     common = _common(node, told)
     for (name, index), operand in _places(node):
-        if not isinstance(operand, exp.Literal | exp.Null) or _family(operand) != common:
+        if not isinstance(operand, exp.Literal | exp.Null) or family_of(operand) != common:
             node.set(name, _try_cast(operand, common), index)
 
 
@@ -332,7 +332,7 @@ def _choices_of_one_type(node: exp.Expr) -> None:
         raise Findings().stop("scalar-over-people", name="case with an operand")
     places = [(branch, "true") for branch in node.args["ifs"]]
     places += [(node, "default")] if node.args.get("default") is not None else []
-    told = [_family(holder.args[name]) for holder, name in places if not _is_untyped(holder.args[name])]
+    told = [family_of(holder.args[name]) for holder, name in places if not _is_untyped(holder.args[name])]
     common = _common(node, told) if told else None
     for branch in node.args["ifs"]:
         branch.set("this", _as_boolean(branch.this))

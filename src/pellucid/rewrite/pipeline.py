@@ -73,8 +73,8 @@ def _govern(sql: str, context: Context) -> GovernedQuery:
     work = Work(context, findings, barrier=needs_barrier(query))
     try:
         answer = split_release(query, work)
-    except UseRefused:
-        findings.extend(list(_decision(work).reasons))
+    except UseRefused as error:
+        findings.extend([*error.reasons, *_decision(work).reasons])
         raise findings.refusal() from None
     decision = _decision(work)
     if not decision.permitted:

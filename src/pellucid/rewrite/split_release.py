@@ -18,11 +18,17 @@ from sqlglot.optimizer.scope import build_scope
 
 from pellucid.rewrite.bound import build_block
 from pellucid.rewrite.governed import PublicTable
-from pellucid.rewrite.key_columns import check_keys, columns_used
-from pellucid.rewrite.make_total import make_total
+from pellucid.rewrite.key_columns import check_keys, columns_used, read_keys
+from pellucid.rewrite.make_total import family_of, make_total
 from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, Source, value_origins
 from pellucid.rewrite.sources import Work, base_relation, conjuncts, link, same_key, subject_of
-from pellucid.rewrite.subject_rows import check_subject_rows, has_aggregate, inline_windows, subject_key_in
+from pellucid.rewrite.subject_rows import (
+    check_subject_rows,
+    has_aggregate,
+    inline_windows,
+    safe_aggregates,
+    subject_key_in,
+)
 
 Ctes = Mapping[str, Relation]
 
@@ -44,6 +50,8 @@ def _query(query: exp.Expr, ctes: Ctes, outer: Frame | None, work: Work) -> Rela
             ctes[cte.alias] = _sized(_query(cte.this, ctes, None, work))
         query.set("with_", None)
     if isinstance(query, exp.Subquery):
+        if any(query.args.get(part) is not None for part in ("order", "limit", "offset", "where", "joins", "laterals")):
+            raise work.findings.stop("syntax-not-allowed", name="modifiers of a query in brackets")
         return _query(query.this, ctes, outer, work)
     if isinstance(query, exp.SetOperation):
         return _set_operation(query, ctes, outer, work)
@@ -187,6 +195,10 @@ def _group_keys(select: exp.Select, work: Work) -> list[exp.Expr] | None:
 
 
 def _block(select: exp.Select, groups: list[exp.Expr], frame: Frame, ctes: Ctes, work: Work) -> Relation:
+    for key in groups:  # a key that may be missing is no subject's any more, but its values would be shown
+        for column in key.find_all(exp.Column):
+            work.used.update(frame.facts(column).origins & work.keys)
+
     def exact(expression: exp.Expr) -> None:
         _expression_queries(expression, frame, ctes, work)
 
@@ -203,13 +215,14 @@ def _subject_rows(
     check_subject_rows(select, groups, aggregated, frame, work)
     _expression_queries(select, frame, ctes, work)
     columns = {each.alias_or_name: _column_facts(each.unalias(), frame) for each in select.selects}
+    keys = [key.copy() for key in groups or []]
     for part in ("where", "having", "qualify", "group", "order"):
         if select.args.get(part) is not None:
-            select.set(part, make_total(select.args[part]))
+            select.set(part, make_total(select.args[part], keys))
     for join in select.args.get("joins") or []:
         if join.args.get("on") is not None:
             join.set("on", make_total(join.args["on"]))
-    select.set("expressions", [make_total(each) for each in select.selects])
+    select.set("expressions", [make_total(each, keys) for each in select.selects])
     if not frame.correlated:
         hidden = exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True)
         select.append("expressions", hidden)
@@ -235,7 +248,20 @@ def _expression_queries(node: exp.Expr, frame: Frame, ctes: Ctes, work: Work) ->
         elif relation.kind is Kind.SUBJECT and not relation.dependent:
             _link_membership(holder, relation, frame, work)
             continue
+        _note_keys_read(holder, relation, frame, work)
         _put(holder, inner, relation.tree)
+
+
+def _note_keys_read(holder: exp.Expr, relation: Relation, frame: Frame, work: Work) -> None:
+    """A subquery's value is read, and so is what is sought in it, unless both are the subject's key."""
+    if isinstance(holder, exp.Exists):
+        return
+    sought = frame.facts(holder.this) if isinstance(holder, exp.In) and isinstance(holder.this, exp.Column) else Facts()
+    found = list(relation.columns.values())
+    if len(found) == 1 and same_key(sought, found[0]):
+        return
+    work.used.update(sought.origins & work.keys)
+    read_keys(relation, work)
 
 
 def _link_membership(holder: exp.Expr, relation: Relation, frame: Frame, work: Work) -> None:
@@ -264,17 +290,19 @@ def _about_nobody(select: exp.Select, frame: Frame, ctes: Ctes, work: Work) -> R
             work.findings.add("subquery-not-linked" if frame.outer_subject else "rows-refused")
         if relation.kind is Kind.RELEASED and frame.outer_subject is not None:
             work.findings.add("released-inside-exact")
+        _note_keys_read(holder, relation, frame, work)
         _put(holder, query, _as_released(relation, work).tree if released else relation.tree)
     if released:
         return _over_released(select, frame, work)
     columns = {each.alias_or_name: _column_facts(each.unalias(), frame) for each in select.selects}
-    if frame.outer_subject is not None:
-        select = _totalised(select)
-    return Relation(Kind.PUBLIC, select, columns)
+    return Relation(Kind.PUBLIC, _totalised(select, frame), columns)
 
 
-def _totalised(select: exp.Select) -> exp.Select:
-    total = make_total(select)
+def _totalised(select: exp.Select, frame: Frame) -> exp.Select:
+    """Public rows must not raise either: which of them the engine gets to may depend on the people joined to them."""
+    safe_aggregates(select, frame)
+    groups = select.args.get("group")
+    total = make_total(select, groups.expressions if groups is not None else ())
     return total if isinstance(total, exp.Select) else select
 
 
@@ -317,8 +345,11 @@ def _post_subquery(subquery: exp.Query, ctes: Ctes, work: Work) -> exp.Query:
 
 
 def _set_operation(query: exp.SetOperation, ctes: Ctes, outer: Frame | None, work: Work) -> Relation:
+    families = _families(query.this), _families(query.expression)
     left = _query(query.this, ctes, outer, work)
     right = _query(query.expression, ctes, outer, work)
+    if families[0] != families[1]:
+        raise work.findings.stop("types-differ", name=type(query).__name__.lower())
     if Kind.SUBJECT in (left.kind, right.kind):
         return _union_of_people(query, left, right, work)
     if Kind.RELEASED in (left.kind, right.kind):
@@ -326,6 +357,11 @@ def _set_operation(query: exp.SetOperation, ctes: Ctes, outer: Frame | None, wor
     _put(query, query.this, _branch(left.tree))
     _put(query, query.expression, _branch(right.tree))
     return Relation(left.kind, query, {name: Facts() for name in left.columns})
+
+
+def _families(branch: exp.Expr) -> list[str | None]:
+    """Return the families of a branch's columns: no value may need a cast to stand in one column with another."""
+    return [family_of(each.unalias()) for each in branch.selects] if isinstance(branch, exp.Query) else []
 
 
 def _branch(tree: exp.Query) -> exp.Expr:

@@ -15,6 +15,8 @@ from pellucid.rewrite.sources import Work
 from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES, WINDOWS
 
 _AGGREGATES = MEASURES | SUBJECT_AGGREGATES
+_VARIANCES = (exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
+_LARGEST_SQUARED = "1e100"  # DuckDB raises where a variance is not finite
 
 
 def is_aggregate(node: exp.Expr) -> bool:
@@ -86,7 +88,7 @@ def check_subject_rows(
 ) -> None:
     """Note what looks across people, and bind windows and sums to the subject. Changes the SELECT in place."""
     if frame.correlated:
-        _safe_sums(select, frame)
+        safe_aggregates(select, frame)
         return
     for part in ("limit", "offset"):
         if select.args.get(part) is not None:
@@ -100,7 +102,7 @@ def check_subject_rows(
     if select.args.get("group") is not None and groups is not None:
         select.set("group", exp.Group(expressions=[key.copy() for key in groups]))
     _bind_windows(select, frame, work)
-    _safe_sums(select, frame)
+    safe_aggregates(select, frame)
 
 
 def _bind_windows(select: exp.Select, frame: Frame, work: Work) -> None:
@@ -113,12 +115,27 @@ def _bind_windows(select: exp.Select, frame: Frame, work: Work) -> None:
         window.set("partition_by", [*partition, frame.own.copy()])
 
 
-def _safe_sums(select: exp.Select, frame: Frame) -> None:
-    """Let sums of anything but a declared column run over doubles, which cannot overflow into an error."""
-    for node in list(select.find_all(exp.Sum, exp.Avg)):
+def safe_aggregates(select: exp.Select, frame: Frame) -> None:
+    """Let sums of anything but a declared column run over doubles, which cannot overflow into an error, and variances
+    over doubles small enough for their squares.
+    """
+    for node in list(select.find_all(exp.Sum, exp.Avg, *_VARIANCES)):
         if node.find_ancestor(exp.Select) is not select:
             continue
         value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
-        if not (isinstance(value, exp.Column) and frame.facts(value).direct is not None):
-            double = exp.DataType.build("DOUBLE", dialect="duckdb")
-            value.replace(exp.TryCast(this=value.copy(), to=double, safe=True))
+        if isinstance(node, _VARIANCES):
+            value.replace(_within(_double(value), _LARGEST_SQUARED))
+        elif not (isinstance(value, exp.Column) and frame.facts(value).direct is not None):
+            value.replace(_double(value))
+
+
+def _double(value: exp.Expr) -> exp.Expr:
+    return exp.TryCast(this=value.copy(), to=exp.DataType.build("DOUBLE", dialect="duckdb"), safe=True)
+
+
+def _within(value: exp.Expr, most: str) -> exp.Expr:
+    """Cut a number off at both ends; NULL stays NULL, which LEAST and GREATEST would skip."""
+    least = exp.Neg(this=exp.Literal.number(most))
+    inside = exp.Least(this=exp.Greatest(this=value, expressions=[least]), expressions=[exp.Literal.number(most)])
+    known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null()))
+    return exp.Case(ifs=[exp.If(this=known, true=inside)])
