@@ -1,0 +1,19 @@
+"""`pellucid demo`: the worked example, told by the very commands it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Keep it here.", show_default="a temporary folder")
+    ] = None,
+) -> None:
+    """Watch the main job run on a grocer's (simulated) data; fails if a step's numbers are not as it says."""
+    from pellucid.demo.story import tell  # noqa: PLC0415  -- slow
+
+    tell(folder)

@@ -1,0 +1,114 @@
+"""The command line: parse, call one use case, render. Errors become a message, a remedy and an exit code by their kind.
+
+0 done · 2 what was typed · 3 refused · 4 budget · 5 no answer came · 6 data refused · 7 verification failed ·
+8 workspace or recording · 1 a defect in pellucid
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.cli import audit, budget, consent, data, demo, policy, query, witness, workspace
+from pellucid.cli.options import Chosen
+from pellucid.errors import (
+    BudgetExhausted,
+    ConsentInFlux,
+    DataRefused,
+    InputInvalid,
+    NotPermitted,
+    PellucidError,
+    QueryFailed,
+    RecordingFailed,
+    UseRefused,
+    VerificationFailed,
+    WorkspaceUnusable,
+)
+
+EXIT_CODES: tuple[tuple[type[PellucidError], int], ...] = (
+    (InputInvalid, 2),
+    (UseRefused, 3),
+    (NotPermitted, 3),
+    (BudgetExhausted, 4),
+    (QueryFailed, 5),
+    (ConsentInFlux, 5),
+    (DataRefused, 6),
+    (VerificationFailed, 7),
+    (WorkspaceUnusable, 8),
+    (RecordingFailed, 8),
+)
+"""Exit codes by kind of error, the first that fits."""
+
+DEFECT = 1
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="pellucid",
+    help="Insight from customers' data that you could show the customer it came from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("init")(workspace.init)
+app.add_typer(policy.app, name="policy")
+app.add_typer(data.app, name="data")
+app.command("query")(query.query)
+app.add_typer(budget.app, name="budget")
+app.add_typer(consent.app, name="consent")
+app.add_typer(audit.app, name="audit")
+app.add_typer(witness.app, name="witness")
+app.command("upgrade")(workspace.upgrade)
+app.command("demo")(demo.demo)
+
+
+@app.callback()
+def chosen(
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", help="Folder of the workspace.", envvar="PELLUCID_WORKSPACE")
+    ] = None,
+    actor: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who acts: a label, not a login.")] = None,
+) -> None:
+    """Insight from customers' data that you could show the customer it came from."""
+    Chosen.workspace, Chosen.actor = workspace, actor
+
+
+def main() -> None:
+    """Run the command line and exit with a code by the kind of error."""
+    try:
+        app()
+    except PellucidError as error:
+        _report(error)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # the last resort: a defect, told without its words, which may hold anything
+        if os.environ.get("PELLUCID_TRACEBACK") == "1":
+            raise
+        _say(f"error [defect]: pellucid failed in a way it should not ({type(error).__name__}).")
+        _say("Nothing half-done was kept. Please report it, without data; PELLUCID_TRACEBACK=1 shows where.")
+        sys.exit(DEFECT)
+
+
+def exit_code(error: PellucidError) -> int:
+    """Return the exit code of an error."""
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), DEFECT)
+
+
+def _report(error: PellucidError) -> None:
+    first, *rest = error.diagnostics().splitlines() or [""]
+    _say(f"error [{error.code}]: {first}")
+    for line in rest:
+        _say(line)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,74 @@
+"""`pellucid policy ...`: check the drafts, explain a purpose, put a policy into force."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
+from pellucid.errors import PolicyInvalid
+
+app = typer.Typer(help="What the controller declares.", no_args_is_help=True)
+WIDTH = 80
+
+
+@app.command()
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="Policy folder.", show_default="the workspace's")] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Report every finding of a policy folder at once, each with file:line:column and remedy."""
+    from pellucid.policy.load import load_folder  # noqa: PLC0415  -- pydantic
+
+    if folder is None:
+        with opened(workspace) as found:
+            folder = found.policy.folder
+    loaded = load_folder(folder)
+    if loaded.policy is None:
+        raise PolicyInvalid(loaded.findings)
+    for finding in loaded.findings:
+        typer.echo(str(finding))
+    typer.echo(f"No errors. Version {loaded.policy.version}.")
+
+
+@app.command()
+def explain(
+    purpose: Annotated[str, typer.Argument(help="A purpose of the policy in force.")], workspace: WorkspaceOption = None
+) -> None:
+    """Say in plain sentences what a purpose may do, and why."""
+    with opened(workspace) as found:
+        text = found.policy.explain(purpose)
+    for paragraph in text.splitlines():
+        typer.echo(textwrap.fill(paragraph, WIDTH) if paragraph else "")
+
+
+@app.command()
+def activate(
+    folder: Annotated[Path | None, typer.Argument(help="Policy folder.", show_default="the workspace's")] = None,
+    replacing: Annotated[
+        list[str] | None, typer.Option("--replacing", metavar="DATASET", help="Take its rows out of use.")
+    ] = None,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Put the drafts into force, all or nothing; every question from now on is judged by them."""
+    with opened(workspace) as found:
+        done = found.policy.activate(actor=found.actor(actor_name(actor)), folder=folder, replacing=replacing or ())
+    for finding in done.warnings:
+        typer.echo(str(finding), err=True)
+    typer.echo(f"Policy {done.version} is in force (log entry {done.log.leaf}).")
+    typer.echo(f"Everybody's permission was made anew: register version {done.register_version}.")
+    for dataset in done.retired:
+        typer.echo(f"The rows of {dataset} are out of use: import it anew.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    from pellucid.policy.load import json_schema  # noqa: PLC0415  -- pydantic
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,101 @@
+"""`pellucid query`: ask a question for a declared purpose."""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.render import preview_text, release_text
+from pellucid.errors import InputInvalid
+
+if TYPE_CHECKING:
+    from pellucid.release.result import Release
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    ARROW = "arrow"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT; `-` reads it from the input, `@FILE` from a file.")],
+    purpose: PurposeOption,
+    epsilon: Annotated[float | None, typer.Option(help="Privacy loss.", show_default="the purpose's")] = None,
+    written: Annotated[Format, typer.Option("--format", "-f", help="How to write the answer.")] = Format.TABLE,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say what it would cost and how exact it would be.")
+    ] = False,
+    param: Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Value of $NAME.")] = None,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Ask a question. Answers are totals over groups with their errors, never rows about people."""
+    if written is Format.ARROW and sys.stdout.isatty():
+        raise InputInvalid("Arrow is not for terminals.", code="format-binary", remedy="Redirect the output to a file.")
+    text, values = _sql(sql), dict(_parameter(each) for each in param or ())
+    with opened(workspace) as found:
+        acting = found.actor(actor_name(actor))
+        if preview:
+            told = found.preview(text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values)
+            typer.echo(json.dumps(told.to_json()) if written is Format.JSON else preview_text(told))
+            return
+        release = found.query(text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values)
+    _write(release, written)
+
+
+def _write(release: Release, written: Format) -> None:
+    if written is Format.TABLE:
+        typer.echo(release_text(release))
+    elif written is Format.JSON:
+        typer.echo(json.dumps(release.to_json(), ensure_ascii=False))
+    elif written is Format.CSV:
+        import pyarrow.csv  # noqa: PLC0415  -- only here
+
+        pyarrow.csv.write_csv(release.values, sys.stdout.buffer)
+    else:
+        import pyarrow as pa  # noqa: PLC0415  -- only here
+
+        with pa.ipc.new_stream(sys.stdout.buffer, release.values.schema) as stream:
+            stream.write_table(release.values)
+
+
+def _sql(argument: str) -> str:
+    try:
+        if argument == "-":
+            return sys.stdin.read()
+        return Path(argument[1:]).read_text(encoding="utf-8") if argument.startswith("@") else argument
+    except (OSError, UnicodeDecodeError):
+        raise InputInvalid(
+            "The question's file cannot be read.", code="file-unreadable", remedy="Give a UTF-8 text file."
+        ) from None
+
+
+def _parameter(text: str) -> tuple[str, str | int | Decimal | bool]:
+    """`week=3` is a whole number, `share=0.5` a number, `on=true` a truth value, anything else text."""
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise InputInvalid(
+            f"A parameter is NAME=VALUE, got {text!r}.", code="parameter-invalid", remedy="Write --param week=3."
+        )
+    if value in ("true", "false"):
+        return name, value == "true"
+    try:
+        return name, int(value)
+    except ValueError:
+        pass
+    try:
+        number = Decimal(value)
+    except ArithmeticError:
+        return name, value
+    return name, number if number.is_finite() else value

@@ -1,0 +1,129 @@
+"""Text for people: tables, values with their errors, what an answer cost. Nothing is computed here but rounding."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import StringIO
+from math import floor, isfinite, log10
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pellucid.release.result import Preview, Release
+
+ERROR_DIGITS = 2
+"""Significant digits of an error; the value beside it is rounded to the same place."""
+
+
+def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
+    """Return a table that fits the terminal (100 columns where there is none)."""
+    from rich.console import Console  # noqa: PLC0415  -- slow
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style=None, show_edge=False)
+    for position, name in enumerate(header):
+        table.add_column(name, justify="right" if position in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    out = StringIO()
+    width = shutil.get_terminal_size((100, 24)).columns
+    Console(file=out, width=max(40, width), color_system=None, highlight=False).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").splitlines())
+
+
+def instant(microseconds: int) -> str:
+    """Return an instant as a person reads it."""
+    return f"{datetime.fromtimestamp(microseconds / 1_000_000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def with_error(value: object, error: float | None) -> str:
+    """Return a value and its 95 % half-width, both rounded to the error's second digit: 2,277 and 314.6 -> 2,280 ± 310."""
+    if value is None:
+        return "unknown"
+    if error is None or not isinstance(value, int | float | Decimal) or not isfinite(error):
+        return shown(value)
+    if error == 0:
+        return f"{shown(value)} ± 0"
+    places = ERROR_DIGITS - 1 - floor(log10(error))
+    return f"{_rounded(float(value), places)} ± {_rounded(error, places)}"
+
+
+def _rounded(value: float, places: int) -> str:
+    return f"{round(value, places):,.{max(0, places)}f}"
+
+
+def shown(value: object) -> str:
+    """Return a released value as a person reads it."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool | date):
+        return str(value)
+    if isinstance(value, int | Decimal):
+        return f"{value:,}"
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def release_text(release: Release) -> str:
+    """Return an answer as a table, and below it what it cost, whom it covers, and where it is recorded."""
+    errors = {item.error_column for item in release.accuracy if item.error_column}
+    names = [name for name in release.values.column_names if name not in errors]
+    rows = [_row(record, names, errors) for record in release.values.to_pylist()]
+    numeric = {place for place, name in enumerate(names) if _is_number(release, name)}
+    lines = [plain_table(names, rows, right=numeric), "", *_facts(release)]
+    return "\n".join(lines)
+
+
+def _row(record: dict[str, object], names: Sequence[str], errors: Collection[str]) -> list[str]:
+    cells = []
+    for name in names:
+        error = record.get(f"{name}_error") if f"{name}_error" in errors else None
+        cells.append(with_error(record[name], error if isinstance(error, float) else None))
+    return cells
+
+
+def _is_number(release: Release, name: str) -> bool:
+    kind = str(release.values.schema.field(name).type)
+    return kind.startswith(("int", "uint", "decimal", "double", "float"))
+
+
+def _facts(release: Release) -> list[str]:
+    loss = release.loss
+    if not release.receipt.charge:
+        cost = "Cost: nothing; only public tables were read."
+    else:
+        cost = (
+            f"Cost: ε {loss.epsilon:.3g} (δ {loss.delta:.1g}); {loss.period_epsilon:.3g} of {loss.period_cap:g} spent on "
+            f"each person until {loss.renews:%Y-%m-%d}."
+        )
+    lines = ["± is the noise's 95 % half-width.", cost]
+    lines += [f"Coverage: {band} of the people in {dataset}." for dataset, band in sorted(release.coverage.items())]
+    lines += list(dict.fromkeys(item.text for item in release.clipping))
+    lines += release.notes
+    generations = ", ".join(f"{name} {number}" for name, number in sorted(release.stamp.generations.items()))
+    lines.append(
+        f"Stamp: register {release.stamp.register}, policy {release.stamp.policy[:12]}, {generations or 'no data'}, "
+        f"{instant(release.stamp.as_of)} UTC."
+    )
+    lines.append(f"Receipt: log entry {release.receipt.leaf}, {release.receipt.leaf_hash[:16]}…")
+    return lines
+
+
+def preview_text(preview: Preview) -> str:
+    """Return what a question would cost and how exact it would be."""
+    rows = [
+        [item.measure, item.reason if item.half_width is None else f"± {_rounded(item.half_width, 0)}"]
+        for item in preview.expected
+    ]
+    lines = [plain_table(["measure", "expected error (95 %)"], rows, right={1})] if rows else []
+    lines.append(
+        f"It would cost ε {preview.epsilon:.3g} (δ {preview.delta:.1g}); ε {preview.left_epsilon:.3g} is left."
+    )
+    if preview.renews is not None:
+        lines.append(f"The budget renews on {preview.renews:%Y-%m-%d}.")
+    if preview.fewest_people is not None:
+        lines.append(f"Groups with fewer than about {preview.fewest_people:,} people would be left out.")
+    lines += preview.notes
+    lines.append("No data were touched and nothing was spent.")
+    return "\n".join(lines)
