@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E501 -- one question a line
 import re
 import time
 
@@ -64,6 +65,9 @@ QUESTIONS = {
     "aggregate-not-private": "SELECT MAX(sales_value) FROM purchases",
     "distinct-not-subject": "SELECT COUNT(DISTINCT product_id) FROM purchases",
     "sum-without-bound": "SELECT SUM(week) FROM purchases",
+    "types-differ": "SELECT COUNT(*) FROM purchases WHERE quantity = shelf",
+    "argument-not-literal": "SELECT COUNT(*) FROM purchases WHERE LEFT(shelf, quantity) = 'x'",
+    "scalar-over-people": "SELECT COUNT(*) FROM members m WHERE CASE (SELECT COUNT(*) FROM purchases t WHERE t.household_id = m.household_id) WHEN 1 THEN TRUE ELSE FALSE END",
     "column-not-grouped": "SELECT week, shelf, COUNT(*) FROM purchases GROUP BY week",
 }
 ELSEWHERE = {
@@ -146,6 +150,7 @@ def test_a_natural_join_never_ties_rows_by_a_forbidden_column(shop: Shop) -> Non
         "SELECT COUNT(CASE WHEN household_id = 'h1' THEN 1 END) FROM purchases",
         "SELECT SUM(LENGTH(household_id)) FROM purchases",
         "SELECT COUNT(*) FROM purchases t JOIN products p ON p.product_id = t.household_id",
+        "SELECT h, COUNT(*) FROM (SELECT household_id AS h, shelf AS h FROM purchases) GROUP BY h",
         "SELECT UPPER(household_id), COUNT(*) FROM purchases GROUP BY 1",
         "SELECT COUNT(*) FROM (SELECT MAX(household_id) AS h FROM purchases GROUP BY household_id) WHERE h = 'h1'",
         "SELECT COUNT(*) FROM (SELECT household_id AS h FROM purchases) WHERE h = 'h1'",

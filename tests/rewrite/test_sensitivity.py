@@ -1,4 +1,4 @@
-"""No person moves a block's cells further than `release.sensitivity` says: brute force, one person removed at a time."""
+"""No person moves a block's cells further than `release.sensitivity` says: by brute force, one removed at a time."""
 
 from __future__ import annotations
 

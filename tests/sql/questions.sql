@@ -331,3 +331,12 @@ SELECT AVG(CASE WHEN paid THEN 1 ELSE 0 END) FROM purchases;
 
 --# several nested totals
 SELECT AVG(n), MAX(n) FROM (SELECT week, COUNT(*) AS n FROM purchases GROUP BY week);
+
+--# two outputs of one name
+SELECT COUNT(*) AS n, SUM(quantity) AS n, COUNT(*) AS m FROM purchases;
+
+--# two outputs of one name below
+SELECT h, COUNT(*) FROM (SELECT shelf AS h, household_id AS h FROM purchases) GROUP BY h;
+
+--# a star of two tables with columns of one name
+SELECT COUNT(*), COUNT(product_id) FROM (SELECT * FROM purchases t JOIN visits v ON t.household_id = v.household_id);

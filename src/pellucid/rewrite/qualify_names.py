@@ -44,7 +44,21 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
     if qualified is None or not _all_resolved(qualified):
         _explain(query, context, findings)
         raise findings.refusal()
+    for select in qualified.find_all(exp.Select):
+        _name_once(select)
     return qualified
+
+
+def _name_once(select: exp.Select) -> None:
+    """Number the later outputs of one name: engines take the first for it, and facts are kept by name."""
+    taken: set[str] = set()
+    for projection in list(select.expressions):
+        name, number = projection.alias_or_name, 2
+        while name.lower() in taken:
+            name, number = f"{projection.alias_or_name}_{number}", number + 1
+        taken.add(name.lower())
+        if name != projection.alias_or_name:
+            projection.replace(exp.alias_(projection.unalias().copy(), name, quoted=True))
 
 
 def _all_resolved(query: exp.Query) -> bool:
