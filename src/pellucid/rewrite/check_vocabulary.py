@@ -113,7 +113,7 @@ def _star(node: exp.Expr) -> list[Reason]:
 
 
 def _interval(node: exp.Expr) -> list[Reason]:
-    """An interval out of a column may overflow before TRY could stand around it."""
+    """Demand a plain number: an interval out of a column may overflow before TRY could stand around it."""
     return _plain_number(node.this, "interval")
 
 

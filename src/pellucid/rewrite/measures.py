@@ -70,7 +70,12 @@ class Measures:
         keys = [_facts_of(each, self.frame) for each in _results(value)]
         if keys and all(is_key for is_key, _ in keys):
             total = "CASE WHEN COUNT({a}) > 0 THEN 1 ELSE 0 END"
-            return [self._add(MeasureKind.SUBJECTS, value, total, _title("COUNT DISTINCT", value), 0, (0, 1, None))]
+            title, bounds, bare = (
+                _title("COUNT DISTINCT", value),
+                (0, 1, None),
+                isinstance(value, exp.Column) and self.frame.facts(value).is_key,
+            )
+            return [self._add(MeasureKind.SUBJECTS, value, total, title, 0, bounds, contributors=bare)]
         if keys and all(determines for _, determines in keys):
             lower, upper, norm, _ = _scaled(self._rule.rows, 0)
             title = _title("COUNT DISTINCT", value)
@@ -135,13 +140,15 @@ class Measures:
         title: str,
         scale: int,
         bounds: tuple[int, int, int | None],
+        *,
+        contributors: bool = False,
     ) -> Measure:
         text = argument.sql(dialect="duckdb") if argument is not None else ""
         key = (kind, "DISTINCT" in total, text)
         if key not in self.found:
             name = f"m{len(self.found)}"
             lower, upper, norm = bounds
-            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm)
+            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm, contributors)
             self.arguments.append(_total_argument(argument))
             self.totals.append(total.format(a=f"_rows.a{len(self.arguments) - 1}"))
         return self.found[key]

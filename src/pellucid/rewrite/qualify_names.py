@@ -50,7 +50,7 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
 
 
 def _name_once(select: exp.Select) -> None:
-    """Number the later outputs of one name: engines take the first for it, and facts are kept by name."""
+    """Rename the later outputs of one name: engines take the first, and facts go by name."""
     taken: set[str] = set()
     for projection in list(select.expressions):
         name, number = projection.alias_or_name, 2

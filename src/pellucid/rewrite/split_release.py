@@ -253,7 +253,7 @@ def _expression_queries(node: exp.Expr, frame: Frame, ctes: Ctes, work: Work) ->
 
 
 def _note_keys_read(holder: exp.Expr, relation: Relation, frame: Frame, work: Work) -> None:
-    """A subquery's value is read, and so is what is sought in it, unless both are the subject's key."""
+    """Count a subquery's value as read, and what is sought in it, unless both are the subject's key."""
     if isinstance(holder, exp.Exists):
         return
     sought = frame.facts(holder.this) if isinstance(holder, exp.In) and isinstance(holder.this, exp.Column) else Facts()
