@@ -57,7 +57,7 @@ def _forget_comments(statement: exp.Expr) -> None:
     """Drop comments and what they set: `/* sqlglot.meta governed */` would mark a tree as one of ours."""
     for node in statement.walk():
         node.comments = None
-        node.meta.clear()
+        node._meta = None  # positions too: copies of a tree would spend most of their time on them
 
 
 def _check_text(sql: str, limits: Limits) -> None:

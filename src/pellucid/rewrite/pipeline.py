@@ -25,7 +25,7 @@ from pellucid.rewrite.make_total import may_raise
 from pellucid.rewrite.measures import literal_free
 from pellucid.rewrite.parse import parse_question
 from pellucid.rewrite.qualify_names import qualify_names
-from pellucid.rewrite.recheck import recheck_exact, recheck_post
+from pellucid.rewrite.recheck import parse_generated, recheck_exact, recheck_post
 from pellucid.rewrite.relations import Facts, Relation
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.split_release import split_release
@@ -135,7 +135,9 @@ def _with_parameters(block: Block) -> Block:
 def _parameters(sql: str) -> tuple[str, ...]:
     if "$" not in sql:
         return ()
-    tree: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
+    tree = parse_generated(sql)
+    if tree is None:
+        return ()  # the recheck will refuse it
     return tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)}))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
@@ -25,7 +26,7 @@ _REPLICA = frozenset({"permitted", "partial"})
 
 def recheck_exact(sql: str, context: Context) -> bool:
     """Return whether a statement that runs over held data holds nothing but governed rows."""
-    tree = _parsed(sql)
+    tree = parse_generated(sql)
     if tree is None or not _allowed_nodes(tree):
         return False
     return all(_exact_table(table, context) for table in tree.find_all(exp.Table))
@@ -33,7 +34,7 @@ def recheck_exact(sql: str, context: Context) -> bool:
 
 def recheck_post(sql: str, names: Iterable[str]) -> bool:
     """Return whether a statement names released cells and handed-on public tables only."""
-    tree = _parsed(sql)
+    tree = parse_generated(sql)
     if tree is None or not _allowed_nodes(tree):
         return False
     known = set(names)
@@ -42,7 +43,9 @@ def recheck_post(sql: str, names: Iterable[str]) -> bool:
     )
 
 
-def _parsed(sql: str) -> exp.Expr | None:
+@lru_cache(maxsize=64)
+def parse_generated(sql: str) -> exp.Expr | None:
+    """Return the tree of one generated query, or None; callers must not change it."""
     try:
         statements = parse(sql, read="duckdb")
     except (SqlglotError, RecursionError):
