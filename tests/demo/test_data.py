@@ -102,7 +102,7 @@ def test_what_households_said_speaks_of_declared_purposes_and_notices(data: Demo
     with data.consents.open(newline="", encoding="utf-8") as file:
         said = list(csv.DictReader(file))
 
-    assert list(said[0]) == ["household_id", "purpose", "verb", "covers", "explicit", "notice_version", "channel", "at"]
+    assert list(said[0]) == ["subject", "purpose", "verb", "covers", "explicit", "notice_version", "channel", "at"]
     assert {row["purpose"] for row in said} - {""} <= set(PURPOSES)
     assert {row["verb"] for row in said} <= set(ConsentVerb)
     assert {row["covers"] for row in said} == set(Covers)

@@ -103,7 +103,7 @@ def _write_consents(path: Path, said: Iterable[Choice]) -> None:
     names = [field.name for field in fields(Choice)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
+        writer.writerow("subject" if name == "household_id" else name for name in names)  # as `consent import` reads it
         for choice in said:
             writer.writerow(_as_text(getattr(choice, name)) for name in names)
 

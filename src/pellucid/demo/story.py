@@ -1,0 +1,249 @@
+"""The worked example, told by the very commands it prints: each step runs `pellucid ...` as its own process, and the
+story fails if a step's numbers do not change as it says. The data are SIMULATED (The Complete Journey).
+
+Nothing here reaches around the product but `true_spend`, which reads the raw file and is marked as what nobody may see.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+from pellucid.demo.data import POLICY, DemoData, prepare
+from pellucid.demo.reading import DemoFailed, demand, errors_of, number_after, values_of
+
+WIDTH = 88
+VICTIM = "101"
+"""The one household of 801 with this income, age, size and marital status."""
+
+TABLES = ("products", "households", "transactions", "demographics", "campaigns", "coupon_redemptions")
+BY_DEPARTMENT = """SELECT p.department, COUNT(DISTINCT t.household_id) AS households
+FROM transactions t JOIN products p USING (product_id)
+GROUP BY p.department ORDER BY households DESC LIMIT 8"""
+BY_INCOME = """SELECT d.income, COUNT(DISTINCT t.household_id) AS households
+FROM transactions t JOIN demographics d USING (household_id)
+GROUP BY d.income ORDER BY households DESC"""
+ATTACK = """SELECT SUM(CASE WHEN income = 'Under 15K' AND age = '45-54' AND household_size = '4'
+  AND marital_status = 'Married' THEN sales_value END) AS spend
+FROM transactions JOIN demographics USING (household_id)"""
+
+
+def put_policy(folder: Path) -> None:
+    """Copy the grocer's policy into a policy folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sorted(POLICY.glob("*.yaml")):
+        shutil.copyfile(source, folder / source.name)
+
+
+def tell(folder: Path | None) -> None:
+    """Tell the story in a folder (None: a temporary one, removed at the end); raises DemoFailed if a step fails."""
+    start = time.monotonic()
+    if folder is not None:
+        _Story(folder).tell()
+    else:
+        with tempfile.TemporaryDirectory(prefix="pellucid-demo-") as name:
+            _Story(Path(name)).tell()
+    print(f"\nEvery step did what it said, in {time.monotonic() - start:.0f} seconds.")
+
+
+class _Story:
+    """The steps, in order. Each prints what it is about, runs its commands, and checks what they said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workspace = folder / "grocer"
+        self.witness = folder / "witness"
+        self.number = 0
+
+    def tell(self) -> None:
+        """Run every step."""
+        say("A grocer's customers, SIMULATED data (The Complete Journey): 2,469 households, 1.47 million purchases.")
+        data = prepare(self.folder / "files")
+        self.set_up(data)
+        self.insight()
+        self.purpose()
+        self.refusal()
+        self.attack(data)
+        self.withdrawal()
+        self.log()
+        self.verification()
+        self.budget()
+
+    def set_up(self, data: DemoData) -> None:
+        """Make the workspace, put the policy into force, bring data and choices in."""
+        self.step("A workspace, its policy, its data, and what 2,469 households said")
+        self.run("init", str(self.workspace), "--example", "--origin", "grocer/log", placed=False)
+        self.run("policy", "check")
+        self.run("policy", "activate", "--as", "pia")
+        for table in TABLES:
+            self.run("data", "add", table, str(getattr(data, table)), "--as", "dan")
+        said = self.run("consent", "import", str(data.consents), "--as", "pia")
+        demand(number_after("Recorded", said) > 2000, "the households' choices were recorded")
+
+    def insight(self) -> None:
+        """Ask for an insight, with its error and its cost."""
+        self.step("Ana, an analyst, asks which departments most households buy in, for planning the range")
+        self.run("query", BY_DEPARTMENT, "-p", "range-planning", "--as", "ana", "--preview")
+        text = self.ask(BY_DEPARTMENT, "range-planning", "ana")
+        values, errors = values_of(text), errors_of(text)
+        demand(len(values) == 8 and values == sorted(values, reverse=True), "eight departments came back in order")
+        demand(all(0 < error < value / 5 for value, error in zip(values, errors, strict=True)), "the errors are small")
+
+    def purpose(self) -> None:
+        """Explain what the purpose may do, in plain words."""
+        self.step("Why may she? The policy says so, in plain words (the beginning of it)")
+        text = self.run("policy", "explain", "range-planning", lines=16)
+        demand("object" in text, "the explanation says what customers can do")
+
+    def refusal(self) -> None:
+        """Ask what the purpose does not cover."""
+        self.step("What range planning does not need, it may not see: the refusal names the way that is open")
+        text = self.run("query", BY_INCOME, "-p", "range-planning", "--as", "mara", code=3)
+        demand(
+            "[column-not-permitted]" in text and "loyalty-offers" in text, "the refusal names the column and a remedy"
+        )
+
+    def attack(self, data: DemoData) -> None:
+        """Ask about one household in the shape of a total."""
+        self.step(
+            f"An attack: a total that is one household's spend. Household {VICTIM} first agrees, so it is in the data"
+        )
+        self.run("consent", "give", VICTIM, "-p", "loyalty-offers", "--covers", "held-data", "--as", "pia")
+        true = true_spend(data)
+        say(
+            f"DEMO ONLY, computed outside pellucid from the raw file; no user can see it: the true figure is {true:,.2f}."
+        )
+        first, second = (self.ask(ATTACK, "loyalty-offers", "mara", "--epsilon", "0.5") for _ in range(2))
+        demand(values_of(first) != values_of(second), "asking twice gives two answers")
+        demand(errors_of(first)[0] > 5 * true, "the stated error is many times the figure that was fished for")
+        say("The noise is many times the figure: the answer says nothing of the household.")
+
+    def withdrawal(self) -> None:
+        """Let one household withdraw: the next answer no longer holds its rows."""
+        self.step(f"Household {VICTIM} withdraws. Before: why it is used, who is covered, and an answer")
+        why = ("consent", "why", VICTIM, "-p", "loyalty-offers", "--as", "pia")
+        band = ("consent", "coverage", "demographics", "-p", "loyalty-offers", "--as", "mara")
+        exact = ("consent", "coverage", "demographics", "-p", "loyalty-offers", "--exact", "--as", "pia")
+        demand(self.run(*why).startswith("Permitted."), "the household may be used before")
+        band_before, exact_before = self.run(*band), number_after("demographics:", self.run(*exact))
+        before = self.ask(BY_INCOME, "loyalty-offers", "mara", "--epsilon", "0.5")
+        self.run("consent", "withdraw", VICTIM, "-p", "loyalty-offers", "--as", "pia")
+        say("After: the decision, the officer's exact count one lower, the analyst's band unmoved, a new stamp.")
+        demand(self.run(*why).startswith("Not permitted."), "the household may not be used after")
+        exact_after = number_after("demographics:", self.run(*exact))
+        demand(exact_after == exact_before - 1, "the officer's exact count is one lower")
+        demand(self.run(*band) == band_before, "the analyst's band has not moved")
+        after = self.ask(BY_INCOME, "loyalty-offers", "mara", "--epsilon", "0.5")
+        demand(
+            number_after("register", after) == number_after("register", before) + 1, "the stamp's register is one on"
+        )
+
+    def log(self) -> None:
+        """Show what the log holds."""
+        self.step("What the log holds of all this: who, what, for which purpose, how it ended; no literals, no names")
+        self.run("audit", "log", "--last", "10", "--as", "pia")
+        raw = self.run("audit", "log", "--json", "--as", "pia", lines=0, shown=False)
+        demand("Under 15K" not in raw and f'"{VICTIM}"' not in raw, "the log holds neither literals nor keys of people")
+        demand('"query.refused"' in raw and '"consent.withdraw"' in raw, "the log holds the refusal and the withdrawal")
+
+    def verification(self) -> None:
+        """Have the log witnessed, exported and verified offline; flip one byte."""
+        self.step("Anybody can verify it offline: a witness elsewhere cosigns, an auditor is given the key apart")
+        key = str(self.workspace / "keys" / "log.key.pub")
+        self.run("witness", "init", str(self.witness), "--name", "auditor/witness", "--log-key", key, placed=False)
+        self.run("audit", "checkpoint", "--as", "pia")
+        self.run("witness", "cosign", str(self.witness), "--as", "wim")
+        bundle = self.folder / "bundle"
+        self.run("audit", "export", str(bundle), "--as", "pia")
+        witness_key = str(self.witness / "witness.key.pub")
+        keys = ("--key", key, "--witness-key", witness_key)
+        text = self.run("audit", "verify", str(bundle), *keys, placed=False)
+        demand(text.rstrip().endswith("The log holds."), "the exported log verifies")
+        forged = flip_a_byte(bundle, self.folder / "forged")
+        say("Now one bit of one byte of a copy is flipped:")
+        text = self.run("audit", "verify", str(forged), *keys, placed=False, code=7)
+        demand("failed" in text, "the flipped byte is found")
+
+    def budget(self) -> None:
+        """Show what was spent, and what happens at the end of it."""
+        self.step("The budget: losses of all purposes add up on each household, and when they are spent, it is over")
+        self.run("budget", "show", "--as", "mara")
+        for _ in range(20):
+            done = self.command("query", BY_INCOME, "-p", "loyalty-offers", "--as", "mara", "--epsilon", "2")
+            if done.returncode == 4:
+                break
+        say("After some more questions by mara, one more is too many:")
+        text = self.run("query", BY_INCOME, "-p", "loyalty-offers", "--as", "mara", "--epsilon", "2", code=4)
+        demand("[budget-exhausted]" in text, "the budget ends")
+
+    def step(self, title: str) -> None:
+        """Begin a step."""
+        self.number += 1
+        print(f"\n{'═' * WIDTH}\n{textwrap.fill(f'{self.number}. {title}.', WIDTH)}\n{'═' * WIDTH}", flush=True)
+
+    def ask(self, sql: str, purpose: str, actor: str, *more: str) -> str:
+        """Ask a question and return the answer's text."""
+        return self.run("query", sql, "-p", purpose, "--as", actor, *more)
+
+    def run(
+        self, *arguments: str, code: int = 0, lines: int | None = None, shown: bool = True, placed: bool = True
+    ) -> str:
+        """Print a command, run it, print what it says (its first `lines`), and demand its exit code."""
+        if shown:
+            print(f"\n$ pellucid {' '.join(quoted(each) for each in arguments)}", flush=True)
+        done = self.command(*arguments, placed=placed)
+        text = done.stdout + done.stderr
+        if shown:
+            told = text.rstrip().splitlines()
+            print("\n".join(told[:lines] if lines is not None else told), flush=True)
+        if done.returncode != code:
+            raise DemoFailed(f"pellucid {arguments[0]} ended with {done.returncode}, not {code}: {text}")
+        return text
+
+    def command(self, *arguments: str, placed: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the workspace."""
+        place = ("--workspace", str(self.workspace)) if placed else ()
+        return subprocess.run(  # noqa: S603  -- our own program, arguments as a list
+            [*program(), *place, *arguments], capture_output=True, text=True, check=False, cwd=self.folder
+        )
+
+
+def program() -> list[str]:
+    """Return how to start `pellucid` with this very Python."""
+    beside = Path(sys.executable).with_name("pellucid")
+    return [str(beside)] if beside.exists() else [sys.executable, "-c", "from pellucid.cli.main import main; main()"]
+
+
+def quoted(argument: str) -> str:
+    """Return an argument as it would be typed."""
+    plain = argument.replace("-", "").replace("/", "").replace("_", "").replace(".", "").isalnum()
+    return argument if plain else f'"{argument}"'
+
+
+def say(text: str) -> None:
+    """Print a sentence of the story."""
+    print(f"\n{textwrap.fill(text, WIDTH)}", flush=True)
+
+
+def true_spend(data: DemoData) -> float:
+    """DEMO ONLY: one household's spend, read from the raw file beside the product, to show what must not get out."""
+    import pyarrow.compute as pc  # noqa: PLC0415  -- slow
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    rows = pq.read_table(data.transactions, columns=["sales_value"], filters=[("household_id", "=", VICTIM)])
+    return float(pc.sum(rows["sales_value"]).as_py())
+
+
+def flip_a_byte(bundle: Path, forged: Path) -> Path:
+    """Copy an exported log with the lowest bit of one byte in the middle of its entries flipped."""
+    shutil.copytree(bundle, forged)
+    entries = max(forged.iterdir(), key=lambda path: path.stat().st_size)
+    content = bytearray(entries.read_bytes())
+    content[len(content) // 2] ^= 1
+    entries.write_bytes(content)
+    return forged
