@@ -76,7 +76,7 @@ def test_an_export_verifies_step_by_step(bundle: Path, trust: TrustKeys) -> None
     witnessed = verify_folder(bundle, replace(trust, witnesses=(WITNESS.verifier,)))
     assert [str(step) for step in witnessed.steps] == [
         "1. held    signature of the log: grocer.example/log signed a head of 7 entries.",
-        "2. held    cosignatures of witnesses: cosigned by witness.example/w1 at 1767268801 s since 1970.",
+        "2. held    cosignatures of witnesses: cosigned by witness.example/w1 on 2026-01-01 12:00:01 UTC.",
         "3. held    entries and their root: 7 entries have the root that was signed.",
         "4. held    append-only since older checkpoints: continues 1 older checkpoints. None came from outside, so a "
         "log rolled back as a whole is not found by this step.",
@@ -202,7 +202,7 @@ def test_entries_logged_since_the_witness_came_are_told_apart(
     for report in (verify_folder(newer, trust), verify_database(tmp_path / "control.sqlite", trust)):
         assert (report.holds, report.steps[1].message) == (
             True,
-            "the first 7 entries were cosigned by witness.example/w1 at 1767268801 s since 1970; 2 later ones NOT YET.",
+            "the first 7 entries were cosigned by witness.example/w1 on 2026-01-01 12:00:01 UTC; the last 2 NOT YET.",
         )
     with database.read() as connection:
         body, proof = export_proof(connection, 6)

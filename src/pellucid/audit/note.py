@@ -188,7 +188,7 @@ def _is_name(name: str) -> bool:
 def _bad_key(got: str) -> InputInvalid:
     return InputInvalid(
         f"This is no verifier key: it has {got}.",
-        remedy="A verifier key is one line, `name+0123abcd+base64`; copy it whole from `keys/log.pub`.",
+        remedy="A verifier key is one line, `name+0123abcd+base64`; copy it whole from `keys/log.key.pub`.",
         code="key-invalid",
     )
 

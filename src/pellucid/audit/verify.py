@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from pellucid.audit import bundle, merkle
@@ -184,7 +185,7 @@ def _witness_step(material: LogMaterial, newest: bytes, checkpoint: Checkpoint, 
             return Step(2, "failed", error.message)
     size, seen = earlier
     later = checkpoint.size - size
-    return Step(2, "held", f"the first {size} entries were cosigned by {seen}; {later} later ones NOT YET.")
+    return Step(2, "held", f"the first {size} entries were cosigned by {seen}; the last {later} NOT YET.")
 
 
 def _newest_witnessed(notes: Iterable[bytes], checkpoint: Checkpoint, trust: TrustKeys) -> tuple[int, str] | None:
@@ -200,7 +201,14 @@ def _newest_witnessed(notes: Iterable[bytes], checkpoint: Checkpoint, trust: Tru
 
 def _seen_by(note: bytes, trust: TrustKeys) -> str:
     found = cosignatures(note, trust)
-    return ", ".join(f"{key.name} at {seconds} s since 1970" for key, seconds in found.items())
+    return ", ".join(f"{key.name} on {_moment(seconds)}" for key, seconds in found.items())
+
+
+def _moment(seconds: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds} since 1970"
 
 
 def _open_older(notes: Iterable[bytes], trust: TrustKeys, checkpoint: Checkpoint) -> tuple[list[Checkpoint], list[str]]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from pellucid.policy.decide import subject_key_columns
 from pellucid.rewrite.cells import public_cells
 from pellucid.rewrite.governed import Block, GroupKey, Measure
 from pellucid.rewrite.make_total import make_total
@@ -49,7 +50,7 @@ def build_block(
     keys = tuple(GroupKey(f"k{position}", literal_free(key), cells is not None) for position, key in enumerate(groups))
     chosen = tuple(measures.found.values())
     reports = rule.clipping_share > 0 and bool(chosen)
-    limit = rule.max_groups if groups else 1
+    limit = 1 if _one_cell_each(groups, frame, work) else rule.max_groups
     sql = _block_sql(_final(rows).sql(dialect="duckdb", comments=False), keys, measures, cells, limit, reports)
     work.blocks.append(
         Block(

@@ -52,7 +52,14 @@ def forget_positions(tree: exp.Expr) -> None:
 def public_source(dataset: Dataset, columns: Sequence[str]) -> exp.Subquery:
     """Return the subquery that stands for a public dimension."""
     chosen = ", ".join(f'"_b".{quoted(name)}' for name in columns) or "1 AS one"
-    return exp.Subquery(this=parse_one(f"SELECT {chosen} FROM {held(dataset.name)} AS _b", read="duckdb"))  # noqa: S608
+    return exp.Subquery(this=_parsed_public(f"SELECT {chosen} FROM {held(dataset.name)} AS _b").copy())  # noqa: S608
+
+
+@lru_cache(maxsize=1024)
+def _parsed_public(sql: str) -> exp.Query:
+    query = parse_one(sql, read="duckdb", into=exp.Select)
+    forget_positions(query)
+    return query
 
 
 def governed_sql(dataset: Dataset, purpose: Purpose, columns: Sequence[str]) -> str:

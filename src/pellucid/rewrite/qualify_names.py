@@ -16,7 +16,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
-from pellucid.policy.decide import Use, decide, permitted_columns
+from pellucid.policy.decide import Use, decide, permitted_columns, subject_key_columns
 from pellucid.policy.model import Column, ColumnType, Policy
 from pellucid.rewrite.context import Context, Findings
 from pellucid.rewrite.key_columns import visible_columns
@@ -114,6 +114,8 @@ def _visible(context: Context, dataset: str, column: str) -> bool:
     """Return whether a name resolves for this purpose, so that it cannot be why the question did not."""
     if dataset not in context.datasets:
         return True
+    if column in subject_key_columns(context.datasets[dataset]):
+        return True  # a key may always tie rows together, where the dataset may be read at all
     return any(column == each.name for each in visible_columns(context.policy, context.purpose, dataset))
 
 
