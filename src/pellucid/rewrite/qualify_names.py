@@ -39,8 +39,8 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
         qualified = annotate_types(
             qualify(query.copy(), schema=schema, dialect="duckdb"), schema=schema, dialect="duckdb"
         )
-    except SqlglotError:
-        qualified = None
+    except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+        qualified = None  # sqlglot raises such too: OverflowError for `GROUP BY 9223372036854775807`
     if qualified is None or not _all_resolved(qualified):
         _explain(query, context, findings)
         raise findings.refusal()
@@ -101,7 +101,7 @@ def _explain(query: exp.Query, context: Context, findings: Findings) -> None:
                 source = scope.sources.get(column.table)
                 if isinstance(source, exp.Table):
                     used.add((source.name, column.name))
-    except SqlglotError:
+    except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
         _explain_unknown(query, context, findings)
     used = {(dataset, column) for dataset, column in used if column != "*" and not _visible(context, dataset, column)}
     use = Use(context.actor, context.purpose, context.action, columns=frozenset(used))
