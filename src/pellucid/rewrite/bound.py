@@ -70,6 +70,20 @@ def build_block(
     return Relation(Kind.RELEASED, outside, replacer.columns(name))
 
 
+def _one_cell_each(groups: Sequence[exp.Expr], frame: Frame, work: Work) -> bool:
+    """Whether each key says one thing of a person: a column of a dataset that has one row a person. Then nobody is in
+    more than one cell, and noise for more would be wasted. The limit is enforced either way.
+    """
+    for key in groups:
+        direct = frame.facts(key).direct if isinstance(key, exp.Column) else None
+        if direct is None:
+            return False
+        dataset = work.context.datasets[direct[0]]
+        if dataset.is_public or dataset.key != subject_key_columns(dataset):
+            return False
+    return True
+
+
 def _rows(select: exp.Select, groups: Sequence[exp.Expr], measures: Measures, frame: Frame) -> exp.Select:
     """Return the rows below the aggregate: hidden id, keys, one argument a measure."""
     rows = exp.Select(
