@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -39,16 +38,18 @@ def log(
                 _when(fields["at"]),
                 str(fields["action"]),
                 str(name),
-                str(fields["purpose"] or ""),
                 _gist(fields),
             ]
         )
-    typer.echo(plain_table(["entry", "at", "action", "who", "purpose", "what"], rows, right={0}))
+    typer.echo(plain_table(["entry", "at", "action", "who", "what"], rows, right={0}))
 
 
 @app.command()
 def checkpoint(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
-    """Sign the present head of the log and print it (C2SP tlog-checkpoint)."""
+    """Sign the head of the log and print it.
+
+    The note is a C2SP tlog-checkpoint.
+    """
     with opened(workspace) as found:
         typer.echo(found.audit.checkpoint(actor=found.actor(actor_name(actor))).decode(), nl=False)
 
@@ -60,7 +61,10 @@ def export(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Write the log, its signed head and what is needed to verify it into a folder."""
+    """Write the log and its signed head into a folder.
+
+    It holds all that is needed to verify the log but the key, which is handed over apart.
+    """
     with opened(workspace) as found:
         done = found.audit.export(folder, actor=found.actor(actor_name(actor)), with_details=details)
         key = str(found.audit.verifier)
@@ -75,7 +79,10 @@ def prove(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Write one entry and its inclusion proof (c2sp.org/tlog-proof@v1)."""
+    """Write one entry and the proof that it is in the log.
+
+    The proof is of the form c2sp.org/tlog-proof@v1.
+    """
     with opened(workspace) as found:
         body, proof = found.audit.proof(entry, actor=found.actor(actor_name(actor)))
     out.mkdir(parents=True, exist_ok=True)
@@ -90,7 +97,9 @@ def verify(
         Path | None, typer.Argument(help="Exported folder, or workspace.", show_default="workspace")
     ] = None,
     key: Annotated[str, typer.Option("--key", help="The log's public key, or its file, taken from elsewhere.")] = ...,  # type: ignore[assignment]
-    witness_key: Annotated[list[str] | None, typer.Option("--witness-key", help="A witness's public key.")] = None,
+    witness_key: Annotated[
+        list[str] | None, typer.Option("--witness-key", metavar="KEY", help="A witness's public key.")
+    ] = None,
     against: Annotated[Path | None, typer.Option("--against", help="An older checkpoint or export.")] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -111,8 +120,9 @@ def _when(value: object) -> str:
 
 
 def _gist(fields: dict[str, object]) -> str:
+    """Say in a few words what the entry is about: its purpose, and what of its body a reader looks for first."""
     body = fields.get("body")
-    if not isinstance(body, dict):
-        return ""
-    told = {name: body[name] for name in ("outcome", "dataset", "reasons", "datasets", "code", "verb") if name in body}
-    return ", ".join(value if isinstance(value, str) else json.dumps(value) for value in told.values())
+    told = [fields["purpose"]] if fields.get("purpose") else []
+    if isinstance(body, dict):
+        told += [body[name] for name in ("dataset", "action", "reasons", "datasets", "code", "verb") if name in body]
+    return "; ".join(", ".join(map(str, each)) if isinstance(each, list) else str(each) for each in told)

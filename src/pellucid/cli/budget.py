@@ -5,14 +5,14 @@ from __future__ import annotations
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import plain_table
+from pellucid.cli.render import plain_table, wrapped
 
 app = typer.Typer(help="Privacy budgets.", no_args_is_help=True)
 
 
 @app.command()
 def show(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
-    """Show each cap and allowance, what is spent of it, and when it renews."""
+    """Show what is spent, what is left, and when it renews."""
     with opened(workspace) as found:
         state = found.budget(actor=found.actor(actor_name(actor)))
     rows = [
@@ -27,5 +27,7 @@ def show(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
     ]
     typer.echo(plain_table(["budget (ε)", "cap", "spent", "left", "renews"], rows, right={2, 3}))
     typer.echo(
-        "Losses add up as ρ, so ε spent and ε left need not add up to the cap; left is the largest next question."
+        wrapped(
+            "Losses add up as ρ, so ε spent and ε left need not add up to the cap; left is the largest next question."
+        )
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import instant, plain_table
+from pellucid.cli.render import instant, plain_table, wrapped
 from pellucid.errors import InputInvalid
 
 app = typer.Typer(help="What people say about the use of their data.", no_args_is_help=True)
@@ -19,21 +19,23 @@ SubjectArgument = Annotated[str, typer.Argument(help="The person's key in the da
 NamespaceOption = Annotated[str | None, typer.Option(help="Kind of subject.", show_default="the only one")]
 
 _VERBS = {
-    "give": "Consent.",
-    "refuse": "Refuse consent when asked.",
-    "withdraw": "Withdraw consent.",
-    "object": "Object to a use that rests on legitimate interests.",
-    "opt-out": "Opt out of sale, sharing, targeted advertising or profiling.",
-    "limit": "Limit the use of sensitive data.",
-    "restrict": "Have all use of one's data restricted.",
-    "lift": "Lift the restriction.",
+    "give": "consent.",
+    "refuse": "a refusal when asked for consent.",
+    "withdraw": "that consent is withdrawn.",
+    "object": "an objection to a use on legitimate interests.",
+    "opt-out": "an opt-out of sale, sharing, targeted advertising or profiling.",
+    "limit": "a limit on the use of sensitive data.",
+    "restrict": "that all use of one's data is restricted.",
+    "lift": "that the restriction is lifted.",
 }
 
 
 def _command(verb: str) -> Callable[..., None]:
     def record(
         subject: SubjectArgument,
-        purpose: Annotated[str | None, typer.Option("--purpose", "-p", show_default="all purposes")] = None,
+        purpose: Annotated[
+            str | None, typer.Option("--purpose", "-p", help="For one purpose.", show_default="all purposes")
+        ] = None,
         covers: Annotated[str, typer.Option(help="from-now or held-data (give).")] = "from-now",
         explicit: Annotated[bool, typer.Option("--explicit", help="Explicitly, for sensitive data (give).")] = False,
         notice: Annotated[str, typer.Option(help="Version of the notice shown.", show_default="current")] = "",
@@ -56,7 +58,7 @@ def _command(verb: str) -> Callable[..., None]:
             )
             typer.echo(receipt.text())
 
-    record.__doc__ = f"Record: {_VERBS[verb]}"
+    record.__doc__ = f"Record {_VERBS[verb]}"
     return record
 
 
@@ -114,7 +116,10 @@ def why(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Say whether a person's rows may be read for a purpose, and, to those who may know, why."""
+    """Say whether, and why, a person's rows may be read.
+
+    Reasons are told to those who may see them, others hear yes or no; asking is logged.
+    """
     when = None if at is None else _instant(at)
     with opened(workspace) as found:
         acting = found.actor(actor_name(actor))
@@ -122,7 +127,7 @@ def why(
     typer.echo("Permitted." if told.permitted else "Not permitted.")
     for sentence in told.sentences:
         if sentence not in ("Permitted.", "Not permitted."):
-            typer.echo(f"- {sentence}")
+            typer.echo(wrapped(sentence, bullet="- "))
 
 
 @app.command()
@@ -135,7 +140,10 @@ def coverage(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Show how many of a dataset's people may be used for a purpose: in a band, or exactly to an officer."""
+    """Show how many of a dataset's people may be used.
+
+    In a band; exactly, and logged, to an officer.
+    """
     with opened(workspace) as found:
         acting = found.actor(actor_name(actor))
         if not exact:

@@ -19,14 +19,20 @@ app = typer.Typer(help="Data in, and what is held.", no_args_is_help=True)
 def add(
     dataset: Annotated[str, typer.Argument(help="A dataset of the policy in force.")],
     file: Annotated[Path, typer.Argument(help="Parquet or CSV file, or a folder of Parquet files.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Let the new rows be all rows.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the rows held before by these.")] = False,
     accept_rejected: Annotated[
-        float, typer.Option("--accept-rejected", metavar="SHARE", min=0, max=1, help="Most rows that may be rejected.")
+        float,
+        typer.Option(
+            "--accept-rejected", metavar="SHARE", min=0, max=1, help="Import although up to this share is rejected."
+        ),
     ] = 0.05,
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Import a file as the dataset's next generation; every rejected row is listed with its reason."""
+    """Import a file into a dataset.
+
+    It becomes the dataset's next generation; every rejected row is listed with its reason.
+    """
     with opened(workspace) as found:
         report = found.data.add(
             dataset,
@@ -51,7 +57,7 @@ def add(
 
 @app.command("list")
 def list_(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
-    """List the published generation of each dataset."""
+    """List what is held of each dataset."""
     with opened(workspace) as found:
         held = found.data.list(actor=found.actor(actor_name(actor)))
     rows = [

@@ -13,7 +13,10 @@ def demo(
         Path | None, typer.Option("--folder", help="Keep it here.", show_default="a temporary folder")
     ] = None,
 ) -> None:
-    """Watch the main job run on a grocer's (simulated) data; fails if a step's numbers are not as it says."""
+    """Watch the main job run on simulated data.
+
+    A grocer's story in the very commands that it prints; it fails if a step's numbers are not as it says.
+    """
     from pellucid.demo.story import tell  # noqa: PLC0415  -- slow
 
     tell(folder)

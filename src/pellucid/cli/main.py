@@ -15,6 +15,7 @@ import typer
 
 from pellucid.cli import audit, budget, consent, data, demo, policy, query, witness, workspace
 from pellucid.cli.options import Chosen
+from pellucid.cli.render import wrapped
 from pellucid.errors import (
     BudgetExhausted,
     ConsentInFlux,
@@ -22,6 +23,7 @@ from pellucid.errors import (
     InputInvalid,
     NotPermitted,
     PellucidError,
+    PolicyInvalid,
     QueryFailed,
     RecordingFailed,
     UseRefused,
@@ -104,11 +106,18 @@ def exit_code(error: PellucidError) -> int:
 
 
 def _report(error: PellucidError) -> None:
-    first, *rest = error.diagnostics().splitlines() or [""]
-    _say(f"error [{error.code}]: {first}")
-    for line in rest:
-        _say(line)
+    _say(f"error [{error.code}]: {error.message}")
+    if isinstance(error, UseRefused):
+        for reason in dict.fromkeys(error.reasons):
+            _say(f"[{reason.code}] {reason}", bullet="- ")
+    if isinstance(error, PolicyInvalid):
+        for finding in error.findings:
+            typer.echo(str(finding), err=True)  # one line each, as editors read them
+    if error.remedy:
+        _say(error.remedy)
 
 
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+def _say(line: str, *, bullet: str = "") -> None:
+    """Print a line to people as it fits their terminal; into a file as it is, for programs that search it."""
+    fits = sys.stderr.isatty() or "COLUMNS" in os.environ
+    typer.echo(wrapped(line, bullet=bullet, indent="  ") if fits else bullet + line, err=True)

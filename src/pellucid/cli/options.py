@@ -1,4 +1,7 @@
-"""The options that many commands share, and opening the workspace that they name. Heavy imports wait for the command."""
+"""The options that many commands share, and opening the workspace that they name.
+
+Heavy imports wait for the command.
+"""
 
 from __future__ import annotations
 

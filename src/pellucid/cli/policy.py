@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.render import wrapped
 from pellucid.errors import PolicyInvalid
 
 app = typer.Typer(help="What the controller declares.", no_args_is_help=True)
-WIDTH = 80
 
 
 @app.command()
@@ -21,7 +20,10 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="Policy folder.", show_default="the workspace's")] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Report every finding of a policy folder at once, each with file:line:column and remedy."""
+    """Report every finding of a policy folder.
+
+    Each has file:line:column and a remedy; all are reported at once.
+    """
     from pellucid.policy.load import load_folder  # noqa: PLC0415  -- pydantic
 
     if folder is None:
@@ -39,11 +41,11 @@ def check(
 def explain(
     purpose: Annotated[str, typer.Argument(help="A purpose of the policy in force.")], workspace: WorkspaceOption = None
 ) -> None:
-    """Say in plain sentences what a purpose may do, and why."""
+    """Say in plain sentences what a purpose may do."""
     with opened(workspace) as found:
         text = found.policy.explain(purpose)
     for paragraph in text.splitlines():
-        typer.echo(textwrap.fill(paragraph, WIDTH) if paragraph else "")
+        typer.echo(wrapped(paragraph))
 
 
 @app.command()
@@ -55,7 +57,10 @@ def activate(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Put the drafts into force, all or nothing; every question from now on is judged by them."""
+    """Put the drafts into force, all or nothing.
+
+    Every question from now on is judged by them.
+    """
     with opened(workspace) as found:
         done = found.policy.activate(actor=found.actor(actor_name(actor)), folder=folder, replacing=replacing or ())
     for finding in done.warnings:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from io import StringIO
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
@@ -16,21 +16,64 @@ if TYPE_CHECKING:
 ERROR_DIGITS = 2
 """Significant digits of an error; the value beside it is rounded to the same place."""
 
+NARROWEST, NARROWEST_COLUMN, GAP = 40, 8, "  "
+
 
 def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
-    """Return a table that fits the terminal (100 columns where there is none)."""
-    from rich.console import Console  # noqa: PLC0415  -- slow
-    from rich.table import Table  # noqa: PLC0415
+    """Return a table that fits the terminal (100 columns where there is none): cells that are too wide are wrapped."""
+    printable = [[_printable(cell) for cell in row] for row in rows]
+    widths = _fitted([max(map(len, column)) for column in zip(header, *printable, strict=True)])
+    lines = [_table_row(header, widths, right)]
+    lines += [_table_row(row, widths, right) for row in printable]
+    return "\n".join(lines)
 
-    table = Table(box=None, pad_edge=False, header_style=None, show_edge=False)
-    for position, name in enumerate(header):
-        table.add_column(name, justify="right" if position in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    out = StringIO()
-    width = shutil.get_terminal_size((100, 24)).columns
-    Console(file=out, width=max(40, width), color_system=None, highlight=False).print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").splitlines())
+
+def wrapped(text: str, *, bullet: str = "", indent: str = "") -> str:
+    """Return a paragraph or a bullet wrapped to the terminal; `indent` begins its later lines."""
+    found = textwrap.fill(
+        _printable(text),
+        terminal_width(),
+        initial_indent=bullet,
+        subsequent_indent=indent or " " * len(bullet),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return found or bullet
+
+
+def terminal_width() -> int:
+    """Return how many columns there are to write in."""
+    return max(NARROWEST, shutil.get_terminal_size((100, 24)).columns)
+
+
+def _printable(text: str) -> str:
+    """Show control characters as escapes: a value of the data may not steer somebody's terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _fitted(widths: list[int]) -> list[int]:
+    """Narrow the widest columns until the row fits."""
+    room = terminal_width() - len(GAP) * (len(widths) - 1)
+    while sum(widths) > room and max(widths) > NARROWEST_COLUMN:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _table_row(cells: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
+    parts = [_cell_lines(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    lines = []
+    for line in range(max(map(len, parts))):
+        found = [part[line] if line < len(part) else "" for part in parts]
+        placed = [
+            text.rjust(width) if place in right else text.ljust(width)
+            for place, (text, width) in enumerate(zip(found, widths, strict=True))
+        ]
+        lines.append(GAP.join(placed).rstrip())
+    return "\n".join(lines)
+
+
+def _cell_lines(cell: str, width: int) -> list[str]:
+    return [cell] if len(cell) <= width else textwrap.wrap(cell, width) or [""]
 
 
 def instant(microseconds: int) -> str:
@@ -39,7 +82,7 @@ def instant(microseconds: int) -> str:
 
 
 def with_error(value: object, error: float | None) -> str:
-    """Return a value and its 95 % half-width, both rounded to the error's second digit: 2,277 and 314.6 -> 2,280 ± 310."""
+    """Return a value and its 95 % half-width, rounded to the error's second digit: 2,277, 314.6 -> 2,280 ± 310."""
     if value is None:
         return "unknown"
     if error is None or not isinstance(value, int | float | Decimal) or not isfinite(error):
@@ -51,7 +94,7 @@ def with_error(value: object, error: float | None) -> str:
 
 
 def _rounded(value: float, places: int) -> str:
-    return f"{round(value, places):,.{max(0, places)}f}"
+    return f"{round(value, places) + 0.0:,.{max(0, places)}f}"  # + 0.0: no -0
 
 
 def shown(value: object) -> str:
@@ -94,10 +137,10 @@ def _facts(release: Release) -> list[str]:
         cost = "Cost: nothing; only public tables were read."
     else:
         cost = (
-            f"Cost: ε {loss.epsilon:.3g} (δ {loss.delta:.1g}); {loss.period_epsilon:.3g} of {loss.period_cap:g} spent on "
-            f"each person until {loss.renews:%Y-%m-%d}."
+            f"Cost: ε {loss.epsilon:.3g} (δ {loss.delta:.1g}); {loss.period_epsilon:.3g} of {loss.period_cap:g} spent "
+            f"on each person until {loss.renews:%Y-%m-%d}."
         )
-    lines = ["± is the noise's 95 % half-width.", cost]
+    lines = ["± is the noise's 95 % half-width.", cost] if release.receipt.charge else [cost]
     lines += [f"Coverage: {band} of the people in {dataset}." for dataset, band in sorted(release.coverage.items())]
     lines += list(dict.fromkeys(item.text for item in release.clipping))
     lines += release.notes
@@ -116,14 +159,13 @@ def preview_text(preview: Preview) -> str:
         [item.measure, item.reason if item.half_width is None else f"± {_rounded(item.half_width, 0)}"]
         for item in preview.expected
     ]
-    lines = [plain_table(["measure", "expected error (95 %)"], rows, right={1})] if rows else []
-    lines.append(
-        f"It would cost ε {preview.epsilon:.3g} (δ {preview.delta:.1g}); ε {preview.left_epsilon:.3g} is left."
-    )
+    table = [plain_table(["measure", "expected error (95 %)"], rows, right={1})] if rows else []
+    lines = [f"It would cost ε {preview.epsilon:.3g} (δ {preview.delta:.1g}); ε {preview.left_epsilon:.3g} is left."]
     if preview.renews is not None:
         lines.append(f"The budget renews on {preview.renews:%Y-%m-%d}.")
     if preview.fewest_people is not None:
         lines.append(f"Groups with fewer than about {preview.fewest_people:,} people would be left out.")
     lines += preview.notes
     lines.append("No data were touched and nothing was spent.")
-    return "\n".join(lines)
+    facts = [wrapped(line, indent="  ") for line in lines]
+    return "\n".join([*table, "", *facts] if table else facts)

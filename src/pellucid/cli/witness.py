@@ -30,7 +30,10 @@ def cosign(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Sign the head of the log and have the witness cosign it; a fork or a rollback is refused."""
+    """Have the witness cosign the head of the log.
+
+    A fork or a rollback is refused.
+    """
     with opened(workspace) as found:
         done = found.audit.witness(folder, actor=found.actor(actor_name(actor)))
     typer.echo(f"The witness cosigned {done.size:,} entries of {done.origin}.")

@@ -16,7 +16,10 @@ def init(
     origin: Annotated[str | None, typer.Option(help="Name of the log, without spaces.")] = None,
     actor: ActorOption = None,
 ) -> None:
-    """Make a workspace: control database, keys (0600), folders for drafts of the policy and for data."""
+    """Make a workspace.
+
+    It is a folder with a control database, keys (0600), and folders for drafts of the policy and for data.
+    """
     from pellucid.workspace import create  # noqa: PLC0415  -- slow
 
     place = folder or Chosen.workspace or Path()
@@ -31,7 +34,10 @@ def init(
 
 
 def upgrade(workspace: WorkspaceOption = None) -> None:
-    """Bring the control database of an older version to this one. Back the workspace up first."""
+    """Bring an older workspace to this version.
+
+    Back it up first.
+    """
     from pellucid.settings import Settings  # noqa: PLC0415  -- slow
     from pellucid.workspace.upgrade import upgrade_workspace  # noqa: PLC0415  -- slow
 

@@ -19,7 +19,6 @@ from pellucid.errors import Finding, InputInvalid, NameUnknown, NotPermitted, Po
 from pellucid.holdings.publish import Generation, generations_published
 from pellucid.policy.canonical import from_canonical, to_canonical, version_of
 from pellucid.policy.decide import may
-from pellucid.policy.load import load_folder
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.database import Database
 from pellucid.records.tables import generations, policy_activations, policy_snapshots
@@ -111,6 +110,8 @@ def _checked(source: Path | Policy) -> tuple[Policy, tuple[Finding, ...]]:
                 remedy="Load it from its folder, or give it its version with `policy.canonical.with_version`.",
             )
         return source, ()
+    from pellucid.policy.load import load_folder  # noqa: PLC0415  -- YAML and pydantic: questions need neither
+
     loaded = load_folder(source)
     if loaded.policy is None:
         raise PolicyInvalid(loaded.findings)

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from pellucid.collect.import_place import ImportPlace
-from pellucid.collect.imports import MOST_REJECTED, ImportReport, Progress, add_data
-from pellucid.collect.listing import DataHeld, list_data
 from pellucid.consent.register import subjects_added
 from pellucid.policy.model import Actor
 from pellucid.workspace.room import Room
+
+if TYPE_CHECKING:
+    from pellucid.collect.imports import ImportReport, Progress
+    from pellucid.collect.listing import DataHeld
+
+MOST_REJECTED = 0.05
+"""As in `collect.imports`, whose import a question need not wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class DataDesk:
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import a file as the dataset's next generation; people who are new get their permission at once."""
+        from pellucid.collect.import_place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
+        from pellucid.collect.imports import add_data  # noqa: PLC0415
+
         policy = self.room.demand(actor, "data-add")
         now = self.room.clock()
 
@@ -56,6 +64,8 @@ class DataDesk:
 
     def list(self, *, actor: Actor) -> list[DataHeld]:
         """Return what is held of each dataset."""
+        from pellucid.collect.listing import list_data  # noqa: PLC0415  -- slow
+
         policy = self.room.demand(actor, "data-list")
         with self.room.database.read() as connection:
             return list_data(connection, policy)
