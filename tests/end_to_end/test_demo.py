@@ -1,0 +1,73 @@
+"""The demo is run as a person runs it, and what it printed is read again here, apart from its own checks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pellucid.demo.reading import DemoFailed, demand, errors_of, number_after, values_of
+from pellucid.demo.story import ATTACK, BY_INCOME, program, quoted
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [*program(), "demo", "--folder", str(folder)], capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0, done.stdout[-2000:]
+    return done.stdout
+
+
+def answers(told: str, sql: str) -> list[str]:
+    """What was printed after each query of this SQL, up to the next command."""
+    parts = told.split("\n$ pellucid ")
+    return [part.split("\n", sql.count("\n") + 1)[-1] for part in parts if part.startswith(f"query {quoted(sql)}")]
+
+
+def test_it_tells_every_step_and_takes_less_than_three_minutes(told: str) -> None:
+    assert [int(number) for number in re.findall(r"^═+\n(\d+)\. ", told, re.MULTILINE)] == list(range(1, 10))
+    assert number_after("Every step did what it said, in", told) < 180
+    assert "SIMULATED" in told
+
+
+def test_the_attack_is_answered_by_noise_that_drowns_the_figure(told: str) -> None:
+    first, second = answers(told, ATTACK)
+    assert values_of(first) != values_of(second)
+    assert errors_of(first)[0] > 5 * 4483.35
+
+
+def test_after_the_withdrawal_the_register_is_one_on_and_one_household_fewer_is_covered(told: str) -> None:
+    asked = [text for text in answers(told, BY_INCOME) if "Stamp:" in text]
+    assert number_after("register", asked[1]) == number_after("register", asked[0]) + 1
+    exact = [int(each) for each in re.findall(r"demographics: (\d+) of 801 people", told)]
+    assert exact[1] == exact[0] - 1
+    assert len(set(re.findall(r"demographics: (.*) of people\.", told))) == 1
+
+
+def test_the_log_verifies_and_a_flipped_byte_does_not(told: str) -> None:
+    assert told.count("The log holds.") == 1
+    assert told.count("error [verification-failed]") == 1
+
+
+def test_the_refusal_and_the_end_of_the_budget_are_shown(told: str) -> None:
+    assert told.count("error [use-refused]") == 1
+    assert told.count("error [budget-exhausted]") == 1
+
+
+def test_the_story_stops_when_a_number_is_not_as_it_says() -> None:
+    with pytest.raises(DemoFailed, match="expected that one is two"):
+        demand(1 == 2, "one is two")
+
+
+def test_the_program_is_this_one() -> None:
+    shown = subprocess.run([*program(), "--help"], capture_output=True, text=True, check=True).stdout
+    assert "policy" in shown
+    assert Path(program()[0]).parent == Path(sys.executable).parent
