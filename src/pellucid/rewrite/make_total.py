@@ -1,12 +1,14 @@
 """Make expressions over people's rows total, so that no value can raise: an error, or its absence, tells about a row.
 
-CAST(t.email AS INT) > 0            ->  TRY(TRY_CAST(t.email AS INT) > 0)
-t.quantity * 4611686018427387904    ->  TRY(t.quantity * 4611686018427387904)
-t.shelf = 5                         ->  TRY(t.shelf = 5): DuckDB casts the text, and quotes it where it cannot
+CAST(t.email AS INT) > 0            ->  TRY_CAST(t.email AS INT) > 0
+(t.quantity + 1) * 9                ->  TRY(TRY(t.quantity + 1) * 9)
+t.shelf = 5                         ->  refused: DuckDB casts the text, and quotes it where it cannot
 t.shelf = 'top'                     ->  as it is: nothing in it can raise
 
-Constants count too: DuckDB folds `CAST('abc' AS INT)` late, so in a CASE it raises only if some row gets that far. TRY
-takes no subquery, aggregate or window inside; around those, operands get one type by TRY_CAST, or the question is refused.
+Every call is closed off by itself, and every cast is written out: DuckDB takes what occurs twice out of a TRY around it
+(`TRY((i + 1) * (i + 1))` raises), implicit casts too. Constants count: DuckDB folds `CAST('abc' AS INT)` late, so in a
+CASE it raises only if some row gets that far. TRY takes no subquery, aggregate or window inside; around those
+arithmetic runs on DOUBLE, and other calls that may raise are refused.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ LONGEST_TEXT = 10_000
 """Characters that a concatenation keeps: doubling a text forty times would end in an error of memory."""
 
 _RAISING = ARITHMETIC | RAISING_FUNCTIONS
+_CALLS = _RAISING | LEAKPROOF_FUNCTIONS
 _SCALAR = _RAISING | LEAKPROOF_FUNCTIONS | CASTS | CONDITIONALS | (PREDICATES - {"And", "Or", "Not", "Exists"})
 _ACROSS = MEASURES | SUBJECT_AGGREGATES | WINDOWS
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -64,6 +67,16 @@ _FAMILIES = {
     "TIMESTAMPNTZ": "TIMESTAMP",
 }
 """sqlglot's type -> the type that all values of its family can be cast to."""
+
+_RETURNED = {
+    **dict.fromkeys(["Left", "Right", "Substring", "Upper", "Lower", "Trim", "DPipe", "Concat"], "TEXT"),
+    **dict.fromkeys(["Dayname", "Monthname"], "TEXT"),
+    **dict.fromkeys(["Stddev", "StddevPop", "StddevSamp", "Variance", "VariancePop", "Sum", "Avg"], "DOUBLE"),
+    **dict.fromkeys(["Length", "StrPosition", "Ceil", "Floor", "Sign", "Sqrt", "Ln", "Exp", "Log", "Pow"], "DOUBLE"),
+    **dict.fromkeys(["Year", "Month", "Day", "Quarter", "Week", "DayOfWeek", "Hour", "DateDiff"], "DOUBLE"),
+    **dict.fromkeys(["Round", "Abs", "Trunc", "Mul", "Div", "IntDiv", "Mod", "PercentRank", "CumeDist"], "DOUBLE"),
+}
+"""What the functions return whose type sqlglot does not tell."""
 
 
 def make_total(expression: exp.Expr, keys: Sequence[exp.Expr] = ()) -> exp.Expr:
@@ -99,9 +112,11 @@ def family_of(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Count | exp.CountIf | exp.RowNumber | exp.Rank | exp.DenseRank | exp.Ntile):
         return "DOUBLE"
     found = node.args["to"] if isinstance(node, exp.Cast) else node.type
-    if not isinstance(found, exp.DataType) or not isinstance(found.this, exp.DType):
-        return None
-    return _FAMILIES.get(found.this.value)
+    if isinstance(found, exp.DataType) and isinstance(found.this, exp.DType) and found.this.value in _FAMILIES:
+        return _FAMILIES[found.this.value]
+    if isinstance(node, exp.Coalesce | exp.Nullif | exp.Greatest | exp.Least | exp.Min | exp.Max | exp.AnyValue):
+        return family_of(node.this)
+    return _RETURNED.get(type(node).__name__)
 
 
 class _Total:
@@ -114,11 +129,9 @@ class _Total:
         """Return a total form of a node, whatever it is."""
         if node.meta.get("governed") or isinstance(node, exp.Try) or _is_plain(node):
             return node
-        if type(node).__name__ not in _SCALAR:
-            return self._inside(node)
-        if _can_be_tried(node):
-            return self._tried(node)
-        return self._around(node)
+        if any(node == key for key in self.keys):
+            return _Total(()).of(node)
+        return self._inside(node) if type(node).__name__ not in _SCALAR else self._closed(node)
 
     def _inside(self, node: exp.Expr) -> exp.Expr:
         """Go into a node that cannot raise by itself; where it takes a condition, see that it gets one."""
@@ -133,55 +146,31 @@ class _Total:
             node.set("on", _as_boolean(node.args["on"]))
         return node
 
-    def _tried(self, node: exp.Expr) -> exp.Expr:
-        """Wrap a scalar expression as a whole; comparisons of one type stay open, so that joins still hash on them."""
-        if isinstance(node, exp.TryCast) and _is_plain(node.this):
-            return node
-        if isinstance(node, _COMPARISONS) and family_of(node.this) == family_of(node.expression) is not None:
-            return self._compared(node)
-        return exp.Try(this=_safe_casts(self._with_keys(node)))
-
-    def _with_keys(self, node: exp.Expr) -> exp.Expr:
-        if not self.keys:
-            return node
-        if any(node == key for key in self.keys):
-            return node
-
-        def key_or_not(child: exp.Expr) -> exp.Expr:
-            if any(child == key for key in self.keys):
-                return _Total(()).of(child)
-            _replace_children(child, key_or_not)
-            return child
-
-        _replace_children(node, key_or_not)
-        return node
-
-    def _compared(self, node: exp.Expr) -> exp.Expr:
-        family = str(family_of(node.this))
-        for part in ("this", "expression"):
-            node.set(part, _of_family(self.of(node.args[part]), family))
-        return node
-
-    def _around(self, node: exp.Expr) -> exp.Expr:
-        """Close off a scalar expression over a subquery, aggregate or window, for which there is no TRY."""
-        name = type(node).__name__
-        operands = _operands(node)
+    def _closed(self, node: exp.Expr) -> exp.Expr:
+        """Close off a scalar expression: its parts first, then what it does to them."""
+        if isinstance(node, exp.If) and not isinstance(node.parent, exp.Case):
+            branch = exp.If(this=node.this, true=node.args["true"])
+            node = exp.Case(ifs=[branch], default=node.args.get("false"))
+        name, triable = type(node).__name__, _can_be_tried(node)
+        families = _operands(node)
         _replace_children(node, self.of)
-        if isinstance(node, exp.Case | exp.If):
-            _choices_of_one_type(node)
-        elif name in ARITHMETIC or isinstance(node, exp.Round | exp.Abs | exp.Trunc | exp.Pow):
-            return _as_double(node)
-        elif type(node) is exp.Cast:
+        if type(node) is exp.Cast:
             return exp.TryCast(this=node.this, to=node.args["to"], safe=True)
-        elif isinstance(node, exp.DPipe | exp.Concat):
+        if isinstance(node, exp.DPipe | exp.Concat):
             return exp.Left(this=node, expression=exp.Literal.number(LONGEST_TEXT))
+        if isinstance(node, exp.Case):
+            _choices_of_one_type(node)
         elif isinstance(node, exp.Is):
             if isinstance(node.expression, exp.Boolean):
                 node.set("this", _as_boolean(node.this))
         elif isinstance(node, exp.In) and node.args.get("query") is not None:
-            _membership_of_one_type(node, operands)
-        elif operands:
-            _operands_of_one_type(node, operands)
+            _membership_of_one_type(node, families)
+        elif families:
+            _operands_of_one_type(node, families)
+        elif name in _CALLS and triable:
+            return exp.Try(this=node)
+        elif name in ARITHMETIC or isinstance(node, exp.Round | exp.Abs | exp.Trunc | exp.Pow):
+            return _as_double(node)
         elif name in RAISING_FUNCTIONS or isinstance(node, exp.TimestampTrunc | exp.LastDay | exp.DateDiff):
             raise Findings().stop("scalar-over-people", name=name.lower())
         return node
@@ -227,13 +216,6 @@ def _is_simple(node: exp.Expr) -> bool:
     )
 
 
-def _of_family(node: exp.Expr, family: str) -> exp.Expr:
-    """Cast a computed number to DOUBLE: two computed decimals may have no type that holds both."""
-    if _is_simple(node) or family not in {"DOUBLE", "TIMESTAMP"}:
-        return node
-    return _try_cast(node, family)
-
-
 def _try_cast(node: exp.Expr, name: str) -> exp.Expr:
     return exp.TryCast(this=node, to=exp.DataType.build(name, dialect="duckdb"), safe=True)
 
@@ -243,16 +225,6 @@ def _can_be_tried(node: exp.Expr) -> bool:
     return not any(
         isinstance(each, exp.Query | exp.Exists | exp.Window) or type(each).__name__ in _ACROSS for each in node.walk()
     )
-
-
-def _safe_casts(node: exp.Expr) -> exp.Expr:
-    """Turn each cast into TRY_CAST and keep each text short; a TRY around it would lose the whole expression's value."""
-    _replace_children(node, _safe_casts)
-    if type(node) is exp.Cast:
-        return exp.TryCast(this=node.this, to=node.args["to"], safe=True)
-    if isinstance(node, exp.DPipe | exp.Concat) and not isinstance(node.parent, exp.DPipe):
-        return exp.Left(this=node, expression=exp.Literal.number(LONGEST_TEXT))
-    return node
 
 
 def _as_boolean(node: exp.Expr) -> exp.Expr:
@@ -273,9 +245,8 @@ def _as_double(node: exp.Expr) -> exp.Expr:
             node.set(part, _try_cast(operand, "DOUBLE"))
     if isinstance(node, exp.IntDiv | exp.Mod):
         node.set("expression", exp.Nullif(this=node.expression, expression=exp.Literal.number(0)))
-    if isinstance(node, exp.Round) and node.args.get("decimals") is not None:
-        if not isinstance(node.args["decimals"], exp.Literal):
-            raise Findings().stop("scalar-over-people", name="round")
+    if isinstance(node, exp.Round) and not isinstance(node.args.get("decimals"), exp.Literal | None):
+        raise Findings().stop("scalar-over-people", name="round")
     return node
 
 
@@ -324,21 +295,28 @@ def _is_untyped(node: exp.Expr) -> bool:
     return isinstance(node, exp.Placeholder | exp.Null) or (isinstance(node, exp.Literal) and node.is_string)
 
 
-def _choices_of_one_type(node: exp.Expr) -> None:
-    """Bring the outcomes of a CASE to one type, and its conditions to BOOLEAN. An `If` is a branch: done there."""
-    if isinstance(node, exp.If):
-        return
+def _choices_of_one_type(node: exp.Case) -> None:
+    """Bring the outcomes of a CASE to one type, and its conditions to BOOLEAN."""
     if node.args.get("this") is not None:
-        raise Findings().stop("scalar-over-people", name="case with an operand")
+        _compared_to_one_type(node)
     places = [(branch, "true") for branch in node.args["ifs"]]
     places += [(node, "default")] if node.args.get("default") is not None else []
     told = [family_of(holder.args[name]) for holder, name in places if not _is_untyped(holder.args[name])]
     common = _common(node, told) if told else None
-    for branch in node.args["ifs"]:
+    for branch in node.args["ifs"] if node.args.get("this") is None else ():
         branch.set("this", _as_boolean(branch.this))
     for holder, name in places:
         if common is not None and not isinstance(holder.args[name], exp.Null):
             holder.set(name, _try_cast(holder.args[name], common))
+
+
+def _compared_to_one_type(node: exp.Case) -> None:
+    """Bring the operand of a CASE and what it is compared to, to one type."""
+    holders = [node, *node.args["ifs"]]
+    told = [family_of(holder.this) for holder in holders if not _is_untyped(holder.this)]
+    common = _common(node, told)
+    for holder in holders:
+        holder.set("this", _try_cast(holder.this, common))
 
 
 def _membership_of_one_type(node: exp.In, families: Sequence[str | None]) -> None:
