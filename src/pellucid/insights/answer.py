@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -93,6 +94,11 @@ def answer(parts: Parts, query: InsightQuery) -> Release:
         return _run_and_commit(parts, course, fresh)
     except PellucidError as error:
         _close_failed(parts, course, error)
+        raise
+    except BaseException:  # a defect, or somebody's Ctrl-C: in doubt charged, and the log is told
+        stopped = QueryFailed("The answer was not finished.", code="query-stopped")
+        with suppress(PellucidError):
+            _close_failed(parts, course, stopped)
         raise
 
 
