@@ -102,8 +102,9 @@ def verify(
 
 def create_witness(folder: Path, name: str, *, log_key: str) -> VerifierKey:
     """Make a witness in a folder of its own that takes on the log with this key; returns the witness's public key."""
+    key = load_verifier_key(log_key)  # first: a key that is none leaves no folder behind
     witness = Witness.create(folder, name)
-    witness.trust(load_verifier_key(log_key))
+    witness.trust(key)
     return witness.verifier
 
 

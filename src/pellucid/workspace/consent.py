@@ -185,14 +185,16 @@ def _verb(text: str) -> ConsentVerb:
     try:
         return ConsentVerb(text.replace("-", "_"))
     except ValueError:
-        raise NameUnknown("consent verb", text, [verb.value for verb in ConsentVerb]) from None
+        remedy = "Write one of the known verbs, with - or _."
+        raise NameUnknown("consent verb", text, [verb.value for verb in ConsentVerb], remedy=remedy) from None
 
 
 def _covers(text: str) -> Covers:
     try:
         return Covers(text.replace("-", "_"))
     except ValueError:
-        raise NameUnknown("cover", text, [each.value for each in Covers]) from None
+        remedy = "Write from_now for rows from then on, held_data for those held already as well."
+        raise NameUnknown("cover", text, [each.value for each in Covers], remedy=remedy) from None
 
 
 def _demand_columns(found: Sequence[str] | None) -> None:
