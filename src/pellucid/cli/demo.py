@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.quick import with_pandas
+
 
 def demo(
     folder: Annotated[
@@ -17,6 +19,7 @@ def demo(
 
     A grocer's story in the very commands that it prints; it fails if a step's numbers are not as it says.
     """
+    with_pandas()
     from pellucid.demo.story import tell  # noqa: PLC0415  -- slow
 
     tell(folder)

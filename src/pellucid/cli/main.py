@@ -1,7 +1,7 @@
 """The command line: parse, call one use case, render. Errors become a message, a remedy and an exit code by their kind.
 
 0 done · 2 what was typed · 3 refused · 4 budget · 5 no answer came · 6 data refused · 7 verification failed ·
-8 workspace or recording · 1 a defect in pellucid
+8 workspace or recording · 1 a defect in pellucid, or nobody read the output to its end · 130 stopped
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import typer
 
 from pellucid.cli import audit, budget, consent, data, demo, policy, query, witness, workspace
 from pellucid.cli.options import Chosen
+from pellucid.cli.quick import without_pandas
 from pellucid.cli.render import wrapped
 from pellucid.errors import (
     BudgetExhausted,
@@ -81,6 +82,7 @@ def chosen(
 
 def main() -> None:
     """Run the command line and exit with a code by the kind of error."""
+    without_pandas()
     try:
         app()
     except PellucidError as error:
@@ -89,9 +91,6 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("Stopped.")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:  # the last resort: a defect, told without its words, which may hold anything
         if os.environ.get("PELLUCID_TRACEBACK") == "1":
             raise

@@ -114,7 +114,7 @@ def release_text(release: Release) -> str:
     names = [name for name in release.values.column_names if name not in errors]
     rows = [_row(record, names, errors) for record in release.values.to_pylist()]
     numeric = {place for place, name in enumerate(names) if _is_number(release, name)}
-    lines = [plain_table(names, rows, right=numeric), "", *_facts(release)]
+    lines = [plain_table(names, rows, right=numeric), "", *(wrapped(fact, indent="  ") for fact in _facts(release))]
     return "\n".join(lines)
 
 

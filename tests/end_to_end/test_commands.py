@@ -1,0 +1,237 @@
+"""Every command once, as a person sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+
+from tests.end_to_end.conftest import Run
+from tests.shop import EXAMPLE, Shop
+
+QUESTION = "SELECT COUNT(*) AS bought FROM purchases"
+PLANNING = ("--purpose", "range-planning", "--as", "ana")
+
+
+def settled(text: str) -> str:
+    """Blank what differs from run to run: instants, hashes, drawn numbers."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<instant>", text)
+    return re.sub(r"\b[0-9a-f]{12,64}\b", "<hash>", text)
+
+
+def test_init_makes_a_workspace_and_says_who_is_trusted(run: Run, tmp_path: Path) -> None:
+    said = run("init", str(tmp_path / "new"), "--origin", "corner/shop")
+
+    key = (tmp_path / "new" / "keys" / "log.key.pub").read_text().strip()
+    assert said.out == (
+        f"Made a workspace in {tmp_path / 'new'}.\n"
+        f"The log's public key, to be given to auditors and witnesses:\n{key}\n"
+        "Embedded, a workspace has a single trusted operator: --as is a label, not a login.\n"
+    )
+    assert said.code == 0
+
+
+def test_policy_check_activate_explain_and_schema(run: Run) -> None:
+    checked = run("policy", "check", str(EXAMPLE / "policy"))
+    put = run("policy", "activate", str(EXAMPLE / "policy"), "--as", "pia")
+    explained = run("policy", "explain", "newsletter")
+    schema = run("policy", "schema")
+
+    assert settled(checked.out) == "No errors. Version <hash>.\n"
+    assert settled(put.out).splitlines()[0].startswith("Policy <hash> is in force (log entry ")
+    assert explained.out.splitlines()[0] == "Writing a newsletter (`newsletter`)"
+    assert json.loads(schema.out)["$defs"] != {}
+
+
+def test_each_finding_is_a_line_with_its_place(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "a.yaml").write_text("controler: {}\nroles: [1]\n")
+
+    said = run("policy", "check", str(tmp_path / "p"))
+
+    assert said.code == 2
+    places = [line.split(": ", 1)[0] for line in said.err.splitlines() if line.startswith("/")]
+    assert places.count(f"{tmp_path}/p/a.yaml:1:1") == 1
+    assert all(re.fullmatch(r".+:\d+:\d+", place) for place in places)
+    assert said.err.splitlines()[0].startswith("error [policy-invalid]: The policy has ")
+
+
+def test_data_list_and_add(run: Run) -> None:
+    added = run("data", "add", "purchases", str(EXAMPLE / "purchases.csv"), "--replace", "--as", "dan")
+    listed = run("data", "list", "--as", "dan")
+
+    assert added.out == (
+        "purchases: 2,400 of 2,400 rows taken, generation 2.\nThey are about 400 people, 0 of them new.\n"
+    )
+    assert settled(listed.out) == (
+        "dataset    generation   rows  about          published\n"
+        "products            1      5  public         <instant>\n"
+        "purchases           2  2,400  400 customers  <instant>\n"
+    )
+
+
+def test_an_answer_is_a_table_with_its_error_and_what_it_cost(run: Run) -> None:
+    said = run("query", "SELECT department, COUNT(*) AS n FROM purchases JOIN products USING (product) GROUP BY 1", *PLANNING)  # fmt: skip
+
+    assert said.code == 0
+    head, *rows = said.out.split("\n\n")[0].splitlines()
+    assert head.split() == ["department", "n"]
+    assert [row.split()[0] for row in rows] == ["bakery", "dairy", "fruit"]
+    assert all(re.fullmatch(r"\w+ +-?[\d,]+ ± \d+", row) for row in rows)
+    facts = said.out.split("\n\n")[1].splitlines()
+    assert facts[0] == "± is the noise's 95 % half-width."
+    assert re.match(r"Cost: ε 1 \(δ 5e-07\); 1 of 12 spent on each person until \d{4}-01-01\.", facts[1])
+    assert facts[2] == "Coverage: over 95 % of the people in purchases."
+
+
+def test_csv_json_and_arrow_parse_back_to_the_same_columns(run: Run, shop: Shop) -> None:
+    told = json.loads(run("query", QUESTION, *PLANNING, "--epsilon", "0.5", "--format", "json").out)
+    comma = shop.run("query", QUESTION, *PLANNING, "--epsilon", "0.5", "-f", "csv").out
+    arrow = _arrow(shop)
+
+    assert [column["name"] for column in told["columns"]] == ["bought", "bought_error"]
+    assert pyarrow.csv.read_csv(pa.BufferReader(comma.encode())).column_names == ["bought", "bought_error"]
+    assert arrow.schema == pa.schema([("bought", pa.int64()), ("bought_error", pa.float64())])
+    assert told["loss"]["epsilon"] == pytest.approx(0.5)
+
+
+def _arrow(shop: Shop) -> pa.Table:
+    import os
+    import subprocess
+    import sys
+
+    words = ["query", QUESTION, *PLANNING, "--epsilon", "0.5", "-f", "arrow"]
+    environment = os.environ | {"PELLUCID_WORKSPACE": str(shop.folder)}
+    done = subprocess.run([sys.executable, "-m", "pellucid", *words], capture_output=True, check=True, env=environment)
+    return pa.ipc.open_stream(done.stdout).read_all()
+
+
+def test_a_preview_spends_nothing(run: Run) -> None:
+    before = run("budget", "show", "--as", "ana").out
+    said = run("query", QUESTION, *PLANNING, "--preview")
+
+    assert said.out.splitlines()[0].split() == ["measure", "expected", "error", "(95", "%)"]
+    assert said.out.splitlines()[-1] == "No data were touched and nothing was spent."
+    assert run("budget", "show", "--as", "ana").out == before
+
+
+def test_public_tables_cost_nothing_and_are_exact(run: Run) -> None:
+    said = run(
+        "query", "SELECT product FROM products WHERE department = $d ORDER BY 1", *PLANNING, "--param", "d=fruit"
+    )
+
+    assert settled(said.out).splitlines()[:5] == [
+        "product",
+        "apples",
+        "pears",
+        "",
+        "Cost: nothing; only public tables were read.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "counted"), [("price=2", True), ("price=2.5", True), ("price=true", False), ("price=x", False)]
+)
+def test_parameters_are_numbers_truth_values_or_text(run: Run, value: str, counted: bool) -> None:
+    said = run("query", "SELECT COUNT(*) FROM purchases WHERE price > $price", *PLANNING, "--param", value, "--preview")
+
+    assert (said.code == 0) is True or not counted
+
+
+def test_a_question_comes_from_the_input_or_a_file(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "q.sql").write_text(QUESTION)
+
+    typed = shop.run("query", "-", *PLANNING, "--preview", typed=QUESTION.encode())
+    filed = shop.run("query", f"@{tmp_path / 'q.sql'}", *PLANNING, "--preview")
+
+    assert (typed.code, filed.code) == (0, 0)
+    assert typed.out == filed.out
+
+
+def test_who_and_where_may_be_said_before_or_after_the_command(run: Run, shop: Shop) -> None:
+    after = run("query", QUESTION, "-p", "range-planning", "--preview", "-w", str(shop.folder), "--as", "ana")
+    before = run("-w", str(shop.folder), "--as", "ana", "query", QUESTION, "-p", "range-planning", "--preview")
+
+    assert before == after
+
+
+def test_consent_from_giving_to_coverage(run: Run) -> None:
+    given = run("consent", "give", "c001", "-p", "newsletter", "--covers", "held-data", "--as", "pia")
+    shown = run("consent", "show", "c001", "--as", "pia")
+    why = run("consent", "why", "c001", "-p", "newsletter", "--as", "pia")
+    exact = run("consent", "coverage", "purchases", "-p", "newsletter", "--exact", "--as", "pia")
+    band = run("consent", "coverage", "purchases", "-p", "newsletter", "--as", "ana")
+
+    assert given.code == 0
+    assert settled(shown.out).splitlines()[1].split() == ["<instant>", "give", "newsletter", "held_data", "1", "staff"]
+    assert why.out.splitlines()[0] == "Permitted."
+    assert exact.out.splitlines()[0] == "purchases: 201 of 400 people may be used for newsletter,"
+    assert re.fullmatch(r"purchases: [\d-]+ % of people\.\n", band.out)
+
+
+@pytest.mark.parametrize("verb", ["give", "refuse", "withdraw", "object", "opt-out", "limit", "restrict", "lift"])
+def test_every_verb_is_recorded_and_receipted(run: Run, verb: str) -> None:
+    purpose = () if verb in ("restrict", "lift") else ("-p", "range-planning")
+    if verb == "lift":
+        assert run("consent", "restrict", "c001", "--as", "pia").code == 0
+    said = run("consent", verb, "c001", *purpose, "--as", "pia")
+
+    assert (said.code, said.err) == (0, "")
+    assert settled(said.out).splitlines()[-1].startswith("In force for every answer from <instant>")
+
+
+def test_the_log_is_read_signed_exported_proved_and_verified(run: Run, shop: Shop, tmp_path: Path) -> None:
+    key = str(shop.folder / "keys" / "log.key.pub")
+    listed = run("audit", "log", "--last", "1", "--as", "pia")
+    as_json = run("audit", "log", "--last", "1", "--json", "--as", "pia")
+    signed = run("audit", "checkpoint", "--as", "pia")
+    exported = run("audit", "export", str(tmp_path / "x"), "--as", "pia")
+    proved = run("audit", "prove", "0", "--out", str(tmp_path / "y"), "--as", "pia")
+    held = run("audit", "verify", str(tmp_path / "x"), "--key", key)
+
+    assert listed.out.splitlines()[0].split() == ["entry", "at", "action", "who", "what"]
+    assert json.loads(as_json.out)["action"] == listed.out.splitlines()[1].split()[3]
+    assert signed.out.splitlines()[0] == "test/shop"
+    assert exported.out.splitlines()[0].endswith(f"entries of test/shop into {tmp_path / 'x'}.")
+    assert proved.out == f"Wrote entry 0 and its proof into {tmp_path / 'y'}.\n"
+    assert (held.code, held.out.splitlines()[-1]) == (0, "The log holds.")
+
+
+def test_one_byte_flipped_is_found(run: Run, shop: Shop, tmp_path: Path) -> None:
+    run("audit", "export", str(tmp_path / "x"), "--as", "pia")
+    entries = next(
+        path for path in (tmp_path / "x").rglob("*") if path.is_file() and b"workspace.created" in path.read_bytes()
+    )
+    entries.write_bytes(entries.read_bytes().replace(b"workspace.created", b"workspace.creater", 1))
+
+    said = run("audit", "verify", str(tmp_path / "x"), "--key", str(shop.folder / "keys" / "log.key.pub"))
+
+    assert said.code == 7
+    assert said.err.startswith("error [")
+
+
+def test_a_witness_cosigns(run: Run, shop: Shop, tmp_path: Path) -> None:
+    key = str(shop.folder / "keys" / "log.key.pub")
+    made = run("witness", "init", str(tmp_path / "w"), "--log-key", key, "--name", "test/witness")
+    signed = run("witness", "cosign", str(tmp_path / "w"), "--as", "pia")
+
+    assert made.out.splitlines()[0] == f"Made the witness test/witness in {tmp_path / 'w'}. Its public key:"
+    assert re.fullmatch(r"The witness cosigned \d+ entries of test/shop\.\n", signed.out)
+
+
+def test_budget_show_lists_the_cap_and_each_allowance(run: Run) -> None:
+    said = run("budget", "show", "--as", "ana")
+
+    assert [line.split("  ")[0] for line in said.out.splitlines()[1:4]] == [
+        "customer, everything",
+        "customer, newsletter",
+        "customer, range-planning",
+    ]
+
+
+def test_a_current_workspace_needs_no_upgrade(run: Run) -> None:
+    assert run("upgrade").out == "The workspace is current.\n"
