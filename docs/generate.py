@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
 from inspect import getdoc
+from io import StringIO
 from pathlib import Path
+
+from typer.main import get_command
 
 import pellucid
 from pellucid import errors
+from pellucid.cli.main import EXIT_CODES, app
 from pellucid.errors import PellucidError
 from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES, REVEALED, SPECIAL, is_within
@@ -106,7 +112,55 @@ def categories_page() -> str:
     )
 
 
+def cli_page() -> str:
+    sections = [f"## {name}\n\n```text\n{_help(words)}\n```" for name, words in _commands()]
+    codes = [[f"`{code}`", ", ".join(f"`{kind.__name__}`" for kind in kinds)] for code, kinds in _exit_codes().items()]
+    return _page(
+        "Command line",
+        "What each command says of itself with `--help`. `--workspace` and `--as` may stand before the command too.",
+        "## Exit codes\n\nErrors go to the error output as `error [code]: message`, with a remedy.",
+        _table(["Code", "Error"], [["`0`", "done"], *codes, ["`1`", "a defect in pellucid"], ["`130`", "stopped"]]),
+        *sections,
+    )
+
+
+def cli_page() -> str:
+    nouns = {name: sorted(group.commands) for name, group in _groups().items()}
+    commands = [(), *((name, *rest) for name, below in nouns.items() for rest in [(), *((each,) for each in below)])]
+    codes = [[f"`{kind.__name__}`", str(code), _doc(kind)] for kind, code in EXIT_CODES]
+    return _page(
+        "Command line",
+        "Every command, as `--help` tells it. `--workspace` and `--as` may stand before the command or after it; "
+        "`PELLUCID_WORKSPACE` names the workspace for all. `--as` is a label for the log, not a login.",
+        *(
+            f"{'###' if len(words) > 1 else '##'} {' '.join(['pellucid', *words])}\n\n{_help(words)}"
+            for words in commands
+        ),
+        "## Exit codes\n\n0: done. 1: a defect in pellucid, or nobody read the output to its end. 130: stopped.\n\n"
+        + _table(["Error", "Exit code", "Meaning"], codes),
+    )
+
+
+def _groups() -> Mapping[str, Any]:
+    """Every noun of the command line; one without verbs of its own is a single command."""
+    commands: Mapping[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    return {name: command if hasattr(command, "commands") else _Single for name, command in commands.items()}
+
+
+class _Single:
+    commands: Mapping[str, object] = {}
+
+
+def _help(words: Sequence[str]) -> str:
+    told = CliRunner().invoke(
+        app, [*words, "--help"], prog_name="pellucid", env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}
+    )
+    return f"```text\n{told.stdout.rstrip()}\n```"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "cli.md": cli_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
     "reasons.md": reasons_page,
@@ -158,6 +212,38 @@ def _codes_in_use() -> dict[str, set[str]]:
             ]
             found.setdefault(node.func.id, set()).update(str(code) for code in codes if code)
     return found
+
+
+def _commands() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the program itself and every command below it, each with the words that call it."""
+    yield "pellucid", ()
+    for name, command in get_command(app).commands.items():
+        below = getattr(command, "commands", None)
+        for words in [(name,)] if below is None else [(name, verb) for verb in below]:
+            yield " ".join(["pellucid", *words]), words
+
+
+def _help(words: tuple[str, ...]) -> str:
+    """Return what `pellucid WORDS --help` prints in a terminal of 80 columns."""
+    said = StringIO()
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "80"
+    try:
+        with redirect_stdout(said):
+            app([*words, "--help"], prog_name="pellucid", standalone_mode=False)
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
+    return "\n".join(line.rstrip() for line in said.getvalue().strip().splitlines())
+
+
+def _exit_codes() -> dict[int, list[type[PellucidError]]]:
+    found: dict[int, list[type[PellucidError]]] = {}
+    for kind, code in EXIT_CODES:
+        found.setdefault(code, []).append(kind)
+    return dict(sorted(found.items()))
 
 
 def _reason_rows(family: Mapping[str, reasons.Sentences]) -> str:
