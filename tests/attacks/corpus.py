@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # statements stand on one line, as they are typed
 """The attacks, as data: what mallory, who may ask as an analyst, types to learn about one household.
 
 `would_leak` says what the same SQL gives away on an ungoverned DuckDB: "secret" (a planted text or amount shows),

@@ -120,7 +120,7 @@ HEADS = {
 def made_rows(*, without: Sequence[str] = (), seed: int = 5) -> dict[str, list[Row]]:
     """Return the rows of every dataset; `without` leaves households out."""
     pick = random.Random(seed)
-    products = [(f"p{n}", ["DAIRY", "BREAD", "FRUIT"][n % 3], "1 KG" if n % 2 else str(n)) for n in range(6)]
+    products: list[Row] = [(f"p{n}", ["DAIRY", "BREAD", "FRUIT"][n % 3], "1 KG" if n % 2 else str(n)) for n in range(6)]
     orders = [_order(pick, f"h{n}") for n in range(60) for _ in range(5)]
     members: list[Row] = [(f"h{n}", "high" if n % 3 else "low", "Bonn", f"h{n}@example.org") for n in range(60)]
     at = (NOW - timedelta(days=40)).isoformat(sep=" ")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF005  # a grammar reads best a rule a line
 """Random statements of a grammar: the gate refuses with UseRefused, or what it lets pass runs without an engine error.
 
 An engine error after the gate is a defect: whether it comes can depend on a row. No other exception may ever come.
@@ -16,6 +17,7 @@ from pellucid.errors import QueryFailed, UseRefused
 from pellucid.release.plan import plan
 from pellucid.release.private import release
 from pellucid.rewrite.context import Context
+from pellucid.rewrite.governed import Block, PublicTable
 from pellucid.rewrite.pipeline import govern
 from pellucid.workspace import Workspace
 from tests.attacks.grocer import NOW, made_rows, opened
@@ -207,9 +209,10 @@ def _tried(workspace: Workspace, sql: str) -> str:
     except UseRefused:
         return "refused"
     bound = {"_now": NOW, "_salt": "salt"}
+    tasks: list[Block | PublicTable] = [*governed.blocks, *governed.tables]
     statements = [
         Statement(part.name, part.sql, {name: bound[name] for name in part.parameters if name in bound})
-        for part in (*governed.blocks, *governed.tables)
+        for part in tasks
     ]
     parts = workspace._parts
     exact = parts.replica.fresh(parts.clock()).engine.run(statements, purpose="planning", seconds=20)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from pellucid.errors import Reason
 from pellucid.policy.reasons import reason
-from pellucid.rewrite.vocabulary import ALLOWED, ANONYMOUS, CAST_TARGETS
+from pellucid.rewrite.vocabulary import ALLOWED, ANONYMOUS, CAST_TARGETS, MEASURES, SUBJECT_AGGREGATES
 
 
 def check_vocabulary(query: exp.Query) -> list[Reason]:
@@ -29,7 +29,21 @@ def _problems(node: exp.Expr) -> list[Reason]:
         return [] if name in ANONYMOUS else [reason("function-not-allowed", name=name.lower())]
     if kind not in ALLOWED:
         return [_not_allowed(node, kind)]
-    return _DETAILS[kind](node) if kind in _DETAILS else []
+    found = _DETAILS[kind](node) if kind in _DETAILS else []
+    return found + _misplaced(node) if kind in MEASURES | SUBJECT_AGGREGATES else found
+
+
+def _misplaced(node: exp.Expr) -> list[Reason]:
+    """Refuse an aggregate inside another or in a condition on rows, which SQL has no meaning for."""
+    around = node.parent
+    while around is not None and not isinstance(around, exp.Query | exp.Window):
+        if isinstance(around, exp.Where):
+            return [reason("syntax-not-allowed", name=f"{type(node).__name__.lower()} in WHERE")]
+        nested = type(around).__name__ in (MEASURES | SUBJECT_AGGREGATES) - {"IgnoreNulls"}
+        if nested and not (isinstance(around.parent, exp.Window) and around.arg_key == "this"):
+            return [reason("syntax-not-allowed", name=f"{type(node).__name__.lower()} inside an aggregate")]
+        around = around.parent
+    return []
 
 
 def _not_allowed(node: exp.Expr, kind: str) -> Reason:
@@ -156,7 +170,8 @@ def _literal(node: exp.Expr) -> list[Reason]:
 
 
 def _window(node: exp.Expr) -> list[Reason]:
-    return [reason("syntax-not-allowed", name="window over a filter")] if isinstance(node.this, exp.Filter) else []
+    odd = "a filter" if isinstance(node.this, exp.Filter) else "a subquery" if node.find(exp.Query, exp.Exists) else ""
+    return [reason("syntax-not-allowed", name=f"window over {odd}")] if odd else []
 
 
 def _set_operation(node: exp.Expr) -> list[Reason]:

@@ -14,6 +14,7 @@ arithmetic runs on DOUBLE, and other calls that may raise are refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 from sqlglot import exp
 
@@ -182,6 +183,8 @@ def _is_constant(node: object) -> bool:
 
 def _is_plain(node: exp.Expr) -> bool:
     """Return whether an expression cannot raise as it is."""
+    if _is_of_hidden_ids(node):
+        return True
     if isinstance(node, exp.Column | exp.Star) or _is_constant(node):
         return True
     if isinstance(node, exp.TryCast):
@@ -189,7 +192,11 @@ def _is_plain(node: exp.Expr) -> bool:
     if isinstance(node, exp.Is):
         return isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Null)
     if isinstance(node, _COMPARISONS):
-        return _are_comparable([node.this, node.expression])
+        one, other = node.this, node.expression
+        if isinstance(one, exp.Tuple) and isinstance(other, exp.Tuple):
+            pairs = list(zip_longest(one.expressions, other.expressions, fillvalue=exp.Null()))
+            return all(_are_comparable(pair) for pair in pairs)
+        return _are_comparable([one, other])
     if isinstance(node, exp.Between):
         return _are_comparable([node.this, node.args["low"], node.args["high"]])
     if isinstance(node, exp.In):
@@ -199,10 +206,15 @@ def _is_plain(node: exp.Expr) -> bool:
     return False
 
 
+def _is_of_hidden_ids(node: exp.Expr) -> bool:
+    """Return whether an expression ties hidden ids, as only generated ones do."""
+    if isinstance(node, exp.EQ | exp.Coalesce):
+        return all(_is_of_hidden_ids(each) for each in node.iter_expressions())
+    return isinstance(node, exp.Column) and node.name == SUBJECT_ID
+
+
 def _are_comparable(operands: Sequence[exp.Expr]) -> bool:
     """Return whether the operands are columns and literals of one type, compared without a cast that could fail."""
-    if all(isinstance(each, exp.Column) and each.name == SUBJECT_ID for each in operands):
-        return True
     families = {family_of(each) for each in operands}
     return len(families) == 1 and None not in families and all(_is_simple(each) for each in operands)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from pellucid.rewrite.make_total import family_of
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES, WINDOWS
@@ -125,7 +126,7 @@ def safe_aggregates(select: exp.Select, frame: Frame) -> None:
         value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
         if isinstance(node, _VARIANCES):
             value.replace(_within(_double(value), _LARGEST_SQUARED))
-        elif not (isinstance(value, exp.Column) and frame.facts(value).direct is not None):
+        elif not (isinstance(value, exp.Column) and frame.facts(value).direct and family_of(value) == "DOUBLE"):
             value.replace(_double(value))
 
 
