@@ -214,6 +214,23 @@ def _run_and_commit(parts: Parts, course: _Course, fresh: Fresh) -> Release:
 
 
 def _run(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
+    """Run steps (4) and (5). What fails there leaves without cause, context and frames: they may hold exact cells."""
+    failure: PellucidError
+    try:
+        return _run_exact(parts, course, fresh)
+    except PellucidError as error:
+        failure = error
+    except Exception:  # Arrow's or OpenDP's: their words may quote a cell
+        failure = QueryFailed(
+            "The answer could not be made; nothing was released.",
+            code="answer-failed",
+            remedy="Change the question; please report its shape from the log, without data.",
+        )
+    failure.__cause__ = failure.__context__ = None
+    raise failure.with_traceback(None)
+
+
+def _run_exact(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
     now = parts.clock()
     bound = _bound_values(course, now)
     governed = course.governed
