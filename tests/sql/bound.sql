@@ -147,7 +147,7 @@ SELECT COUNT(*) FILTER (WHERE quantity > 1) AS n FROM purchases;
 WITH _rows AS (
   SELECT
     "purchases"."_subject" AS "_subject",
-    TRY(CASE WHEN "purchases"."quantity" > 1 THEN 1 END) AS a0
+    CASE WHEN "purchases"."quantity" > 1 THEN 1 END AS a0
   FROM (
     SELECT
       *

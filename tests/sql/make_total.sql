@@ -3,16 +3,16 @@
 --# a cast
 SELECT CAST(a AS INT) FROM t;
 SELECT
-  TRY(TRY_CAST(a AS INT))
+  TRY_CAST(a AS INT)
 FROM t;
 
 --# arithmetic
 SELECT a * 2 + b FROM t WHERE a / b > 1;
 SELECT
-  TRY(a * 2 + b)
+  TRY(TRY(a * 2) + b)
 FROM t
 WHERE
-  TRY(a / b > 1);
+  TRY_CAST(TRY(a / b) AS DOUBLE) > 1;
 
 --# a function that may raise
 SELECT SUBSTRING(a, b, 2) FROM t;
@@ -21,9 +21,9 @@ SELECT
 FROM t;
 
 --# nothing to do
-SELECT a FROM t WHERE a > 1;
+SELECT a FROM t WHERE NOT a IS NULL;
 SELECT
   a
 FROM t
 WHERE
-  TRY(a > 1);
+  NOT a IS NULL;

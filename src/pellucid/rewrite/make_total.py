@@ -315,10 +315,11 @@ def _choices_of_one_type(node: exp.Case) -> None:
     places += [(node, "default")] if node.args.get("default") is not None else []
     told = [family_of(holder.args[name]) for holder, name in places if not _is_untyped(holder.args[name])]
     common = _common(node, told) if told else None
+    plain = all(_is_simple(holder.args[name]) for holder, name in places) and len(told) == len(places)
     for branch in node.args["ifs"] if node.args.get("this") is None else ():
         branch.set("this", _as_boolean(branch.this))
     for holder, name in places:
-        if common is not None and not isinstance(holder.args[name], exp.Null):
+        if common is not None and not isinstance(holder.args[name], exp.Null) and not plain:
             holder.set(name, _try_cast(holder.args[name], common))
 
 
