@@ -138,8 +138,9 @@ def test_a_governed_question_equals_filtering_first_whoever_is_permitted(
     purpose: str,  # type: ignore[type-arg]
 ) -> None:
     shop.permit(Permitted(plain, sensitive, since, sensitive_since))
+    keys = 1 if "GROUP BY" in question else 0  # a released sum of nothing is 0, where plain SQL says NULL
     expected = [
-        ["0" if value == "None" and row[0] == "0" else value for value in row]
+        [*row[:keys], *("0" if value == "None" else value for value in row[keys:])]
         for row in comparable(shop.plain(question, purpose))
     ]
     assert [list(row) for row in comparable(shop.ask(question, purpose))] == expected

@@ -88,7 +88,9 @@ def _from_an_instant(
         )
         since = f"{alias}.not_before"
         if sensitive is not None:
-            since = f"CASE WHEN {sensitive} THEN {alias}.sensitive_not_before ELSE {since} END"
+            explicit = purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT
+            instant = f"{alias}.sensitive_not_before" if explicit else "NULL"  # never, whatever the replica holds
+            since = f"CASE WHEN {sensitive} THEN {instant} ELSE {since} END"
         later = f"COALESCE(_b.{quoted(dataset.time or '')} >= {since}, FALSE)"
         each.append(f"({bits[position]} OR {later})")
     where = [*each, f"NOT ({' AND '.join(bits)})", *kept]
