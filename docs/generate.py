@@ -124,42 +124,7 @@ def cli_page() -> str:
     )
 
 
-def cli_page() -> str:
-    nouns = {name: sorted(group.commands) for name, group in _groups().items()}
-    commands = [(), *((name, *rest) for name, below in nouns.items() for rest in [(), *((each,) for each in below)])]
-    codes = [[f"`{kind.__name__}`", str(code), _doc(kind)] for kind, code in EXIT_CODES]
-    return _page(
-        "Command line",
-        "Every command, as `--help` tells it. `--workspace` and `--as` may stand before the command or after it; "
-        "`PELLUCID_WORKSPACE` names the workspace for all. `--as` is a label for the log, not a login.",
-        *(
-            f"{'###' if len(words) > 1 else '##'} {' '.join(['pellucid', *words])}\n\n{_help(words)}"
-            for words in commands
-        ),
-        "## Exit codes\n\n0: done. 1: a defect in pellucid, or nobody read the output to its end. 130: stopped.\n\n"
-        + _table(["Error", "Exit code", "Meaning"], codes),
-    )
-
-
-def _groups() -> Mapping[str, Any]:
-    """Every noun of the command line; one without verbs of its own is a single command."""
-    commands: Mapping[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
-    return {name: command if hasattr(command, "commands") else _Single for name, command in commands.items()}
-
-
-class _Single:
-    commands: Mapping[str, object] = {}
-
-
-def _help(words: Sequence[str]) -> str:
-    told = CliRunner().invoke(
-        app, [*words, "--help"], prog_name="pellucid", env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}
-    )
-    return f"```text\n{told.stdout.rstrip()}\n```"
-
-
 PAGES: Mapping[str, Callable[[], str]] = {
-    "cli.md": cli_page,
     "cli.md": cli_page,
     "settings.md": settings_page,
     "errors.md": errors_page,

@@ -1,0 +1,74 @@
+"""What README, tutorial and how-to pages tell people to type is run, in order, and ends as they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SETTING_UP = """\
+pellucid init shop
+pellucid policy activate examples/corner-shop/policy
+pellucid data add products examples/corner-shop/products.csv --as dan
+pellucid data add purchases examples/corner-shop/purchases.csv --as dan
+pellucid consent import examples/corner-shop/said.csv --as pia
+"""
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+
+
+def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PELLUCID_WORKSPACE": "shop", "COLUMNS": "80"}
+    return subprocess.run(
+        ["bash", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def run_blocks(page: str, folder: Path) -> None:
+    found = blocks(page, "sh")
+    assert found != []
+    for block in found:
+        expected = re.match(r"# exit code (\d+)\n", block)
+        done = shell(block, folder)
+        assert (block, done.returncode) == (block, int(expected.group(1)) if expected else 0), done.stdout + done.stderr
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "examples").symlink_to(ROOT / "examples")
+    return folder
+
+
+def test_the_readme_works_from_its_first_command_to_its_python(place: Path) -> None:
+    run_blocks("README.md", place)
+
+    for block in blocks("README.md", "python"):
+        done = subprocess.run([sys.executable, "-c", block], cwd=place, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_tutorial_works(place: Path) -> None:
+    run_blocks("docs/tutorial/index.md", place)
+
+
+@pytest.mark.parametrize("page", ["ask-a-question", "record-what-customers-say", "verify-the-log"])
+def test_a_how_to_page_works_after_the_tutorials_beginning(page: str, place: Path) -> None:
+    assert shell(SETTING_UP, place).returncode == 0
+
+    run_blocks(f"docs/how-to/{page}.md", place)
+
+
+def test_the_readme_shows_the_help_as_it_is(place: Path) -> None:
+    shown = next(block for block in blocks("README.md", "text") if block.startswith("$ pellucid --help\n"))
+
+    assert shown == "$ pellucid --help\n" + shell("pellucid --help", place).stdout
