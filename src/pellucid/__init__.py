@@ -1,5 +1,7 @@
 """pellucid: insight from customers' data that you could show the customer it came from.
 
+The whole interface is `open`, the workspace that it returns, and the errors:
+
     with pellucid.open("grocer") as workspace:
         release = workspace.query("SELECT COUNT(*) FROM transactions", purpose="range-planning", actor="ana")
         release.to_arrow()
@@ -47,7 +49,7 @@ __all__ = [
 ]
 
 
-def open(folder: str | Path) -> Workspace:  # noqa: A001  -- read as pellucid.open(folder)
+def open(folder: str | Path) -> Workspace:  # read as pellucid.open(folder)
     """Open the workspace in a folder; raises WorkspaceUnusable."""
     from pellucid.workspace import Workspace  # noqa: PLC0415  -- the whole product: 0.5 s that `--help` need not wait for
 

@@ -85,7 +85,8 @@ class Finding:
     severity: str = "error"
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.severity} [{self.code}] {self.message} {self.remedy}".strip()
+        place = f"{self.path}:{self.line}:{self.column}"
+        return f"{place}: {self.severity} [{self.code}] {self.message} {self.remedy}".strip()
 
 
 class PolicyInvalid(InputInvalid):
@@ -100,6 +101,7 @@ class PolicyInvalid(InputInvalid):
         self.findings = tuple(findings)
 
     def diagnostics(self) -> str:
+        """Return the message, every finding on a line of its own, and the remedy."""
         return "\n".join([self.message, *(str(finding) for finding in self.findings), self.remedy])
 
 
@@ -113,11 +115,12 @@ class UseRefused(PellucidError):
         self.reasons = tuple(reasons)
 
     def diagnostics(self) -> str:
+        """Return the message and every reason on a line of its own."""
         return "\n".join([self.message, *(f"- [{reason.code}] {reason}" for reason in self.reasons)])
 
 
 class NotPermitted(PellucidError):
-    """This actor may not do this, whatever the data."""
+    """Whoever acts may not do this, whatever the data."""
 
     code = "not-permitted"
 
@@ -130,8 +133,10 @@ class BudgetExhausted(PellucidError):
     def __init__(self, allowance: str, *, asked: float, left: float, renews: datetime | None) -> None:
         when = f"It renews on {renews:%Y-%m-%d}." if renews else "It does not renew."
         super().__init__(
-            f"The privacy budget {allowance} does not cover this question: asked ε {asked:.4g}, left ε {left:.4g}. {when}",
-            remedy="Ask a coarser question, ask with a smaller --epsilon, reuse an earlier release, or wait for the renewal.",
+            f"The privacy budget {allowance} does not cover this question: "
+            f"asked ε {asked:.4g}, left ε {left:.4g}. {when}",
+            remedy="Ask a coarser question, ask with a smaller --epsilon, reuse an earlier release, "
+            "or wait for the renewal.",
         )
         self.allowance = allowance
         self.asked = asked

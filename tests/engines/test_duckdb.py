@@ -70,9 +70,7 @@ def cursor(harness: DuckDBHarness, tmp_path: Path) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.mark.parametrize("sql", OUTSIDE)
-def test_a_locked_engine_reaches_nothing_outside(
-    cursor: duckdb.DuckDBPyConnection, tmp_path: Path, sql: str
-) -> None:
+def test_a_locked_engine_reaches_nothing_outside(cursor: duckdb.DuckDBPyConnection, tmp_path: Path, sql: str) -> None:
     table_in_python = pa.table({"a": [1]})  # readable as a table, were it not for the lock
     assert table_in_python.num_rows == 1
     before = sorted(path.name for path in tmp_path.iterdir())
@@ -128,7 +126,7 @@ def test_generation_files_are_attached_read_only_under_names_nobody_can_guess(ha
 
 def test_a_dataset_and_a_path_with_quotes_are_only_names(tmp_path: Path, harness: DuckDBHarness) -> None:
     harness.open([Visit(0)]).close()
-    odd = tmp_path / "it's \"odd\".duckdb"
+    odd = tmp_path / 'it\'s "odd".duckdb'
     (tmp_path / "visits.1.duckdb").rename(odd)
     dataset = 'vis"its; DROP SCHEMA held'
     engine = DuckDBEngine(

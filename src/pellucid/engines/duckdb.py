@@ -162,9 +162,7 @@ class DuckDBReleasedCells:
     the cells are temporary views of that cursor, which no other call can see.
     """
 
-    def __init__(
-        self, *, memory_limit: str = "1GB", threads: int = 1, diagnostics: Diagnostics | None = None
-    ) -> None:
+    def __init__(self, *, memory_limit: str = "1GB", threads: int = 1, diagnostics: Diagnostics | None = None) -> None:
         self._diagnostics = diagnostics
         self._connection = duckdb.connect(":memory:")
         lock_down(self._connection, memory_limit=memory_limit, threads=threads)
