@@ -21,6 +21,7 @@ MALLORY = Actor("staff", "mallory", ("outreach",), "os-user:test")
 QUESTIONS = {
     "sql-too-long": "SELECT COUNT(*) FROM purchases -- " + "x" * 100_000,
     "sql-too-deep": "SELECT " + "(" * 70 + "1" + ")" * 70,
+    "sql-too-large": "SELECT COUNT(*) FROM purchases WHERE quantity IN (" + ", ".join(["1"] * 4_000) + ")",
     "sql-too-complex": "WITH a AS (SELECT * FROM purchases), "
     + ", ".join(
         f"{new} AS (SELECT x.* FROM {old} x JOIN {old} y ON x.household_id = y.household_id)"

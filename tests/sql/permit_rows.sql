@@ -284,7 +284,7 @@ WHERE
             FALSE
           )
         )
-        THEN _p0.sensitive_not_before
+        THEN NULL
         ELSE _p0.not_before
       END,
       FALSE

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pellucid.cli.options import ActorOption, Chosen, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import instant, plain_table
+from pellucid.cli.render import instant, plain_table, wrapped
 
 app = typer.Typer(help="The tamper-evident log.", no_args_is_help=True)
 
@@ -110,7 +110,7 @@ def verify(
     chosen = place or workspace or Chosen.workspace or Settings().workspace
     report = verify_log(chosen, log_key=key, witness_keys=witness_key or (), against=against)
     for step in report.steps:
-        typer.echo(str(step))
+        typer.echo(wrapped(str(step)))
     report.demand()
     typer.echo("The log holds.")
 

@@ -40,6 +40,14 @@ def number_after(words: str, text: str) -> int:
     return int(found[1].replace(",", ""))
 
 
+def spent_of(text: str) -> float:
+    """Return what an answer says is spent on each person in all; raises DemoFailed if it does not say."""
+    found = re.search(r";\s+([\d.]+)\s+of\s+\S+\s+spent", text)
+    if found is None:
+        raise DemoFailed("An answer does not say what is spent.")
+    return float(found[1])
+
+
 def _answer(text: str) -> str:
     """Return the table of an answer, without the lines on its cost and clipping below it."""
     return text.split("\n\n", 1)[0]

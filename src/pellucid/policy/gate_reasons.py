@@ -9,6 +9,7 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "The question grows beyond {nodes} parts once its CTEs are written out.",
         "Use fewer CTEs that use each other.",
     ),
+    "sql-too-large": ("The question has more than {nodes} parts.", "Ask something smaller, or several questions."),
     "sql-unparsable": (
         "The question could not be parsed: {where}.",
         "Write one SELECT in DuckDB's or PostgreSQL's grammar.",

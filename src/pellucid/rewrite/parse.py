@@ -18,10 +18,13 @@ _OPENING = frozenset({"(", "[", "{", "CASE"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a question may be, how deep its brackets, and how many nodes its tree may have after expansion."""
+    """How long a question may be, how deep its brackets, how many nodes its tree may have as typed, and how many once its
+    CTEs are written out. Passes take time in proportion to more than a tree's size, so a question as typed is small.
+    """
 
     characters: int = 100_000
     depth: int = 60
+    typed: int = 4_000
     nodes: int = 20_000
 
 
@@ -45,6 +48,8 @@ def parse_question(sql: str, limits: Limits) -> exp.Query:
     if len(statements) != 1:
         raise _refused(reason("sql-not-one-statement", count=len(statements)))
     query = statements[0]
+    if sum(1 for _ in query.walk()) > limits.typed:
+        raise _refused(reason("sql-too-large", nodes=f"{limits.typed:,}"))
     _forget_comments(query)
     while isinstance(query, exp.Subquery) and query.is_wrapper:
         query = query.this
@@ -66,7 +71,10 @@ def _check_text(sql: str, limits: Limits) -> None:
     if not sql.strip() or "\x00" in sql:
         raise _refused(reason("sql-unparsable", where="it is empty or holds a NUL character"))
     depth = 0
-    for token in _BRACKETS.findall(_SKIPPED.sub(" ", sql)):
+    tokens = _BRACKETS.findall(_SKIPPED.sub(" ", sql))
+    if tokens.count("[") > limits.depth:  # chains of them take the parser minutes, and no question needs any
+        raise _refused(reason("sql-too-deep", depth=limits.depth))
+    for token in tokens:
         depth += 1 if token.upper() in _OPENING else -1
         if depth > limits.depth:
             raise _refused(reason("sql-too-deep", depth=limits.depth))
