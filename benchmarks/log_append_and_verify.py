@@ -1,4 +1,4 @@
-"""How fast the log takes entries, proves and verifies them: run it by hand, `python benchmarks/log_append_and_verify.py`.
+"""How fast the log takes entries, proves and verifies them: `python benchmarks/log_append_and_verify.py`.
 
 Prints times and what they come to for an entry; times on a shared machine are rough, ratios between rows are not.
 """

@@ -18,8 +18,8 @@ _OPENING = frozenset({"(", "[", "{", "CASE"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a question may be, how deep its brackets, how many nodes its tree may have as typed, and how many once its
-    CTEs are written out. Passes take time in proportion to more than a tree's size, so a question as typed is small.
+    """How long a question may be, how deep its brackets, how many nodes its tree may have as typed, and how many once
+    its CTEs are written out. Passes take more than time in proportion to a tree, so a question as typed is small.
     """
 
     characters: int = 100_000
