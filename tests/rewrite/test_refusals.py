@@ -65,6 +65,7 @@ QUESTIONS = {
     "window-across-people": "SELECT COUNT(*) FROM (SELECT RANK() OVER (ORDER BY quantity) AS r FROM purchases) WHERE r < 3",
     "aggregate-not-private": "SELECT MAX(sales_value) FROM purchases",
     "distinct-not-subject": "SELECT COUNT(DISTINCT product_id) FROM purchases",
+    "sum-not-a-number": "SELECT COUNT(*) FROM (SELECT household_id, SUM(shelf) AS a FROM purchases GROUP BY 1)",
     "sum-without-bound": "SELECT SUM(week) FROM purchases",
     "types-differ": "SELECT COUNT(*) FROM (SELECT quantity AS x FROM purchases UNION ALL SELECT kind FROM visits)",
     "argument-not-literal": "SELECT COUNT(*) FROM purchases WHERE bought > NOW() + INTERVAL (quantity) DAY",

@@ -142,6 +142,10 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "`{name}` counts distinct values that several people may share.",
         "Count distinct subjects, or group by the values.",
     ),
+    "sum-not-a-number": (
+        "`{name}` adds up values that are no numbers.",
+        "Cast them, e.g. CAST(x AS DOUBLE), or count.",
+    ),
     "sum-without-bound": (
         "No bound is declared for `{name}`, so one person's influence on the sum is not limited.",
         "Columns with a bound: {known}. Ask the privacy officer to declare one, or count instead.",

@@ -20,6 +20,7 @@ from pellucid.policy.decide import Use, decide, permitted_columns, subject_key_c
 from pellucid.policy.model import Column, ColumnType, Policy
 from pellucid.rewrite.context import Context, Findings
 from pellucid.rewrite.key_columns import visible_columns
+from pellucid.rewrite.make_total import family_of
 
 _TYPES = {
     ColumnType.TEXT: "TEXT",
@@ -46,7 +47,17 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
         raise findings.refusal()
     for select in qualified.find_all(exp.Select):
         _name_once(select)
+    _refuse_sums_of_words(qualified, findings)
     return qualified
+
+
+def _refuse_sums_of_words(query: exp.Query, findings: Findings) -> None:
+    """A sum of text or instants would have a type that nobody can tell from outside, and comparing it could raise."""
+    for node in query.find_all(exp.Sum, exp.Avg):
+        value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+        if family_of(value) in {"TEXT", "DATE", "TIMESTAMP"}:
+            findings.add("sum-not-a-number", name=node.sql_name().lower())
+    findings.settle()
 
 
 def _name_once(select: exp.Select) -> None:
