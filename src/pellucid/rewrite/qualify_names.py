@@ -52,7 +52,7 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
 
 
 def _refuse_sums_of_words(query: exp.Query, findings: Findings) -> None:
-    """A sum of text or instants would have a type that nobody can tell from outside, and comparing it could raise."""
+    """Refuse sums of text or instants: nobody can tell their type from outside, so comparing them could raise."""
     for node in query.find_all(exp.Sum, exp.Avg):
         value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
         if family_of(value) in {"TEXT", "DATE", "TIMESTAMP"}:

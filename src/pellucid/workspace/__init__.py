@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pellucid.audit.entry import AuditEntry
-from pellucid.audit.keys import create_signing_key, make_private_folder
 from pellucid.audit.log import append
 from pellucid.engines.base import Engine, Holding, ReleasedCells
 from pellucid.engines.registry import open_engine, open_released_cells
@@ -30,11 +29,13 @@ from pellucid.rewrite.parse import Limits
 from pellucid.rewrite.pipeline import Gate
 from pellucid.settings import Settings
 from pellucid.subjects.keys import load_or_create_key
-from pellucid.workspace.audit import AuditDesk
 from pellucid.workspace.consent import ConsentDesk
 from pellucid.workspace.data import DataDesk
 from pellucid.workspace.policy import PolicyDesk
 from pellucid.workspace.room import CONTROL, DATA, KEYS, LOG_KEY, POLICY, PSEUDONYM_KEY, Room
+
+if TYPE_CHECKING:
+    from pellucid.workspace.audit import AuditDesk
 
 __all__ = ["Workspace", "create"]
 
@@ -64,7 +65,13 @@ class Workspace:
         self.policy = PolicyDesk(self.room)
         self.data = DataDesk(self.room)
         self.consent = ConsentDesk(self.room)
-        self.audit = AuditDesk(self.room)
+
+    @cached_property
+    def audit(self) -> AuditDesk:
+        """The audit desk: the log, its checkpoints and witnesses."""
+        from pellucid.workspace.audit import AuditDesk  # noqa: PLC0415  -- 90 ms that a question need not wait for
+
+        return AuditDesk(self.room)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""
@@ -170,6 +177,8 @@ def create(folder: Path, *, name: str | None = None, actor_name: str | None = No
     `name` is the log's origin, a name without spaces (default: the folder's). Raises InputInvalid if something is
     there already.
     """
+    from pellucid.audit.keys import create_signing_key, make_private_folder  # noqa: PLC0415  -- slow, only here
+
     if (folder / CONTROL).exists():
         raise InputInvalid(
             f"There is a workspace in {folder} already.", code="workspace-exists", remedy="Choose another folder."

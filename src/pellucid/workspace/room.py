@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pellucid.audit.entry import AuditEntry
-from pellucid.audit.keys import SigningKey, load_signing_key
 from pellucid.audit.log import append
 from pellucid.errors import NameUnknown, NotPermitted, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
@@ -18,6 +18,9 @@ from pellucid.policy.model import Actor, Policy
 from pellucid.records.database import Database
 from pellucid.settings import Settings
 from pellucid.subjects.keys import SubjectKeys, load_or_create_key
+
+if TYPE_CHECKING:
+    from pellucid.audit.keys import SigningKey
 
 CONTROL = "control.sqlite"
 POLICY = "policy"
@@ -44,6 +47,8 @@ class Room:
     @cached_property
     def log_key(self) -> SigningKey:
         """The key that signs the log's checkpoints."""
+        from pellucid.audit.keys import load_signing_key  # noqa: PLC0415  -- slow, and a question signs nothing
+
         return load_signing_key(self.folder / KEYS / LOG_KEY)
 
     def policy_in_force(self) -> Policy | None:
