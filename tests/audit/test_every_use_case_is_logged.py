@@ -158,7 +158,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
     with create(tmp_path / "w", name="test/log", actor_name="pia") as workspace:
         desks = {name: getattr(workspace, name) for name in ("policy", "data", "consent", "audit")}
         found = {f"{desk}.{name}" for desk, each in desks.items() for name in _public_names(type(each))}
-        found |= set(_public_names(type(workspace)))
+        found |= set(_public_names(type(workspace))) - desks.keys()  # a desk is walked by its own use cases
     without_effect = {"actor", "close", "policy.folder", *(f"{desk}.room" for desk in desks)}
     assert found - {case.name for case in CASES} == without_effect
 
