@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import FunctionType, ModuleType
@@ -39,6 +40,26 @@ def withdraw(desk: Desk, *people: int) -> list[Callable[[], None]]:
 def last(desk: Desk) -> dict[str, object]:
     entry: dict[str, object] = desk.log()[-1]
     return {name: entry[name] for name in ("action", "purpose")} | entry["body"]  # type: ignore[operator]
+
+
+def test_the_log_holds_no_name_that_was_typed(desk: Desk) -> None:
+    sql = (
+        "WITH canary1 AS (SELECT canary2.household_id, SUM(canary2.week) AS canary3 FROM purchases canary2 "
+        "WHERE week < $canary4 AND product_id <> 'canary5' GROUP BY 1) "
+        "SELECT canary3 > 1 AS canary6, COUNT(*) AS canary7 FROM canary1 GROUP BY 1 ORDER BY canary7"
+    )
+    released = desk.ask(sql, canary4=9)
+    assert released.to_arrow().column_names == ["canary6", "canary7", "canary7_error"]
+    entry = desk.log()[-1]
+    assert json.dumps(entry).count("canary") == 0
+    assert entry["body"]["shape"] == (
+        "WITH name3 AS (SELECT name5.household_id, SUM(name5.week) AS name4 FROM purchases AS name5 "
+        "WHERE week < $name6 AND product_id <> ? GROUP BY ?) "
+        "SELECT name4 > ? AS name1, COUNT(*) AS name2 FROM name3 GROUP BY ? ORDER BY name2"
+    )
+    assert entry["body"]["blocks"] == [
+        {"keys": [["purchases.week"]], "public": False, "measures": [{"kind": "rows", "of": []}]}
+    ]
 
 
 # -- refused, before any data ------------------------------------------------------------------------------------------

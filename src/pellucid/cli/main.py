@@ -15,7 +15,7 @@ import typer
 
 from pellucid.cli import audit, budget, consent, data, demo, policy, query, witness, workspace
 from pellucid.cli.options import Chosen
-from pellucid.cli.quick import without_pandas
+from pellucid.cli.quick import collect_rarely, without_pandas
 from pellucid.cli.render import wrapped
 from pellucid.errors import (
     BudgetExhausted,
@@ -82,6 +82,7 @@ def chosen(
 
 def main() -> None:
     """Run the command line and exit with a code by the kind of error."""
+    collect_rarely()
     without_pandas()
     try:
         app()

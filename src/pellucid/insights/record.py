@@ -1,4 +1,5 @@
-"""What the log is told of a question: purpose, datasets, columns, shape and outcome; never a cell, never a literal.
+"""What the log is told of a question: purpose, datasets, columns, shape and outcome; never a cell, a literal, or a name
+that somebody typed.
 
 The customer's "how was my data used" is computed from these entries. The SQL as typed, and the parameters' values, are
 details: committed to, but erasable.
@@ -60,9 +61,9 @@ def _question(governed: GovernedQuery) -> dict[str, object]:
         "shape": governed.shape,
         "blocks": [
             {
-                "keys": [key.title for key in block.keys],
+                "keys": [list(key.origins) for key in block.keys],
                 "public": block.public_cells,
-                "measures": [measure.title for measure in block.measures],
+                "measures": [{"kind": each.kind.value, "of": list(each.origins)} for each in block.measures],
             }
             for block in governed.blocks
         ],

@@ -18,7 +18,7 @@ from pellucid.rewrite.cells import public_cells
 from pellucid.rewrite.governed import Block, GroupKey, Measure
 from pellucid.rewrite.make_total import make_total
 from pellucid.rewrite.measures import Measures, literal_free
-from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation
+from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, told_origins
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.subject_rows import is_aggregate, looks_across_rows
 
@@ -47,7 +47,7 @@ def build_block(
     _refuse_across_people(rows, work)
     exact(rows)
     rule = work.context.declared.release
-    keys = tuple(GroupKey(f"k{position}", literal_free(key), cells is not None) for position, key in enumerate(groups))
+    keys = tuple(_key(position, key, frame, public=cells is not None) for position, key in enumerate(groups))
     chosen = tuple(measures.found.values())
     reports = rule.clipping_share > 0 and bool(chosen)
     limit = 1 if _one_cell_each(groups, frame, work) else rule.max_groups
@@ -68,6 +68,12 @@ def build_block(
         )
     )
     return Relation(Kind.RELEASED, outside, replacer.columns(name))
+
+
+def _key(position: int, key: exp.Expr, frame: Frame, *, public: bool) -> GroupKey:
+    columns = [key] if isinstance(key, exp.Column) else list(key.find_all(exp.Column))
+    origins = frozenset(origin for column in columns for origin in frame.facts(column).origins)
+    return GroupKey(f"k{position}", literal_free(key), public, told_origins(origins))
 
 
 def _one_cell_each(groups: Sequence[exp.Expr], frame: Frame, work: Work) -> bool:

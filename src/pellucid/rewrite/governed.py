@@ -24,7 +24,8 @@ class Measure:
     over groups; all three are integers in units of 10**-scale.
 
     `contributors`: it is `_subjects` in every cell, for certain (a bare, never null subject key), so that a block with
-    thresholded keys need not pay for it a second time.
+    thresholded keys need not pay for it a second time. `title` is for the person who asked and holds names as typed;
+    `origins` are the declared columns (`dataset.column`) that its value comes from, for the log.
     """
 
     name: str
@@ -35,15 +36,19 @@ class Measure:
     upper: int
     norm: int | None = None
     contributors: bool = False
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
-    """A group key of a block; `public` keys come from a declared domain or a public dimension."""
+    """A group key of a block; `public` keys come from a declared domain or a public dimension. `title` and `origins`
+    as in a measure, but that conditions count too.
+    """
 
     name: str
     title: str
     public: bool
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,9 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class GovernedQuery:
-    """A question the gate let pass. `shape` is its SQL without literals; `used` are the columns it touches anywhere."""
+    """A question the gate let pass. `shape` is its SQL without literals and typed names; `used` are the columns it
+    touches anywhere.
+    """
 
     purpose: str
     blocks: tuple[Block, ...]

@@ -16,7 +16,7 @@ from sqlglot import exp
 from pellucid.policy.model import Bound, ColumnType, ReleaseRule
 from pellucid.rewrite.governed import Measure, MeasureKind
 from pellucid.rewrite.make_total import make_total
-from pellucid.rewrite.relations import ROWS, Frame, value_origins
+from pellucid.rewrite.relations import ROWS, Frame, told_origins, value_origins
 from pellucid.rewrite.sources import Work
 
 MOST = 9 * 10**15
@@ -148,7 +148,8 @@ class Measures:
         if key not in self.found:
             name = f"m{len(self.found)}"
             lower, upper, norm = bounds
-            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm, contributors)
+            origins = told_origins(value_origins(argument, self.frame)) if argument is not None else ()
+            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm, contributors, origins)
             self.arguments.append(_total_argument(argument))
             self.totals.append(total.format(a=f"_rows.a{len(self.arguments) - 1}"))
         return self.found[key]

@@ -22,11 +22,11 @@ from pellucid.rewrite.check_vocabulary import check_vocabulary
 from pellucid.rewrite.context import Context, Findings
 from pellucid.rewrite.governed import Block, GovernedQuery, MeasureKind, Output
 from pellucid.rewrite.make_total import may_raise
-from pellucid.rewrite.measures import literal_free
 from pellucid.rewrite.parse import parse_question
 from pellucid.rewrite.qualify_names import qualify_names
 from pellucid.rewrite.recheck import parse_generated, recheck_exact, recheck_post
 from pellucid.rewrite.relations import Facts, Relation
+from pellucid.rewrite.shape import shape_of
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.split_release import split_release
 
@@ -67,7 +67,7 @@ def govern(sql: str, context: Context) -> GovernedQuery:
 def _govern(sql: str, context: Context) -> GovernedQuery:
     findings = Findings()
     query = parse_question(sql, context.limits)
-    shape = literal_free(query)
+    shape = shape_of(query, context.datasets)
     for each in PASSES:
         query = each(query, context, findings)
     work = Work(context, findings, barrier=needs_barrier(query))

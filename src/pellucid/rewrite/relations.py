@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -136,6 +136,11 @@ def value_origins(expression: exp.Expr, frame: Frame) -> frozenset[tuple[str, st
     else:
         parts = list(expression.iter_expressions())
     return frozenset().union(*(value_origins(part, frame) for part in parts)) if parts else frozenset()
+
+
+def told_origins(origins: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return declared columns as `dataset.column`, sorted; counted rows have no column."""
+    return tuple(sorted(f"{dataset}.{column}" for dataset, column in origins if (dataset, column) != ROWS))
 
 
 def is_public(expression: exp.Expr) -> bool:

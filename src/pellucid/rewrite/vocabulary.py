@@ -8,11 +8,12 @@ about a row: such expressions are made total, and meet a barrier outside the SEL
 from __future__ import annotations
 
 
-def _named(words: str) -> frozenset[str]:
+def named_words(words: str) -> frozenset[str]:
+    """Return the words of a text that lists them."""
     return frozenset(words.split())
 
 
-STRUCTURE = _named(
+STRUCTURE = named_words(
     """
     Select Union Except Intersect Subquery With CTE From Join Where Group Having Qualify Order Ordered Limit Offset
     Distinct Table TableAlias Identifier Column Alias Star Literal Null Boolean Paren Tuple Values Lateral Window
@@ -20,39 +21,39 @@ STRUCTURE = _named(
     """
 )
 
-PREDICATES = _named(
+PREDICATES = named_words(
     """
     And Or Not EQ NEQ LT LTE GT GTE Is Between In Like ILike Exists NullSafeEQ NullSafeNEQ
     """
 )
 
-CONDITIONALS = _named(
+CONDITIONALS = named_words(
     """
     Case If Coalesce Nullif Greatest Least
     """
 )
 
-ARITHMETIC = _named(
+ARITHMETIC = named_words(
     """
     Add Sub Mul Div IntDiv Mod Neg
     """
 )
 """Raising (overflow), so made total by TRY."""
 
-CASTS = _named(
+CASTS = named_words(
     """
     Cast TryCast
     """
 )
 """Raising (conversion), so made total by TRY_CAST."""
 
-RAISING_FUNCTIONS = _named(
+RAISING_FUNCTIONS = named_words(
     """
     Abs Substring Left Right Round Trunc DateAdd DateFromParts
     """
 )
 
-LEAKPROOF_FUNCTIONS = _named(
+LEAKPROOF_FUNCTIONS = named_words(
     """
     Ceil Floor Sign Sqrt Ln Exp Log Pow Upper Lower Length Trim DPipe Concat StartsWith Contains StrPosition
     RegexpLike TimestampTrunc Year Month Day Quarter Week DayOfWeek Hour Extract DateDiff Dayname Monthname LastDay
@@ -60,14 +61,14 @@ LEAKPROOF_FUNCTIONS = _named(
     """
 )
 
-MEASURES = _named(
+MEASURES = named_words(
     """
     Count CountIf Sum Avg
     """
 )
 """Aggregates that can be released privately."""
 
-SUBJECT_AGGREGATES = _named(
+SUBJECT_AGGREGATES = named_words(
     """
     Min Max Median Stddev StddevPop StddevSamp Variance VariancePop LogicalOr LogicalAnd AnyValue IgnoreNulls ArgMax
     ArgMin First Last
@@ -75,7 +76,7 @@ SUBJECT_AGGREGATES = _named(
 )
 """Aggregates allowed only where the rows of a group are one subject's (or public)."""
 
-WINDOWS = _named(
+WINDOWS = named_words(
     """
     RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue
     """
@@ -97,7 +98,7 @@ ALLOWED = (
     | WINDOWS
 )
 
-CAST_TARGETS = _named(
+CAST_TARGETS = named_words(
     """
     TEXT VARCHAR INT BIGINT SMALLINT TINYINT DOUBLE FLOAT DECIMAL BOOLEAN DATE TIMESTAMP TIMESTAMPNTZ TIME INTERVAL
     """
