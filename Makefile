@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help setup demo test test-slow check bench fix docs clean
+.PHONY: help setup demo test test-slow check bench evidence fix docs clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,9 +50,13 @@ check: $(READY) ## Check style, types, layers and docs
 	@$(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 bench: $(READY) ## Run the benchmarks (never part of the tests); prints tables of ratios
-	@found=0; for file in benchmarks/*.py; do [ -e "$$file" ] || continue; found=1; \
-	echo "== $$file"; $(BIN)/python "$$file"; done; \
-	if [ $$found -eq 0 ]; then echo "There is no benchmark yet."; exit 1; fi
+	@mkdir -p build/evidence
+	@for file in benchmarks/*.py; do \
+	echo "== $$file"; $(BIN)/python "$$file" | tee "build/evidence/$$(basename "$$file" .py).txt"; done
+
+evidence: $(READY) bench ## Run what tries to break the promises, and the benchmarks, and write the page of both
+	@$(BIN)/python -m pytest -m promise -n $(WORKERS) --junitxml build/evidence/tests.xml
+	@$(BIN)/python docs/evidence.py build/evidence/tests.xml build/evidence/*.txt
 
 fix: $(READY) ## Mend style where a machine can, and make the generated pages anew
 	@$(BIN)/ruff check --fix .

@@ -145,6 +145,7 @@ def actions(workspace: Workspace) -> list[str]:
 
 
 @pytest.mark.parametrize("place", range(len(CASES)), ids=lambda place: f"{CASES[place].name}-{place}")
+@pytest.mark.promise("log", "every use case, done and refused, for its entries")
 def test_a_use_case_appends_exactly_its_entries(appended: dict[int, tuple[tuple[str, ...], bool]], place: int) -> None:
     assert appended[place] == (CASES[place].appends, CASES[place].refused)
 

@@ -77,6 +77,7 @@ def test_without_leases_the_acknowledgement_is_at_once(alices: Database) -> None
     assert receipt.acknowledged_at == NOW
 
 
+@pytest.mark.promise("withdrawal", "leases held, expired and taken while people withdraw")
 def test_the_acknowledgement_waits_until_a_lease_is_given_back(alices: Database) -> None:
     clock, lease = Clock(), lease_on(alices, "loyalty")
     clock.events[NOW + 2 * SECOND] = lambda: drop(alices, lease)
@@ -87,6 +88,7 @@ def test_the_acknowledgement_waits_until_a_lease_is_given_back(alices: Database)
     assert receipt.acknowledged_at == NOW + 2 * SECOND
 
 
+@pytest.mark.promise("withdrawal", "leases held, expired and taken while people withdraw")
 def test_a_lease_that_expired_is_taken_away_so_that_its_question_cannot_commit(alices: Database) -> None:
     clock, lease = Clock(), lease_on(alices, "loyalty", seconds=3)
     (receipt,) = acknowledge(alices, say(alices, ConsentVerb.WITHDRAW), clock.read, clock.sleep)
@@ -100,6 +102,7 @@ def test_a_lease_on_another_purpose_is_not_waited_for(alices: Database) -> None:
     assert (clock.now, held(alices, lease)) == (NOW, True)
 
 
+@pytest.mark.promise("withdrawal", "leases held, expired and taken while people withdraw")
 def test_a_no_to_everything_waits_for_every_purpose(alices: Database) -> None:
     clock = Clock()
     lease_on(alices, "care", seconds=1)
@@ -135,6 +138,7 @@ def record_many(path: str, subject: int, times: int) -> None:
     database.close()
 
 
+@pytest.mark.promise("withdrawal", "leases held, expired and taken while people withdraw")
 def test_two_processes_recording_at_once_lose_no_version(alices: Database, tmp_path: Path) -> None:
     add_subjects(alices, ("DE", ADULT_YEAR), first=1)
     with alices.write() as connection:

@@ -42,6 +42,7 @@ def last(desk: Desk) -> dict[str, object]:
     return {name: entry[name] for name in ("action", "purpose")} | entry["body"]  # type: ignore[operator]
 
 
+@pytest.mark.promise("log", "names and values typed into a question, looked for in the log")
 def test_the_log_holds_no_name_that_was_typed(desk: Desk) -> None:
     sql = (
         "WITH canary1 AS (SELECT canary2.household_id, SUM(canary2.week) AS canary3 FROM purchases canary2 "
@@ -101,6 +102,7 @@ def test_parameters_must_be_those_of_the_question(desk: Desk, values: dict[str, 
     assert last(desk)["reasons"] == codes
 
 
+@pytest.mark.promise("log", "names and values typed into a question, looked for in the log")
 def test_parameters_are_bound_and_their_values_stay_out_of_the_log(desk: Desk) -> None:
     desk.ask("SELECT COUNT(*) FROM purchases WHERE product_id = $product", product="p0")
     assert desk.exact() == sum(rows_of(n) for n in range(HOUSEHOLDS) if n % 4 == 0)
@@ -179,6 +181,7 @@ def test_a_public_question_costs_nothing_and_is_logged(desk: Desk) -> None:
     assert (last(desk)["action"], dict(release.coverage)) == ("query.released", {})
 
 
+@pytest.mark.promise("hidden", "a walk over every object that a release can reach, for an exact value")
 def test_no_exact_value_can_be_reached_from_a_release(desk: Desk) -> None:
     release = desk.ask("SELECT week, COUNT(*) AS n FROM purchases GROUP BY week")
     exact = {id(answer.table(name)) for answer in desk.watch.answers for name in answer}
@@ -216,6 +219,7 @@ def fail() -> None:
     raise QueryFailed("The engine could not answer the question (error 1).", remedy="Report it.")
 
 
+@pytest.mark.promise("whole", "defects and interrupts in the middle of an answer")
 def test_what_fails_after_the_engine_began_stays_charged(desk: Desk) -> None:
     desk.watch.before[:] = [fail]
     with pytest.raises(QueryFailed, match="could not answer"):
@@ -232,6 +236,7 @@ def test_what_fails_while_public_cells_are_counted_is_not_charged(desk: Desk) ->
     assert last(desk)["action"] == "query.refused"
 
 
+@pytest.mark.promise("whole", "defects and interrupts in the middle of an answer")
 def test_a_defect_of_any_kind_is_charged_and_logged(desk: Desk) -> None:
     def stumble() -> None:
         raise ZeroDivisionError
@@ -253,6 +258,7 @@ def test_a_withdrawn_household_is_not_counted(desk: Desk) -> None:
     assert desk.exact() == ROWS - rows_of(ALICE)
 
 
+@pytest.mark.promise("withdrawal", "permissions that narrow while the engine runs")
 def test_a_withdrawal_during_the_run_is_honoured_by_running_again(desk: Desk) -> None:
     desk.watch.after[:] = withdraw(desk, ALICE)
     release = desk.ask()
@@ -274,6 +280,7 @@ def test_a_yes_during_the_run_runs_nothing_again(desk: Desk) -> None:
     assert [table_rows(answer) for answer in desk.watch.answers] == [ROWS - rows_of(ALICE)]
 
 
+@pytest.mark.promise("withdrawal", "permissions that narrow while the engine runs")
 def test_after_three_overtaken_runs_a_lease_makes_writers_wait(desk: Desk) -> None:
     leases: list[int] = []
     desk.watch.after[:] = [*withdraw(desk, ALICE, BOB, CAROL), lambda: leases.append(held(desk))]
@@ -283,6 +290,7 @@ def test_after_three_overtaken_runs_a_lease_makes_writers_wait(desk: Desk) -> No
     assert (leases, held(desk), desk.charged()) == ([1], 0, ["charged"])
 
 
+@pytest.mark.promise("withdrawal", "permissions that narrow while the engine runs")
 def test_a_waiting_writer_that_took_the_lease_away_stops_the_answer(desk: Desk) -> None:
     def take_away() -> None:
         with desk.workspace.room.database.write() as connection:
@@ -302,6 +310,7 @@ def test_a_lease_is_given_back_when_the_run_under_it_fails(desk: Desk) -> None:
     assert held(desk) == 0
 
 
+@pytest.mark.promise("withdrawal", "permissions that narrow while the engine runs")
 def test_a_consent_that_expires_during_the_run_is_not_used(desk: Desk) -> None:
     for who in (ALICE, BOB):
         desk.say(ConsentVerb.GIVE, who, "offers", at=NOW - (29 * DAY if who == ALICE else 0))
@@ -315,6 +324,7 @@ def test_a_consent_that_expires_during_the_run_is_not_used(desk: Desk) -> None:
     assert release.stamp.as_of == desk.time[0]
 
 
+@pytest.mark.promise("withdrawal", "permissions that narrow while the engine runs")
 def test_a_policy_that_changes_during_the_run_stops_the_answer(desk: Desk) -> None:
     def change() -> None:
         (desk.workspace.folder / "policy" / "policy.yaml").write_text(POLICY.replace("A purpose.", "Another purpose."))

@@ -145,6 +145,7 @@ def test_an_allowance_renews_with_its_period_and_the_cap_does_not(database: Data
     assert state(database, policy, None, at=NEXT_YEAR).spent == PrivacyBudget(0)
 
 
+@pytest.mark.promise("hidden", "overspending the ledger by order, clock and sign")
 def test_a_clock_set_back_wins_nothing(database: Database, policy: Policy) -> None:
     take(database, policy, granted(MONTHLY).rho, at=NEXT_MONTH)
     with pytest.raises(BudgetExhausted, match="planning"):
@@ -190,6 +191,7 @@ def test_unknown_names_are_refused(database: Database, policy: Policy) -> None:
         reserve(connection, policy, "planning", [], rho=1, delta=0, actor="ana", now=NOON)
 
 
+@pytest.mark.promise("hidden", "overspending the ledger by order, clock and sign")
 def test_a_negative_reservation_cannot_win_budget_back(database: Database, policy: Policy) -> None:
     with pytest.raises(ValueError, match="rho must be an integer of at least 0"):
         take(database, policy, -1)
@@ -218,6 +220,7 @@ def test_the_ledgers_sum_is_opendps_composition(database: Database, policy: Poli
         max_size=25,
     )
 )
+@pytest.mark.promise("hidden", "overspending the ledger by order, clock and sign")
 def test_the_budget_never_goes_negative_under_any_order_of_moves(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, int, str]]
 ) -> None:

@@ -48,6 +48,7 @@ def spent_fits(url: str, policy: Policy) -> int:
     return spent.rho // (granted(CAP).rho // FIT)
 
 
+@pytest.mark.promise("hidden", "overspending the ledger from several processes")
 def test_processes_on_sqlite_reserve_exactly_up_to_the_cap(tmp_path: Path) -> None:
     policy = make_policy(CAP, planning=make_rule(allowance=CAP))
     url = f"sqlite:///{tmp_path / 'control.sqlite'}"
@@ -58,6 +59,7 @@ def test_processes_on_sqlite_reserve_exactly_up_to_the_cap(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.promise("hidden", "overspending the ledger from several processes")
 def test_processes_on_postgresql_reserve_exactly_up_to_the_cap(postgresql_url: str) -> None:
     policy = make_policy(CAP, planning=make_rule(allowance=CAP))
     create(postgresql_url)
