@@ -2,4 +2,5 @@
 
 from pellucid.cli.main import main
 
-main()
+if __name__ == "__main__":  # not in the processes that `audit.spread` starts
+    main()

@@ -425,7 +425,7 @@ def test_verifying_needs_neither_the_database_nor_the_product() -> None:
         "print(*sorted(name for name in sys.modules if name.startswith(parts)))"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    allowed = ("bundle", "merkle", "note", "proof", "read", "treehead", "verify")
+    allowed = ("bundle", "chunk", "keys", "merkle", "note", "places", "proof", "read", "spread", "treehead", "verify")
     assert found.stdout.split() == [f"pellucid.audit.{name}" for name in allowed]
 
 

@@ -6,10 +6,14 @@ Reading is strict, one spelling for one meaning, and goes only through the opene
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import IO
 
+from pellucid.audit.chunk import CHUNK, Chunk, InOrder, SealedChunk, StatedDetails
 from pellucid.audit.merkle import HASH_BYTES
 from pellucid.audit.note import strict_base64
 from pellucid.errors import VerificationFailed
@@ -48,24 +52,6 @@ BundleOpener = Callable[[str], "IO[bytes] | None"]
 """Opens a file of a bundle by its name for reading bytes; None where there is no such file."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatedEntry:
-    """One entry as handed over: its leaf index, its bytes, and the leaf hash stated beside it."""
-
-    leaf: int
-    body: bytes
-    stated_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StatedDetails:
-    """Details as handed over: leaf index, nonce, bytes."""
-
-    leaf: int
-    nonce: bytes
-    details: bytes
-
-
 def entry_line(leaf: int, body: bytes) -> bytes:
     """Return the line of an entry; raises VerificationFailed for bytes that pellucid never wrote."""
     if b"\n" in body:
@@ -96,64 +82,101 @@ def read_checkpoint(open_file: BundleOpener) -> bytes | None:
 
 def read_older_checkpoints(open_file: BundleOpener) -> tuple[bytes, ...]:
     """Return the notes of earlier checkpoints; raises VerificationFailed."""
+    file = open_file(OLDER_CHECKPOINTS)
+    if file is None:
+        raise _malformed(f"{OLDER_CHECKPOINTS} is missing.")
     notes: list[bytes] = []
-    for line in _lines(open_file, OLDER_CHECKPOINTS):
-        note = _decoded(line)
-        if note is None:
-            raise _malformed(f"{OLDER_CHECKPOINTS} holds a line that is not base64.")
-        notes.append(note)
+    with file:
+        for line in file:
+            note = strict_base64(line[:-1].decode("latin-1")) if line.endswith(b"\n") else None
+            if note is None:
+                raise _malformed(f"{OLDER_CHECKPOINTS} holds a line that is not base64.")
+            notes.append(note)
     return tuple(notes)
 
 
-def read_entries(open_file: BundleOpener) -> Iterator[StatedEntry]:
-    """Yield the entries in order; raises VerificationFailed while yielding."""
-    hashes = _lines(open_file, LEAF_HASHES)
-    for leaf, body in enumerate(_lines(open_file, ENTRIES)):
-        yield StatedEntry(leaf, body, _hash_of(next(hashes, b""), leaf))
-    if next(hashes, None) is not None:
-        raise _malformed(f"{LEAF_HASHES} has more lines than {ENTRIES}: entries were taken away.")
-
-
-def read_details(open_file: BundleOpener) -> Iterator[StatedDetails] | None:
-    """Return the details in order, raising VerificationFailed while yielding; None if the bundle has no such file."""
+def has_details(open_file: BundleOpener) -> bool:
+    """Return whether details were exported."""
     file = open_file(DETAILS)
     if file is None:
-        return None
+        return False
     file.close()
-    return (_details_of(line) for line in _lines(open_file, DETAILS))
+    return True
 
 
-def _hash_of(line: bytes, leaf: int) -> bytes:
+def read_chunks(open_file: BundleOpener) -> Iterator[SealedChunk]:
+    """Yield the entries in order with their stated hashes and their details, as they lie in the files."""
+    entries, hashes = _lines(open_file, ENTRIES), _lines(open_file, LEAF_HASHES)
+    details = InOrder(_lines(open_file, DETAILS), _leaf_of)
+    first = 0
+    while bodies := list(islice(entries, CHUNK)):
+        stated = list(islice(hashes, len(bodies)))
+        yield partial(open_lines, first, bodies, stated, details.below(first + len(bodies)))
+        first += len(bodies)
+    yield partial(open_lines, first, [], list(islice(hashes, 1)), details.rest())
+
+
+def open_lines(first: int, bodies: Sequence[bytes], hashes: Sequence[bytes], details: Sequence[bytes]) -> Chunk:
+    """Read the lines of a chunk apart, newlines and all."""
+    broken: str | None = None
+    stated, bad = _hashes_of(hashes)
+    if bad is not None or len(stated) < len(bodies):
+        broken = f"{LEAF_HASHES} has no hash for leaf {first + len(stated)}."
+    elif len(stated) > len(bodies):
+        broken = f"{LEAF_HASHES} has more lines than {ENTRIES}: entries were taken away."
+    elif bodies and not bodies[-1].endswith(b"\n"):
+        broken = f"{ENTRIES} does not end with a newline: it was cut."
+        stated.pop()
+    whole = min(len(stated), len(bodies))
+    found = [_details_of(line) for line in details]
+    return Chunk(
+        first,
+        [body[:-1] for body in bodies[:whole]],
+        stated[:whole],
+        [each for each in found if each is not None],
+        [f"{DETAILS} holds a line that is no details."] * found.count(None),
+        None if broken is None else (3, broken),
+    )
+
+
+_HASH_LINES = re.compile(rb"(?:[0-9a-f]{64}\n)*")
+_DETAILS_LINE = re.compile(rb"(0|[1-9][0-9]{0,18}) ([A-Za-z0-9+/]+={0,2}) ([A-Za-z0-9+/]+={0,2})\n")
+
+
+def _hashes_of(lines: Sequence[bytes]) -> tuple[list[bytes], int | None]:
+    """Return the hashes of all lines before the first that is none, and that line's place."""
+    joined = b"".join(lines)
+    good = _HASH_LINES.match(joined)
+    length = 0 if good is None else good.end()
+    raw = bytes.fromhex(joined[:length].decode("ascii"))
+    found = [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
+    return found, None if length == len(joined) else len(found)
+
+
+def _leaf_of(line: bytes) -> int | None:
+    digits = line[: line.find(b" ", 0, 20)]
+    return int(digits) if digits.isdigit() else None
+
+
+def _details_of(line: bytes) -> StatedDetails | None:
+    found = _DETAILS_LINE.fullmatch(line)
+    if found is None:
+        return None
+    leaf, nonce, details = found.groups()
     try:
-        hashed = bytes.fromhex(line.decode("ascii"))
+        stated = StatedDetails(int(leaf), a2b_base64(nonce), a2b_base64(details))
     except ValueError:
-        hashed = b""
-    if hashed.hex().encode() != line or len(hashed) != HASH_BYTES:
-        raise _malformed(f"{LEAF_HASHES} has no hash for leaf {leaf}.")
-    return hashed
-
-
-def _details_of(line: bytes) -> StatedDetails:
-    parts = line.split(b" ")
-    nonce, details = (_decoded(parts[1]), _decoded(parts[2])) if len(parts) == 3 else (None, None)
-    if nonce is None or details is None or not parts[0].isdigit() or b"%d" % int(parts[0][:19]) != parts[0]:
-        raise _malformed(f"{DETAILS} holds a line that is no details.")
-    return StatedDetails(int(parts[0]), nonce, details)
-
-
-def _decoded(encoded: bytes) -> bytes | None:
-    return strict_base64(encoded.decode("latin-1"))
+        return None
+    # One spelling for one meaning: base64 leaves bits over that nobody would look at.
+    exact = b2a_base64(stated.nonce, newline=False) == nonce and b2a_base64(stated.details, newline=False) == details
+    return stated if exact else None
 
 
 def _lines(open_file: BundleOpener, name: str) -> Iterator[bytes]:
     file = open_file(name)
-    if file is None:
-        return
-    with file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                raise _malformed(f"{name} does not end with a newline: it was cut.")
-            yield line[:-1]
+    if file is not None:
+        with file:
+            yield from file
 
 
 def _malformed(message: str) -> VerificationFailed:

@@ -26,6 +26,19 @@ LARGEST_NOTE = 1_000_000
 MOST_SIGNATURES = 100
 DASH = "\N{EM DASH} "
 
+_PRIME = 2**255 - 19
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    )
+)
+"""Points of small order, sign bit cleared (RFC 8032 §5.1; the list is libsodium's): anybody can sign under them."""
+
 
 @dataclass(frozen=True, slots=True)
 class NoteSignature:
@@ -69,6 +82,9 @@ class VerifierKey:
         check_name(self.name)
         if self.kind not in (ED25519, COSIGNATURE) or len(self.public) != PUBLIC_KEY_BYTES:
             raise _bad_key(f"a key of kind {self.kind:#04x} with {len(self.public)} bytes")
+        point = self.public[:31] + bytes([self.public[31] & 0x7F])
+        if point in _SMALL_ORDER or int.from_bytes(point, "little") >= _PRIME:
+            raise _bad_key("a point under which anybody can sign")
 
     @property
     def key_id(self) -> bytes:

@@ -6,18 +6,58 @@ It opens the database by itself, with nothing of the product between, so that a 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Protocol
 
-from pellucid.audit.bundle import CHECKPOINT, BundleOpener, StatedDetails, StatedEntry
+from pellucid.audit.bundle import CHECKPOINT, BundleOpener
+from pellucid.audit.chunk import CHUNK, Chunk, InOrder, SealedChunk, StatedDetails
+from pellucid.audit.keys import load_verifier_key
 from pellucid.audit.merkle import HASH_BYTES, root_from_frontier
+from pellucid.audit.places import CONTROL
+from pellucid.audit.spread import over_processes
 from pellucid.audit.treehead import TrustKeys
 from pellucid.audit.verify import CLOCK_SLACK, LogMaterial, VerificationReport, verify_bundle, verify_log
 from pellucid.errors import InputInvalid, VerificationFailed
 
 BUSY_SECONDS = 30
+
+Row = tuple[Any, ...]
+
+
+class Cursor(Protocol):
+    """What SQLite's and PostgreSQL's cursors have in common."""
+
+    def fetchmany(self, size: int, /) -> list[Row]:
+        """Return the next rows, none at the end."""
+
+    def fetchall(self) -> list[Row]:
+        """Return all rows that are left."""
+
+
+Execute = Callable[[str], Cursor]
+
+
+def verify_place(
+    place: Path,
+    *,
+    log_key: str,
+    witness_keys: Sequence[str] = (),
+    against: Path | None = None,
+    processes: int = 1,
+) -> VerificationReport:
+    """Verify an exported log, or the log of a workspace's folder as it stands.
+
+    Needs neither a healthy workspace nor anybody's permission; keys are given apart, as text or files. With more than
+    one process a long log takes less time (see `audit.spread`).
+    """
+    trust = TrustKeys(load_verifier_key(log_key), tuple(load_verifier_key(key) for key in witness_keys))
+    control = place / CONTROL
+    if control.is_file():
+        return verify_database(control, trust, against, processes=processes)
+    return verify_folder(place, trust, against, processes=processes)
 
 
 def folder_opener(folder: Path) -> BundleOpener:
@@ -33,14 +73,16 @@ def folder_opener(folder: Path) -> BundleOpener:
 
 
 def verify_folder(
-    folder: Path, trust: TrustKeys, against: Path | None = None, *, slack: int = CLOCK_SLACK
+    folder: Path, trust: TrustKeys, against: Path | None = None, *, slack: int = CLOCK_SLACK, processes: int = 1
 ) -> VerificationReport:
     """Judge an exported bundle; `against` is an older checkpoint's file or an older bundle's folder."""
-    return verify_bundle(folder_opener(folder), trust, older_checkpoint(against), slack=slack)
+    return verify_bundle(
+        folder_opener(folder), trust, older_checkpoint(against), slack=slack, spread=over_processes(processes)
+    )
 
 
 def verify_database(
-    path: Path, trust: TrustKeys, against: Path | None = None, *, slack: int = CLOCK_SLACK
+    path: Path, trust: TrustKeys, against: Path | None = None, *, slack: int = CLOCK_SLACK, processes: int = 1
 ) -> VerificationReport:
     """Judge the log in a SQLite control database as it stands, in one read transaction.
 
@@ -54,13 +96,11 @@ def verify_database(
     try:
         with closing(sqlite3.connect(location, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             connection.execute("BEGIN")
-            return verify_log(_material(connection), trust, older, slack=slack)
+            return verify_log(
+                _material(connection.execute), trust, older, slack=slack, spread=over_processes(processes)
+            )
     except sqlite3.Error as error:
-        raise VerificationFailed(
-            "The log tables of the control database cannot be read.",
-            remedy="Check that the file is whole, and verify an export or a backup instead.",
-            code="log-unreadable",
-        ) from error
+        raise _unreadable() from error
 
 
 def older_checkpoint(against: Path | None) -> bytes | None:
@@ -78,30 +118,59 @@ def older_checkpoint(against: Path | None) -> bytes | None:
         ) from None
 
 
-def _material(connection: sqlite3.Connection) -> LogMaterial:
-    notes = [_bytes(note) for (note,) in connection.execute("SELECT note FROM log_checkpoints ORDER BY size")]
+def _material(execute: Execute) -> LogMaterial:
+    notes = [_bytes(note) for (note,) in execute("SELECT note FROM log_checkpoints ORDER BY size").fetchall()]
     return LogMaterial(
         checkpoint=notes[-1] if notes else None,
-        entries=_entries(connection),
-        details=_details(connection),
+        chunks=_chunks(execute),
+        has_details=True,
         older=tuple(notes[:-1]),
         live=True,
-        stated_head=_head(connection),
+        stated_head=_head(execute),
     )
 
 
-def _entries(connection: sqlite3.Connection) -> Iterator[StatedEntry]:
-    for leaf, body, hashed in connection.execute("SELECT leaf, body, leaf_hash FROM log_entries ORDER BY leaf"):
-        yield StatedEntry(leaf, _bytes(body), _bytes(hashed))
+def _chunks(execute: Execute) -> Iterator[SealedChunk]:
+    entries = execute("SELECT leaf, body, leaf_hash FROM log_entries ORDER BY leaf")
+    details = InOrder(_rows(execute("SELECT leaf, nonce, details FROM log_details ORDER BY leaf")), _leaf_of)
+    first = 0
+    while rows := entries.fetchmany(CHUNK):
+        yield partial(open_rows, first, rows, details.below(first + len(rows)))
+        first += len(rows)
+    yield partial(open_rows, first, [], details.rest())
 
 
-def _details(connection: sqlite3.Connection) -> Iterator[StatedDetails]:
-    for leaf, nonce, details in connection.execute("SELECT leaf, nonce, details FROM log_details ORDER BY leaf"):
-        yield StatedDetails(leaf, _bytes(nonce), _bytes(details))
+def open_rows(first: int, rows: Sequence[Row], details: Sequence[Row]) -> Chunk:
+    """Read the rows of a chunk apart; entries that follow a gap are left out."""
+    leaves = [row[0] for row in rows]
+    expected = range(first, first + len(rows))
+    gap = next((place for place in range(len(rows)) if leaves[place] != expected[place]), None)
+    whole = rows[:gap]
+    return Chunk(
+        first,
+        [_bytes(body) for _, body, _ in whole],
+        [_bytes(hashed) for _, _, hashed in whole],
+        [StatedDetails(row[0], _bytes(row[1]), _bytes(row[2])) for row in details if _leaf_of(row) is not None],
+        ["there are details that belong to no leaf."] * sum(_leaf_of(row) is None for row in details),
+        None if gap is None else (6, f"leaf {first + gap} is missing: {_said_leaf(leaves[gap])} follows."),
+    )
 
 
-def _head(connection: sqlite3.Connection) -> tuple[int, bytes]:
-    rows = connection.execute("SELECT size, frontier FROM log_head").fetchall()
+def _rows(cursor: Cursor) -> Iterator[Row]:
+    while rows := cursor.fetchmany(CHUNK):
+        yield from rows
+
+
+def _leaf_of(row: Row) -> int | None:
+    return row[0] if type(row[0]) is int else None
+
+
+def _said_leaf(leaf: object) -> str:
+    return f"leaf {leaf}" if type(leaf) is int else "something that is no leaf"
+
+
+def _head(execute: Execute) -> tuple[int, bytes]:
+    rows = execute("SELECT size, frontier FROM log_head").fetchall()
     if len(rows) != 1 or type(rows[0][0]) is not int:
         return -1, b""
     frontier = _bytes(rows[0][1])
@@ -111,4 +180,12 @@ def _head(connection: sqlite3.Connection) -> tuple[int, bytes]:
 
 def _bytes(value: object) -> bytes:
     # SQLite lets anybody put text where bytes were declared; judge what is there.
-    return value if isinstance(value, bytes) else str(value).encode()
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
+
+
+def _unreadable() -> VerificationFailed:
+    return VerificationFailed(
+        "The log tables of the control database cannot be read.",
+        remedy="Check that the database is whole, and verify an export or a backup instead.",
+        code="log-unreadable",
+    )

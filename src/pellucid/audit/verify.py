@@ -14,14 +14,15 @@ folders and databases is in `audit.read`, the form of a bundle in `audit.bundle`
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
+from functools import partial
 
 from pellucid.audit import bundle, merkle
-from pellucid.audit.bundle import BundleOpener, StatedDetails, StatedEntry
+from pellucid.audit.bundle import BundleOpener
+from pellucid.audit.chunk import HEIGHT, NO_TIME, Findings, Judged, SealedChunk, judge_chunk
+from pellucid.audit.note import signed_by
 from pellucid.audit.proof import cosignatures
 from pellucid.audit.treehead import Checkpoint, TrustKeys, open_checkpoint
 from pellucid.errors import VerificationFailed
@@ -38,20 +39,9 @@ TITLES = {
 CLOCK_SLACK = 3600 * 1_000_000
 """How far (µs) an entry's time may lie before an earlier entry's: several machines write, long imports commit late."""
 
-MOST_FINDINGS = 5
-"""How many findings of a step are told; the rest are counted."""
-
-ENTRY_TYPES: Mapping[str, tuple[type, ...]] = {
-    "v": (int,),
-    "action": (str,),
-    "actor": (dict,),
-    "at": (int,),
-    "purpose": (str, type(None)),
-    "subject": (str, type(None)),
-    "stamp": (dict, type(None)),
-    "body": (dict,),
-    "commitment": (str, type(None)),
-}
+Judge = Callable[[SealedChunk], Judged]
+Spread = Callable[[Judge, Iterable[SealedChunk]], Iterator[Judged]]
+"""Judges chunks and gives the findings in the chunks' order: `map`, or something that uses several processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +81,8 @@ class LogMaterial:
     """All that is judged. `older` are notes from inside the material; a `live` log may go on after its checkpoint."""
 
     checkpoint: bytes | None
-    entries: Iterable[StatedEntry]
-    details: Iterable[StatedDetails] | None = None
+    chunks: Iterable[SealedChunk]
+    has_details: bool
     older: tuple[bytes, ...] = ()
     live: bool = False
     stated_head: tuple[int, bytes] | None = None
@@ -100,24 +90,28 @@ class LogMaterial:
 
 @dataclass(slots=True)
 class _Walk:
-    """What one pass over the entries found."""
+    """What was found about the entries so far."""
 
     wanted: frozenset[int]
     slack: int
     size: int = 0
     frontier: list[bytes] = field(default_factory=list)
-    roots: dict[int, bytes] = field(default_factory=dict)
-    latest: int = -(1 << 63)
+    roots: dict[int, bytes] = field(default_factory=lambda: {0: merkle.EMPTY_ROOT})
+    latest: int = NO_TIME
     committed: int = 0
     present: int = 0
-    last_details: int = -1
-    wrong_bytes: list[str] = field(default_factory=list)
-    wrong_details: list[str] = field(default_factory=list)
-    wrong_order: list[str] = field(default_factory=list)
+    wrong_bytes: Findings = field(default_factory=Findings)
+    wrong_details: Findings = field(default_factory=Findings)
+    wrong_order: Findings = field(default_factory=Findings)
 
 
 def verify_bundle(
-    open_file: BundleOpener, trust: TrustKeys, against: bytes | None = None, *, slack: int = CLOCK_SLACK
+    open_file: BundleOpener,
+    trust: TrustKeys,
+    against: bytes | None = None,
+    *,
+    slack: int = CLOCK_SLACK,
+    spread: Spread = map,
 ) -> VerificationReport:
     """Judge an exported bundle; `against` is the note of an older checkpoint from outside. Failures are in the report.
 
@@ -126,19 +120,27 @@ def verify_bundle(
     try:
         material = LogMaterial(
             checkpoint=bundle.read_checkpoint(open_file),
-            entries=bundle.read_entries(open_file),
-            details=bundle.read_details(open_file),
+            chunks=bundle.read_chunks(open_file),
+            has_details=bundle.has_details(open_file),
             older=bundle.read_older_checkpoints(open_file),
         )
     except VerificationFailed as error:
         return VerificationReport((Step(3, "failed", error.message),), None)
-    return verify_log(material, trust, against, slack=slack)
+    return verify_log(material, trust, against, slack=slack, spread=spread)
 
 
 def verify_log(
-    material: LogMaterial, trust: TrustKeys, against: bytes | None = None, *, slack: int = CLOCK_SLACK
+    material: LogMaterial,
+    trust: TrustKeys,
+    against: bytes | None = None,
+    *,
+    slack: int = CLOCK_SLACK,
+    spread: Spread = map,
 ) -> VerificationReport:
-    """Judge a log, one pass over its entries; about ten seconds a million entries. Failures are in the report."""
+    """Judge a log, one pass over its entries, in constant memory. Failures are in the report.
+
+    `slack` is in microseconds.
+    """
     # 1 signature
     try:
         if material.checkpoint is None:
@@ -151,7 +153,8 @@ def verify_log(
     witnessed = _witness_step(material, material.checkpoint, checkpoint, trust)
     # 3 entries (and what the same pass finds for 5 and 6)
     older, wrong_older = _open_older((*material.older, *(() if against is None else (against,))), trust, checkpoint)
-    walk = _walk(material, frozenset({checkpoint.size, *(known.size for known in older)}), slack)
+    wanted = frozenset({checkpoint.size, *(known.size for known in older)})
+    walk = _walk(material, wanted, slack, spread)
     # 4 append-only
     append_only = _append_only_step(older, wrong_older, walk, outside=against is not None)
     return VerificationReport(
@@ -163,7 +166,7 @@ def verify_log(
             # 5 details
             _details_step(material, walk),
             # 6 order
-            _judged(6, walk.wrong_order, f"{walk.size} entries, none missing, times within {slack // 1_000_000} s."),
+            _step(6, walk.wrong_order, f"{walk.size} entries, none missing, times within {slack // 1_000_000} s."),
         ),
         checkpoint,
     )
@@ -211,128 +214,107 @@ def _moment(seconds: int) -> str:
         return f"second {seconds} since 1970"
 
 
-def _open_older(notes: Iterable[bytes], trust: TrustKeys, checkpoint: Checkpoint) -> tuple[list[Checkpoint], list[str]]:
+def _open_older(notes: Iterable[bytes], trust: TrustKeys, checkpoint: Checkpoint) -> tuple[list[Checkpoint], Findings]:
     found: list[Checkpoint] = []
-    wrong: list[str] = []
+    wrong = Findings()
     for note in notes:
         try:
-            older, _ = open_checkpoint(note, trust.log)
+            older, opened = open_checkpoint(note, trust.log)
+            signed_by(opened, trust.witnesses)  # what claims to be a trusted witness's has to be it
         except VerificationFailed as error:
-            wrong.append(f"an older checkpoint cannot be believed: {error.message}")
+            wrong.add(f"an older checkpoint cannot be believed: {error.message}")
             continue
         if older.size > checkpoint.size:
-            wrong.append(f"the log shrank: it had {older.size} entries once, now {checkpoint.size}.")
+            wrong.add(f"the log shrank: it had {older.size} entries once, now {checkpoint.size}.")
         else:
             found.append(older)
     return found, wrong
 
 
-def _walk(material: LogMaterial, wanted: frozenset[int], slack: int) -> _Walk:
+def _walk(material: LogMaterial, wanted: frozenset[int], slack: int, spread: Spread) -> _Walk:
     walk = _Walk(wanted, slack)
-    if 0 in wanted:
-        walk.roots[0] = merkle.EMPTY_ROOT
-    details = iter(material.details or ())
-    try:
-        waiting = next(details, None)
-        for entry in material.entries:
-            if entry.leaf != walk.size:
-                walk.wrong_order.append(f"leaf {walk.size} is missing: leaf {entry.leaf} follows.")
-                break
-            committed = _take_entry(walk, entry)
-            while waiting is not None and waiting.leaf <= entry.leaf:
-                _take_details(walk, entry.leaf, committed, waiting)
-                waiting = next(details, None)
-    except VerificationFailed as error:
-        walk.wrong_bytes.append(error.message)
-        waiting = None
-    if waiting is not None:
-        walk.wrong_details.append(f"there are details for leaf {waiting.leaf}, which is not in the log.")
+    for judged in spread(partial(judge_chunk, wanted=wanted), material.chunks):
+        _take_chunk(walk, judged)
+        if judged.broken is not None:
+            break
     return walk
 
 
-def _take_entry(walk: _Walk, entry: StatedEntry) -> str | None:
-    hashed = merkle.leaf_hash(entry.body)
-    if entry.stated_hash != hashed:
-        walk.wrong_bytes.append(f"leaf {entry.leaf} does not have the hash that is stated for it: it was altered.")
-    merkle.extend_frontier(walk.frontier, walk.size, hashed)
-    walk.size += 1
-    if walk.size in walk.wanted:
-        walk.roots[walk.size] = merkle.root_from_frontier(walk.frontier)
-    try:
-        fields = json.loads(entry.body.decode())
-    except (ValueError, RecursionError):
-        fields = None
-    if not _well_formed(fields):
-        walk.wrong_order.append(f"leaf {entry.leaf} is not an entry of version 1.")
-        return None
-    if fields["at"] < walk.latest - walk.slack:
-        walk.wrong_order.append(f"leaf {entry.leaf} is dated {(walk.latest - fields['at']) // 1_000_000} s back.")
-    walk.latest = max(walk.latest, fields["at"])
-    commitment: str | None = fields["commitment"]
-    walk.committed += commitment is not None
-    return commitment
+def _take_chunk(walk: _Walk, judged: Judged) -> None:
+    first = walk.size
+    for size, frontier in judged.marks.items():
+        walk.roots[size] = merkle.root_from_frontier([*walk.frontier, *frontier])
+    if judged.size == 1 << HEIGHT:
+        merkle.extend_frontier(walk.frontier, walk.size >> HEIGHT, judged.frontier[0])
+    else:  # the last chunk: its subtrees are all smaller than those before it
+        walk.frontier.extend(judged.frontier)
+    walk.size += judged.size
+    walk.committed += judged.committed
+    walk.present += judged.present
+    walk.wrong_bytes.join(judged.wrong_bytes)
+    walk.wrong_details.join(judged.wrong_details)
+    walk.wrong_order.join(judged.wrong_order)
+    _take_times(walk, first, judged.times)
+    if judged.broken is not None:
+        number, sentence = judged.broken
+        (walk.wrong_bytes if number == 3 else walk.wrong_order).add(sentence)
 
 
-def _well_formed(fields: object) -> bool:
-    if not isinstance(fields, dict) or fields.keys() != ENTRY_TYPES.keys():
-        return False
-    for name, allowed in ENTRY_TYPES.items():
-        if type(fields[name]) not in allowed:
-            return False
-    return bool(fields["v"] == 1)
-
-
-def _take_details(walk: _Walk, leaf: int, commitment: str | None, found: StatedDetails) -> None:
-    if found.leaf != leaf or found.leaf <= walk.last_details:
-        walk.wrong_details.append(f"the details of leaf {found.leaf} are there twice or out of order.")
-    elif len(found.nonce) != 32 or sha256(found.nonce + found.details).hexdigest() != commitment:
-        walk.wrong_details.append(f"the details of leaf {leaf} are not those that it commits to.")
-    walk.present += 1
-    walk.last_details = found.leaf
+def _take_times(walk: _Walk, first: int, times: Sequence[int]) -> None:
+    if not times:
+        return
+    latest = max(walk.latest, max(times))
+    if min(times) < latest - walk.slack:  # perhaps one is too early: look at each
+        for leaf, time in enumerate(times, start=first):
+            if NO_TIME < time < walk.latest - walk.slack:
+                walk.wrong_order.add(f"leaf {leaf} is dated {(walk.latest - time) // 1_000_000} s back.")
+            walk.latest = max(walk.latest, time)
+    walk.latest = latest
 
 
 def _entries_step(material: LogMaterial, checkpoint: Checkpoint, walk: _Walk) -> Step:
-    wrong = list(walk.wrong_bytes)
+    wrong = walk.wrong_bytes
     if walk.size < checkpoint.size:
-        wrong.append(f"only {walk.size} of the {checkpoint.size} entries that were signed are there.")
+        wrong.add(f"only {walk.size} of the {checkpoint.size} entries that were signed are there.")
     elif walk.roots.get(checkpoint.size) != checkpoint.root:
-        wrong.append(f"the first {checkpoint.size} entries do not have the root that was signed.")
+        wrong.add(f"the first {checkpoint.size} entries do not have the root that was signed.")
     later = walk.size - checkpoint.size
     if later > 0 and not material.live:
-        wrong.append(f"{later} entries follow that nobody signed, from leaf {checkpoint.size} on.")
+        wrong.add(f"{later} entries follow that nobody signed, from leaf {checkpoint.size} on.")
     if material.stated_head is not None and material.stated_head != (
         walk.size,
         merkle.root_from_frontier(walk.frontier),
     ):
-        wrong.append("the head kept in the database is not that of its entries.")
+        wrong.add("the head kept in the database is not that of its entries.")
     tail = f" {later} later entries are not signed yet." if later > 0 else ""
-    return _judged(3, wrong, f"{checkpoint.size} entries have the root that was signed.{tail}")
+    return _step(3, wrong, f"{checkpoint.size} entries have the root that was signed.{tail}")
 
 
-def _append_only_step(older: list[Checkpoint], wrong: list[str], walk: _Walk, *, outside: bool) -> Step:
-    forked = [
-        f"the checkpoint of {known.size} entries is of another log: something before leaf {known.size} was altered."
-        for known in older
-        if walk.roots.get(known.size) != known.root
-    ]
+def _append_only_step(older: list[Checkpoint], wrong: Findings, walk: _Walk, *, outside: bool) -> Step:
+    for known in older:
+        if walk.roots.get(known.size) != known.root:
+            wrong.add(
+                f"the checkpoint of {known.size} entries is of another log: something before leaf {known.size} was "
+                "altered."
+            )
     without = "" if outside else " None came from outside, so a log rolled back as a whole is not found by this step."
-    if not older and not wrong:
+    if not older and not wrong.count:
         return Step(4, "absent", f"there is no older checkpoint to compare with.{without}")
-    return _judged(4, wrong + forked, f"continues {len(older)} older checkpoints.{without}")
+    return _step(4, wrong, f"continues {len(older)} older checkpoints.{without}")
 
 
 def _details_step(material: LogMaterial, walk: _Walk) -> Step:
-    if material.details is None and not walk.wrong_details:
+    if not material.has_details and not walk.wrong_details.count:
         return Step(5, "absent", f"no details were handed over; {walk.committed} entries commit to some.")
     gone = walk.committed - walk.present
-    return _judged(5, walk.wrong_details, f"{walk.present} match their commitments; {gone} are erased or held back.")
+    return _step(5, walk.wrong_details, f"{walk.present} match their commitments; {gone} are erased or held back.")
 
 
-def _judged(number: int, wrong: list[str], held: str) -> Step:
-    if not wrong:
+def _step(number: int, wrong: Findings, held: str) -> Step:
+    if not wrong.count:
         return Step(number, "held", held)
-    rest = f" And {len(wrong) - MOST_FINDINGS} more." if len(wrong) > MOST_FINDINGS else ""
-    return Step(number, "failed", " ".join(wrong[:MOST_FINDINGS]) + rest)
+    rest = wrong.count - len(wrong.told)
+    return Step(number, "failed", " ".join(wrong.told) + (f" And {rest} more." if rest else ""))
 
 
 def _stopped(error: VerificationFailed) -> VerificationReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -104,11 +105,15 @@ def verify(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Verify the log offline, step by step. Needs neither a healthy workspace nor anybody's permission."""
-    from pellucid.settings import Settings  # noqa: PLC0415  -- slow
-    from pellucid.workspace.audit import verify as verify_log  # noqa: PLC0415  -- slow
+    from pellucid.audit.read import verify_place  # noqa: PLC0415  -- slow; and nothing else of the product is loaded
 
-    chosen = place or workspace or Chosen.workspace or Settings().workspace
-    report = verify_log(chosen, log_key=key, witness_keys=witness_key or (), against=against)
+    report = verify_place(
+        place or workspace or Chosen.workspace or Path(),
+        log_key=key,
+        witness_keys=witness_key or (),
+        against=against,
+        processes=os.cpu_count() or 1,
+    )
     for step in report.steps:
         typer.echo(wrapped(str(step)))
     report.demand()

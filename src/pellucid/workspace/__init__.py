@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
+from pellucid.audit.places import CONTROL, KEYS, LOG_KEY
 from pellucid.engines.base import Engine, Holding, ReleasedCells
 from pellucid.engines.registry import open_engine, open_released_cells
 from pellucid.errors import InputInvalid, WorkspaceUnusable
@@ -32,7 +33,7 @@ from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.consent import ConsentDesk
 from pellucid.workspace.data import DataDesk
 from pellucid.workspace.policy import PolicyDesk
-from pellucid.workspace.room import CONTROL, DATA, KEYS, LOG_KEY, POLICY, PSEUDONYM_KEY, Room
+from pellucid.workspace.room import DATA, POLICY, PSEUDONYM_KEY, Room
 
 if TYPE_CHECKING:
     from pellucid.workspace.audit import AuditDesk

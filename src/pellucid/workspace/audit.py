@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +11,12 @@ from pellucid.audit.entry import AuditEntry
 from pellucid.audit.export import export_bundle, export_proof
 from pellucid.audit.keys import load_verifier_key, public_path
 from pellucid.audit.note import VerifierKey
-from pellucid.audit.read import verify_database, verify_folder
-from pellucid.audit.treehead import Checkpoint, TrustKeys, open_checkpoint
-from pellucid.audit.verify import VerificationReport
+from pellucid.audit.places import KEYS, LOG_KEY
+from pellucid.audit.treehead import Checkpoint, open_checkpoint
 from pellucid.audit.witness import Witness
 from pellucid.errors import NameUnknown
 from pellucid.policy.model import Actor
-from pellucid.workspace.room import CONTROL, KEYS, LOG_KEY, Room
+from pellucid.workspace.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +83,6 @@ class AuditDesk:
         if found is None:
             raise NameUnknown("checkpoint", "latest", remedy="Sign one first: `pellucid audit checkpoint`.")
         return found
-
-
-def verify(
-    place: Path, *, log_key: str, witness_keys: Sequence[str] = (), against: Path | None = None
-) -> VerificationReport:
-    """Verify an exported log, or the log of a workspace's folder as it stands. Needs neither a healthy workspace nor
-    anybody's permission: keys are given apart, as text or files.
-    """
-    trust = TrustKeys(load_verifier_key(log_key), tuple(load_verifier_key(key) for key in witness_keys))
-    control = place / CONTROL
-    if control.is_file():
-        return verify_database(control, trust, against)
-    return verify_folder(place, trust, against)
 
 
 def create_witness(folder: Path, name: str, *, log_key: str) -> VerifierKey:

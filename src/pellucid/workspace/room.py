@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
+from pellucid.audit.places import KEYS, LOG_KEY
 from pellucid.errors import NameUnknown, NotPermitted, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
 from pellucid.policy.decide import may
@@ -22,11 +23,8 @@ from pellucid.subjects.keys import SubjectKeys, load_or_create_key
 if TYPE_CHECKING:
     from pellucid.audit.keys import SigningKey
 
-CONTROL = "control.sqlite"
 POLICY = "policy"
 DATA = "data"
-KEYS = "keys"
-LOG_KEY = "log.key"
 PSEUDONYM_KEY = "pseudonyms.key"
 
 

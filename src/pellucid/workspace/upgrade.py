@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pellucid.audit.places import CONTROL
 from pellucid.errors import WorkspaceUnusable
 from pellucid.records.database import Database
 from pellucid.records.upgrade import upgrade
-from pellucid.workspace.room import CONTROL
 
 
 def upgrade_workspace(folder: Path) -> tuple[str, ...]:
