@@ -152,7 +152,7 @@ def verify_log(
     # 2 witness
     witnessed = _witness_step(material, material.checkpoint, checkpoint, trust)
     # 3 entries (and what the same pass finds for 5 and 6)
-    older, wrong_older = _open_older((*material.older, *(() if against is None else (against,))), trust, checkpoint)
+    older, wrong_older = _open_older(material.older, against, trust, checkpoint)
     wanted = frozenset({checkpoint.size, *(known.size for known in older)})
     walk = _walk(material, wanted, slack, spread)
     # 4 append-only
@@ -214,18 +214,22 @@ def _moment(seconds: int) -> str:
         return f"second {seconds} since 1970"
 
 
-def _open_older(notes: Iterable[bytes], trust: TrustKeys, checkpoint: Checkpoint) -> tuple[list[Checkpoint], Findings]:
+def _open_older(
+    notes: tuple[bytes, ...], against: bytes | None, trust: TrustKeys, checkpoint: Checkpoint
+) -> tuple[list[Checkpoint], Findings]:
     found: list[Checkpoint] = []
     wrong = Findings()
-    for note in notes:
+    for place, note in enumerate(notes if against is None else (*notes, against)):
         try:
             older, opened = open_checkpoint(note, trust.log)
-            signed_by(opened, trust.witnesses)  # what claims to be a trusted witness's has to be it
+            signed_by(opened, trust.witnesses)  # what claims to be by a witness has to be
         except VerificationFailed as error:
             wrong.add(f"an older checkpoint cannot be believed: {error.message}")
             continue
         if older.size > checkpoint.size:
             wrong.add(f"the log shrank: it had {older.size} entries once, now {checkpoint.size}.")
+        elif 0 < place < len(notes) and found and older.size <= found[-1].size:
+            wrong.add(f"the older checkpoint of {older.size} entries is there twice or out of order.")
         else:
             found.append(older)
     return found, wrong

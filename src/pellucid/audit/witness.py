@@ -89,6 +89,10 @@ class Witness:
         """Return what is remembered of a log; raises VerificationFailed for one that was never taken on."""
         return self._known(self._read(), origin)
 
+    def origins(self) -> tuple[str, ...]:
+        """Return the logs that were taken on, by name."""
+        return tuple(sorted(self._read()))
+
     def cosign(self, checkpoint_note: bytes, proof: Sequence[bytes], now: int) -> str:
         """Cosign a checkpoint that continues the last one seen of its log; returns the signature line.
 

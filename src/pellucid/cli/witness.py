@@ -37,3 +37,19 @@ def cosign(
     with opened(workspace) as found:
         done = found.audit.witness(folder, actor=found.actor(actor_name(actor)))
     typer.echo(f"The witness cosigned {done.size:,} entries of {done.origin}.")
+
+
+@app.command()
+def seen(
+    folder: Annotated[Path, typer.Argument(help="The witness's folder.")],
+    log: Annotated[
+        str | None, typer.Option("--log", help="Name of the log.", show_default="the only one it knows")
+    ] = None,
+) -> None:
+    """Print the checkpoint that the witness cosigned last.
+
+    Verify a log against it (`audit verify --against`) to find one that was rolled back as a whole.
+    """
+    from pellucid.workspace.audit import seen_by_witness  # noqa: PLC0415  -- slow
+
+    typer.echo(seen_by_witness(folder, log).decode(), nl=False)

@@ -93,5 +93,22 @@ def create_witness(folder: Path, name: str, *, log_key: str) -> VerifierKey:
     return witness.verifier
 
 
+def seen_by_witness(folder: Path, origin: str | None = None) -> bytes:
+    """Return the note that the witness in a folder cosigned last, of the log `origin` (None: of its only one).
+
+    It is what somebody verifies a log against to find a rollback. Raises NameUnknown if there is none.
+    """
+    witness = Witness.open(folder)
+    known = witness.origins()
+    if origin is None and len(known) == 1:
+        (origin,) = known
+    if origin not in known:
+        raise NameUnknown("log of this witness", origin or "", known, remedy="Name one of its logs with --log.")
+    note = witness.seen(origin).note
+    if not note:
+        raise NameUnknown("cosigned checkpoint of", origin, remedy="The witness has not cosigned this log yet.")
+    return note
+
+
 def _grows(size: int, checkpoint: Checkpoint) -> bool:
     return 0 < size <= checkpoint.size
