@@ -14,6 +14,7 @@ from pellucid.audit.keys import SigningKey
 from pellucid.audit.note import Note, VerifierKey, parse_note, parse_signature_line
 from pellucid.audit.treehead import Checkpoint, open_checkpoint, parse_checkpoint
 from pellucid.errors import NameUnknown, VerificationFailed
+from pellucid.failpoints import reach
 from pellucid.records.tables import log_checkpoints
 
 __all__ = ["Checkpoint", "add_cosignature", "checkpoints", "latest_checkpoint", "open_checkpoint", "sign_checkpoint"]
@@ -34,6 +35,7 @@ def sign_checkpoint(connection: Connection, key: SigningKey, now: int) -> bytes:
         return bytes(kept)
     text = checkpoint.text()
     note = Note(text, (key.sign(text),)).as_bytes()
+    reach("checkpoint.signed")
     connection.execute(insert(log_checkpoints).values(size=size, note=note, at=now))
     return note
 
@@ -53,6 +55,7 @@ def add_cosignature(connection: Connection, line: str, witness: VerifierKey, siz
     signed = note.with_signature(signature).as_bytes()
     size = parse_checkpoint(note.text).size
     connection.execute(update(log_checkpoints).where(log_checkpoints.c.size == size).values(note=signed))
+    reach("cosignature.kept")
     return signed
 
 

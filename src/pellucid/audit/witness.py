@@ -21,6 +21,7 @@ from pellucid.audit.merkle import EMPTY_ROOT, verify_consistency
 from pellucid.audit.note import COSIGNATURE, ED25519, VerifierKey, parse_note, strict_base64
 from pellucid.audit.treehead import Checkpoint, open_checkpoint, parse_checkpoint
 from pellucid.errors import InputInvalid, PellucidError, VerificationFailed, WorkspaceUnusable
+from pellucid.failpoints import reach
 
 LONGEST_PROOF = 63
 """Most hashes that a consistency proof may have (tlog-witness)."""
@@ -108,6 +109,7 @@ class Witness:
             signature = self._key.cosign(note.text, now // 1_000_000)
             shown = note.with_signature(signature).as_bytes()
             self._write({**seen, checkpoint.origin: Seen(known.key, checkpoint.size, checkpoint.root, shown)})
+            reach("witness.remembered")
             return signature.line()
 
     def _known(self, seen: dict[str, Seen], origin: str) -> Seen:
@@ -154,6 +156,7 @@ def write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(descriptor)
+    reach("witness.written")
     temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

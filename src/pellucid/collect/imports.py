@@ -26,6 +26,7 @@ from pellucid.engines.duckdb_private import EngineLimits
 from pellucid.engines.duckdb_sources import find_source
 from pellucid.engines.duckdb_staging import Staged
 from pellucid.errors import DataRefused, InputInvalid, NameUnknown, PellucidError
+from pellucid.failpoints import reach
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.publish import (
     Generation,
@@ -159,11 +160,14 @@ def _import(job: _Job, path: Path, subjects_added: SubjectsAdded) -> ImportRepor
     try:
         with Import(job.dataset, EngineLimits(job.place.spill, job.place.memory, job.place.threads)) as engine:
             staged, faults = _judge(job, ground, engine, path)
+            reach("import.staged")
             made = _write(job, ground, engine, faults)
         _demand_all_rows(made.written, staged.rows - made.rejected.total() + ground.rows_held)
         job.progress("publishing", 0.9)
         with job.place.database.write() as connection:
             publish_import(connection, made, actor=job.actor, now=job.now, subjects_added=subjects_added)
+            reach("import.before-commit")
+        reach("import.after-commit")
     except BaseException:
         _clear(job, ground.number)
         raise
@@ -210,10 +214,14 @@ def _write(job: _Job, ground: _Ground, engine: Import, faults: Mapping[Check, in
         draft, [(plans[path.namespace].keys, plans[path.namespace].ids) for path in dataset.subjects]
     )
     facts = _facts(dataset, engine)
+    reach("import.draft-written")
     engine.finish(draft)
+    reach("import.draft-durable")
     if faults:
         keep_rejected(job.place, dataset.name, ground.number, engine.rejected())
+        reach("import.rejected-kept")
     draft.rename(target)
+    reach("import.in-place")
     return Publication(
         dataset=dataset,
         number=ground.number,

@@ -18,6 +18,7 @@ from pellucid.audit.log import append
 from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.duckdb_files import Written
 from pellucid.errors import DataRefused
+from pellucid.failpoints import reach
 from pellucid.holdings.publish import Generation, SubjectBits, file_name, publish
 from pellucid.policy.model import Actor, Dataset
 from pellucid.subjects import ids as subject_ids
@@ -63,6 +64,7 @@ def publish_import(
                 code="import-overtaken",
             )
         subject_ids.store(connection, plan)
+        reach("import.subjects-stored")
     for plan in made.plans:
         changed = _set_facts(connection, made, plan)
         if len(plan.new_keys) or changed:

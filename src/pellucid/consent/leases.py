@@ -13,6 +13,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, delete, insert, select
 
 from pellucid.consent.receipt import ConsentReceipt
+from pellucid.failpoints import reach
 from pellucid.records.database import Database
 from pellucid.records.tables import permitted_sets, purpose_leases
 
@@ -25,6 +26,7 @@ def take_lease(connection: Connection, purpose: str, now: int, seconds: float) -
     lease = secrets.token_hex(16)
     values = {"id": lease, "purpose": purpose, "taken_at": now, "expires_at": now + round(seconds * SECOND)}
     connection.execute(insert(purpose_leases).values(values))
+    reach("lease.taken")
     return lease
 
 
@@ -55,6 +57,7 @@ def await_leases(
         if expired:
             with database.write() as connection:
                 connection.execute(delete(purpose_leases).where(purpose_leases.c.id.in_(expired)))
+            reach("lease.expired")
         left = {lease: expires_at for lease, expires_at in awaited.items() if expires_at > now}
         if left:
             sleep(min(POLL_SECONDS, (min(left.values()) - now) / SECOND))

@@ -22,6 +22,7 @@ from pellucid.consent.record import ConsentRecord
 from pellucid.consent.sets import put_effects
 from pellucid.consent.whole import extend_all, rebuild_all
 from pellucid.errors import InputInvalid, NameUnknown, RecordingFailed
+from pellucid.failpoints import reach
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.tables import consent_records, due_ages, due_changes, policy_activations, register, subjects
 from pellucid.subjects.keys import SubjectKeys
@@ -50,8 +51,10 @@ def record(
     version = _version(connection, policy) + 1
     admitted = _admitted(connection, policy, records, now)
     connection.execute(insert(consent_records), [as_row(item, version) for item in admitted])
+    reach("consent.said")
     for namespace, wanted in _concerned(policy, admitted).items():
         _recompute(connection, policy, version, namespace, wanted, now)
+    reach("consent.sets-changed")
     _commit_version(connection, version)
     return _logged(connection, keys, admitted, actor, version, now)
 
@@ -104,6 +107,7 @@ def advance(connection: Connection, policy: Policy, now: int) -> int:
     _commit_version(connection, version)
     if changed:
         append_all(connection, [AuditEntry("register.advanced", CLOCK, now, body={"register_version": version})])
+    reach("register.advanced")
     return version
 
 

@@ -16,6 +16,7 @@ from pellucid.audit.entry import AuditEntry, LogReceipt
 from pellucid.audit.log import append
 from pellucid.consent.register import rebuild
 from pellucid.errors import Finding, InputInvalid, NameUnknown, NotPermitted, PolicyInvalid, Reason
+from pellucid.failpoints import reach
 from pellucid.holdings.publish import Generation, generations_published
 from pellucid.policy.canonical import from_canonical, to_canonical, version_of
 from pellucid.policy.decide import may
@@ -66,9 +67,13 @@ def activate(
         _demand_permission(before, actor)
         retired = _retire_unfit(connection, policy, schema_hash, replacing, now)
         _store(connection, policy.version, content, now)
+        reach("activate.stored")
         register_version = rebuild(connection, policy, now)
+        reach("activate.rebuilt")
         previous = before.version if before else None
         log = append(connection, _entry(policy, previous, register_version, retired, actor, now))
+        reach("activate.before-commit")
+    reach("activate.after-commit")
     return Activation(policy.version, previous, register_version, log, retired, warnings)
 
 

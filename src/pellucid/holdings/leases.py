@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, dele
 
 from pellucid.engines.base import Holding
 from pellucid.errors import WorkspaceUnusable
+from pellucid.failpoints import reach
 from pellucid.records.database import Database
 from pellucid.records.tables import generation_leases, generation_subjects, generations
 
@@ -62,8 +63,11 @@ def unlink_unleased(database: Database, folder: Path, *, now: int) -> tuple[str,
         for row in gone:
             connection.execute(delete(generation_subjects).where(*_same(generation_subjects, row)))
             connection.execute(update(generations).where(*_same(generations, row)).values(path=GONE))
+            reach("unlink.given-up")
     for row in gone:
+        reach("unlink.committed")
         (folder / row.path).unlink(missing_ok=True)
+        reach("unlink.done")
     return tuple(Path(row.path).name for row in gone)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from pellucid.engines.base import Holding
 from pellucid.errors import DataRefused
+from pellucid.failpoints import reach
 from pellucid.records.tables import generation_subjects, generations
 
 DATA_FOLDER = "data"
@@ -108,6 +109,7 @@ def publish(
         .where(generations.c.dataset == made.dataset, generations.c.retired_at.is_(None))
         .values(retired_at=made.published_at)
     )
+    reach("publish.retired")
     connection.execute(
         insert(generations).values(
             dataset=made.dataset,

@@ -28,6 +28,7 @@ from pellucid.consent.leases import drop_lease, holds_lease, take_lease
 from pellucid.consent.replica import narrowed_since
 from pellucid.engines.base import ReleasedCells, Statement
 from pellucid.errors import ConsentInFlux, PellucidError, QueryFailed, UseRefused
+from pellucid.failpoints import reach
 from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
 from pellucid.insights.query import InsightQuery, check_parameters
 from pellucid.insights.record import failed_entry, refused_entry, released_entry
@@ -184,6 +185,8 @@ def _reserve(parts: Parts, course: _Course) -> None:
             actor=course.query.actor.name,
             now=parts.clock(),
         )
+        reach("query.reserved")
+    reach("query.reserve-committed")
 
 
 # -- (4) to (7) --------------------------------------------------------------------------------------------------------
@@ -195,6 +198,7 @@ def _run_and_commit(parts: Parts, course: _Course, fresh: Fresh) -> Release:
             with parts.database.write() as connection:
                 now = parts.clock()
                 course.lease = take_lease(connection, course.query.purpose, now, parts.seconds + LEASE_SLACK)
+            reach("lease.committed")
         if attempt:
             fresh = parts.replica.fresh(parts.clock())
             if fresh.policy.version != course.policy.version:
@@ -207,6 +211,7 @@ def _run_and_commit(parts: Parts, course: _Course, fresh: Fresh) -> Release:
             continue  # newer data were published meanwhile: the engine was replaced
         released = _commit(parts, course, fresh, answered)  # (6)
         if released is not None:
+            reach("query.after-commit")
             return released  # (7)
     raise ConsentInFlux(
         "People's choices kept changing while the answer was made, so it was not released.", remedy="Ask again."
@@ -238,8 +243,10 @@ def _run_exact(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
     statements += [Statement(part.name, part.sql, _only(bound, part.parameters)) for part in governed.tables]
     course.started = bool(governed.blocks)
     exact = fresh.engine.run(statements, purpose=course.query.purpose, seconds=parts.seconds)
+    reach("query.ran")
     stamp = fresh.stamp(governed.datasets, register=exact.replica_version, now=now)
     noised = release(exact, governed, course.plan)
+    reach("query.noised")
     tables = dict(noised.tables) | {part.name: exact.table(part.name) for part in governed.tables}
     post = Statement("post", governed.post_sql, _only(bound, governed.post_parameters))
     values = parts.cells().run(post, tables, seconds=parts.seconds)
@@ -262,12 +269,14 @@ def _commit(parts: Parts, course: _Course, fresh: Fresh, answered: Answered) -> 
         loss = Loss.of(course.plan, rows[0]) if rows else Loss(0.0, 0.0, 0.0, 0.0, 0.0, from_instant(now))
         if course.reservation is not None:
             charge(connection, course.reservation, now)
+        reach("query.charged")
         coverage = coverage_of(connection, course.policy, course.governed, now, parts.coverage_hours)
         values = named_outputs(answered.values, course.governed, answered.half_widths)
         entry = released_entry(
             course.query, course.governed, course.plan, answered.stamp, course.reservation or "", values.num_rows
         )
         receipt = append(connection, entry)
+        reach("query.before-commit")
         return _release(course, answered, values, loss, coverage, receipt)
 
 
@@ -307,6 +316,8 @@ def _close_failed(parts: Parts, course: _Course, error: PellucidError) -> None:
             append(connection, failed_entry(course.query, course.governed, error, course.reservation, now))
         else:
             append(connection, refused_entry(course.query, error, course.policy, "query", now))
+        reach("query.failed-before-commit")
+    reach("query.failed-after-commit")
 
 
 def _policy_changed() -> ConsentInFlux:

@@ -17,6 +17,7 @@ from pellucid.consent.register import advance
 from pellucid.consent.replica import changes_since, current, snapshot
 from pellucid.engines.base import Engine, Holding
 from pellucid.errors import WorkspaceUnusable
+from pellucid.failpoints import reach
 from pellucid.holdings.leases import lease, release
 from pellucid.holdings.publish import published
 from pellucid.policy.model import Policy
@@ -108,7 +109,9 @@ class Replica:
         until = now + LEASE_MICROSECONDS
         with self._database.write() as connection:
             leases = lease(connection, holdings, until=until)
+        reach("query.engine-leased")
         engine = self._open_engine(holdings)
+        reach("query.engine-opened")
         self._let_go()
         self._engine, self._held, self._leases, self._leased_until = engine, generations, leases, until
         return engine

@@ -15,6 +15,7 @@ from pellucid.audit.places import KEYS, LOG_KEY
 from pellucid.audit.treehead import Checkpoint, open_checkpoint
 from pellucid.audit.witness import Witness
 from pellucid.errors import NameUnknown
+from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
 from pellucid.workspace.room import Room
 
@@ -36,7 +37,10 @@ class AuditDesk:
         """Sign the present head and return the note (C2SP tlog-checkpoint)."""
         self.room.demand(actor, "audit-checkpoint")
         with self.room.database.write() as connection:
-            return sign_checkpoint(connection, self.room.log_key, self.room.clock())
+            note = sign_checkpoint(connection, self.room.log_key, self.room.clock())
+            reach("checkpoint.before-commit")
+        reach("checkpoint.after-commit")
+        return note
 
     def export(self, folder: Path, *, actor: Actor, with_details: bool = False) -> Checkpoint:
         """Log the export, sign the head and write everything below it into an empty folder."""

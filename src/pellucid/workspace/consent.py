@@ -16,6 +16,7 @@ from pellucid.consent.coverage import Coverage
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.failpoints import reach
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.columns import to_instant
@@ -116,7 +117,11 @@ class ConsentDesk:
         with self.room.database.write() as connection:
             now = self.room.clock()
             receipts = register.record(connection, self.room.subject_keys, policy, items, actor, now)
-        return leases.acknowledge(self.room.database, receipts, self.room.clock, time.sleep)
+            reach("consent.before-commit")
+        reach("consent.after-commit")
+        acknowledged = leases.acknowledge(self.room.database, receipts, self.room.clock, time.sleep)
+        reach("consent.acknowledged")
+        return acknowledged
 
     def _subject(self, policy: Policy, namespace: str | None, key: str) -> int:
         with self.room.database.read() as connection:

@@ -1,0 +1,89 @@
+"""Places where a test lets the process die, to prove that a crash there loses, doubles and half-does nothing.
+
+Inert unless the process was started with `PELLUCID_FAILPOINT=name` (or `name:3` for the third time it is passed). Then,
+on reaching it, the process says so on its standard error and kills itself with SIGKILL: no handler, no `finally`, no
+flush. Whoever can set it could kill the process anyway; it can do nothing else. Not for faults that raise: those have
+tests of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+VARIABLE = "PELLUCID_FAILPOINT"
+
+POINTS = (
+    # consent: what somebody said, and its acknowledgement
+    "consent.said",
+    "consent.sets-changed",
+    "consent.before-commit",
+    "consent.after-commit",
+    "consent.acknowledged",
+    "register.advanced",
+    # leases on a purpose: a question's, and a writer's who waits
+    "lease.taken",
+    "lease.committed",
+    "lease.expired",
+    # a question
+    "query.engine-leased",
+    "query.engine-opened",
+    "query.reserved",
+    "query.reserve-committed",
+    "query.ran",
+    "query.noised",
+    "query.charged",
+    "query.before-commit",
+    "query.after-commit",
+    "query.failed-before-commit",
+    "query.failed-after-commit",
+    # an import, and publishing a generation
+    "import.staged",
+    "import.draft-written",
+    "import.draft-durable",
+    "import.rejected-kept",
+    "import.in-place",
+    "import.subjects-stored",
+    "publish.retired",
+    "import.before-commit",
+    "import.after-commit",
+    "unlink.given-up",
+    "unlink.committed",
+    "unlink.done",
+    # a checkpoint, and having it witnessed
+    "checkpoint.signed",
+    "checkpoint.before-commit",
+    "checkpoint.after-commit",
+    "witness.written",
+    "witness.remembered",
+    "cosignature.kept",
+    # a policy's activation
+    "activate.stored",
+    "activate.rebuilt",
+    "activate.before-commit",
+    "activate.after-commit",
+)
+"""Every point there is; a test reaches each of them."""
+
+
+def reach(point: str) -> None:
+    """Do nothing, unless the process was started to die here."""
+    if _armed is not None:
+        _armed.reach(point)
+
+
+class _Armed:
+    def __init__(self, wanted: str) -> None:
+        self._point, _, times = wanted.partition(":")
+        self._left = int(times) if times.isdecimal() else 1
+
+    def reach(self, point: str) -> None:
+        if point != self._point:
+            return
+        self._left -= 1
+        if self._left == 0:
+            os.write(2, f"failpoint {point} reached\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+_armed = _Armed(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None

@@ -1,0 +1,62 @@
+"""What a crash test does in a process of its own where the command line does not reach: another clock, a crowd."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pellucid.consent.record import ConsentRecord, ConsentVerb
+from pellucid.consent.register import record
+from pellucid.engines.base import Engine, Holding
+from pellucid.governance.activate import active_policy
+from pellucid.insights.answer import answer
+from pellucid.insights.query import InsightQuery
+from pellucid.insights.replica import Replica
+from pellucid.subjects.ids import find
+from pellucid.workspace import Workspace, wall_clock
+from tests.insights.conftest import Watch, WatchedEngine
+from tests.races.kiosk import CONSENT_DAYS, TOTAL
+
+DAY = 86_400_000_000
+
+
+def later(folder: Path) -> None:
+    """Ask when every consent has run out."""
+    with Workspace(folder, clock=lambda: wall_clock() + (CONSENT_DAYS + 1) * DAY) as workspace:
+        release = workspace.query(TOTAL, purpose="newsletter", actor="ana", epsilon=0.1)
+        print(release.receipt.leaf)
+
+
+def contended(folder: Path) -> None:
+    """Ask while somebody objects during each of the first three runs: the fourth goes under a lease."""
+    with Workspace(folder) as workspace:
+        watch = Watch(after=[lambda who=who: _object(workspace, who) for who in ("c000", "c001", "c002")])  # type: ignore[misc]
+
+        def opened(holdings: list[Holding]) -> Engine:
+            return WatchedEngine(workspace._open_engine(holdings), watch)
+
+        replica = Replica(workspace.room.database, folder, active_policy=active_policy, open_engine=opened)
+        parts = dataclasses.replace(workspace._parts, replica=replica)
+        print(answer(parts, InsightQuery(TOTAL, "range-planning", workspace.actor("ana"), 0.1, {})).receipt.leaf)
+        replica.close()
+
+
+def _object(workspace: Workspace, who: str) -> None:
+    """Record an objection without waiting to acknowledge it."""
+    room, now = workspace.room, wall_clock()
+    policy, pia = room.policy(), workspace.actor("pia")
+    with room.database.read() as connection:
+        found = find(connection, "customer", who)
+    assert found is not None
+    said = ConsentRecord("customer", found, "range-planning", ConsentVerb.OBJECT, at=now)
+    with room.database.write() as connection:
+        record(connection, room.subject_keys, policy, [said], pia, now)
+
+
+SCRIPTS: dict[str, Callable[[Path], None]] = {"later": later, "contended": contended}
+
+if __name__ == "__main__":
+    SCRIPTS[sys.argv[1]](Path(os.environ["PELLUCID_WORKSPACE"]))

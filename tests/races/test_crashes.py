@@ -1,0 +1,256 @@
+"""kill -9 at every failpoint: afterwards nothing is lost, doubled or half-done, and the same command goes through."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+import pellucid
+from pellucid.failpoints import POINTS, VARIABLE
+from pellucid.records.tables import generation_leases, purpose_leases
+from pellucid.workspace import Workspace, wall_clock
+from pellucid.workspace.audit import create_witness
+from tests.races.kiosk import CONSENT_DAYS, PURCHASES, TOTAL, command, make_kiosk, run, script
+from tests.races.soundness import DAY, State, demand_sound, state_of
+
+Prepare = Callable[[Path], None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command and the points on its way.
+
+    `counts` is what it raises by one when it is done; `done` are the points from which on it counts as done. `once`:
+    repeating it after it was done alters nothing.
+    """
+
+    words: tuple[str, ...]
+    counts: str
+    points: tuple[str, ...]
+    done: frozenset[str] = frozenset()
+    prepare: Prepare = lambda folder: None
+    environment: dict[str, str] = field(default_factory=dict)
+    code: int = 0
+    once: bool = False
+    ahead: int = 0
+
+
+def _plant_expired_lease(folder: Path) -> None:
+    """Leave a question's lease behind, as one that was killed does; its time is over."""
+    now = wall_clock()
+    values = {"id": "left-behind", "purpose": "newsletter", "taken_at": now - 2, "expires_at": now - 1}
+    with Workspace(folder) as workspace, workspace.room.database.write() as connection:
+        connection.execute(insert(purpose_leases).values(values))
+
+
+def _add_bad_row(folder: Path) -> None:
+    (folder / "more.csv").write_text(PURCHASES.read_text() + "c000,bread,not a price,2026-10-17T01:45:00+00:00\n")
+
+
+def _make_witness(folder: Path) -> None:
+    with Workspace(folder) as workspace:
+        create_witness(folder / "witness", "test/witness", log_key=str(workspace.audit.verifier))
+
+
+def _edit_policy(folder: Path) -> None:
+    draft = folder / "policy" / "policy.yaml"
+    draft.write_text(draft.read_text().replace("Which departments sell", "Which departments sell well"))
+
+
+COMMANDS = {
+    "withdraw": Command(
+        command("consent", "withdraw", "c000", "--purpose", "newsletter", "--as", "pia"),
+        "records",
+        ("consent.said", "consent.sets-changed", "consent.before-commit", "consent.after-commit"),
+        frozenset({"consent.after-commit", "consent.acknowledged"}),
+    ),
+    "withdraw past a lease": Command(
+        command("consent", "withdraw", "c000", "--purpose", "newsletter", "--as", "pia"),
+        "records",
+        ("lease.expired", "consent.acknowledged"),
+        frozenset({"lease.expired", "consent.acknowledged"}),
+        prepare=_plant_expired_lease,
+    ),
+    "ask": Command(
+        command("query", TOTAL, "--purpose", "range-planning", "--epsilon", "0.5", "--as", "ana"),
+        "released",
+        (
+            "query.engine-leased",
+            "query.engine-opened",
+            "query.reserved",
+            "query.reserve-committed",
+            "query.ran",
+            "query.noised",
+            "query.charged",
+            "query.before-commit",
+            "query.after-commit",
+        ),
+        frozenset({"query.after-commit"}),
+    ),
+    "ask in a crowd": Command(script("contended"), "released", ("lease.taken", "lease.committed")),
+    "ask too much": Command(
+        command("query", TOTAL, "--purpose", "range-planning", "--epsilon", "0.5", "--as", "ana"),
+        "failed",
+        ("query.failed-before-commit", "query.failed-after-commit"),
+        frozenset({"query.failed-after-commit"}),
+        environment={"PELLUCID_QUERY_SECONDS": "0.000001"},
+        code=5,
+    ),
+    "ask when consents have run out": Command(
+        script("later"), "released", ("register.advanced",), ahead=(CONSENT_DAYS + 1) * DAY
+    ),
+    "import": Command(
+        command("data", "add", "purchases", "{folder}/more.csv", "--replace", "--as", "dan"),
+        "generation",
+        (
+            "import.staged",
+            "import.draft-written",
+            "import.draft-durable",
+            "import.rejected-kept",
+            "import.in-place",
+            "import.subjects-stored",
+            "publish.retired",
+            "import.before-commit",
+            "import.after-commit",
+            "unlink.given-up",
+            "unlink.committed",
+            "unlink.done",
+        ),
+        frozenset({"import.after-commit", "unlink.given-up", "unlink.committed", "unlink.done"}),
+        prepare=_add_bad_row,
+    ),
+    "checkpoint": Command(
+        command("audit", "checkpoint", "--as", "pia"),
+        "checkpoints",
+        ("checkpoint.signed", "checkpoint.before-commit", "checkpoint.after-commit"),
+        frozenset({"checkpoint.after-commit"}),
+        once=True,
+    ),
+    "witness": Command(
+        command("witness", "cosign", "{folder}/witness", "--as", "pia"),
+        "cosigned",
+        ("witness.written", "witness.remembered", "cosignature.kept"),
+        prepare=_make_witness,
+    ),
+    "activate": Command(
+        command("policy", "activate", "--as", "pia"),
+        "activations",
+        ("activate.stored", "activate.rebuilt", "activate.before-commit", "activate.after-commit"),
+        frozenset({"activate.after-commit"}),
+        prepare=_edit_policy,
+    ),
+}
+QUICK = {"consent.before-commit", "query.after-commit", "import.in-place", "unlink.committed", "activate.rebuilt"}
+"""One of most kinds; the others are slow only because there are so many."""
+
+CASES = [
+    pytest.param(name, point, id=point, marks=() if point in QUICK else pytest.mark.slow)
+    for name, command in COMMANDS.items()
+    for point in command.points
+]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("races") / "kiosk"
+    make_kiosk(folder)
+    return folder
+
+
+@pytest.fixture
+def kiosk(made: Path, tmp_path: Path) -> Iterator[Path]:
+    shutil.copytree(made, tmp_path / "kiosk")
+    yield tmp_path / "kiosk"
+
+
+def test_every_failpoint_is_on_the_way_of_one_command() -> None:
+    reached = [point for command in COMMANDS.values() for point in command.points]
+    assert sorted(reached) == sorted(POINTS)
+
+
+def test_every_failpoint_is_in_the_code_once_and_no_other() -> None:
+    source = Path(pellucid.__file__).parent
+    called = [name for file in source.rglob("*.py") for name in re.findall(r'\breach\("([^"]*)"\)', file.read_text())]
+    assert sorted(called) == sorted(POINTS)
+
+
+@pytest.mark.parametrize(("name", "point"), CASES)
+def test_a_crash_leaves_all_or_nothing_and_repeating_goes_through(name: str, point: str, kiosk: Path) -> None:
+    asked = COMMANDS[name]
+    asked.prepare(kiosk)
+    words = [word.replace("{folder}", str(kiosk)) for word in asked.words]
+    before = state_of(kiosk)
+
+    crashed = run(words, kiosk, asked.environment | {VARIABLE: point})
+    assert (crashed.code, crashed.err.splitlines()[-1:]) == (-9, [f"failpoint {point} reached"])
+
+    after, done = state_of(kiosk), point in asked.done
+    assert getattr(after, asked.counts) == getattr(before, asked.counts) + done
+    demand_sound(kiosk, now=wall_clock())
+    _demand_in_doubt_charged(point, before, after)
+
+    repeated = run(words, kiosk, asked.environment)
+    assert (repeated.code, "failpoint" in repeated.err) == (asked.code, False), repeated.err
+    final = state_of(kiosk)
+    assert getattr(final, asked.counts) == getattr(before, asked.counts) + (1 if asked.once else done + 1)
+    demand_sound(kiosk, now=wall_clock() + asked.ahead, swept=name == "import")
+    _demand_same_rows(kiosk)
+
+
+AFTER_RESERVING = COMMANDS["ask"].points[COMMANDS["ask"].points.index("query.reserve-committed") :]
+
+
+def _demand_in_doubt_charged(point: str, before: State, after: State) -> None:
+    """From the commit of the reservation on, a killed question has spent its budget; before it, it has not."""
+    spent = point in AFTER_RESERVING or point.startswith(("lease.taken", "lease.committed", "query.failed"))
+    assert (after.spent > before.spent) == spent
+    settled = point in ("query.after-commit", "query.failed-after-commit")
+    assert after.reserved - before.reserved == (spent and not settled)
+
+
+def _demand_same_rows(kiosk: Path) -> None:
+    """Whatever was imported again, the file's rows are there once."""
+    rows = len(PURCHASES.read_text().splitlines()) - 1
+    with Workspace(kiosk) as workspace:
+        held = {each.dataset: each.rows for each in workspace.data.list(actor=workspace.actor("dan"))}
+    assert held["purchases"] == rows
+
+
+def test_what_was_acknowledged_before_a_crash_is_there(kiosk: Path) -> None:
+    """The receipt is printed after the commit, so a process killed right after it has lost nothing."""
+    words = command("consent", "withdraw", "c000", "--purpose", "newsletter", "--as", "pia")
+    printed = run(words, kiosk)
+    leaf = int(re.findall(r"Entry (\d+) of the log", printed.out)[0])
+    crashed = run(words, kiosk, {VARIABLE: "consent.before-commit"})
+    assert crashed.code == -9
+    with Workspace(kiosk) as workspace:
+        pia = workspace.actor("pia")
+        assert workspace.audit.entries(actor=pia)[leaf].fields()["action"] == "consent.withdraw"
+        assert workspace.consent.why("c000", purpose="newsletter", actor=pia).permitted is False
+
+
+@pytest.mark.slow
+def test_an_armed_point_that_is_passed_more_often_kills_at_its_turn(kiosk: Path) -> None:
+    words = script("contended")
+    assert run(words, kiosk, {VARIABLE: "query.ran:5"}).code == 0  # four runs
+    assert run(words, kiosk, {VARIABLE: "query.ran:2"}).code == -9
+
+
+def test_a_killed_question_keeps_its_generation_for_a_day_and_no_longer(kiosk: Path) -> None:
+    words = command("query", TOTAL, "--purpose", "range-planning", "--epsilon", "0.5", "--as", "ana")
+    assert run(words, kiosk, {VARIABLE: "query.ran"}).code == -9
+    now = wall_clock()
+    with Workspace(kiosk) as workspace, workspace.room.database.read() as connection:
+        held = list(connection.scalars(select(generation_leases.c.expires_at)))
+    assert len(held) == 2
+    assert all(now < expires_at < now + DAY for expires_at in held)
+    for ahead, left in ((0, 2), (2 * DAY, 1)):
+        with Workspace(kiosk, clock=lambda ahead=ahead: wall_clock() + ahead) as workspace:  # type: ignore[misc]
+            workspace.data.add("purchases", PURCHASES, actor=workspace.actor("dan"), replace=True)
+        assert len(list((kiosk / "data").glob("purchases.*"))) == left
