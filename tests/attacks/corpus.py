@@ -418,6 +418,23 @@ ERRORS = _of(
     "SELECT DATE_TRUNC('month', bought) AS m, COUNT(*) FROM orders GROUP BY m",
 )
 
+MANY_ROWS = [
+    *_of(
+        "an error where somebody has two rows for one value",
+        "differs",
+        "subquery-many-rows",
+        "SELECT COUNT(*) FROM members m WHERE (SELECT o.shop FROM orders o WHERE o.household_id = m.household_id AND (o.shop = 'casino' OR m.town = 'Aachen' AND o.week < 0)) = 'casino'",
+        "SELECT COUNT(CASE WHEN o.shop = 'casino' THEN (SELECT p.product_id FROM products p WHERE p.department <= o.note AND o.value BETWEEN 4321 AND 4322) END) FROM orders o",
+    ),
+    *_of(
+        "an error where somebody has two rows for one value",
+        "differs",
+        NOISE,
+        "SELECT COUNT(*) FROM members m WHERE (SELECT o.shop FROM orders o WHERE o.household_id = m.household_id ORDER BY o.value DESC LIMIT 1) = 'casino'",
+        "SELECT COUNT(CASE WHEN o.shop = 'casino' THEN (SELECT MAX(p.product_id) FROM products p WHERE p.department <= o.note) END) FROM orders o",
+    ),
+]
+
 CASTS = _of(
     "a cast that nobody wrote",
     "runs",
@@ -442,4 +459,4 @@ TWICE = _of(
     "SELECT COUNT(CASE WHEN CAST(note AS INT) > 3 OR CAST(note AS INT) < 1 THEN 1 END) FROM orders",
 )
 
-ATTACKS = [*ESCAPES, *KEYS, *INFERENCE, *ERRORS, *CASTS, *TWICE]
+ATTACKS = [*ESCAPES, *KEYS, *INFERENCE, *ERRORS, *MANY_ROWS, *CASTS, *TWICE]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -98,6 +98,7 @@ datasets:
 """
 
 NOW = datetime(2026, 6, 1, 12)
+MOMENT = int((NOW - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
 Row = tuple[object, ...]
 HEADS = {
     "products": ("product_id", "department", "size"),
@@ -153,7 +154,11 @@ TABLES = (
 
 @cache
 def _filling(without: tuple[str, ...]) -> str:
-    rows = made_rows(without=without)
+    return filling(made_rows(without=without))
+
+
+def filling(rows: dict[str, list[Row]]) -> str:
+    """Return the statements that put rows into a plain database."""
     return ";".join(
         [*TABLES, *(f"INSERT INTO {name} VALUES {', '.join(_values(row) for row in rows[name])}" for name in rows)]
     )
@@ -170,12 +175,13 @@ def plain(without: tuple[str, ...] = ()) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def opened(folder: Path, rows: dict[str, list[Row]]) -> Workspace:
-    """Return a workspace with the rows imported and h900's objection recorded."""
-    moment = int((NOW - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
+def opened(
+    folder: Path, rows: dict[str, list[Row]], *, policy: str = POLICY, clock: Callable[[], int] = lambda: MOMENT
+) -> Workspace:
+    """Return a workspace with the rows imported and, where h900 is among them, its objection recorded."""
     create(folder).close()
-    workspace = Workspace(folder, clock=lambda: moment)
-    (folder / "policy" / "policy.yaml").write_text(POLICY)
+    workspace = Workspace(folder, clock=clock)
+    (folder / "policy" / "policy.yaml").write_text(policy)
     workspace.policy.activate(actor=workspace.actor("pia"))
     for name, found in rows.items():
         path = folder / f"{name}.csv"

@@ -55,6 +55,7 @@ QUESTIONS = {
     "source-refused": "SELECT COUNT(*) FROM (purchases JOIN products USING (product_id))",
     "column-aliases-refused": "SELECT COUNT(*) FROM purchases AS t(a, b)",
     "subquery-not-linked": "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM purchases t WHERE t.quantity > 1)",
+    "subquery-many-rows": "SELECT COUNT(*) FROM members m WHERE (SELECT t.shelf FROM purchases t WHERE t.household_id = m.household_id) = 'top'",
     "correlated-beside-measures": "SELECT week, COUNT(*), (SELECT MAX(price) FROM products p WHERE p.product_id = t.shelf) FROM purchases t GROUP BY week, shelf",
     "implicit-lateral-refused": "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM (SELECT 1 AS a FROM purchases t WHERE t.household_id = m.household_id) x)",
     "union-of-kinds": "SELECT COUNT(*) FROM (SELECT product_id FROM purchases UNION ALL SELECT product_id FROM products)",

@@ -101,6 +101,10 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "Equate the subject's key inside it, e.g. `WHERE b.household_id = a.household_id`, or test membership: "
         "`household_id IN (SELECT household_id ...)`.",
     ),
+    "subquery-many-rows": (
+        "A subquery that stands for one value might find several rows of a person.",
+        "Aggregate inside it, e.g. `MAX(...)`, or end it with LIMIT 1.",
+    ),
     "correlated-beside-measures": (
         "A subquery beside the measures refers to the rows being counted.",
         "Let it stand on its own, or move it into a join.",

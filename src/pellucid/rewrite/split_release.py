@@ -242,6 +242,8 @@ def _expression_queries(node: exp.Expr, frame: Frame, ctes: Ctes, work: Work) ->
     for holder, inner in direct_queries(node):
         if work_done(inner):
             continue
+        if not _finds_one_row(holder, inner):
+            work.findings.add("subquery-many-rows")
         relation = _query(inner, ctes, frame, work)
         if relation.kind is Kind.RELEASED:
             work.findings.add("released-inside-exact")
@@ -250,6 +252,20 @@ def _expression_queries(node: exp.Expr, frame: Frame, ctes: Ctes, work: Work) ->
             continue
         _note_keys_read(holder, relation, frame, work)
         _put(holder, inner, relation.tree)
+
+
+def _finds_one_row(holder: exp.Expr, query: exp.Query) -> bool:
+    """Whether a subquery that stands for one value has one for certain: an engine raises on two, and whether somebody
+    has two rows would tell about them.
+    """
+    if not isinstance(holder, exp.Subquery):
+        return True
+    while isinstance(query, exp.Subquery):
+        query = query.this
+    limit = query.args.get("limit")
+    if isinstance(limit, exp.Limit) and isinstance(limit.expression, exp.Literal) and limit.expression.name == "1":
+        return True
+    return isinstance(query, exp.Select) and query.args.get("group") is None and has_aggregate(query)
 
 
 def _note_keys_read(holder: exp.Expr, relation: Relation, frame: Frame, work: Work) -> None:
@@ -283,9 +299,12 @@ def _link_membership(holder: exp.Expr, relation: Relation, frame: Frame, work: W
 
 
 def _about_nobody(select: exp.Select, frame: Frame, ctes: Ctes, work: Work) -> Relation:
-    inner = [(holder, query, _query(query, ctes, frame, work)) for holder, query in direct_queries(select)]
-    released = frame.released or any(relation.kind is Kind.RELEASED for _, _, relation in inner)
-    for holder, query, relation in inner:
+    found = [(holder, query, _finds_one_row(holder, query)) for holder, query in direct_queries(select)]
+    inner = [(holder, query, one_row, _query(query, ctes, frame, work)) for holder, query, one_row in found]
+    released = frame.released or any(relation.kind is Kind.RELEASED for *_, relation in inner)
+    for holder, query, one_row, relation in inner:
+        if not released and not one_row:
+            work.findings.add("subquery-many-rows")
         if relation.kind is Kind.SUBJECT and not relation.dependent:
             work.findings.add("subquery-not-linked" if frame.outer_subject else "rows-refused")
         if relation.kind is Kind.RELEASED and frame.outer_subject is not None:
