@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from pellucid.settings import Settings
 from pellucid.workspace import Workspace, create
 
 WITHDRAWN, TARGET = "h900", "h718"
@@ -176,11 +177,16 @@ def plain(without: tuple[str, ...] = ()) -> duckdb.DuckDBPyConnection:
 
 
 def opened(
-    folder: Path, rows: dict[str, list[Row]], *, policy: str = POLICY, clock: Callable[[], int] = lambda: MOMENT
+    folder: Path,
+    rows: dict[str, list[Row]],
+    *,
+    policy: str = POLICY,
+    clock: Callable[[], int] = lambda: MOMENT,
+    settings: Settings | None = None,
 ) -> Workspace:
     """Return a workspace with the rows imported and, where h900 is among them, its objection recorded."""
     create(folder).close()
-    workspace = Workspace(folder, clock=clock)
+    workspace = Workspace(folder, settings, clock=clock)
     (folder / "policy" / "policy.yaml").write_text(policy)
     workspace.policy.activate(actor=workspace.actor("pia"))
     for name, found in rows.items():

@@ -21,6 +21,7 @@ import duckdb
 from pellucid.errors import BudgetExhausted, PellucidError, UseRefused
 from pellucid.release.budget import PrivacyBudget, conversion_delta, granted, rho_of
 from pellucid.release.result import Release
+from pellucid.settings import Settings
 from pellucid.workspace import Workspace
 from tests.attacks.grocer import MOMENT, NOW, POLICY, Row, filling, opened
 
@@ -40,7 +41,7 @@ _RULE = """\
 
 def _policy() -> str:
     """Return the grocer's policy with a large and a usual allowance, both of a day."""
-    lines = POLICY.replace("cap: {epsilon: 99, delta: 1.0e-6, period: year}", "cap: {epsilon: 99, delta: 1.0e-6, period: day}")
+    lines = POLICY.replace("period: year", "period: day")
     start, end = lines.index("  planning:"), lines.index("  forbidden:")
     planning = lines[start:end]
     rule = planning.index("      {rule: private")
@@ -131,16 +132,31 @@ class Mallory:
         raise NotImplementedError
 
 
+@dataclass
+class _Today:
+    """One calendar for all worlds, so that nothing differs between them but alice."""
+
+    day: int = 0
+
+
+_today = _Today()
+
+
 class Governed(Mallory):
     """Mallory in the analyst's chair."""
 
-    def __init__(self, world: World, purpose: Purpose) -> None:
+    def __init__(self, world: World, purpose: Purpose, seconds: float) -> None:
         super().__init__()
-        self._day = 0
         self.purpose = purpose.value
         rows = rows_of(world)
         folder = Path(mkdtemp(prefix="attack-")) / "ws"
-        self.workspace: Workspace = opened(folder, rows, policy=_policy(), clock=lambda: MOMENT + self._day * DAY)
+        self.workspace: Workspace = opened(
+            folder,
+            rows,
+            policy=_policy(),
+            clock=lambda: MOMENT + _today.day * DAY,
+            settings=Settings(query_seconds=seconds),
+        )
         if world is World.OBJECTED:
             pia = self.workspace.actor("pia")
             self.workspace.consent.record("object", "alice", purpose=self.purpose, actor=pia)
@@ -148,16 +164,20 @@ class Governed(Mallory):
 
     def begin(self) -> None:
         super().begin()
-        self._day += 1
+        _today.day += 1
 
     def share(self, parts: int) -> float:
         """Return the largest epsilon that can be asked `parts` times."""
-        most, at_delta = granted(self._allowance).rho // parts, conversion_delta(self._allowance)
+        most, at_delta = self.allowed().rho // parts, conversion_delta(self._allowance)
         low, high = 0.0, self._allowance.epsilon
         for _ in range(50):
             middle = (low + high) / 2
             low, high = (middle, high) if rho_of(middle, at_delta) <= most else (low, middle)
         return low
+
+    def allowed(self) -> PrivacyBudget:
+        """Return what a trial may cost alice."""
+        return granted(self._allowance)
 
     def spent(self) -> PrivacyBudget:
         """Return what this trial has cost alice so far."""
@@ -199,9 +219,9 @@ class Ungoverned(Mallory):
 
 
 @cache
-def governed(world: World, purpose: Purpose) -> Governed:
+def governed(world: World, purpose: Purpose, seconds: float = 60) -> Governed:
     """Return mallory before a world's workspace; kept open, since only the day changes between trials."""
-    return Governed(world, purpose)
+    return Governed(world, purpose, seconds)
 
 
 @cache

@@ -142,7 +142,7 @@ ORACLES = (
     Oracle("rows: their number and order, keys public or hers alone", (*PUBLIC_KEYS, *RARE_KEYS), _keys, _DISTINCT, _plain),
     Oracle("around the figures: widths, notes, loss, stamp, coverage, receipt", (*PUBLIC_KEYS, *RARE_KEYS), _around,
            ("SELECT COUNT(DISTINCT household_id) FROM orders",), _plain),
-    Oracle("previews", _ALL, _previewed, ("EXPLAIN ANALYZE SELECT COUNT(*) FROM orders",), _plain),
+    Oracle("previews", _ALL, _previewed, ("EXPLAIN SELECT * FROM orders",), _plain),
     Oracle("budget left: what is charged, what given back", _ALL, _left, RAISING, _plain),
 )  # fmt: skip
 
@@ -150,9 +150,12 @@ ORACLES = (
 # -- time --------------------------------------------------------------------------------------------------------------
 
 LIGHT = "SELECT COUNT(*) AS n FROM orders WHERE value > 80"
-_PRODUCTS = " ".join(f"JOIN products AS p{n} ON TRUE" for n in range(6))
-HEAVY = f"SELECT COUNT(*) AS n FROM (SELECT * FROM orders WHERE value > 80) AS o {_PRODUCTS}"
-"""Each of alice's rows meets every six of six products; nobody else has such a row."""
+
+
+def heavy(products: int) -> str:
+    """Return a question in which each of alice's rows meets 6**products others; nobody else has such a row."""
+    joins = " ".join(f"JOIN products AS p{n} ON TRUE" for n in range(products))
+    return f"SELECT COUNT(*) AS n FROM (SELECT * FROM orders WHERE value > 80) AS o {joins}"
 
 
 def timing(sql: str, purpose: Purpose | None, questions: int, seed: int = 1) -> Advantage:
@@ -178,6 +181,14 @@ def timing(sql: str, purpose: Purpose | None, questions: int, seed: int = 1) -> 
 
 def _median(times: list[float]) -> float:
     return sorted(times)[len(times) // 2] if times else 0.0
+
+
+def exhaustion(seconds: float = 0.5) -> bool:
+    """Whether meeting the limit of time tells the worlds apart: an error where alice is, an answer where she is not."""
+    pair = [governed(world, Purpose.GENEROUS, seconds) for world in (World.ABSENT, World.PHARMACY)]
+    for mallory in pair:
+        mallory.begin()
+    return [_asked(mallory, heavy(12)).code for mallory in pair] == ["", "query-timeout"]
 
 
 # -- what is known to tell -------------------------------------------------------------------------------------------------

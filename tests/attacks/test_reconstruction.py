@@ -1,0 +1,106 @@
+"""mallory tries to learn whether alice is there, and what she buys; what is gained stays within what the budget allows.
+
+Every attack first wins against a plain database. The slow test runs what the docs' table holds with fewer trials.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.attacks.advantage import Advantage, any_bound, gaussian_bound, promised_bound
+from tests.attacks.neighbours import QUESTIONS, Purpose, World, governed, ungoverned
+from tests.attacks.oracles import ORACLES, Oracle, choices_that_show, exhaustion, heavy, timing
+from tests.attacks.report import MANY, measure, measure_all
+from tests.attacks.strategies import STRATEGIES, Strategy
+
+SURE = 1 - 1e-5
+"""Confidence at which an attack counts as beyond its bound: a false alarm once in 5,000 runs of all of them."""
+FEW = [strategy for strategy in STRATEGIES if strategy.parts <= MANY]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda each: each.name)
+def test_an_attack_wins_where_nothing_stands_in_front(strategy: Strategy) -> None:
+    for world in strategy.worlds:
+        mallory = ungoverned(world)
+        mallory.begin()
+        assert strategy.guess(mallory, None, direct=True) is world
+
+
+@pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
+def test_an_oracle_speaks_where_nothing_stands_in_front(oracle: Oracle) -> None:
+    differing, asked = oracle.differing_ungoverned(World.ABSENT, World.PHARMACY)
+    assert differing == asked > 0
+
+
+@pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
+def test_an_oracle_says_the_same_of_both_worlds(oracle: Oracle) -> None:
+    assert oracle.differing(World.ABSENT, World.PHARMACY, Purpose.GENEROUS) == (0, len(oracle.questions))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
+def test_an_oracle_says_the_same_of_what_she_buys(oracle: Oracle) -> None:
+    assert oracle.differing(World.BAKERY, World.PHARMACY, Purpose.GENEROUS) == (0, len(oracle.questions))
+
+
+@pytest.mark.parametrize("strategy", FEW[:2], ids=lambda each: each.name)
+def test_an_attack_spends_the_whole_allowance_and_not_more(strategy: Strategy) -> None:
+    found = measure(strategy, Purpose.USUAL, 4, seed=1)
+    mallory = governed(World.ABSENT, Purpose.USUAL)
+    whole = mallory.allowed().rho / 1e12
+    assert 0.999 * whole < found.rho <= whole
+    assert found.answered == strategy.parts * 4
+
+
+def test_an_attack_gains_no_more_than_the_bound() -> None:
+    found = measure(STRATEGIES[1], Purpose.GENEROUS, 20, seed=2)
+    assert found.advantage.interval(SURE)[0] <= found.bound < 0.55
+
+
+@pytest.mark.slow
+def test_no_attack_gains_more_than_the_bound_and_the_best_come_near_it() -> None:
+    """Some ninety trials each: were twice the noise's worth let out (bound 0.82 in place of 0.49), it would be seen."""
+    found = measure_all(trials=90, thousands=2, purposes=[Purpose.GENEROUS])
+    assert {each.strategy for each in found} == {strategy.name for strategy in STRATEGIES}
+    for each in found:
+        low, _ = each.advantage.interval(SURE)
+        assert low <= each.bound, each
+        assert each.control_right == each.control_trials
+        assert each.asked <= QUESTIONS * each.trials
+    assert max(each.advantage.estimate for each in found if each.steps == 1 and each.trials > MANY // 2) > 0.3
+    thousand = next(each for each in found if each.strategy == STRATEGIES[2].name)
+    assert thousand.answered == thousand.asked == 2 * QUESTIONS
+
+
+@pytest.mark.slow
+def test_time_tells_nothing_of_an_ordinary_question_and_much_of_one_made_for_it() -> None:
+    """What the threat model says: time is not hidden. Should it ever be, this test is to be turned round."""
+    assert timing(heavy(7), Purpose.GENEROUS, 60).interval(0.999)[0] > 0
+    assert timing(heavy(7), None, 60).interval(0.999)[0] > 0
+    assert exhaustion() is True
+
+
+def test_an_objection_shows_outside_the_noise_as_the_threat_model_says() -> None:
+    """Known and open: versions and places in the log count what everybody does. The band does not move by one."""
+    assert choices_that_show() == {
+        "the register's version in a stamp": True,
+        "the place of a receipt in the log": True,
+        "the coverage band": False,
+    }
+
+
+def test_the_interval_is_clopper_and_pearsons() -> None:
+    low, high = Advantage(8, 10).interval()
+    assert (round((low + 1) / 2, 4), round((high + 1) / 2, 4)) == (0.4439, 0.9748)
+    assert Advantage(10, 10).interval()[1] == 1.0
+    assert Advantage(0, 10).interval()[0] == -1.0
+
+
+def test_the_bounds_are_those_of_two_normals_of_pinsker_and_of_epsilon() -> None:
+    assert math.isclose(gaussian_bound(0.5), 0.3829, abs_tol=1e-4)  # normals one sigma apart: 2 Phi(1/2) - 1
+    assert gaussian_bound(0.5, 0.01, people=2) == pytest.approx(0.6827 + 0.02, abs=1e-4)
+    assert any_bound(0.5) == 0.5
+    assert promised_bound(1.0, 0.0) == pytest.approx((math.e - 1) / (math.e + 1))
+    assert promised_bound(1.0, 1e-3) == pytest.approx((math.e - 1 + 2e-3) / (math.e + 1))
