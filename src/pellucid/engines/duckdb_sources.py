@@ -76,7 +76,10 @@ def _folder(path: Path) -> ParquetSource:
 
 def _csv(path: Path, wanted: Sequence[str], *, compressed: bool) -> CsvSource:
     header = _header_line(path, compressed=compressed)
-    rows = [(next(csv.reader([header], delimiter=mark), []), mark) for mark in DELIMITERS]
+    try:
+        rows = [(next(csv.reader([header], delimiter=mark), []), mark) for mark in DELIMITERS]
+    except csv.Error:  # lines that end in CR alone, or a name of more than 128 KiB
+        raise _unreadable(path.name, "CSV") from None
     columns, delimiter = max(rows, key=lambda found: len(set(found[0]) & set(wanted)))
     if not set(columns) & set(wanted):
         raise _unusable(

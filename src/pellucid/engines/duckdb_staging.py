@@ -111,9 +111,14 @@ def _set_ragged_apart(engine: PrivateEngine) -> None:
 def _demand_columns(dataset: Dataset, found: Sequence[str]) -> None:
     missing = [name for name in dataset.columns if name not in found]
     if missing:
+        # Only declared words are repeated: in a file without its header, what stands there is somebody's row.
+        folded = {name.casefold() for name in missing}
+        otherwise = [name for name in found if name.strip().casefold() in folded]
+        held = [name for name in found if name in dataset.columns]
+        spelt = f" {', '.join(otherwise)} is spelt otherwise." if otherwise else ""
         raise InputInvalid(
             f"The file lacks {', '.join(missing)} of dataset {dataset.name!r}; "
-            f"it has {len(found)} columns: {', '.join(found[:40])}.",
+            f"of its {len(found)} columns these are declared: {', '.join(held) or 'none'}.{spelt}",
             remedy="Export the file with these columns (names are matched exactly), or mend the policy.",
             code="columns-missing",
         )

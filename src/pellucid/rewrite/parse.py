@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from pellucid.policy.reasons import reason
 
 _SKIPPED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _BRACKETS = re.compile(r"[()\[\]{}]|\b(?:CASE|END)\b", re.IGNORECASE)
+_NO_SQL = "it is not SQL that DuckDB's grammar knows"
 _OPENING = frozenset({"(", "[", "{", "CASE"})
 
 
@@ -39,12 +41,15 @@ def parse_question(sql: str, limits: Limits) -> exp.Query:
     Raises UseRefused: too long, too deep, unparsable, several statements, or not a query.
     """
     _check_text(sql, limits)
+    logging.getLogger("sqlglot").disabled = True  # it quotes a statement that it does not know, literals and all
     try:
         statements = [statement for statement in parse(sql, read="duckdb") if statement is not None]
     except RecursionError:
         raise _refused(reason("sql-too-deep", depth=limits.depth)) from None
     except SqlglotError as error:
         raise _refused(reason("sql-unparsable", where=_place(error))) from None
+    except Exception:  # sqlglot raises others on broken text, such as TypeError for `-> a`
+        raise _refused(reason("sql-unparsable", where=_NO_SQL)) from None
     if len(statements) != 1:
         raise _refused(reason("sql-not-one-statement", count=len(statements)))
     query = statements[0]
@@ -84,7 +89,7 @@ def _place(error: SqlglotError) -> str:
     details = getattr(error, "errors", None)
     if details and details[0].get("line"):
         return f"near line {details[0]['line']}, column {details[0].get('col')}"
-    return "it is not SQL that DuckDB's grammar knows"
+    return _NO_SQL
 
 
 def _refused(*reasons: Reason) -> UseRefused:

@@ -1,0 +1,199 @@
+"""Statements by the hundred thousand: the gate refuses, or what it lets pass runs, keeps to its bounds and shows no secret.
+
+    python -m tests.attacks.fuzzing --attempts 1000000      # or --first 812345 --attempts 1 to see one again
+
+Each statement of `mutations` may end in three ways: UseRefused; answered; stopped by the engine's limit of time or
+memory, which is the one outcome that may depend on data and is documented as such. What is answered is run in four
+worlds, which differ in one household each. The cells of a withdrawn household must change nothing; those of any other
+must change each measure by no more than the noise is sized for, or one person would shine through. Anything
+else is a finding, printed with its seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pellucid.engines.base import Statement
+from pellucid.errors import InputInvalid, QueryFailed, UseRefused
+from pellucid.policy.model import Policy
+from pellucid.release.plan import plan
+from pellucid.release.private import release
+from pellucid.release.sensitivity import measure_sensitivity
+from pellucid.rewrite.context import Context
+from pellucid.rewrite.governed import Block, GovernedQuery, PublicTable
+from pellucid.rewrite.pipeline import govern
+from pellucid.settings import Settings
+from pellucid.workspace import Workspace
+from tests.attacks.grocer import NOW, SECRETS, TARGET, WITHDRAWN, made_rows, opened
+from tests.attacks.mutations import statement
+from tests.attacks.watched import Finding, Fuzzer, main
+
+ENGINE_SECONDS = 8.0
+OTHERS = (WITHDRAWN, TARGET, "h7")
+"""One is left out in each world but the first; every answered statement is run in one of these besides."""
+BOUND_BEFOREHAND = ("Binder Error", "Parser Error", "Catalog Error", "Not implemented Error")
+"""Failures of the engine before it looks at a row; they tell nothing, and count apart from refusals."""
+
+
+@dataclass
+class Worlds:
+    """The grocer, and the grocer without one household each; engines and the policy are opened once a process."""
+
+    folder: Path
+    opened: dict[str, Workspace] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        settings = Settings(threads=1, memory_limit="1GB", query_seconds=ENGINE_SECONDS)
+        for without in ("", *OTHERS):
+            rows = made_rows(without=[without])
+            self.opened[without] = opened(self.folder / f"ws{without}", rows, settings=settings)
+        self.main = self.opened[""]
+        self.policy: Policy = self.main.policy.active()
+        self.context = Context(self.policy, self.main.actor("mallory"), "planning")
+
+    def engine(self, without: str) -> Any:
+        parts = self.opened[without]._parts
+        return parts.replica.fresh(parts.clock()).engine
+
+    def close(self) -> None:
+        for workspace in self.opened.values():
+            workspace.close()
+
+
+def tried(worlds: Worlds, seed: int) -> str:
+    """Return how a seed's statement ended; raises Finding, or whatever the product raised that it must not."""
+    sql = statement(seed)
+    try:
+        governed = govern(sql, worlds.context)
+    except UseRefused as error:
+        _look_for_secrets(str(error) + repr(error.reasons), sql)
+        return "refused"
+    try:
+        planned = plan(governed, worlds.policy.purposes["planning"].release, 1.0)
+    except InputInvalid as error:
+        return f"not planned: {error.code}"
+    bound = _bound(governed)
+    try:
+        exact = worlds.engine("").run(_statements(governed, bound), purpose="planning", seconds=ENGINE_SECONDS)
+    except QueryFailed as error:
+        return _failed(worlds, governed, bound, error)
+    other = worlds.engine(OTHERS[seed % 3]).run(_statements(governed, bound), purpose="planning", seconds=ENGINE_SECONDS)
+    _compare(governed, exact, other, OTHERS[seed % 3])
+    released = release(exact, governed, planned)
+    tables = dict(released.tables) | {part.name: exact.table(part.name) for part in governed.tables}
+    post = Statement("post", governed.post_sql, {name: bound[name] for name in governed.post_parameters})
+    try:
+        shown = worlds.main._parts.cells().run(post, tables, seconds=ENGINE_SECONDS)
+    except QueryFailed as error:
+        return f"post failed: {error.code}"  # over released cells: it tells what these do
+    _look_for_secrets(str(shown.to_pylist()), "")
+    return "answered"
+
+
+def _bound(governed: GovernedQuery) -> dict[str, object]:
+    names = set(governed.post_parameters)
+    for part in _parts(governed):
+        names |= set(part.parameters)
+    return dict.fromkeys(names, "casino") | {"_now": NOW, "_salt": "salt"}
+
+
+def _parts(governed: GovernedQuery) -> list[Block | PublicTable]:
+    return [*governed.blocks, *governed.tables]
+
+
+def _statements(governed: GovernedQuery, bound: dict[str, object]) -> list[Statement]:
+    """A size of the bitmap is the engine's to fill in."""
+    return [
+        Statement(part.name, part.sql, {name: bound[name] for name in part.parameters if not name.startswith("_size")})
+        for part in _parts(governed)
+    ]
+
+
+def _failed(worlds: Worlds, governed: GovernedQuery, bound: dict[str, object], error: QueryFailed) -> str:
+    """Let pass the limits of time and memory, and what no row can have caused."""
+    if error.code in {"query-timeout", "query-memory"}:
+        return error.code
+    words = _engine_words(worlds, governed, bound)
+    if words.startswith(BOUND_BEFOREHAND):
+        return "failed before a row was read"
+    raise Finding(f"engine error after the gate: {words[:300]}")
+
+
+def _engine_words(worlds: Worlds, governed: GovernedQuery, bound: dict[str, object]) -> str:
+    cursor = worlds.engine("")._connection.cursor()
+    for part in _parts(governed):
+        values = {name: bound.get(name, 10_000) for name in part.parameters}
+        try:
+            cursor.execute(part.sql, values or None).fetchall()
+        except duckdb.Error as error:
+            return str(error)
+    return "none when run again"
+
+
+def _look_for_secrets(text: str, typed: str) -> None:
+    found = [secret for secret in SECRETS if secret in text and secret not in typed]
+    if found:
+        raise Finding(f"shows {found}")
+
+
+# -- what one household may change -------------------------------------------------------------------------------------
+
+
+def _compare(governed: GovernedQuery, exact: Any, other: Any, without: str) -> None:
+    for table in governed.tables:
+        if _sorted(exact.table(table.name)) != _sorted(other.table(table.name)):
+            raise Finding(f"a public table depends on {without}")
+    for block in governed.blocks:
+        if without == WITHDRAWN:
+            if _sorted(exact.table(block.name)) != _sorted(other.table(block.name)):
+                raise Finding("rows of a withdrawn household count")
+        else:
+            _keep_bounds(block, _cells(exact.table(block.name)), _cells(other.table(block.name)), without)
+
+
+def _sorted(table: pa.Table) -> list[str]:
+    return sorted(map(repr, table.to_pylist()))
+
+
+def _cells(table: pa.Table) -> dict[str, dict[str, int]]:
+    """Return the numbers of each cell by its keys; the row that counts clipped people is a cell too."""
+    found: dict[str, dict[str, int]] = {}
+    for row in table.to_pylist():
+        key = repr([row[name] for name in row if name == "_row" or name.startswith("k")])
+        found[key] = {name: int(value or 0) for name, value in row.items() if name == "_subjects" or name.startswith("m")}
+    return found
+
+
+def _keep_bounds(block: Block, one: dict[str, dict[str, int]], other: dict[str, dict[str, int]], without: str) -> None:
+    keys = sorted({*one, *other})
+    cells = [key for key in keys if key.startswith("[0")]
+    moved = {key: {name: one.get(key, {}).get(name, 0) - other.get(key, {}).get(name, 0) for name in _names(block)} for key in keys}
+    if block.public_cells and set(one) != set(other):
+        raise Finding(f"public cells depend on {without}")
+    touched = [key for key in cells if moved[key]["_subjects"]]
+    if len(touched) > block.max_groups or any(abs(moved[key]["_subjects"]) > 1 for key in cells):
+        raise Finding(f"{without} alone moves {len(touched)} cells, or a cell by more than one person")
+    for measure in block.measures:
+        length = sum(moved[key][measure.name] ** 2 for key in cells) ** 0.5
+        if length > measure_sensitivity(measure, block.max_groups) * (1 + 1e-9):
+            raise Finding(f"{without} alone moves {measure.title} by {length}")
+    for key in set(keys) - set(cells):
+        if any(abs(value) > 1 for value in moved[key].values()):
+            raise Finding(f"{without} alone moves the count of people clipped by more than one")
+
+
+def _names(block: Block) -> list[str]:
+    return ["_subjects", *(measure.name for measure in block.measures)]
+
+
+FUZZER = Fuzzer(Worlds, tried, statement)
+
+
+if __name__ == "__main__":
+    main(FUZZER, "Fuzz the gate.")
