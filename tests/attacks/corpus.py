@@ -416,6 +416,7 @@ ERRORS = _of(
     "SELECT SUM(CASE WHEN shop = 'casino' THEN 9e18 ELSE 0 END) FROM orders",
     "SELECT SUM(CASE WHEN shop = 'casino' THEN 1e308 * 10 END) FROM orders",
     "SELECT DATE_TRUNC('month', bought) AS m, COUNT(*) FROM orders GROUP BY m",
+    "SELECT p.product_id, COUNT(*) FROM orders o JOIN products p ON o.product_id = p.product_id WHERE CAST(p.size AS INT) > 0 GROUP BY p.product_id",
 )
 
 MANY_ROWS = [
@@ -434,6 +435,41 @@ MANY_ROWS = [
         "SELECT COUNT(CASE WHEN o.shop = 'casino' THEN (SELECT MAX(p.product_id) FROM products p WHERE p.department <= o.note) END) FROM orders o",
     ),
 ]
+
+NESTED_NAMES = [
+    *_of(
+        "reading the key in a CTE that looks outside",
+        "differs",
+        "implicit-lateral-refused",
+        "SELECT COUNT(*) FROM members m WHERE EXISTS (WITH c AS (SELECT o.household_id AS h FROM orders o WHERE m.household_id = 'h718') SELECT 1 FROM c WHERE c.h = m.household_id)",
+        "SELECT COUNT(*) FROM members m, LATERAL (WITH c AS (SELECT o.household_id AS h, m.household_id AS g FROM orders o) SELECT c.g FROM c WHERE c.h = m.household_id AND c.g = 'h718') x",
+        "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM (WITH c AS (SELECT o.household_id AS h FROM orders o WHERE m.household_id = 'h718') SELECT h FROM c) x WHERE x.h = m.household_id)",
+    ),
+    *_of(
+        "reading the key in a CTE that looks outside",
+        "differs",
+        "column-not-permitted",
+        "SELECT COUNT(*) FROM members m WHERE EXISTS (WITH c AS (SELECT o.household_id AS h FROM orders o WHERE o.household_id = 'h718') SELECT 1 FROM c WHERE c.h = m.household_id)",
+        "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM (VALUES ('h718')) AS v(household_id) WHERE v.household_id = m.household_id)",
+        "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM (VALUES ('h718')) AS m(household_id), orders o WHERE o.household_id = m.household_id)",
+    ),
+    *_of(
+        "several people through a name that is two things",
+        "differs",
+        NOISE,
+        "SELECT COUNT(*) FROM members m WHERE EXISTS (SELECT 1 FROM products p WHERE EXISTS (SELECT 1 FROM orders o WHERE o.household_id = m.household_id AND o.product_id = p.product_id AND o.shop = 'casino'))",
+    ),
+]
+
+PARTS_OF_DATES = _of(
+    "a part of a date that is none",
+    "runs",
+    "unit-unknown",
+    "SELECT COUNT(*) FROM orders WHERE DATE_TRUNC('fortnight', bought) > now()",
+    "SELECT COUNT(*) FROM orders WHERE EXTRACT(fortnight FROM bought) = 1",
+    "SELECT COUNT(*) FROM orders WHERE DATE_PART('fortnight', bought) = 1",
+    "SELECT COUNT(*) FROM orders WHERE DATE_DIFF('fortnight', bought, bought) = 1",
+)
 
 CASTS = _of(
     "a cast that nobody wrote",
@@ -459,4 +495,4 @@ TWICE = _of(
     "SELECT COUNT(CASE WHEN CAST(note AS INT) > 3 OR CAST(note AS INT) < 1 THEN 1 END) FROM orders",
 )
 
-ATTACKS = [*ESCAPES, *KEYS, *INFERENCE, *ERRORS, *MANY_ROWS, *CASTS, *TWICE]
+ATTACKS = [*ESCAPES, *KEYS, *INFERENCE, *ERRORS, *MANY_ROWS, *NESTED_NAMES, *PARTS_OF_DATES, *CASTS, *TWICE]

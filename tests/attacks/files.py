@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -61,9 +60,14 @@ def csv_bytes(pick: random.Random) -> bytes:
         rows = []
     elif shape < 0.36:
         rows *= 50
-    mark, end = pick.choice([",", ",", ",", ";", "\t", "|"]), pick.choice(["\n", "\n", "\n", "\r\n", "\r", "\n\r", "\n\n", "\u2028"])
+    mark, end = (
+        pick.choice([",", ",", ",", ";", "\t", "|"]),
+        pick.choice(["\n", "\n", "\n", "\r\n", "\r", "\n\r", "\n\n", "\u2028"]),
+    )
     quoting = pick.choice([_bare, _bare, _quoted, _all_quoted])
-    text = end.join(mark.join(quoting(each, mark) for each in row) for row in ([head] if pick.random() < 0.95 else []) + rows)
+    text = end.join(
+        mark.join(quoting(each, mark) for each in row) for row in ([head] if pick.random() < 0.95 else []) + rows
+    )
     text += pick.choice([end, "", end * 3])
     data = text.encode(pick.choice(["utf-8"] * 8 + ["utf-8-sig", "utf-16", "utf-32"]), "surrogatepass")
     if pick.random() < 0.15:
@@ -92,7 +96,25 @@ def _broken(pick: random.Random, data: bytes) -> bytes:
         elif change == 1:
             data = data[:at] + bytes([pick.randrange(256)]) + data[at + 1 :]
         elif change == 2:
-            data = data[:at] + pick.choice([b"\x00", b"\xff", b"\xc3", b'"', b"\r", b"\n", b",", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b"]) + data[at:]
+            data = (
+                data[:at]
+                + pick.choice(
+                    [
+                        b"\x00",
+                        b"\xff",
+                        b"\xc3",
+                        b'"',
+                        b"\r",
+                        b"\n",
+                        b",",
+                        b"\xed\xa0\x80",
+                        b"\xef\xbb\xbf",
+                        b"PAR1",
+                        b"\x1f\x8b",
+                    ]
+                )
+                + data[at:]
+            )
         elif change == 3:
             data = data[: min(at, to)] + data[max(at, to) :]
         elif change == 4:
@@ -144,7 +166,9 @@ def parquet_bytes(pick: random.Random) -> bytes:
     arrays = [make() for make in COLUMNS[:4]]
     for _ in range(pick.choice([0, 1, 1, 2, 4])):
         arrays[pick.randrange(4)] = pick.choice(COLUMNS)()
-    names = pick.choice([HEAD] * 6 + [HEAD[::-1], ["sale"] * 4, ["", "a\x00", "é", "customer"], [name.upper() for name in HEAD]])
+    names = pick.choice(
+        [HEAD] * 6 + [HEAD[::-1], ["sale"] * 4, ["", "a\x00", "é", "customer"], [name.upper() for name in HEAD]]
+    )
     table = pa.Table.from_arrays(arrays, names=list(names))
     shape = pick.random()
     if shape < 0.05:
@@ -154,7 +178,11 @@ def parquet_bytes(pick: random.Random) -> bytes:
     elif shape < 0.15:
         table = pa.concat_tables([table] * 200)
     elif shape < 0.2:
-        table = table.append_column(pick.choice(["x", "sale", "_row", "r0", "_key0"]), pick.choice(COLUMNS)()) if table.num_rows == 12 else table
+        table = (
+            table.append_column(pick.choice(["x", "sale", "_row", "r0", "_key0"]), pick.choice(COLUMNS)())
+            if table.num_rows == 12
+            else table
+        )
     sink = io.BytesIO()
     try:
         pq.write_table(
@@ -224,7 +252,10 @@ def _refused(shop: Shop, error: PellucidError, before: dict[str, int], files: li
         raise Finding(f"refused with {error.code}, and yet something was left behind")
     if not error.code or not error.remedy:
         raise Finding(f"an error without a code or a remedy: {error}")
-    _no_canary(f"{error} {error.remedy} {error.args} {error.__cause__} {error.__context__ if not error.__suppress_context__ else ''}", "an error")
+    _no_canary(
+        f"{error} {error.remedy} {error.args} {error.__cause__} {error.__context__ if not error.__suppress_context__ else ''}",
+        "an error",
+    )
     with shop.database.read() as connection:
         last = list(entries(connection))[-1]
     _no_canary(last.body.decode(), "the log")

@@ -48,14 +48,15 @@ PREFIXES = ["EXPLAIN ", "EXPLAIN ANALYZE ", "DESCRIBE ", "SUMMARIZE ", "PRAGMA "
             "WITH RECURSIVE x AS (SELECT 1 UNION ALL SELECT 1 FROM x) ", "FROM orders ", "SELECT 1; ", "(", "CALL ", "SET x = ", "INSERT INTO orders "]  # fmt: skip
 DEEP = [("(", ")"), ("(SELECT ", ")"), ("CASE WHEN TRUE THEN ", " END"), ("NOT ", ""), ("- ", ""), ("ABS(", ")"), ("CAST(", " AS INT)"), ("[", "]"),
         ("{'a': ", "}"), ("COALESCE(", ", 1)"), ("1 + ", ""), ("x -> ", ""), ("EXISTS (SELECT 1 FROM orders WHERE ", ")")]  # fmt: skip
-_FUNCTIONS = sorted(
-    {
-        kind.sql_name()
-        for kind in vars(exp).values()
-        if isinstance(kind, type) and issubclass(kind, exp.Func) and kind is not exp.Func and kind.__name__ in vocabulary.ALLOWED
-    }
-    | vocabulary.ANONYMOUS
-) + ["LIST", "ARRAY_AGG", "STRING_AGG", "UNNEST", "HASH", "MD5", "QUERY", "READ_CSV", "GETVARIABLE", "RANDOM", "MODE", "STRUCT_PACK", "QUANTILE_CONT",
+_ALLOWED_FUNCTIONS = {
+    kind.sql_name()
+    for kind in vars(exp).values()
+    if isinstance(kind, type)
+    and issubclass(kind, exp.Func)
+    and kind is not exp.Func
+    and kind.__name__ in vocabulary.ALLOWED
+}
+_FUNCTIONS = [*sorted(_ALLOWED_FUNCTIONS | vocabulary.ANONYMOUS), "LIST", "ARRAY_AGG", "STRING_AGG", "UNNEST", "HASH", "MD5", "QUERY", "READ_CSV", "GETVARIABLE", "RANDOM", "MODE", "STRUCT_PACK", "QUANTILE_CONT",
      "LIST_TRANSFORM", "REGEXP_REPLACE", "PRINTF", "CURRENT_SETTING", "ERROR", "GENERATE_SERIES", "TRY", "GET_BIT", "STRPTIME", "JSON_EXTRACT"]  # fmt: skip
 
 
@@ -117,13 +118,19 @@ def crossed(pick: random.Random) -> str:
     tree = pick.choice(_trees()).copy()
     values, conditions, queries = _parts()
     for _ in range(pick.choice([1, 1, 2, 3])):
-        nodes = [node for node in tree.walk() if node.parent is not None and isinstance(node, exp.Condition | exp.Query)]
+        nodes = [
+            node for node in tree.walk() if node.parent is not None and isinstance(node, exp.Condition | exp.Query)
+        ]
         if not nodes:
             break
         node = pick.choice(nodes)
         if isinstance(node, exp.Query):
             other = pick.choice(queries)
-            node.replace(other.copy() if isinstance(other, exp.Subquery) is isinstance(node, exp.Subquery) else exp.Subquery(this=other.copy()))
+            node.replace(
+                other.copy()
+                if isinstance(other, exp.Subquery) is isinstance(node, exp.Subquery)
+                else exp.Subquery(this=other.copy())
+            )
         elif isinstance(node, exp.Predicate | exp.Connector | exp.Not) and pick.random() < 0.8:
             node.replace(_fitting(pick, pick.choice(conditions).copy()))
         else:
@@ -181,7 +188,17 @@ def _inserted(pick: random.Random, tokens: list[str]) -> list[str]:
 def _renamed_word(pick: random.Random, tokens: list[str]) -> list[str]:
     place = _word(pick, tokens)
     word = tokens[place]
-    forms = [word.upper(), word.lower(), word.title(), f'"{word}"', f"[{word}]", f"main.{word}", f"{word}.{word}", f"o.{word}", f"{word}\u0301"]
+    forms = [
+        word.upper(),
+        word.lower(),
+        word.title(),
+        f'"{word}"',
+        f"[{word}]",
+        f"main.{word}",
+        f"{word}.{word}",
+        f"o.{word}",
+        f"{word}\u0301",
+    ]
     return [*tokens[:place], pick.choice(forms), *tokens[place + 1 :]]
 
 
@@ -189,7 +206,11 @@ def _wrapped(pick: random.Random, tokens: list[str]) -> list[str]:
     place = _word(pick, tokens)
     function = pick.choice(_FUNCTIONS)
     more = pick.choice(["", "", ", 1", ", 'x'", ", week", " ORDER BY value", ", 1, 2"])
-    return [*tokens[:place], f"{function}({pick.choice(['', '', 'DISTINCT '])}{tokens[place]}{more})", *tokens[place + 1 :]]
+    return [
+        *tokens[:place],
+        f"{function}({pick.choice(['', '', 'DISTINCT '])}{tokens[place]}{more})",
+        *tokens[place + 1 :],
+    ]
 
 
 def _deepened(pick: random.Random, tokens: list[str]) -> list[str]:
@@ -207,11 +228,25 @@ def _begun(pick: random.Random, tokens: list[str]) -> list[str]:
     return [pick.choice(PREFIXES), *tokens, pick.choice(["", ")", ";", "; SELECT 1", " FOR UPDATE", " -- "])]
 
 
-_CHANGES = (_deleted, _doubled, _swapped, _replaced, _replaced, _inserted, _inserted, _renamed_word, _wrapped, _wrapped, _deepened, _spliced, _begun)
+_CHANGES = (
+    _deleted,
+    _doubled,
+    _swapped,
+    _replaced,
+    _replaced,
+    _inserted,
+    _inserted,
+    _renamed_word,
+    _wrapped,
+    _wrapped,
+    _deepened,
+    _spliced,
+    _begun,
+)
 
 
 def _word(pick: random.Random, tokens: list[str]) -> int:
-    places = [place for place, token in enumerate(tokens) if token[:1].isalnum() or token[:1] in ("'", '"', '$')]
+    places = [place for place, token in enumerate(tokens) if token[:1].isalnum() or token[:1] in ("'", '"', "$")]
     return pick.choice(places) if places else 0
 
 

@@ -1,8 +1,8 @@
 """Worlds that differ in one customer, and mallory before them: through the workspace, or with nothing in front.
 
-alice, a customer, is not there (ABSENT), buys at the bakery (BAKERY), at the pharmacy (PHARMACY), or does so and objects
-to the purpose (OBJECTED). Everything about everybody else is known to mallory. Each trial begins on another day, when
-allowances are whole again.
+alice, a customer, is not there (ABSENT), buys at the bakery (BAKERY), at the pharmacy (PHARMACY), or does so and
+objects to the purpose (OBJECTED). Everything about everybody else is known to mallory. Each trial begins on another
+day, when allowances are whole again.
 """
 
 from __future__ import annotations
@@ -228,5 +228,3 @@ def governed(world: World, purpose: Purpose, seconds: float = 60) -> Governed:
 def ungoverned(world: World) -> Ungoverned:
     """Return mallory before a world's plain database."""
     return Ungoverned(world)
-
-

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # questions stand on one line, as they are typed
 """Attacks on everything but the released figures: refusals, errors, the order and number of rows, previews, coverage,
 receipts, the budget, notes, widths, and time.
 
@@ -98,7 +99,9 @@ def _outcome(mallory: Mallory, sql: str) -> str:
 
 def _keys(mallory: Mallory, sql: str) -> str:
     """The number of rows, and their keys in order."""
-    return str([{name: value for name, value in row.items() if not name.startswith("n")} for row in _asked(mallory, sql).rows])
+    return str(
+        [{name: value for name, value in row.items() if not name.startswith("n")} for row in _asked(mallory, sql).rows]
+    )
 
 
 def _around(mallory: Mallory, sql: str) -> str:
@@ -134,7 +137,10 @@ def _plain(mallory: Mallory, sql: str) -> str:
 
 
 _ALL = (*PUBLIC_KEYS, *RARE_KEYS, *RAISING, *REFUSED)
-_DISTINCT = ("SELECT DISTINCT shop FROM orders WHERE value > 80", "SELECT week, COUNT(*) FROM orders WHERE value > 80 GROUP BY week")
+_DISTINCT = (
+    "SELECT DISTINCT shop FROM orders WHERE value > 80",
+    "SELECT week, COUNT(*) FROM orders WHERE value > 80 GROUP BY week",
+)
 
 ORACLES = (
     Oracle("refusals: that one comes, and its words", _ALL, _outcome, RAISING, _plain),
@@ -191,7 +197,7 @@ def exhaustion(seconds: float = 0.5) -> bool:
     return [_asked(mallory, heavy(12)).code for mallory in pair] == ["", "query-timeout"]
 
 
-# -- what is known to tell -------------------------------------------------------------------------------------------------
+# -- what is known to tell -------------------------------------------------------------------------------------------
 
 
 def choices_that_show() -> dict[str, bool]:
@@ -210,5 +216,3 @@ def choices_that_show() -> dict[str, bool]:
         "the place of a receipt in the log": one.receipt.leaf != other.receipt.leaf,
         "the coverage band": one.coverage != other.coverage,
     }
-
-

@@ -25,7 +25,9 @@ from tests.attacks.grocer import POLICY
 from tests.attacks.watched import Finding, Fuzzer, main
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "corner-shop" / "policy"
-LAUGHS = "a: &a [x, x]\n" + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True))
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
 ODD = ["&x ", "*x", "<<: *x", "!!python/object/apply:os.system ['true']", "!!binary aGk=", "!!set {a}", "!x ", "? ", ": ", "- ", "| ", "> ", "%YAML 1.3\n",
        "---", "...", "\t", "\r", "\r\n", "\ufeff", "\x00", "\x07", "\x85", "\u2028", "\ud7ff", "{", "}", "[", "]", "'", '"', "#", "@", "`", ",", "~", "null",
        "NaN", ".nan", ".inf", "-.inf", "1e999", "9" * 400, "0x" + "F" * 40, "0o777", "1_000", "1:30", "2026-02-30", "yes", "NO", "\\x", '"\\ud800"', '"\\x"',
@@ -65,10 +67,17 @@ def _restructured(pick: random.Random, text: str) -> str:
             holder[pick.choice(["", "x", 1, None, True, 1.5, place, f"{place}x", "title", "é"])] = holder.pop(place)
         elif change < 0.5:
             other = pick.choice(holders)
-            holder[place] = json.loads(json.dumps(other[pick.choice(list(other) if isinstance(other, dict) else range(len(other)))]))
+            holder[place] = json.loads(
+                json.dumps(other[pick.choice(list(other) if isinstance(other, dict) else range(len(other)))])
+            )
         else:
             holder[place] = pick.choice(WRONG)
-    return yaml.safe_dump(tree, sort_keys=pick.random() < 0.5, default_flow_style=pick.choice([None, False, True]), allow_unicode=pick.random() < 0.5)
+    return yaml.safe_dump(
+        tree,
+        sort_keys=pick.random() < 0.5,
+        default_flow_style=pick.choice([None, False, True]),
+        allow_unicode=pick.random() < 0.5,
+    )
 
 
 def _holders(tree: Any) -> list[Any]:
@@ -111,7 +120,20 @@ def _shift(pick: random.Random, lines: list[str], at: int) -> None:
 
 def _bomb(pick: random.Random, lines: list[str], at: int) -> None:
     depth = pick.choice([19, 21, 200, 20_000])
-    lines[at:at] = [pick.choice([LAUGHS, "[" * depth, "{a: " * depth, "- " * depth, "x: &x {y: *x}\n", "? " * depth, "x: '" + "\n" * 2_000, "&a " * 300])]
+    lines[at:at] = [
+        pick.choice(
+            [
+                LAUGHS,
+                "[" * depth,
+                "{a: " * depth,
+                "- " * depth,
+                "x: &x {y: *x}\n",
+                "? " * depth,
+                "x: '" + "\n" * 2_000,
+                "&a " * 300,
+            ]
+        )
+    ]
 
 
 _TEXTS: tuple[Callable[[random.Random, str], str], ...] = (
@@ -124,7 +146,9 @@ _TEXTS: tuple[Callable[[random.Random, str], str], ...] = (
 _BYTES: tuple[Callable[[random.Random, bytes], bytes], ...] = (
     lambda pick, data: data.decode("utf-8", "replace").encode("utf-16"),
     lambda pick, data: data.decode("utf-8", "replace").encode("latin-1", "replace").replace(b"e", b"\xe9", 3),
-    lambda pick, data: data[: pick.randrange(len(data) + 1)] + bytes([pick.randrange(256)]) + data[pick.randrange(len(data) + 1) :],
+    lambda pick, data: (
+        data[: pick.randrange(len(data) + 1)] + bytes([pick.randrange(256)]) + data[pick.randrange(len(data) + 1) :]
+    ),
     lambda pick, data: data + b"\x00" * 10,
     lambda pick, data: data + b"# " + b"x" * 1_000_001,
 )

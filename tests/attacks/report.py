@@ -121,7 +121,9 @@ def _measured(task: tuple[int, Purpose, int, int]) -> Measured:
 def _added(one: Measured, other: Measured) -> Measured:
     sums = ("right", "trials", "control_right", "control_trials", "asked", "answered", "refused")
     added = {name: getattr(one, name) + getattr(other, name) for name in sums}
-    return Measured(**asdict(one) | added | {name: max(getattr(one, name), getattr(other, name)) for name in ("rho", "delta")})
+    return Measured(
+        **asdict(one) | added | {name: max(getattr(one, name), getattr(other, name)) for name in ("rho", "delta")}
+    )
 
 
 def oracles(repeats: int) -> list[dict[str, object]]:
@@ -153,7 +155,7 @@ def times(questions: int) -> list[dict[str, object]]:
 def markdown(measured: Sequence[Measured], looked: list[dict[str, object]], timed: list[dict[str, object]]) -> str:
     """Return the three tables."""
     lines = [
-        "| Attack | ε allowed | Advantage (95 % interval) | Bound | Without a gate | Questions a trial, answered | Trials |",
+        "| Attack | ε allowed | Advantage (95 % interval) | Bound | Without a gate | Answered a trial | Trials |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for each in measured:
@@ -168,7 +170,11 @@ def markdown(measured: Sequence[Measured], looked: list[dict[str, object]], time
     for row in looked:
         different, asked = row["control"]  # type: ignore[misc]
         lines.append(f"| {row['oracle']} | {row['differing']} of {row['asked']} | {different} of {asked} |")
-    lines += ["", "| Time taken by | Advantage (95 % interval) | Without a gate | Trials |", "| --- | --- | --- | --- |"]
+    lines += [
+        "",
+        "| Time taken by | Advantage (95 % interval) | Without a gate | Trials |",
+        "| --- | --- | --- | --- |",
+    ]
     for row in timed:
         low, high = row["interval_95"]  # type: ignore[misc]
         lines.append(

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # questions stand on one line, as they are typed
 """Attacks that read the answers themselves: each asks its probes in turn until the budget is spent, then guesses.
 
 What the noise hides is bounded by the budget, so these are measured against it. Mallory weighs every answer by how far

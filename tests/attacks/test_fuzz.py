@@ -1,247 +1,112 @@
-# ruff: noqa: E501, RUF005  # a grammar reads best a rule a line
-"""Random statements of a grammar: the gate refuses with UseRefused, or what it lets pass runs without an engine error.
-
-An engine error after the gate is a defect: whether it comes can depend on a row. No other exception may ever come.
+"""Fuzzing: of the gate with statements, of the loader with policies, of imports with files. See the modules for what
+may come of an attempt; a finding names its seed, and `python -m tests.attacks.fuzzing --first SEED --attempts 1` shows
+it again.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pellucid.engines.base import Statement
-from pellucid.errors import QueryFailed, UseRefused
-from pellucid.release.plan import plan
-from pellucid.release.private import release
-from pellucid.rewrite.context import Context
-from pellucid.rewrite.governed import Block, PublicTable
-from pellucid.rewrite.pipeline import govern
-from pellucid.workspace import Workspace
-from tests.attacks.grocer import NOW, made_rows, opened
-
-TABLES = {
-    "orders": {
-        "text": ["household_id", "basket_id", "product_id", "shop", "note"],
-        "number": ["week", "quantity", "value"],
-        "instant": ["bought"],
-    },
-    "members": {"text": ["household_id", "income", "town"], "number": [], "instant": []},
-    "products": {"text": ["product_id", "department", "size"], "number": [], "instant": []},
-}
-TEXTS = ["'casino'", "''", "'12'", "'x''y'", "'%'", "'2026-05-01'", "'ß\\'"]
-NUMBERS = ["0", "1", "5", "-3", "2.5", "1e3", "9223372036854775807", "432109", "1e308", "NULL"]
-INSTANTS = ["TIMESTAMP '2026-05-01 00:00:00'", "DATE '2026-05-01'", "now()", "CAST('never' AS DATE)"]
-
-
-class Grammar:
-    """Draws a statement; most have the right types, some have not."""
-
-    def __init__(self, seed: int) -> None:
-        self.pick = random.Random(seed)
-        self.sources: list[tuple[str, str]] = []
-
-    def statement(self) -> str:
-        """Return a question, sometimes with a CTE, a union or a per-household subquery below it."""
-        kind = self.pick.random()
-        if kind < 0.15:
-            return f"WITH c AS ({self.rows()}) {self.over('c')}"
-        if kind < 0.3:
-            return f"SELECT {self.pick.choice(['COUNT(*)', 'COUNT(a)', 'COUNT(DISTINCT k)'])} FROM ({self.rows()}) AS x"
-        if kind < 0.36:
-            return f"{self.aggregate()} UNION ALL {self.aggregate()}"
-        return self.aggregate()
-
-    def over(self, name: str) -> str:
-        condition = self.pick.choice(["a IS NOT NULL", "k = k", "a = 'casino'", "a > 1", "TRUE"])
-        return f"SELECT COUNT(*) AS n FROM {name} WHERE {condition}"
-
-    def rows(self) -> str:
-        start = f"SELECT o.household_id AS k, {{}} AS a {self.sourced('o')}"
-        if self.pick.random() < 0.4:
-            function = self.pick.choice(
-                ["MAX", "MIN", "SUM", "COUNT", "AVG", "MEDIAN", "STDDEV", "ANY_VALUE", "VARIANCE"]
-            )
-            return start.format(f"{function}({self.value(2)})") + f"{self.where()} GROUP BY o.household_id"
-        if self.pick.random() < 0.3:
-            function = self.pick.choice(["ROW_NUMBER()", f"SUM({self.number(1)})", f"LAG({self.value(1)})", "NTILE(2)"])
-            window = f"{function} OVER (PARTITION BY o.household_id ORDER BY {self.value(1)})"
-            return start.format(window) + self.where()
-        return start.format(self.value(2)) + self.where()
-
-    def aggregate(self) -> str:
-        source = self.sourced(self.pick.choice(["o", "t"]))
-        keys = [self.value(2) for _ in range(self.pick.choice([0, 0, 1, 1, 2]))]
-        measures = [self.measure() for _ in range(self.pick.choice([1, 1, 2]))]
-        if not keys:
-            return f"SELECT {', '.join(measures)} {source}{self.where()}"
-        having = f" HAVING {self.measure()} > {self.pick.choice(NUMBERS)}" if self.pick.random() < 0.15 else ""
-        order = f" ORDER BY {self.pick.randint(1, len(keys) + 1)}" if self.pick.random() < 0.3 else ""
-        limit = f" LIMIT {self.pick.choice(['3', '0', '1 OFFSET 1'])}" if self.pick.random() < 0.2 else ""
-        return f"SELECT {', '.join(keys + measures)} {source}{self.where()} GROUP BY {', '.join(keys)}{having}{order}{limit}"
-
-    def sourced(self, alias: str) -> str:
-        self.sources = [(alias, "orders")]
-        text = f"FROM orders AS {alias}"
-        join = self.pick.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "JOIN", "CROSS JOIN"])
-        if self.pick.random() < 0.3:
-            text += f" {join} members AS m" + (
-                "" if join == "CROSS JOIN" else f" ON {alias}.household_id = m.household_id"
-            )
-            self.sources.append(("m", "members"))
-        if self.pick.random() < 0.3:
-            text += f" JOIN products AS p ON {alias}.product_id = p.product_id"
-            self.sources.append(("p", "products"))
-        return text
-
-    def where(self) -> str:
-        return f" WHERE {self.condition(2)}" if self.pick.random() < 0.6 else ""
-
-    def measure(self) -> str:
-        body = self.pick.choice(
-            ["COUNT(*)", f"COUNT({self.value(2)})", f"SUM({self.number(2)})", f"AVG({self.number(2)})", "SUM(value)"]
-            + [
-                f"COUNT(DISTINCT {self.sources[0][0]}.household_id)",
-                f"MAX({self.value(1)})",
-                f"COUNT_IF({self.condition(1)})",
-            ]
-        )
-        return f"{body} FILTER (WHERE {self.condition(1)})" if self.pick.random() < 0.15 else body
-
-    def column(self, kind: str) -> str:
-        places = [f"{alias}.{name}" for alias, table in self.sources for name in TABLES[table][kind]]
-        return self.pick.choice(places) if places else "NULL"
-
-    def value(self, depth: int) -> str:
-        return self.pick.choice([self.text, self.number, self.instant, self.condition])(depth)
-
-    def text(self, depth: int) -> str:
-        if depth <= 0 or self.pick.random() < 0.4:
-            return self.pick.choice([self.column("text"), self.column("text"), self.pick.choice(TEXTS)])
-        a, b, n = self.text(depth - 1), self.text(depth - 1), self.number(depth - 1)
-        return self.pick.choice(
-            [f"UPPER({a})", f"LOWER({a})", f"({a} || {b})", f"SUBSTRING({a}, 2, 3)", f"LEFT({a}, 2)", f"TRIM({a})"]
-            + [f"COALESCE({a}, {b})", f"NULLIF({a}, {b})", f"CASE WHEN {self.condition(0)} THEN {a} ELSE {b} END"]
-            + [f"CAST({n} AS TEXT)", f"CONCAT({a}, {b})", f"MIN({a})", f"DAYNAME({self.instant(0)})"]
-        )
-
-    def number(self, depth: int) -> str:
-        if depth <= 0 or self.pick.random() < 0.4:
-            return self.pick.choice([self.column("number"), self.column("number"), self.pick.choice(NUMBERS)])
-        a, b = self.number(depth - 1), self.number(depth - 1)
-        return self.pick.choice(
-            [f"({a} {sign} {b})" for sign in ("+", "-", "*", "/", "//", "%")]
-            + [
-                f"ABS({a})",
-                f"ROUND({a}, 1)",
-                f"CAST({self.text(0)} AS {self.pick.choice(['INT', 'DOUBLE', 'DECIMAL(10, 2)'])})",
-            ]
-            + [
-                f"LENGTH({self.text(0)})",
-                f"EXTRACT(MONTH FROM {self.instant(0)})",
-                f"SQRT({a})",
-                f"LN({a})",
-                f"EXP({a})",
-            ]
-            + [
-                f"POWER({a}, {b})",
-                f"GREATEST({a}, {b})",
-                f"CASE WHEN {self.condition(0)} THEN {a} ELSE {b} END",
-                f"-({a})",
-            ]
-            + [f"FLOOR({a})", f"DATE_DIFF('day', {self.instant(0)}, {self.instant(0)})", f"COALESCE({a}, {b})"]
-        )
-
-    def instant(self, depth: int) -> str:
-        if depth <= 0 or self.pick.random() < 0.5:
-            return self.pick.choice([self.column("instant"), self.pick.choice(INSTANTS)])
-        a = self.instant(depth - 1)
-        return self.pick.choice(
-            [f"DATE_TRUNC('month', {a})", f"({a} + INTERVAL '3' DAY)", f"CAST({a} AS DATE)", f"LAST_DAY({a})"]
-            + [f"CAST({self.text(0)} AS TIMESTAMP)", f"({a} - INTERVAL '300000' YEAR)"]
-        )
-
-    def condition(self, depth: int) -> str:
-        kind = self.pick.choice(["text", "number", "instant", "mixed", "and", "null", "in", "like", "sub"])
-        if depth > 0 and kind == "and":
-            return f"({self.condition(depth - 1)} {self.pick.choice(['AND', 'OR'])} NOT {self.condition(depth - 1)})"
-        if kind == "null":
-            return f"{self.column('text')} IS NULL"
-        if kind == "in":
-            return f"{self.text(0)} IN ({self.pick.choice(TEXTS)}, {self.pick.choice([*TEXTS, *NUMBERS])})"
-        if kind == "like":
-            return f"{self.text(0)} LIKE {self.pick.choice(TEXTS)}"
-        if kind == "sub" and self.sources[0][1] == "orders":
-            key = f"{self.sources[0][0]}.household_id"
-            inner = f"FROM members AS s WHERE s.household_id = {key}"
-            return self.pick.choice(
-                [
-                    f"EXISTS (SELECT 1 {inner})",
-                    f"(SELECT COUNT(*) {inner}) > 0",
-                    f"(SELECT MAX(s.town) {inner}) = {self.text(0)}",
-                ]
-                + [f"{self.text(0)} IN (SELECT s.income {inner})", f"{key} IN (SELECT household_id FROM members)"]
-            )
-        sign = self.pick.choice(["=", "<>", "<", ">=", "IS DISTINCT FROM"])
-        if kind == "mixed":
-            return (
-                f"{self.value(0)} {self.pick.choice(['=', 'IS DISTINCT FROM'])} {self.value(0)}"
-                if depth > 0
-                else "TRUE"
-            )
-        draw = {"text": self.text, "number": self.number, "instant": self.instant}.get(kind, self.number)
-        return f"{draw(depth - 1)} {sign} {draw(depth - 1)}"
+from tests.attacks import files, fuzzing, policies
+from tests.attacks.fuzzing import Worlds
+from tests.attacks.mutations import statement
+from tests.attacks.watched import Finding, Fuzzer, run, run_here
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with opened(tmp_path_factory.mktemp("fuzz") / "ws", made_rows()) as found:
-        yield found
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    found = Worlds(tmp_path_factory.mktemp("fuzz"))
+    yield found
+    found.close()
 
 
-def _tried(workspace: Workspace, sql: str) -> str:
-    """Return "refused" or "answered"; anything else is an exception."""
-    policy = workspace.policy.active()
-    try:
-        governed = govern(sql, Context(policy, workspace.actor("mallory"), "planning"))
-    except UseRefused:
-        return "refused"
-    bound = {"_now": NOW, "_salt": "salt"}
-    tasks: list[Block | PublicTable] = [*governed.blocks, *governed.tables]
-    statements = [
-        Statement(part.name, part.sql, {name: bound[name] for name in part.parameters if name in bound})
-        for part in tasks
-    ]
-    parts = workspace._parts
-    exact = parts.replica.fresh(parts.clock()).engine.run(statements, purpose="planning", seconds=20)
-    released = release(exact, governed, plan(governed, policy.purposes["planning"].release, 1.0))
-    tables = dict(released.tables) | {part.name: exact.table(part.name) for part in governed.tables}
-    post = Statement("post", governed.post_sql, {name: bound[name] for name in governed.post_parameters})
-    parts.cells().run(post, tables, seconds=20)
-    return "answered"
+def test_no_statement_gets_past_the_gate_and_fails(worlds: Worlds) -> None:
+    outcome = run_here(Fuzzer(lambda _folder: worlds, fuzzing.tried, statement), 0, 300, Path())
+    assert outcome.findings == []
+    assert min(outcome.ended["refused"], outcome.ended["answered"]) > 30, outcome.ended
 
 
-def _fuzz(workspace: Workspace, seeds: range) -> None:
-    outcomes = {"refused": 0, "answered": 0}
-    failed: list[str] = []
-    for seed in seeds:
-        sql = Grammar(seed).statement()
-        try:
-            outcomes[_tried(workspace, sql)] += 1
-        except QueryFailed:
-            failed.append(f"{seed}: {sql}")
-        except Exception as error:  # any other exception is a defect; all are shown at once
-            failed.append(f"{seed}: {type(error).__name__} {error}: {sql}")
-    assert failed == []
-    assert min(outcomes.values()) > len(seeds) // 10, outcomes
+def test_no_policy_file_crashes_the_loader(tmp_path: Path) -> None:
+    outcome = run_here(policies.FUZZER, 0, 60, tmp_path)
+    assert outcome.findings == []
+    assert min(outcome.ended["findings"], outcome.ended["policy"]) > 1, outcome.ended
 
 
-def test_no_statement_gets_past_the_gate_and_fails(workspace: Workspace) -> None:
-    _fuzz(workspace, range(2_000))
+def test_no_file_is_half_imported(tmp_path: Path) -> None:
+    outcome = run_here(files.FUZZER, 0, 60, tmp_path)
+    assert outcome.findings == []
+    assert outcome.ended["all kept"] + outcome.ended["some kept"] > 5, outcome.ended
 
 
 @pytest.mark.slow
-def test_no_statement_of_many_gets_past_the_gate_and_fails(workspace: Workspace, tmp_path: Path) -> None:
-    _fuzz(workspace, range(2_000, 10_000))
+@pytest.mark.promise("closed", "random statements, run in four worlds that differ in a household each")
+def test_no_statement_of_a_hundred_thousand_does() -> None:
+    outcome = run(fuzzing.FUZZER, 300, 100_000)
+    assert outcome.findings == []
+    assert sum(outcome.ended.values()) == 100_000
+    assert min(outcome.ended["refused"], outcome.ended["answered"]) > 10_000, outcome.ended
+
+
+@pytest.mark.slow
+@pytest.mark.promise("closed", "policy files broken in bytes, lines and values")
+def test_no_policy_file_of_many_crashes_the_loader() -> None:
+    outcome = run(policies.FUZZER, 60, 1_500)
+    assert outcome.findings == []
+
+
+@pytest.mark.slow
+@pytest.mark.promise("whole", "CSV and Parquet files broken in bytes, lines, values and schemas, imported")
+def test_no_file_of_many_is_half_imported() -> None:
+    outcome = run(files.FUZZER, 60, 800)
+    assert outcome.findings == []
+
+
+# -- the fuzzers notice ------------------------------------------------------------------------------------------------
+
+
+def test_a_statement_that_shows_a_secret_is_a_finding() -> None:
+    with pytest.raises(Finding, match="shows"):
+        fuzzing._look_for_secrets("98765.43", "")
+
+
+def test_a_household_that_moves_more_than_its_bound_is_a_finding(worlds: Worlds) -> None:
+    """The same block, its bound declared ten times smaller than it is."""
+    from dataclasses import replace
+
+    from pellucid.rewrite.pipeline import govern
+
+    governed = govern("SELECT COUNT(*) FROM orders", worlds.context)
+    block = governed.blocks[0]
+    few = replace(block, measures=(replace(block.measures[0], upper=2),))
+    bound = fuzzing._bound(governed)
+    statements = fuzzing._statements(governed, bound)
+    one, other = (worlds.engine(each).run(statements, purpose="planning", seconds=9) for each in ("", "h7"))
+    fuzzing._compare(governed, one, other, "h7")
+    with pytest.raises(Finding, match="h7 alone moves"):
+        fuzzing._compare(replace(governed, blocks=(few,)), one, other, "h7")
+
+
+def _hangs(_state: object, seed: int) -> str:
+    import os
+    import time
+
+    if seed == 3:
+        os._exit(9)
+    if seed == 5:
+        time.sleep(3600)
+    return "ended"
+
+
+def _folder(folder: Path) -> Path:
+    return folder
+
+
+@pytest.mark.slow
+def test_a_death_and_a_hang_are_findings_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.attacks.watched.HANGS", 5.0)
+    outcome = run(Fuzzer(_folder, _hangs, str), 0, 8)
+    assert sorted(finding.split(":")[0] for finding in outcome.findings) == ["seed 3", "seed 5"]
+    assert outcome.ended["ended"] + outcome.ended["FINDING"] >= 4

@@ -26,6 +26,7 @@ from pellucid.errors import (
 )
 from pellucid.insights.answer import preview
 from pellucid.insights.query import InsightQuery
+from pellucid.policy.model import Actor
 from pellucid.records.tables import generation_leases, purpose_leases
 from tests.insights.conftest import DAY, HOUSEHOLDS, NOW, POLICY, PURCHASES, ROWS, TOTAL, Desk, rows_of
 
@@ -40,6 +41,14 @@ def withdraw(desk: Desk, *people: int) -> list[Callable[[], None]]:
 def last(desk: Desk) -> dict[str, object]:
     entry: dict[str, object] = desk.log()[-1]
     return {name: entry[name] for name in ("action", "purpose")} | entry["body"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("half", [{"sql": "SELECT '\ud800'"}, {"sql": "SELECT 1", "parameters": {"n": "\udfff"}}])
+def test_half_a_surrogate_pair_is_refused_before_anything_is_spent(half: dict[str, object]) -> None:
+    """The log could not hold it, so that the attempt left no entry and its reservation stayed."""
+    with pytest.raises(InputInvalid, match="surrogate") as caught:
+        InsightQuery(purpose="planning", actor=Actor("staff", "ana", (), "x"), **half)  # type: ignore[arg-type]
+    assert caught.value.code == "text-not-unicode"
 
 
 @pytest.mark.promise("log", "names and values typed into a question, looked for in the log")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pyarrow as pa
@@ -103,3 +104,16 @@ def test_a_fraction_of_too_few_people_is_not_told() -> None:
 def test_a_fraction_is_told_in_words_with_its_error() -> None:
     clipping = Clipping.of_counts("b0", 1000, 60, 9.0)
     assert clipping.text == "About 6.0% (± 0.9%) of people had their contribution clipped to the declared bounds."
+
+
+def test_an_instant_beyond_the_calendar_and_a_time_of_day_are_shown_as_texts(release: Release) -> None:
+    """Keys such as 'infinity' ended in Python's own words."""
+    values = pa.table(
+        {"at": pa.array([2**63 - 1, 0], pa.timestamp("us")), "day": pa.array([2**31 - 1, 0], pa.date32()), "n": [1, 2]}
+    )
+    release = replace(release, values=values.append_column("noon", pa.array([time(12)] * 2)))
+    rows = json.loads(json.dumps(release.to_json()["rows"]))
+    assert [row[2:] for row in rows] == [[1, "12:00:00"], [2, "12:00:00"]]
+    assert rows[1][:2] == ["1970-01-01 00:00:00.000000", "1970-01-01"]
+    assert release.records()[1] == {"at": rows[1][0], "day": rows[1][1], "n": 2, "noon": time(12)}
+    assert rows[0][0].startswith("<value out of range")

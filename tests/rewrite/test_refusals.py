@@ -21,6 +21,7 @@ MALLORY = Actor("staff", "mallory", ("outreach",), "os-user:test")
 QUESTIONS = {
     "sql-too-long": "SELECT COUNT(*) FROM purchases -- " + "x" * 100_000,
     "sql-too-deep": "SELECT " + "(" * 70 + "1" + ")" * 70,
+    "joins-without-condition": "SELECT COUNT(*) FROM purchases" + " JOIN purchases AS on" * 40,
     "sql-too-large": "SELECT COUNT(*) FROM purchases WHERE quantity IN (" + ", ".join(["1"] * 4_000) + ")",
     "sql-too-complex": "WITH a AS (SELECT * FROM purchases), "
     + ", ".join(
@@ -70,6 +71,7 @@ QUESTIONS = {
     "sum-without-bound": "SELECT SUM(week) FROM purchases",
     "types-differ": "SELECT COUNT(*) FROM (SELECT quantity AS x FROM purchases UNION ALL SELECT kind FROM visits)",
     "argument-not-literal": "SELECT COUNT(*) FROM purchases WHERE bought > NOW() + INTERVAL (quantity) DAY",
+    "unit-unknown": "SELECT COUNT(*) FROM purchases WHERE DATE_TRUNC('fortnight', bought) > NOW()",
     "scalar-over-people": "SELECT COUNT(*) FROM members m WHERE SUBSTRING((SELECT MAX(t.shelf) FROM purchases t WHERE t.household_id = m.household_id), 1, 2) = 'to'",
     "column-not-grouped": "SELECT week, shelf, COUNT(*) FROM purchases GROUP BY week",
 }

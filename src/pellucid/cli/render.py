@@ -112,7 +112,7 @@ def release_text(release: Release) -> str:
     """Return an answer as a table, and below it what it cost, whom it covers, and where it is recorded."""
     errors = {item.error_column for item in release.accuracy if item.error_column}
     names = [name for name in release.values.column_names if name not in errors]
-    rows = [_row(record, names, errors) for record in release.values.to_pylist()]
+    rows = [_row(record, names, errors) for record in release.records()]
     numeric = {place for place, name in enumerate(names) if _is_number(release, name)}
     lines = [plain_table(names, rows, right=numeric), "", *(wrapped(fact, indent="  ") for fact in _facts(release))]
     return "\n".join(lines)

@@ -34,6 +34,13 @@ class InsightQuery:
                 code="epsilon-out-of-range",
                 remedy="Leave it out to use the purpose's default.",
             )
+        texts = [self.sql, self.purpose, *self.parameters, *map(str, self.parameters.values())]
+        if any("\ud800" <= sign <= "\udfff" for text in texts if not text.isascii() for sign in text):
+            raise InputInvalid(
+                "The question or a parameter holds half of a surrogate pair, which is no character.",
+                code="text-not-unicode",
+                remedy="Hand the text in as valid UTF-8.",
+            )
 
 
 def check_parameters(governed: GovernedQuery, given: Mapping[str, Value]) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 GATE_WORDS: dict[str, tuple[str, str]] = {
     "sql-too-long": ("The question has {characters} characters; {allowed} are allowed.", "Ask something shorter."),
     "sql-too-deep": ("The question nests deeper than {depth} brackets.", "Flatten it, for example with CTEs."),
+    "joins-without-condition": (
+        "More than {allowed} JOINs in a row have no ON or USING of their own.",
+        "Give each JOIN its condition, right behind it; write CROSS JOIN where none is meant.",
+    ),
     "sql-too-complex": (
         "The question grows beyond {nodes} parts once its CTEs are written out.",
         "Use fewer CTEs that use each other.",
@@ -169,6 +173,10 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
     "argument-not-literal": (
         "`{name}` takes plain numbers only, written out.",
         "Write a whole number, and RANGE frames without one.",
+    ),
+    "unit-unknown": (
+        "`{name}` is no part of a date.",
+        "Use year, quarter, month, week, day, hour, minute or second, written out; for EXTRACT also dow, doy or epoch.",
     ),
     "output-recheck": (
         "The governed form of this question did not pass its own check.",

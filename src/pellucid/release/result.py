@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -134,6 +134,11 @@ class Release:
         frame: pd.DataFrame = self.values.to_pandas()
         return frame
 
+    def records(self) -> list[dict[str, object]]:
+        """Return the rows as dicts by column; instants that Python has no date for, such as infinity, as texts."""
+        columns = [_listed(column) for column in self.values.columns]
+        return [dict(zip(self.values.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
     def to_json(self) -> dict[str, object]:
         """Return a JSON-ready dict: columns, rows (lists), accuracy, clipping, loss, stamp, coverage, receipt, notes.
 
@@ -193,14 +198,24 @@ class Preview:
 
 
 def _rows(values: pa.Table) -> list[list[object]]:
-    columns = [column.to_pylist() for column in values.columns]
+    columns = [_listed(column) for column in values.columns]
     return [[_plain(value) for value in row] for row in zip(*columns, strict=True)]
+
+
+def _listed(column: pa.ChunkedArray) -> list[object]:
+    """Return a column's values; instants that Python has no date for, such as infinity, as Arrow writes them."""
+    found: list[object]
+    try:
+        found = column.to_pylist()
+    except (OverflowError, ValueError):
+        found = column.cast("string").to_pylist()
+    return found
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, date | datetime):
+    if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]

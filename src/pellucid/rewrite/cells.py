@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from pellucid.rewrite.make_total import make_total
 from pellucid.rewrite.permit_rows import held, literal, quoted
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work, conjuncts
@@ -46,16 +47,21 @@ def _dimension(
     chosen = ", ".join(f"{quoted(alias)}.{quoted(name)} AS k{position}" for position, name in columns)
     where = [f"NOT {quoted(alias)}.{quoted(name)} IS NULL" for _, name in columns]
     if frame.sources[alias].table is not None:
-        where += [each.sql(dialect="duckdb") for each in conditions if _only_about(each, alias, None)]
+        where += [_total(each) for each in conditions if _only_about(each, alias, None)]
     return f"SELECT DISTINCT {chosen} FROM {held(dataset)} AS {quoted(alias)} WHERE {' AND '.join(where)}"  # noqa: S608
 
 
 def _domain(position: int, key: exp.Column, values: Sequence[str | int | bool], conditions: list[exp.Expr]) -> str:
     alias, name = quoted(key.table), quoted(key.name)
     rows = ", ".join(f"({literal(value)})" for value in values)
-    where = [each.sql(dialect="duckdb") for each in conditions if _only_about(each, key.table, key.name)]
+    where = [_total(each) for each in conditions if _only_about(each, key.table, key.name)]
     narrowed = f" WHERE {' AND '.join(where)}" if where else ""
     return f"SELECT DISTINCT {alias}.{name} AS k{position} FROM (VALUES {rows}) AS {alias}({name}){narrowed}"  # noqa: S608
+
+
+def _total(condition: exp.Expr) -> str:
+    """Return a condition as the block's rows meet it: a value that cannot be cast is in neither."""
+    return make_total(condition).sql(dialect="duckdb", comments=False)
 
 
 def _only_about(condition: exp.Expr, alias: str, name: str | None) -> bool:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from sqlglot import exp
 
 from pellucid.errors import Reason
 from pellucid.policy.reasons import reason
-from pellucid.rewrite.vocabulary import ALLOWED, ANONYMOUS, CAST_TARGETS, MEASURES, SUBJECT_AGGREGATES
+from pellucid.rewrite.vocabulary import (
+    ALLOWED,
+    ANONYMOUS,
+    CAST_TARGETS,
+    FIELDS,
+    MEASURES,
+    SUBJECT_AGGREGATES,
+    UNITS,
+)
 
 
 def check_vocabulary(query: exp.Query) -> list[Reason]:
@@ -26,6 +35,8 @@ def _problems(node: exp.Expr) -> list[Reason]:
         return []  # a table function, refused as such
     if isinstance(node, exp.Anonymous):
         name = str(node.this).upper()
+        if name == "DATE_PART" and node.expressions:
+            return _unit(node.expressions[0], FIELDS)
         return [] if name in ANONYMOUS else [reason("function-not-allowed", name=name.lower())]
     if kind not in ALLOWED:
         return [_not_allowed(node, kind)]
@@ -174,6 +185,22 @@ def _window(node: exp.Expr) -> list[Reason]:
     return [reason("syntax-not-allowed", name=f"window over {odd}")] if odd else []
 
 
+def _unit(unit: object, allowed: frozenset[str]) -> list[Reason]:
+    """Demand a known part of a date, written out."""
+    name = unit.name if isinstance(unit, exp.Var | exp.Literal) else ""
+    return [] if name.upper() in allowed else [reason("unit-unknown", name=name.lower() or "it")]
+
+
+def _of_a_list(node: exp.Expr) -> list[Reason]:
+    """DISTINCT and ORDER BY have no meaning in a function that is no aggregate."""
+    around = (
+        node.parent.parent if isinstance(node, exp.Distinct) and isinstance(node.parent, exp.Order) else node.parent
+    )
+    scalar = isinstance(around, exp.Func) and type(around).__name__ not in MEASURES | SUBJECT_AGGREGATES
+    name = "distinct" if isinstance(node, exp.Distinct) else "order by"
+    return [reason("syntax-not-allowed", name=f"{name} in {type(around).__name__.lower()}")] if scalar else []
+
+
 def _set_operation(node: exp.Expr) -> list[Reason]:
     odd = [name for name in ("by_name", "side", "kind", "on") if node.args.get(name)]
     return [reason("syntax-not-allowed", name=f"set operation {odd[0].replace('_', ' ')}")] if odd else []
@@ -183,8 +210,13 @@ _DIGITS = 6
 _MOST_DECIMAL = 18
 _NUMBER = re.compile(r"[0-9]{0,38}\.?[0-9]{0,38}(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 
-_DETAILS = {
+_DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
     "Interval": _interval,
+    "Extract": lambda node: _unit(node.this, FIELDS),
+    "TimestampTrunc": lambda node: _unit(node.args.get("unit"), UNITS),
+    "DateDiff": lambda node: _unit(node.args.get("unit"), UNITS),
+    "Distinct": _of_a_list,
+    "Order": _of_a_list,
     "WindowSpec": _window_spec,
     "Window": _window,
     "Ntile": _ntile,

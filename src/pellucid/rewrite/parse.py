@@ -15,6 +15,8 @@ from pellucid.policy.reasons import reason
 _SKIPPED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _BRACKETS = re.compile(r"[()\[\]{}]|\b(?:CASE|END)\b", re.IGNORECASE)
 _NO_SQL = "it is not SQL that DuckDB's grammar knows"
+_WORDS = re.compile(r"[()]|\w+")
+_MOST_OPEN_JOINS = 5
 _OPENING = frozenset({"(", "[", "{", "CASE"})
 
 
@@ -79,10 +81,33 @@ def _check_text(sql: str, limits: Limits) -> None:
     tokens = _BRACKETS.findall(_SKIPPED.sub(" ", sql))
     if tokens.count("[") > limits.depth:  # chains of them take the parser minutes, and no question needs any
         raise _refused(reason("sql-too-deep", depth=limits.depth))
+    if _open_joins(sql) > _MOST_OPEN_JOINS:
+        raise _refused(reason("joins-without-condition", allowed=_MOST_OPEN_JOINS))
     for token in tokens:
         depth += 1 if token.upper() in _OPENING else -1
         if depth > limits.depth:
             raise _refused(reason("sql-too-deep", depth=limits.depth))
+
+
+def _open_joins(sql: str) -> int:
+    """Count the JOINs that another follows before their ON or USING: the parser's time doubles with each.
+
+    After AS a word is a name, so that `JOIN t AS on JOIN t AS on` counts as well. CROSS JOIN takes no condition.
+    """
+    found, before, waiting = 0, "", [False]
+    for word in _WORDS.findall(_SKIPPED.sub(lambda skipped: "x" if skipped.group()[0] in "'\"" else " ", sql)):
+        word = word.upper()
+        if word == "(":
+            waiting.append(False)
+        elif word == ")":
+            waiting = waiting[:-1] or [False]
+        elif word == "JOIN" and before != "CROSS":
+            found += waiting[-1]
+            waiting[-1] = True
+        elif word in {"ON", "USING"} and before != "AS":
+            waiting[-1] = False
+        before = word if before != "AS" else ""
+    return found
 
 
 def _place(error: SqlglotError) -> str:

@@ -47,6 +47,8 @@ def _query(query: exp.Expr, ctes: Ctes, outer: Frame | None, work: Work) -> Rela
     if with_ is not None:
         ctes = dict(ctes)
         for cte in with_.expressions:
+            if external_columns(cte.this):
+                raise work.findings.stop("implicit-lateral-refused", name=cte.alias)
             ctes[cte.alias] = _sized(_query(cte.this, ctes, None, work))
         query.set("with_", None)
     if isinstance(query, exp.Subquery):

@@ -105,6 +105,12 @@ CAST_TARGETS = named_words(
 )
 """Types that may be cast to (sqlglot's DataType names)."""
 
+UNITS = named_words("YEAR QUARTER MONTH WEEK DAY HOUR MINUTE SECOND MILLISECOND MICROSECOND DECADE CENTURY MILLENNIUM")
+"""Parts of a date to round to or count in; an engine raises on others when it gets to them."""
+
+FIELDS = UNITS | named_words("DOW ISODOW DOY DAYOFWEEK DAYOFYEAR ISOYEAR YEARWEEK EPOCH ERA")
+"""Parts of a date that can be taken out of it."""
+
 GENERATED = frozenset({"Getbit", "Try"})
 """Node classes that only generated SQL may hold."""
 
