@@ -1,6 +1,6 @@
 """Each pass on its own: pairs of what goes in and what comes out, in `tests/sql/<pass>.sql`.
 
-`{governed dataset}` stands for the governed rows of a dataset, which `permit_rows.sql` spells out.
+`"governed dataset"` stands for the governed rows of a dataset, which `permit_rows.sql` spells out.
 """
 
 from __future__ import annotations
@@ -51,12 +51,15 @@ def _post(case: Case, shop: Shop) -> str:
 
 
 def _exact(case: Case, shop: Shop) -> str:
-    """Return the exact block with a name in place of the governed rows."""
-    tree = parse_one(shop.govern(case.question, case.purpose).blocks[0].sql, read="duckdb")
-    for source in list(tree.find_all(exp.Subquery)):
-        held = source.find(exp.Table)
-        if source.alias and held is not None and source.this.find(exp.With) is None and held.db == "held":
-            source.set("this", exp.select("*").from_(f'"governed {held.name}"'))
+    """Return the exact block without the texts of governed rows, and with the datasets' names in place of theirs."""
+    block = shop.govern(case.question, case.purpose).blocks[0]
+    tree = parse_one(block.sql, read="duckdb")
+    named = {source.name: exp.to_table(f'"governed {source.dataset}"') for source in block.sources}
+    with_ = tree.args["with_"]
+    with_.set("expressions", [each for each in with_.expressions if each.alias not in named])
+    for table in list(tree.find_all(exp.Table)):
+        if table.name in named:
+            table.replace(named[table.name].copy())
     return tree.sql(dialect="duckdb")
 
 

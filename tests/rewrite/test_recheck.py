@@ -8,9 +8,11 @@ import pytest
 
 from pellucid.errors import UseRefused
 from pellucid.rewrite import pipeline
+from pellucid.rewrite.block_frame import block_sql
 from pellucid.rewrite.context import Context
+from pellucid.rewrite.governed import Block, GovernedRows
 from pellucid.rewrite.permit_rows import governed_sql
-from pellucid.rewrite.recheck import recheck_exact, recheck_post
+from pellucid.rewrite.recheck import recheck_block, recheck_post, recheck_public
 from tests.rewrite.shop import ANA, Shop
 
 SET = "SELECT plain FROM replica.permitted WHERE purpose = 'planning' AND namespace = 'household'"
@@ -23,12 +25,20 @@ def context(shop: Shop) -> Context:
 
 
 @pytest.fixture
-def sql(shop: Shop) -> str:
-    return shop.govern("SELECT income, COUNT(*) FROM members GROUP BY income").blocks[0].sql
+def block(shop: Shop) -> Block:
+    return shop.govern("SELECT income, COUNT(*) FROM members GROUP BY income").blocks[0]
 
 
-def test_generated_sql_passes(sql: str, context: Context) -> None:
-    assert recheck_exact(sql, context)
+def changed(block: Block, part: str, broken: str) -> Block:
+    """Return a block in which text was changed wherever it stands, so that its parts still agree with its SQL."""
+    sql, rows, frame = (text.replace(part, broken) for text in (block.sql, block.rows, block.frame))
+    cells = block.cells_sql.replace(part, broken) if block.cells_sql is not None else None
+    assert sql != block.sql
+    return dataclasses.replace(block, sql=sql, rows=rows, frame=frame, cells_sql=cells)
+
+
+def test_generated_sql_passes(block: Block, context: Context) -> None:
+    assert recheck_block(block, context)
 
 
 @pytest.mark.parametrize(
@@ -49,31 +59,129 @@ def test_generated_sql_passes(sql: str, context: Context) -> None:
         ('held."members"', 'other.held."members"'),
         ("replica.permitted", "replica.version"),
         ("WHERE COALESCE", "WHERE TRUE OR COALESCE"),
-        ("SELECT 0 AS _row", "SELECT GETVARIABLE('x') AS _row"),
-        ("_rows AS (", "_rows AS (SELECT 1 FROM READ_TEXT('x') UNION ALL "),
+        ("NOT MATERIALIZED", "MATERIALIZED"),
+        ("NOT MATERIALIZED", "NOT  MATERIALIZED"),
+        ("SELECT _b.", "SELECT  _b."),
     ],
 )
-def test_sql_that_was_tampered_with_does_not_pass(sql: str, context: Context, part: str, broken: str) -> None:
-    tampered = sql.replace(part, broken)
-    assert tampered != sql
-    assert not recheck_exact(tampered, context)
+def test_governed_text_that_was_tampered_with_does_not_pass(
+    block: Block, context: Context, part: str, broken: str
+) -> None:
+    assert not recheck_block(changed(block, part, broken), context)
 
 
-@pytest.mark.parametrize("tail", ["; SELECT 1", " UNION ALL SELECT 1, 'x', 1, 1 FROM held.members", ")"])
-def test_more_than_was_governed_does_not_pass(sql: str, context: Context, tail: str) -> None:
-    assert not recheck_exact(sql + tail, context)
+@pytest.mark.parametrize(
+    ("part", "broken"),
+    [
+        ("FROM _g0", "FROM _g1"),
+        ("FROM _g0", "FROM _rows"),
+        ("FROM _g0", "FROM members"),
+        ("FROM _g0", 'FROM held."members"'),
+        ("FROM _g0", 'FROM replica."permitted"'),
+        ("FROM _g0", "FROM other._g0"),
+        ("FROM _g0", "FROM READ_TEXT('x')"),
+        ("FROM _g0", "FROM _g0 -- "),
+        ("FROM _g0", "FROM _g0 /* "),
+        ("FROM _g0", 'FROM _g0 UNION ALL SELECT "income", "_subject" FROM held."members"'),
+        ("(SELECT * FROM _g0)", "(WITH _g0 AS (SELECT 1 AS income, 1 AS _subject) SELECT * FROM _g0)"),
+        ("(SELECT * FROM _g0)", "(SELECT * FROM _g0))"),
+        ("(SELECT * FROM _g0)", "(SELECT GET_BIT(1, 1) FROM _g0)"),
+        ("(SELECT * FROM _g0)", "(SELECT GETVARIABLE('x') FROM _g0)"),
+    ],
+)
+def test_rows_that_were_tampered_with_do_not_pass(block: Block, context: Context, part: str, broken: str) -> None:
+    assert part in block.rows
+    assert not recheck_block(changed(block, part, broken), context)
 
 
-def test_rows_governed_for_another_purpose_do_not_pass(shop: Shop, context: Context) -> None:
-    for purpose, passes in {"planning": True, "care": False}.items():
-        rows = governed_sql(shop.policy.datasets["members"], shop.policy.purposes[purpose], ["income"])
-        assert recheck_exact(f"SELECT COUNT(*) FROM ({rows}) AS x", context) is passes
+@pytest.mark.parametrize(
+    ("part", "broken"),
+    [
+        ("SELECT 0 AS _row", "SELECT GETVARIABLE('x') AS _row"),
+        ("SELECT 0 AS _row", "SELECT 'x' AS _row"),
+        ("SELECT 0 AS _row", "SELECT 0 AS _row -- "),
+        ("SELECT 0 AS _row", "SELECT 0 AS _row /* "),
+        ("SELECT 0 AS _row", "SELECT 1; SELECT 0 AS _row"),
+        ("SELECT 0 AS _row", "SELECT 0x AS _row"),
+        ("FROM _totals", "FROM members"),
+        ("FROM _totals", "FROM _g0"),
+        ("FROM _totals", 'FROM "_totals"'),
+        ("FROM _totals", "FROM held.members"),
+        ("$_salt", "$_now"),
+        ("_kept", "_Kept"),
+    ],
+)
+def test_a_frame_that_was_tampered_with_does_not_pass(block: Block, context: Context, part: str, broken: str) -> None:
+    assert part in block.frame
+    assert not recheck_block(changed(block, part, broken), context)
+
+
+@pytest.mark.parametrize("tail", ["; SELECT 1", " UNION ALL SELECT 1, 'x', 1, 1 FROM held.members", ")", " "])
+def test_more_than_the_parts_does_not_pass(block: Block, context: Context, tail: str) -> None:
+    assert not recheck_block(dataclasses.replace(block, sql=block.sql + tail), context)
+
+
+def test_less_than_the_parts_does_not_pass(block: Block, context: Context) -> None:
+    assert not recheck_block(dataclasses.replace(block, sql=block.sql[:-1]), context)
+    assert not recheck_block(dataclasses.replace(block, sql=block.sql.removeprefix("WITH ")), context)
+    assert not recheck_block(dataclasses.replace(block, sources=()), context)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        GovernedRows("_g0", "nobody", ("income",), barrier=False),
+        GovernedRows("_g0", "products", ("department",), barrier=False),  # public
+        GovernedRows("_g0", "members", ("email",), barrier=False),  # not for this purpose
+        GovernedRows("_g0", "members", ("income", "income"), barrier=False),
+        GovernedRows("_g0", "members", ("income OR TRUE",), barrier=False),
+        GovernedRows("members", "members", ("income",), barrier=False),
+        GovernedRows("_rows", "members", ("income",), barrier=False),
+    ],
+)
+def test_governed_rows_of_what_may_not_be_read_do_not_pass(
+    shop: Shop, block: Block, context: Context, source: GovernedRows
+) -> None:
+    assert recheck_block(rebuilt(shop, block, [block.sources[0]]), context)
+    assert not recheck_block(rebuilt(shop, block, [source]), context)
+
+
+def test_two_governed_rows_of_one_name_do_not_pass(shop: Shop, block: Block, context: Context) -> None:
+    other = GovernedRows("_g1", "purchases", ("week",), barrier=False)
+    assert recheck_block(rebuilt(shop, block, [*block.sources, other]), context)
+    same = dataclasses.replace(other, name="_g0")
+    assert not recheck_block(rebuilt(shop, block, [*block.sources, same]), context)
+
+
+def rebuilt(shop: Shop, block: Block, sources: list[GovernedRows]) -> Block:
+    """Return a block with other governed rows in front, each with the text that its purpose would give it."""
+    purpose = shop.policy.purposes["planning"]
+    texts = {}
+    for source in sources:
+        dataset = shop.policy.datasets.get(source.dataset, shop.policy.datasets["members"])
+        columns = [name for name in source.columns if name in dataset.columns]
+        texts[source] = governed_sql(dataset, purpose, columns)
+    sql = block_sql(texts, block.rows, block.cells_sql, block.frame)
+    return dataclasses.replace(block, sql=sql, sources=tuple(sources))
+
+
+def test_rows_governed_for_another_purpose_do_not_pass(shop: Shop, block: Block, context: Context) -> None:
+    other = shop.govern("SELECT income, COUNT(*) FROM members GROUP BY income", "care").blocks[0]
+    assert recheck_block(other, Context(shop.policy, ANA, "care"))
+    assert not recheck_block(other, context)
 
 
 def test_half_of_the_governed_rows_of_a_dated_dataset_does_not_pass(shop: Shop, context: Context) -> None:
-    rows = governed_sql(shop.policy.datasets["purchases"], shop.policy.purposes["planning"], ["week"])
-    assert recheck_exact(f"SELECT COUNT(*) FROM ({rows}) AS x", context)
-    assert not recheck_exact(f"SELECT COUNT(*) FROM ({rows.split(' UNION ALL ')[1]}) AS x", context)
+    block = shop.govern("SELECT COUNT(*) FROM purchases").blocks[0]
+    assert recheck_block(block, context)
+    half = block.sql.index(" UNION ALL SELECT _b."), block.sql.index("), _rows AS (")
+    assert not recheck_block(dataclasses.replace(block, sql=block.sql[: half[0]] + block.sql[half[1] :]), context)
+
+
+def test_public_sql_reads_public_datasets_only(context: Context) -> None:
+    assert recheck_public('SELECT department FROM held."products"', context)
+    for table in ("products", 'held."members"', "_g0", 'x.held."products"', 'held."products" -- ', "replica.permitted"):
+        assert not recheck_public(f"SELECT department FROM {table}", context)
 
 
 @pytest.mark.parametrize(

@@ -282,8 +282,13 @@ WITH _rows AS (
         "_in"."_subject"
       FROM (
         SELECT
-          *
-        FROM "governed visits"
+          "visits"."household_id" AS "household_id",
+          "visits"."_subject" AS "_subject"
+        FROM (
+          SELECT
+            *
+          FROM "governed visits"
+        ) AS "visits"
       ) AS _in
     )
 ), _totals AS (
@@ -318,8 +323,16 @@ WITH _rows AS (
     "_0"."_subject" AS "_subject"
   FROM (
     SELECT
-      *
-    FROM "governed purchases"
+      RANK() OVER (
+        PARTITION BY "purchases"."household_id", "purchases"."_subject"
+        ORDER BY "purchases"."bought"
+      ) AS "r",
+      "purchases"."_subject" AS "_subject"
+    FROM (
+      SELECT
+        *
+      FROM "governed purchases"
+    ) AS "purchases"
   ) AS "_0"
   WHERE
     "_0"."r" = 1

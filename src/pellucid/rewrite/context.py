@@ -11,6 +11,22 @@ from pellucid.policy.reasons import reason
 from pellucid.rewrite.parse import Limits
 
 
+class PolicyPurpose:
+    """What is kept of a policy is kept by this: the very policy, and a purpose (None: everything declared)."""
+
+    __slots__ = ("policy", "purpose")
+
+    def __init__(self, policy: Policy, purpose: str | None) -> None:
+        self.policy = policy
+        self.purpose = purpose
+
+    def __hash__(self) -> int:
+        return hash((self.policy.version, self.purpose))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PolicyPurpose) and self.purpose == other.purpose and self.policy is other.policy
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One use to be governed: the active policy, who asks, for which purpose, and the limits."""
@@ -26,6 +42,11 @@ class Context:
     def declared(self) -> Purpose:
         """The purpose's declaration; only after it was found to exist."""
         return self.policy.purposes[self.purpose]
+
+    @property
+    def key(self) -> PolicyPurpose:
+        """What everything that depends on the policy and the purpose alone is kept by."""
+        return PolicyPurpose(self.policy, self.purpose)
 
     @property
     def datasets(self) -> Mapping[str, Dataset]:

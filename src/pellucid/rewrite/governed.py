@@ -52,9 +52,23 @@ class GroupKey:
 
 
 @dataclass(frozen=True, slots=True)
+class GovernedRows:
+    """What a block may read of a personal dataset. Its text follows from the policy and the purpose and is put in front
+    of the block's own SQL, which knows it by `name`; with `barrier` no condition of a question runs before its filter.
+    """
+
+    name: str
+    dataset: str
+    columns: tuple[str, ...]
+    barrier: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One exact aggregate.
 
+    `sql` is made of parts, which `recheck` takes apart again: the texts of the governed `sources`, the `rows` below the
+    aggregate, the public cells, and the `frame` of aggregates and bounds.
     `sql` returns one row a cell: `_row` = 0, the keys, `_subjects` (contributors kept), the measures as BIGINT; with
     `reports_clipping` one more row has `_row` = 1, `_subjects` = people in the block and the first measure = people
     clipped. With `public_cells` every public cell is there, empty ones with zeros; otherwise cells are data and must be
@@ -67,6 +81,9 @@ class Block:
     keys: tuple[GroupKey, ...]
     measures: tuple[Measure, ...]
     sql: str
+    sources: tuple[GovernedRows, ...]
+    rows: str
+    frame: str
     parameters: tuple[str, ...]
     public_cells: bool
     max_groups: int

@@ -128,7 +128,7 @@ class _Total:
 
     def of(self, node: exp.Expr) -> exp.Expr:
         """Return a total form of a node, whatever it is."""
-        if node.meta.get("governed") or isinstance(node, exp.Try) or _is_plain(node):
+        if isinstance(node, exp.Try) or _is_plain(node):
             return node
         if any(node == key for key in self.keys):
             return _Total(()).of(node)

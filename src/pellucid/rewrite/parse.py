@@ -66,7 +66,7 @@ def parse_question(sql: str, limits: Limits) -> exp.Query:
 
 
 def _forget_comments(statement: exp.Expr) -> None:
-    """Drop comments and what they set: `/* sqlglot.meta governed */` would mark a tree as one of ours."""
+    """Drop comments and what they set: `/* sqlglot.meta done */` would mark a tree as one of ours."""
     for node in statement.walk():
         node.comments = None
         node._meta = None  # positions too: copies of a tree would spend most of their time on them

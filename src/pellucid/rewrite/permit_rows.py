@@ -1,10 +1,10 @@
 """Replace a personal table by the rows that may be read for this purpose now: permitted people, rows not past
 retention, sensitive rows only with explicit consent, permitted columns only, masked.
 
-    "transactions" AS "t"
-      ->  (SELECT "_b"."sales_value" AS "sales_value", "_b"."_subject0" AS "_subject"
-           FROM "held"."transactions" AS "_b"
-           WHERE <bit of _subject0 in the purpose's bitmap>) AS "t"
+    "transactions"
+      ->  SELECT _b."sales_value" AS "sales_value", _b."_subject0" AS "_subject"
+          FROM held."transactions" AS _b
+          WHERE <bit of _subject0 in the purpose's bitmap>
 
 A second branch reads people with a not-before instant: only their rows from then on. Rows with several subjects need
 all of them. NULL, unknown and out-of-range ids are denied; so is everything when the purpose has no bitmap.
@@ -22,25 +22,6 @@ from pellucid.rewrite.relations import SUBJECT_ID
 
 HELD = "held"
 NOW = "_now"
-
-
-def governed_source(dataset: Dataset, purpose: Purpose, columns: Sequence[str], *, barrier: bool) -> exp.Subquery:
-    """Return the subquery that stands for a personal table; `columns` are the permitted ones that the question uses."""
-    return exp.Subquery(this=governed_tree(dataset, purpose, tuple(columns), barrier=barrier).copy())
-
-
-def governed_tree(dataset: Dataset, purpose: Purpose, columns: tuple[str, ...], *, barrier: bool) -> exp.Query:
-    """Return the parsed governed rows, kept by what they depend on; callers copy before they change anything."""
-    sql = governed_sql(dataset, purpose, columns) + (" OFFSET 0" if barrier else "")
-    return _parsed(sql)
-
-
-@lru_cache(maxsize=1024)
-def _parsed(sql: str) -> exp.Query:
-    query = parse_one(sql, read="duckdb", into=exp.Select)
-    forget_positions(query)
-    query.meta["governed"] = True
-    return query
 
 
 def forget_positions(tree: exp.Expr) -> None:
@@ -63,7 +44,7 @@ def _parsed_public(sql: str) -> exp.Query:
 
 
 def governed_sql(dataset: Dataset, purpose: Purpose, columns: Sequence[str]) -> str:
-    """Return the SQL of the governed rows: the text that `recheck` demands around every mention of a personal table."""
+    """Return the SQL of the governed rows: the only text in which `recheck` lets a personal table be named."""
     shown = [*(_shown(dataset.columns[name], purpose) for name in columns), f'_b."_subject0" AS "{SUBJECT_ID}"']
     sensitive = _sensitive(dataset)
     bits = [_bit(dataset, purpose, position, sensitive) for position in range(len(dataset.subjects))]

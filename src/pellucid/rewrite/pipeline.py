@@ -8,7 +8,6 @@ purpose and roles.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -24,7 +23,7 @@ from pellucid.rewrite.governed import Block, GovernedQuery, MeasureKind, Output
 from pellucid.rewrite.make_total import may_raise
 from pellucid.rewrite.parse import parse_question
 from pellucid.rewrite.qualify_names import qualify_names
-from pellucid.rewrite.recheck import parse_generated, recheck_exact, recheck_post
+from pellucid.rewrite.recheck import recheck_block, recheck_post, recheck_public
 from pellucid.rewrite.relations import Facts, Relation
 from pellucid.rewrite.shape import shape_of
 from pellucid.rewrite.sources import Work
@@ -114,7 +113,7 @@ def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str,
     tree, outputs = _with_errors(answer, work.blocks)
     return GovernedQuery(
         purpose=work.context.purpose,
-        blocks=tuple(_with_parameters(block) for block in work.blocks),
+        blocks=tuple(work.blocks),
         post_sql=tree.sql(dialect="duckdb", comments=False),
         post_parameters=tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)})),
         outputs=outputs,
@@ -124,21 +123,6 @@ def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str,
         shape=shape,
         tables=tuple(work.tables),
     )
-
-
-def _with_parameters(block: Block) -> Block:
-    own = _parameters(block.sql)
-    cells = _parameters(block.cells_sql) if block.cells_sql is not None else ()
-    return dataclasses.replace(block, parameters=own, cells_parameters=cells)
-
-
-def _parameters(sql: str) -> tuple[str, ...]:
-    if "$" not in sql:
-        return ()
-    tree = parse_generated(sql)
-    if tree is None:
-        return ()  # the recheck will refuse it
-    return tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)}))
 
 
 def _with_errors(answer: Relation, blocks: Sequence[Block]) -> tuple[exp.Query, tuple[Output, ...]]:
@@ -176,11 +160,10 @@ def _average_error(block: str, total: str, count: str) -> exp.Expr:
 
 
 def _recheck(governed: GovernedQuery, context: Context) -> None:
-    exact = [block.sql for block in governed.blocks]
-    exact += [block.cells_sql for block in governed.blocks if block.cells_sql is not None]
-    exact += [table.sql for table in governed.tables]
     names = [block.name for block in governed.blocks] + [table.name for table in governed.tables]
-    if not all(recheck_exact(sql, context) for sql in exact) or not recheck_post(governed.post_sql, names):
+    passed = all(recheck_block(block, context) for block in governed.blocks)
+    passed = passed and all(recheck_public(table.sql, context) for table in governed.tables)
+    if not passed or not recheck_post(governed.post_sql, names):
         raise Findings().stop("output-recheck")
 
 

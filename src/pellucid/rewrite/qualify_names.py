@@ -17,8 +17,8 @@ from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
 from pellucid.policy.decide import Use, decide, permitted_columns, subject_key_columns
-from pellucid.policy.model import Column, ColumnType, Policy
-from pellucid.rewrite.context import Context, Findings
+from pellucid.policy.model import Column, ColumnType
+from pellucid.rewrite.context import Context, Findings, PolicyPurpose
 from pellucid.rewrite.key_columns import visible_columns
 from pellucid.rewrite.make_total import family_of
 
@@ -36,7 +36,7 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
     """Return the qualified tree. Raises UseRefused with every unknown or forbidden name."""
     _authorise_tables(query, context, findings)
     try:
-        schema = _schema(_Key(context.policy, context.purpose))
+        schema = _schema(context.key)
         qualified = annotate_types(
             qualify(query.copy(), schema=schema, dialect="duckdb"), schema=schema, dialect="duckdb"
         )
@@ -105,7 +105,7 @@ def _explain(query: exp.Query, context: Context, findings: Findings) -> None:
     """Find out which names did not resolve, by resolving against everything declared."""
     used: set[tuple[str, str]] = set()
     try:
-        schema = _schema(_Key(context.policy, None))
+        schema = _schema(PolicyPurpose(context.policy, None))
         full = qualify(query.copy(), schema=schema, dialect="duckdb", expand_stars=False)
         for scope in traverse_scope(full):
             for column in scope.columns:
@@ -156,24 +156,8 @@ def _forbidden_by_name(query: exp.Query, datasets: set[str], context: Context, f
     findings.extend(list(decide(context.policy, use, context.standing).reasons))
 
 
-class _Key:
-    """Caches a schema by policy version and purpose (None: everything declared)."""
-
-    __slots__ = ("policy", "purpose")
-
-    def __init__(self, policy: Policy, purpose: str | None) -> None:
-        self.policy = policy
-        self.purpose = purpose
-
-    def __hash__(self) -> int:
-        return hash((self.policy.version, self.purpose))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.purpose == other.purpose and self.policy is other.policy
-
-
 @lru_cache(maxsize=256)
-def _schema(key: _Key) -> MappingSchema:
+def _schema(key: PolicyPurpose) -> MappingSchema:
     columns: dict[str, object] = {
         name: {column.name: _type(column) for column in _columns(key, name)}
         for name in key.policy.datasets
@@ -182,7 +166,7 @@ def _schema(key: _Key) -> MappingSchema:
     return MappingSchema(columns, dialect="duckdb")
 
 
-def _columns(key: _Key, dataset: str) -> tuple[Column, ...]:
+def _columns(key: PolicyPurpose, dataset: str) -> tuple[Column, ...]:
     if key.purpose is None:
         return tuple(key.policy.datasets[dataset].columns.values())
     return visible_columns(key.policy, key.purpose, dataset)

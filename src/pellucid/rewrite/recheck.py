@@ -1,8 +1,8 @@
-"""Parse the generated SQL back and check it again, by other means than those that made it.
+"""Take the generated SQL apart and check it again, by other means than those that made it.
 
-Every personal table must stand inside exactly the governed rows of this purpose; nothing but generated names, declared
-datasets, the permitted bits and allowed nodes may occur. sqlglot's generators have had bugs; this stands between
-one of them and a person.
+A personal table may be named only in the governed text of this purpose, which is compared byte by byte with the
+policy's; all else is parsed back, or gone through word by word, and may name nothing but generated names, public
+datasets and allowed nodes. sqlglot's generators have had bugs; this stands between one of them and a person.
 """
 
 from __future__ import annotations
@@ -14,28 +14,50 @@ from functools import lru_cache
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
-from pellucid.rewrite.context import Context
-from pellucid.rewrite.permit_rows import HELD, governed_tree
-from pellucid.rewrite.relations import SUBJECT_ID
-from pellucid.rewrite.vocabulary import ALLOWED, GENERATED, GENERATED_FUNCTIONS
+from pellucid.rewrite.context import Context, PolicyPurpose
+from pellucid.rewrite.governed import Block, GovernedRows
+from pellucid.rewrite.governed_text import governed_text
+from pellucid.rewrite.key_columns import visible_columns
+from pellucid.rewrite.permit_rows import HELD
+from pellucid.rewrite.vocabulary import ALLOWED, FRAME_WORDS, GENERATED, GENERATED_FUNCTIONS, GENERATED_IN_ROWS
 
-_WITHIN = frozenset({"_rows", "_cells", "_totals", "_kept", "_bounded"})
+_GOVERNED = re.compile(r"_g\d+")
 _RELEASED = re.compile(r"[rp]\d+")
 _REPLICA = frozenset({"permitted", "partial"})
+_STRINGS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_FRAME = re.compile(
+    rf"(?:(?:{'|'.join(sorted(FRAME_WORDS))}|[kamt]\d+|\d+|\$_salt)(?!\w)|[ (),.*=<>+]|-(?!-)|/(?!\*))++", re.ASCII
+)
 
 
-def recheck_exact(sql: str, context: Context) -> bool:
-    """Return whether a statement that runs over held data holds nothing but governed rows."""
-    tree = parse_generated(sql)
-    if tree is None or not _allowed_nodes(tree):
+def recheck_block(block: Block, context: Context) -> bool:
+    """Return whether a block's SQL is the governed texts of this purpose, rows that name nothing else, and a frame."""
+    rest: str | None = block.sql
+    for position, source in enumerate(block.sources):
+        if not _is_readable(source, context) or not _is_sound(context.key, source.dataset):
+            return False
+        text = governed_text(context.key, source)
+        rest = _after(rest, f"{', ' if position else 'WITH '}{source.name} AS NOT MATERIALIZED ({text})")
+    names = {source.name for source in block.sources}
+    rest = _after(rest, f"{', ' if block.sources else 'WITH '}_rows AS ({block.rows})")
+    if block.cells_sql is not None:
+        rest = _after(rest, f", _cells AS ({block.cells_sql})")
+        if not recheck_public(block.cells_sql, context):
+            return False
+    if _after(rest, ", ") != block.frame or not _FRAME.fullmatch(block.frame):
         return False
-    return all(_exact_table(table, context) for table in tree.find_all(exp.Table))
+    return len(names) == len(block.sources) and _names_only(block.rows, context, names)
+
+
+def recheck_public(sql: str, context: Context) -> bool:
+    """Return whether a statement reads public datasets only."""
+    return _names_only(sql, context, frozenset())
 
 
 def recheck_post(sql: str, names: Iterable[str]) -> bool:
     """Return whether a statement names released cells and handed-on public tables only."""
     tree = parse_generated(sql)
-    if tree is None or not _allowed_nodes(tree):
+    if tree is None or not _allowed_nodes(tree, ALLOWED):
         return False
     known = set(names)
     return all(
@@ -55,46 +77,63 @@ def parse_generated(sql: str) -> exp.Expr | None:
     return statements[0]
 
 
-def _allowed_nodes(tree: exp.Expr) -> bool:
-    for node in tree.walk():
-        name = type(node).__name__
-        if isinstance(node, exp.Anonymous):
-            if str(node.this).upper() not in GENERATED_FUNCTIONS:
-                return False
-        elif name not in ALLOWED and name not in GENERATED:
-            return False
-    return True
+def _after(text: str | None, part: str) -> str | None:
+    """Return what follows a part that a text begins with; None if it begins otherwise, or did before."""
+    return text[len(part) :] if text is not None and text.startswith(part) else None
 
 
-def _exact_table(table: exp.Table, context: Context) -> bool:
+def _is_readable(source: GovernedRows, context: Context) -> bool:
+    """Return whether governed rows are of a personal dataset and show only what the purpose may read or tie rows by."""
+    dataset = context.datasets.get(source.dataset)
+    if dataset is None or dataset.is_public or not _GOVERNED.fullmatch(source.name):
+        return False
+    readable = {column.name for column in visible_columns(context.policy, context.purpose, source.dataset)}
+    return set(source.columns) <= readable and len(set(source.columns)) == len(source.columns)
+
+
+@lru_cache(maxsize=1024)
+def _is_sound(key: PolicyPurpose, dataset: str) -> bool:
+    """Return whether a governed text, with every column shown, is one query over this dataset, public ones and the
+    permitted bits. It depends on the policy alone; which columns a question shows makes no difference to it.
+    """
+    columns = tuple(column.name for column in visible_columns(key.policy, key.purpose or "", dataset))
+    tree = parse_generated(governed_text(key, GovernedRows("_g0", dataset, columns, barrier=True)))
+    if tree is None or not _allowed_nodes(tree, ALLOWED | GENERATED, GENERATED_FUNCTIONS):
+        return False
+    return all(_is_named_by_governed_rows(table, key, dataset) for table in tree.find_all(exp.Table))
+
+
+def _is_named_by_governed_rows(table: exp.Table, key: PolicyPurpose, dataset: str) -> bool:
     if not isinstance(table.this, exp.Identifier) or table.catalog:
         return False
-    if not table.db:
-        return table.name in _WITHIN
     if table.db == "replica":
         return table.name in _REPLICA
+    named = key.policy.datasets.get(table.name)
+    return table.db == HELD and named is not None and (named.is_public or named.name == dataset)
+
+
+def _names_only(sql: str, context: Context, names: Iterable[str]) -> bool:
+    """Return whether a query stands by itself and reads nothing but these governed rows and public datasets."""
+    if "--" in (bare := _STRINGS.sub("", sql)) or "/*" in bare:
+        return False  # a comment would swallow what stands behind the query
+    tree = parse_generated(sql)
+    if tree is None or not _allowed_nodes(tree, ALLOWED | GENERATED_IN_ROWS) or tree.find(exp.With) is not None:
+        return False
+    return all(_is_public(table, context) or _is_of(table, names) for table in tree.find_all(exp.Table))
+
+
+def _is_public(table: exp.Table, context: Context) -> bool:
     dataset = context.datasets.get(table.name)
-    if table.db != HELD or dataset is None:
-        return False
-    return dataset.is_public or _is_governed(table, context)
+    plain = isinstance(table.this, exp.Identifier) and not table.catalog and table.db == HELD
+    return plain and dataset is not None and dataset.is_public
 
 
-def _is_governed(table: exp.Table, context: Context) -> bool:
-    """Compare what stands around a personal table with the governed rows, built anew from the policy."""
-    select = table.find_ancestor(exp.Select)
-    if select is None:
-        return False
-    columns = tuple(each.alias for each in select.selects if each.alias != SUBJECT_ID)
-    dataset = context.datasets[table.name]
-    if not set(columns) <= set(dataset.columns):
-        return False
-    expected = governed_tree(dataset, context.declared, columns, barrier=False)
-    around: exp.Expr = select
-    if isinstance(expected, exp.Union):
-        if not isinstance(select.parent, exp.Union):
-            return False
-        around = select.parent
-    if around.args.get("offset") is not None:
-        around = around.copy()
-        around.set("offset", None)
-    return bool(around == expected)
+def _is_of(table: exp.Table, names: Iterable[str]) -> bool:
+    return isinstance(table.this, exp.Identifier) and not table.catalog and not table.db and table.name in names
+
+
+def _allowed_nodes(tree: exp.Expr, allowed: frozenset[str], functions: frozenset[str] = frozenset()) -> bool:
+    return all(
+        type(node).__name__ in allowed or (isinstance(node, exp.Anonymous) and str(node.this).upper() in functions)
+        for node in tree.walk()
+    )

@@ -1,11 +1,11 @@
 """Replace every table in a FROM clause by what may be read of it, and link the sources of one SELECT to one subject.
 
     FROM "transactions" AS "t" JOIN "demographics" AS "d" ON "t"."household_id" = "d"."household_id"
-      ->  FROM (<governed transactions>) AS "t" JOIN (<governed demographics>) AS "d"
+      ->  FROM (SELECT * FROM _g0) AS "t" JOIN (SELECT * FROM _g1) AS "d"
           ON "t"."household_id" = "d"."household_id" AND "t"."_subject" = "d"."_subject"
 
 Sources about people must equate subject keys (or a key declared to determine the subject); the hidden ids are equated
-besides, so that soundness does not rest on the keys.
+besides, so that soundness does not rest on the keys. `_g0` and `_g1` are the names of governed rows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from sqlglot import exp
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Dataset
 from pellucid.rewrite.context import Context, Findings
-from pellucid.rewrite.governed import Block, PublicTable
-from pellucid.rewrite.permit_rows import governed_source, public_source
+from pellucid.rewrite.governed import Block, GovernedRows, PublicTable
+from pellucid.rewrite.governed_text import governed_text, nodes_in, reference
+from pellucid.rewrite.permit_rows import public_source
 from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, Source
 
 
@@ -35,6 +36,7 @@ class Work:
     used: set[tuple[str, str]] = field(default_factory=set)
     keys: set[tuple[str, str]] = field(default_factory=set)
     datasets: set[str] = field(default_factory=set)
+    sources: dict[tuple[str, tuple[str, ...]], GovernedRows] = field(default_factory=dict)
     nodes: int = 0
     named: int = 0
 
@@ -42,6 +44,30 @@ class Work:
         """Return a name for one more block; a block may be begun while another is."""
         self.named += 1
         return f"r{self.named - 1}"
+
+    def read(self, dataset: str, columns: tuple[str, ...]) -> GovernedRows:
+        """Return the governed rows of a dataset with these columns, under one name wherever the question reads them."""
+        found = self.sources.get((dataset, columns))
+        if found is None:
+            found = GovernedRows(f"_g{len(self.sources)}", dataset, columns, self.barrier)
+            self.sources[dataset, columns] = found
+        return found
+
+    def sources_of(self, tree: exp.Expr) -> tuple[GovernedRows, ...]:
+        """Return the governed rows that a tree names, in the order in which they were first read."""
+        names = {table.name for table in tree.find_all(exp.Table) if not table.db}
+        return tuple(rows for rows in self.sources.values() if rows.name in names)
+
+    def text_of(self, rows: GovernedRows) -> str:
+        """Return the SQL of governed rows."""
+        return governed_text(self.context.key, rows)
+
+    def size_of(self, tree: exp.Expr) -> int:
+        """Return how many nodes a tree has in the engine, where the governed rows it names are written out."""
+        size, texts = 0, {rows.name: nodes_in(self.text_of(rows)) for rows in self.sources.values()}
+        for node in tree.walk():
+            size += 1 + (texts.get(node.name, 0) if isinstance(node, exp.Table) and not node.db else 0)
+        return size
 
     def grow(self, nodes: int) -> None:
         """Count the nodes that an inlined relation adds; raises UseRefused beyond the limit."""
@@ -75,9 +101,9 @@ def base_relation(name: str, columns: list[str], work: Work) -> Relation:
         return Relation(Kind.PUBLIC, public_source(dataset, columns).this, facts)
     if len(dataset.subjects) > 1:
         work.findings.add("several-subjects-a-row", dataset=name)
-    tree = governed_source(dataset, work.context.declared, columns, barrier=work.barrier).this
+    rows = work.read(name, tuple(columns))
     facts = {column: _facts(dataset, column, work.context.purpose) for column in columns}
-    return Relation(Kind.SUBJECT, tree, facts, dataset.subjects[0].namespace)
+    return Relation(Kind.SUBJECT, reference(rows), facts, dataset.subjects[0].namespace)
 
 
 def _facts(dataset: Dataset, column: str, purpose: str) -> Facts:

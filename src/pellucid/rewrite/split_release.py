@@ -49,7 +49,8 @@ def _query(query: exp.Expr, ctes: Ctes, outer: Frame | None, work: Work) -> Rela
         for cte in with_.expressions:
             if external_columns(cte.this):
                 raise work.findings.stop("implicit-lateral-refused", name=cte.alias)
-            ctes[cte.alias] = _sized(_query(cte.this, ctes, None, work))
+            relation = _query(cte.this, ctes, None, work)
+            ctes[cte.alias] = replace(relation, size=work.size_of(relation.tree))
         query.set("with_", None)
     if isinstance(query, exp.Subquery):
         if any(query.args.get(part) is not None for part in ("order", "limit", "offset", "where", "joins", "laterals")):
@@ -60,10 +61,6 @@ def _query(query: exp.Expr, ctes: Ctes, outer: Frame | None, work: Work) -> Rela
     if isinstance(query, exp.Select):
         return _select(query, ctes, outer, work)
     raise work.findings.stop("syntax-not-allowed", name=type(query).__name__.lower())
-
-
-def _sized(relation: Relation) -> Relation:
-    return replace(relation, size=sum(1 for _ in relation.tree.walk()))
 
 
 # -- one SELECT ------------------------------------------------------------------------------------------------------

@@ -114,5 +114,18 @@ FIELDS = UNITS | named_words("DOW ISODOW DOY DAYOFWEEK DAYOFYEAR ISOYEAR YEARWEE
 GENERATED = frozenset({"Getbit", "Try"})
 """Node classes that only generated SQL may hold."""
 
+GENERATED_IN_ROWS = frozenset({"Try"})
+"""Those of them that a block's rows may hold: the others belong to the governed texts."""
+
 GENERATED_FUNCTIONS = frozenset({"ISFINITE", "HASH"})
-"""Anonymous functions that only generated SQL may hold."""
+"""Functions that sqlglot has no class for, and that only generated SQL may hold."""
+
+FRAME_WORDS = GENERATED_FUNCTIONS | named_words(
+    """
+    SELECT FROM JOIN LEFT ON AND OR AS GROUP ORDER PARTITION BY OVER QUALIFY UNION ALL DISTINCT MATERIALIZED NULL
+    CASE WHEN THEN ELSE END CAST BIGINT HUGEINT DOUBLE
+    BOOL_OR COALESCE COUNT GREATEST LEAST ROUND ROW_NUMBER SQRT SUM TRUNC
+    _rows _cells _totals _kept _bounded _people _subject _subjects _groups _clipped _row
+    """
+)
+"""The words of the SQL around a block's rows, beside k0, a0, m0, t0 and so on, whole numbers and the salt."""

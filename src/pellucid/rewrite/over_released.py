@@ -1,0 +1,129 @@
+"""Rewrite the SELECT of a block into one over its released cells: where an aggregate stood, stands a released column.
+
+    SELECT week, SUM(v) / COUNT(*) AS mean FROM t GROUP BY week HAVING COUNT(*) > 3
+      ->  SELECT _r0.k0 AS "week", _r0.m0 / _r0.m1 AS "mean" FROM r0 AS _r0 WHERE _r0.m1 > 3
+
+It takes each aggregate as a measure on its way; what a measure is, and how far one may move it, is `measures`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from pellucid.rewrite.measures import Measures
+from pellucid.rewrite.relations import Facts, Frame
+from pellucid.rewrite.sources import Work
+from pellucid.rewrite.subject_rows import is_aggregate
+
+
+class OverReleased:
+    """Rewrites one block's SELECT."""
+
+    def __init__(
+        self,
+        alias: str,
+        groups: Sequence[exp.Expr],
+        measures: Measures,
+        frame: Frame,
+        work: Work,
+        post: Callable[[exp.Query], exp.Query],
+    ) -> None:
+        self.alias = alias
+        self.groups = list(groups)
+        self.measures = measures
+        self.frame = frame
+        self.work = work
+        self.post = post
+        self.outputs: dict[str, Facts] = {}
+        self.aliases: set[str] = set()
+
+    def select(self, select: exp.Select, name: str) -> exp.Select:
+        """Return the SELECT over the released cells called `name`."""
+        self.aliases = {each.alias for each in select.selects if each.alias}
+        outside = exp.Select()
+        outside.set("from_", exp.From(this=exp.alias_(exp.to_table(name), self.alias, table=True)))
+        for each in select.selects:
+            outside.append("expressions", self._projection(each))
+        if select.args.get("having") is not None:
+            outside.set("where", exp.Where(this=self._over(select.args["having"].this)))
+        for part in ("qualify", "order"):
+            if select.args.get(part) is not None:
+                outside.set(part, self._over(select.args[part]))
+        for part in ("limit", "offset", "distinct"):
+            if select.args.get(part) is not None:
+                outside.set(part, select.args[part].copy())
+        return outside
+
+    def columns(self, name: str) -> dict[str, Facts]:
+        """Return what each output column is, by name."""
+        return self.outputs
+
+    def _projection(self, each: exp.Expr) -> exp.Expr:
+        expression = each.unalias()
+        over = self._over(expression)
+        facts = Facts()
+        block = self.alias[1:]
+        if any(expression == key for key in self.groups):
+            facts = Facts(is_cell_key=True)
+        elif _is_measure(expression):
+            taken = self.measures.take(expression)
+            if len(taken) == 1:
+                facts = Facts(measure=(block, taken[0].name))
+            elif len(taken) == 2:
+                facts = Facts(average=(block, taken[0].name, taken[1].name))
+        self.outputs[each.alias_or_name] = facts
+        return exp.alias_(over, each.alias_or_name, quoted=True)
+
+    def _over(self, node: exp.Expr) -> exp.Expr:
+        for position, key in enumerate(self.groups):
+            if node == key:
+                return exp.column(f"k{position}", table=self.alias)
+        if isinstance(node, exp.Window):
+            return self._window(node)
+        if _is_measure(node):
+            return self._measure(node)
+        if isinstance(node, exp.Subquery):
+            return exp.Subquery(this=self.post(node.this.copy()))
+        if isinstance(node, exp.Exists | exp.Query):
+            self.work.findings.add("syntax-not-allowed", name="exists beside measures")
+            return node.copy()
+        if isinstance(node, exp.Column):
+            return self._column(node)
+        copy = node.copy()
+        for old, new in zip(list(copy.iter_expressions()), list(node.iter_expressions()), strict=True):
+            old.replace(self._over(new))
+        return copy
+
+    def _column(self, node: exp.Column) -> exp.Expr:
+        if not node.table and node.name in self.aliases:
+            return node.copy()
+        self.work.findings.add("column-not-grouped", name=node.name)
+        return node.copy()
+
+    def _measure(self, node: exp.Expr) -> exp.Expr:
+        taken = self.measures.take(node)
+        columns = [exp.column(measure.name, table=self.alias) for measure in taken]
+        if len(columns) == 2:
+            total, count = columns
+            positive = exp.GT(this=count.copy(), expression=exp.Literal.number(0))
+            return exp.Case(ifs=[exp.If(this=positive, true=exp.Div(this=total, expression=count))])
+        return columns[0] if columns else exp.Null()
+
+    def _window(self, node: exp.Window) -> exp.Expr:
+        """Rank or sum released cells: the window's own function stays, what stands inside it is released."""
+        copy = node.copy()
+        for old, new in zip(list(copy.this.iter_expressions()), list(node.this.iter_expressions()), strict=True):
+            old.replace(self._over(new))
+        for part in ("partition_by", "order"):
+            value = node.args.get(part)
+            if isinstance(value, list):
+                copy.set(part, [self._over(each) for each in value])
+            elif value is not None:
+                copy.set(part, self._over(value))
+        return copy
+
+
+def _is_measure(node: exp.Expr) -> bool:
+    return is_aggregate(node.this if isinstance(node, exp.Filter) else node)
