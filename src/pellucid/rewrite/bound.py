@@ -17,10 +17,11 @@ from sqlglot import exp
 from pellucid.policy.decide import subject_key_columns
 from pellucid.rewrite.block_frame import SALT, block_sql, frame_sql
 from pellucid.rewrite.cells import public_cells
+from pellucid.rewrite.generate import generate, literal_free
 from pellucid.rewrite.governed import Block, GroupKey
 from pellucid.rewrite.governed_text import parameters_in
 from pellucid.rewrite.make_total import make_total
-from pellucid.rewrite.measures import Measures, literal_free
+from pellucid.rewrite.measures import Measures
 from pellucid.rewrite.over_released import OverReleased
 from pellucid.rewrite.recheck import parse_generated
 from pellucid.rewrite.relations import SUBJECT_ID, Frame, Kind, Relation, told_origins
@@ -55,7 +56,7 @@ def build_block(
     limit = 1 if _one_cell_each(groups, frame, work) else rule.max_groups
     around = frame_sql(keys, measures, limit, public=cells is not None, reports=reports)
     tree = _final(rows)
-    text = tree.sql(dialect="duckdb", comments=False)
+    text = generate(tree)
     governed = {source: work.text_of(source) for source in work.sources_of(tree)}
     work.blocks.append(
         Block(
@@ -115,12 +116,12 @@ def _rows(select: exp.Select, groups: Sequence[exp.Expr], measures: Measures, fr
     rows = exp.Select(
         **{part: select.args[part] for part in ("from_", "joins", "where") if select.args.get(part) is not None}
     )
-    rows.append("expressions", exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True))
+    rows.append("expressions", exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True, copy=False))
     for position, key in enumerate(groups):
-        rows.append("expressions", exp.alias_(key.copy(), f"k{position}"))
+        rows.append("expressions", exp.alias_(key.copy(), f"k{position}", copy=False))
     for position, argument in enumerate(measures.arguments):
         if argument is not None:
-            rows.append("expressions", exp.alias_(argument.copy(), f"a{position}"))
+            rows.append("expressions", exp.alias_(argument, f"a{position}", copy=False))
     return rows
 
 
@@ -142,7 +143,7 @@ def _final(rows: exp.Select) -> exp.Select:
     for join in rows.args.get("joins") or []:
         if join.args.get("on") is not None:
             join.set("on", make_total(join.args["on"]))
-    for projection in list(rows.expressions):
+    for projection in rows.expressions:
         if projection.alias.startswith("k"):
-            projection.replace(make_total(projection))
+            projection.set("this", make_total(projection.this))
     return rows

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from pellucid.rewrite.generate import generate
 from pellucid.rewrite.make_total import make_total
 from pellucid.rewrite.permit_rows import held, literal, quoted
 from pellucid.rewrite.relations import Frame
@@ -46,7 +47,7 @@ def _dimension(
 ) -> str:
     chosen = ", ".join(f"{quoted(alias)}.{quoted(name)} AS k{position}" for position, name in columns)
     where = [f"NOT {quoted(alias)}.{quoted(name)} IS NULL" for _, name in columns]
-    if frame.sources[alias].table is not None:
+    if frame.sources[alias].is_dimension:
         where += [_total(each) for each in conditions if _only_about(each, alias, None)]
     return f"SELECT DISTINCT {chosen} FROM {held(dataset)} AS {quoted(alias)} WHERE {' AND '.join(where)}"  # noqa: S608
 
@@ -61,7 +62,7 @@ def _domain(position: int, key: exp.Column, values: Sequence[str | int | bool], 
 
 def _total(condition: exp.Expr) -> str:
     """Return a condition as the block's rows meet it: a value that cannot be cast is in neither."""
-    return make_total(condition).sql(dialect="duckdb", comments=False)
+    return generate(make_total(condition.copy()))
 
 
 def _only_about(condition: exp.Expr, alias: str, name: str | None) -> bool:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from sqlglot import exp
-
 from pellucid.rewrite.context import PolicyPurpose
 from pellucid.rewrite.governed import GovernedRows
 from pellucid.rewrite.permit_rows import governed_sql
@@ -42,9 +40,3 @@ def parameters_in(text: str) -> frozenset[str]:
 def nodes_in(text: str) -> int:
     """Return about how many nodes a text has as a tree, for the limit on what a question may grow to in the engine."""
     return len(text) // _CHARACTERS_A_NODE
-
-
-def reference(rows: GovernedRows) -> exp.Select:
-    """Return the query that stands for governed rows in a tree: all of what its text shows."""
-    table = exp.Table(this=exp.Identifier(this=rows.name, quoted=False))
-    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=table))

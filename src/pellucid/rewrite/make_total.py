@@ -19,6 +19,7 @@ from itertools import zip_longest
 from sqlglot import exp
 
 from pellucid.rewrite.context import Findings
+from pellucid.rewrite.families import family_of, try_cast
 from pellucid.rewrite.relations import SUBJECT_ID
 from pellucid.rewrite.vocabulary import (
     ARITHMETIC,
@@ -51,41 +52,15 @@ _BOOLEAN = (
     exp.Contains,
 )
 _MOST_DIGITS = 15
-_FAMILIES = {
-    "TEXT": "TEXT",
-    "VARCHAR": "TEXT",
-    "TINYINT": "DOUBLE",
-    "SMALLINT": "DOUBLE",
-    "INT": "DOUBLE",
-    "BIGINT": "DOUBLE",
-    "INT128": "DOUBLE",
-    "DECIMAL": "DOUBLE",
-    "FLOAT": "DOUBLE",
-    "DOUBLE": "DOUBLE",
-    "BOOLEAN": "BOOLEAN",
-    "DATE": "DATE",
-    "TIMESTAMP": "TIMESTAMP",
-    "TIMESTAMPNTZ": "TIMESTAMP",
-}
-"""sqlglot's type -> the type that all values of its family can be cast to."""
-
-_RETURNED = {
-    **dict.fromkeys(["Left", "Right", "Substring", "Upper", "Lower", "Trim", "DPipe", "Concat"], "TEXT"),
-    **dict.fromkeys(["Dayname", "Monthname"], "TEXT"),
-    **dict.fromkeys(["Stddev", "StddevPop", "StddevSamp", "Variance", "VariancePop", "Sum", "Avg"], "DOUBLE"),
-    **dict.fromkeys(["Length", "StrPosition", "Ceil", "Floor", "Sign", "Sqrt", "Ln", "Exp", "Log", "Pow"], "DOUBLE"),
-    **dict.fromkeys(["Year", "Month", "Day", "Quarter", "Week", "DayOfWeek", "Hour", "DateDiff"], "DOUBLE"),
-    **dict.fromkeys(["Round", "Abs", "Trunc", "Mul", "Div", "IntDiv", "Mod", "PercentRank", "CumeDist"], "DOUBLE"),
-}
-"""What the functions return whose type sqlglot does not tell."""
 
 
 def make_total(expression: exp.Expr, keys: Sequence[exp.Expr] = ()) -> exp.Expr:
-    """Return a copy that cannot raise, whatever the rows. `keys` are group keys: they stay recognisable as such.
+    """Return an expression, changed in place, that cannot raise whatever the rows. `keys` are group keys: they stay
+    recognisable as such.
 
     Raises UseRefused for a function that may raise on what a subquery, aggregate or window returns.
     """
-    return _Total([key.copy() for key in keys]).of(expression.copy())
+    return _Total([key.copy() for key in keys]).of(expression)
 
 
 def may_raise(expression: exp.Expr) -> Iterator[exp.Expr]:
@@ -93,31 +68,6 @@ def may_raise(expression: exp.Expr) -> Iterator[exp.Expr]:
     for node in expression.walk():
         if type(node).__name__ in _RAISING or (isinstance(node, exp.Cast) and not _is_constant(node.this)):
             yield node
-
-
-def family_of(node: exp.Expr) -> str | None:
-    """Return the type that stands for all types like the node's; None if it is not known."""
-    if isinstance(node, exp.Paren | exp.Try):
-        return family_of(node.this)
-    if isinstance(node, exp.Literal):
-        return "TEXT" if node.is_string else "DOUBLE"
-    if isinstance(node, exp.Neg):
-        return "DOUBLE" if family_of(node.this) == "DOUBLE" else None
-    if isinstance(node, exp.Placeholder):
-        return None
-    if isinstance(node, exp.Subquery | exp.SetOperation | exp.Select):
-        selected = node.selects
-        return family_of(selected[0].unalias()) if len(selected) == 1 else None
-    if isinstance(node, exp.Filter | exp.Window):
-        return family_of(node.this)
-    if isinstance(node, exp.Count | exp.CountIf | exp.RowNumber | exp.Rank | exp.DenseRank | exp.Ntile):
-        return "DOUBLE"
-    found = node.args["to"] if isinstance(node, exp.Cast) else node.type
-    if isinstance(found, exp.DataType) and isinstance(found.this, exp.DType) and found.this.value in _FAMILIES:
-        return _FAMILIES[found.this.value]
-    if isinstance(node, exp.Coalesce | exp.Nullif | exp.Greatest | exp.Least | exp.Min | exp.Max | exp.AnyValue):
-        return family_of(node.this)
-    return _RETURNED.get(type(node).__name__)
 
 
 class _Total:
@@ -228,10 +178,6 @@ def _is_simple(node: exp.Expr) -> bool:
     )
 
 
-def _try_cast(node: exp.Expr, name: str) -> exp.Expr:
-    return exp.TryCast(this=node, to=exp.DataType.build(name, dialect="duckdb"), safe=True)
-
-
 def _can_be_tried(node: exp.Expr) -> bool:
     """Return whether TRY may stand around a node: no subquery, aggregate or window inside."""
     return not any(
@@ -246,7 +192,7 @@ def _as_boolean(node: exp.Expr) -> exp.Expr:
         inner = inner.this
     if isinstance(inner, _BOOLEAN) or (isinstance(inner, exp.Column) and family_of(inner) == "BOOLEAN"):
         return node
-    return _try_cast(node, "BOOLEAN")
+    return try_cast(node, "BOOLEAN")
 
 
 def _as_double(node: exp.Expr) -> exp.Expr:
@@ -254,7 +200,7 @@ def _as_double(node: exp.Expr) -> exp.Expr:
     for part in ("this", "expression"):
         operand = node.args.get(part)
         if isinstance(operand, exp.Expr):
-            node.set(part, _try_cast(operand, "DOUBLE"))
+            node.set(part, try_cast(operand, "DOUBLE"))
     if isinstance(node, exp.IntDiv | exp.Mod):
         node.set("expression", exp.Nullif(this=node.expression, expression=exp.Literal.number(0)))
     if isinstance(node, exp.Round) and not isinstance(node.args.get("decimals"), exp.Literal | None):
@@ -299,7 +245,7 @@ def _operands_of_one_type(node: exp.Expr, families: Sequence[str | None]) -> Non
     common = _common(node, told)
     for (name, index), operand in _places(node):
         if not isinstance(operand, exp.Literal | exp.Null) or family_of(operand) != common:
-            node.set(name, _try_cast(operand, common), index)
+            node.set(name, try_cast(operand, common), index)
 
 
 def _is_untyped(node: exp.Expr) -> bool:
@@ -320,7 +266,7 @@ def _choices_of_one_type(node: exp.Case) -> None:
         branch.set("this", _as_boolean(branch.this))
     for holder, name in places:
         if common is not None and not isinstance(holder.args[name], exp.Null) and not plain:
-            holder.set(name, _try_cast(holder.args[name], common))
+            holder.set(name, try_cast(holder.args[name], common))
 
 
 def _compared_to_one_type(node: exp.Case) -> None:
@@ -329,7 +275,7 @@ def _compared_to_one_type(node: exp.Case) -> None:
     told = [family_of(holder.this) for holder in holders if not _is_untyped(holder.this)]
     common = _common(node, told)
     for holder in holders:
-        holder.set("this", _try_cast(holder.this, common))
+        holder.set("this", try_cast(holder.this, common))
 
 
 def _membership_of_one_type(node: exp.In, families: Sequence[str | None]) -> None:

@@ -14,6 +14,8 @@ from decimal import Decimal
 from sqlglot import exp
 
 from pellucid.policy.model import Bound, ColumnType, ReleaseRule
+from pellucid.rewrite.families import try_cast
+from pellucid.rewrite.generate import DUCKDB, literal_free
 from pellucid.rewrite.governed import Measure, MeasureKind
 from pellucid.rewrite.make_total import make_total
 from pellucid.rewrite.relations import ROWS, Frame, told_origins, value_origins
@@ -93,7 +95,7 @@ class Measures:
         whole = f"SUM(CASE WHEN ISFINITE({{a}}) THEN CAST(ROUND({within} * {10**scale}) AS BIGINT) END)"
         column = self._exact_column(value, scale)
         total = "SUM({a})" if column is not None else whole
-        argument = column if column is not None else _double(value)
+        argument = column if column is not None else try_cast(value.copy(), "DOUBLE")
         return [self._add(MeasureKind.SUM, argument, total, _title("SUM", value), scale, (lower, upper, norm))]
 
     def _exact_column(self, value: exp.Expr, scale: int) -> exp.Expr | None:
@@ -105,7 +107,7 @@ class Measures:
         if declared.type not in {ColumnType.INTEGER, ColumnType.MONEY} or declared.scale > scale:
             return None
         scaled = exp.Mul(this=value.copy(), expression=exp.Literal.number(10**scale)) if scale else value.copy()
-        return exp.Try(this=exp.Cast(this=scaled, to=exp.DataType.build("BIGINT", dialect="duckdb")))
+        return exp.Try(this=exp.Cast(this=scaled, to=exp.DataType(this=exp.DType.BIGINT)))
 
     def _bound(self, value: exp.Expr, shown: exp.Expr) -> tuple[int, int, int | None, int] | None:
         origins = value_origins(value, self.frame)
@@ -143,7 +145,7 @@ class Measures:
         *,
         contributors: bool = False,
     ) -> Measure:
-        text = argument.sql(dialect="duckdb") if argument is not None else ""
+        text = argument.sql(dialect=DUCKDB) if argument is not None else ""
         key = (kind, "DISTINCT" in total, text)
         if key not in self.found:
             name = f"m{len(self.found)}"
@@ -158,7 +160,7 @@ class Measures:
 def _total_argument(argument: exp.Expr | None) -> exp.Expr | None:
     if argument is None or isinstance(argument, exp.Try):
         return argument
-    return make_total(argument)
+    return make_total(argument.copy())
 
 
 def _under(argument: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
@@ -166,10 +168,6 @@ def _under(argument: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
         return argument
     value = exp.Literal.number(1) if isinstance(argument, exp.Star) else argument.copy()
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=value)])
-
-
-def _double(value: exp.Expr) -> exp.Expr:
-    return exp.TryCast(this=value.copy(), to=exp.DataType.build("DOUBLE", dialect="duckdb"), safe=True)
 
 
 def _results(value: exp.Expr) -> list[exp.Expr]:
@@ -250,13 +248,3 @@ def _combined(bounds: list[tuple[int, int, int | None, int]], scale: int) -> tup
 
 def _title(function: str, value: exp.Expr) -> str:
     return f"{function}({literal_free(value)})"
-
-
-def literal_free(value: exp.Expr) -> str:
-    """Return the SQL of an expression with `?` for every literal."""
-    copy = value.copy()
-    for literal in [copy] if isinstance(copy, exp.Literal) else list(copy.find_all(exp.Literal)):
-        if literal.parent is None:
-            return "?"
-        literal.replace(exp.Placeholder())
-    return copy.sql(dialect="duckdb", comments=False).replace('"', "")

@@ -43,7 +43,8 @@ class OverReleased:
         """Return the SELECT over the released cells called `name`."""
         self.aliases = {each.alias for each in select.selects if each.alias}
         outside = exp.Select()
-        outside.set("from_", exp.From(this=exp.alias_(exp.to_table(name), self.alias, table=True)))
+        alias = exp.TableAlias(this=exp.Identifier(this=self.alias, quoted=False))
+        outside.set("from_", exp.From(this=exp.Table(this=exp.Identifier(this=name, quoted=False), alias=alias)))
         for each in select.selects:
             outside.append("expressions", self._projection(each))
         if select.args.get("having") is not None:
@@ -74,12 +75,12 @@ class OverReleased:
             elif len(taken) == 2:
                 facts = Facts(average=(block, taken[0].name, taken[1].name))
         self.outputs[each.alias_or_name] = facts
-        return exp.alias_(over, each.alias_or_name, quoted=True)
+        return exp.alias_(over, each.alias_or_name, quoted=True, copy=False)
 
     def _over(self, node: exp.Expr) -> exp.Expr:
         for position, key in enumerate(self.groups):
             if node == key:
-                return exp.column(f"k{position}", table=self.alias)
+                return self._released(f"k{position}")
         if isinstance(node, exp.Window):
             return self._window(node)
         if _is_measure(node):
@@ -91,10 +92,21 @@ class OverReleased:
             return node.copy()
         if isinstance(node, exp.Column):
             return self._column(node)
-        copy = node.copy()
-        for old, new in zip(list(copy.iter_expressions()), list(node.iter_expressions()), strict=True):
-            old.replace(self._over(new))
-        return copy
+        return self._rebuilt(node)
+
+    def _rebuilt(self, node: exp.Expr) -> exp.Expr:
+        """Return a node of the same kind over rewritten parts."""
+        made = type(node)()
+        for name, value in node.args.items():
+            if isinstance(value, list):
+                made.set(name, [self._over(each) if isinstance(each, exp.Expr) else each for each in value])
+            else:
+                made.set(name, self._over(value) if isinstance(value, exp.Expr) else value)
+        return made
+
+    def _released(self, name: str) -> exp.Column:
+        column, table = (exp.Identifier(this=each, quoted=False) for each in (name, self.alias))
+        return exp.Column(this=column, table=table)
 
     def _column(self, node: exp.Column) -> exp.Expr:
         if not node.table and node.name in self.aliases:
@@ -104,7 +116,7 @@ class OverReleased:
 
     def _measure(self, node: exp.Expr) -> exp.Expr:
         taken = self.measures.take(node)
-        columns = [exp.column(measure.name, table=self.alias) for measure in taken]
+        columns: list[exp.Expr] = [self._released(measure.name) for measure in taken]
         if len(columns) == 2:
             total, count = columns
             positive = exp.GT(this=count.copy(), expression=exp.Literal.number(0))
@@ -113,16 +125,15 @@ class OverReleased:
 
     def _window(self, node: exp.Window) -> exp.Expr:
         """Rank or sum released cells: the window's own function stays, what stands inside it is released."""
-        copy = node.copy()
-        for old, new in zip(list(copy.this.iter_expressions()), list(node.this.iter_expressions()), strict=True):
-            old.replace(self._over(new))
+        over = node.copy()
+        over.set("this", self._rebuilt(node.this))
         for part in ("partition_by", "order"):
             value = node.args.get(part)
             if isinstance(value, list):
-                copy.set(part, [self._over(each) for each in value])
+                over.set(part, [self._over(each) for each in value])
             elif value is not None:
-                copy.set(part, self._over(value))
-        return copy
+                over.set(part, self._over(value))
+        return over
 
 
 def _is_measure(node: exp.Expr) -> bool:

@@ -6,11 +6,12 @@ import logging
 import re
 from dataclasses import dataclass
 
-from sqlglot import exp, parse
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from pellucid.errors import Reason, UseRefused
 from pellucid.policy.reasons import reason
+from pellucid.rewrite.generate import DUCKDB
 
 _SKIPPED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _BRACKETS = re.compile(r"[()\[\]{}]|\b(?:CASE|END)\b", re.IGNORECASE)
@@ -45,7 +46,7 @@ def parse_question(sql: str, limits: Limits) -> exp.Query:
     _check_text(sql, limits)
     logging.getLogger("sqlglot").disabled = True  # it quotes a statement that it does not know, literals and all
     try:
-        statements = [statement for statement in parse(sql, read="duckdb") if statement is not None]
+        statements = [statement for statement in DUCKDB.parse(sql) if statement is not None]
     except RecursionError:
         raise _refused(reason("sql-too-deep", depth=limits.depth)) from None
     except SqlglotError as error:
@@ -55,9 +56,8 @@ def parse_question(sql: str, limits: Limits) -> exp.Query:
     if len(statements) != 1:
         raise _refused(reason("sql-not-one-statement", count=len(statements)))
     query = statements[0]
-    if sum(1 for _ in query.walk()) > limits.typed:
+    if _forget_comments(query) > limits.typed:
         raise _refused(reason("sql-too-large", nodes=f"{limits.typed:,}"))
-    _forget_comments(query)
     while isinstance(query, exp.Subquery) and query.is_wrapper:
         query = query.this
     if not isinstance(query, exp.Select | exp.SetOperation):
@@ -65,11 +65,16 @@ def parse_question(sql: str, limits: Limits) -> exp.Query:
     return query
 
 
-def _forget_comments(statement: exp.Expr) -> None:
-    """Drop comments and what they set: `/* sqlglot.meta done */` would mark a tree as one of ours."""
+def _forget_comments(statement: exp.Expr) -> int:
+    """Drop comments and what they set: `/* sqlglot.meta done */` would mark a tree as one of ours. Return the number
+    of nodes.
+    """
+    nodes = 0
     for node in statement.walk():
+        nodes += 1
         node.comments = None
         node._meta = None  # positions too: copies of a tree would spend most of their time on them
+    return nodes
 
 
 def _check_text(sql: str, limits: Limits) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from threading import Lock
 
 from sqlglot import exp
@@ -19,6 +20,7 @@ from pellucid.policy.decide import Use, UseDecision, decide
 from pellucid.rewrite.bind_now import bind_now
 from pellucid.rewrite.check_vocabulary import check_vocabulary
 from pellucid.rewrite.context import Context, Findings
+from pellucid.rewrite.generate import DUCKDB, generate
 from pellucid.rewrite.governed import Block, GovernedQuery, MeasureKind, Output
 from pellucid.rewrite.make_total import may_raise
 from pellucid.rewrite.parse import parse_question
@@ -111,11 +113,12 @@ def needs_barrier(query: exp.Query) -> bool:
 
 def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str, ...]) -> GovernedQuery:
     tree, outputs = _with_errors(answer, work.blocks)
+    post_parameters = tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)}))
     return GovernedQuery(
         purpose=work.context.purpose,
         blocks=tuple(work.blocks),
-        post_sql=tree.sql(dialect="duckdb", comments=False),
-        post_parameters=tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)})),
+        post_sql=generate(tree),
+        post_parameters=post_parameters,
         outputs=outputs,
         datasets=tuple(sorted(work.datasets)),
         used=tuple(sorted(f"{dataset}.{column}" for dataset, column in work.used | work.keys)),
@@ -133,7 +136,7 @@ def _with_errors(answer: Relation, blocks: Sequence[Block]) -> tuple[exp.Query, 
     for position, (name, facts) in enumerate(answer.columns.items()):
         error = f"_error_{position}" if direct and facts.average is not None else None
         if error is not None and facts.average is not None and isinstance(tree, exp.Select):
-            tree.append("expressions", exp.alias_(_average_error(*facts.average), error))
+            tree.append("expressions", exp.alias_(_average_error(*facts.average), error, copy=False))
         outputs.append(Output(_friendly(name, facts, blocks), facts.measure, facts.average, error, facts.is_cell_key))
     return tree, tuple(outputs)
 
@@ -153,10 +156,15 @@ def _friendly(name: str, facts: Facts, blocks: Sequence[Block]) -> str:
 
 def _average_error(block: str, total: str, count: str) -> exp.Expr:
     """Half-width of a ratio by the delta method, over the released values."""
+    return _average_error_of(block, total, count).copy()
+
+
+@lru_cache(maxsize=256)
+def _average_error_of(block: str, total: str, count: str) -> exp.Expr:
     s, n = f"_{block}.{total}", f"_{block}.{count}"
     se, ne = f"_{block}.{total}_error", f"_{block}.{count}_error"
     sql = f"CASE WHEN {n} > 0 THEN SQRT(POWER({se}, 2) + POWER({s} / {n} * {ne}, 2)) / {n} END"
-    return exp.maybe_parse(sql, dialect="duckdb")
+    return exp.maybe_parse(sql, dialect=DUCKDB)
 
 
 def _recheck(governed: GovernedQuery, context: Context) -> None:

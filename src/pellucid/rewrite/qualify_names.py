@@ -19,8 +19,9 @@ from sqlglot.schema import MappingSchema
 from pellucid.policy.decide import Use, decide, permitted_columns, subject_key_columns
 from pellucid.policy.model import Column, ColumnType
 from pellucid.rewrite.context import Context, Findings, PolicyPurpose
+from pellucid.rewrite.families import family_of
+from pellucid.rewrite.generate import DUCKDB
 from pellucid.rewrite.key_columns import visible_columns
-from pellucid.rewrite.make_total import family_of
 
 _TYPES = {
     ColumnType.TEXT: "TEXT",
@@ -37,27 +38,28 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
     _authorise_tables(query, context, findings)
     try:
         schema = _schema(context.key)
-        qualified = annotate_types(
-            qualify(query.copy(), schema=schema, dialect="duckdb"), schema=schema, dialect="duckdb"
-        )
+        qualified = annotate_types(qualify(query.copy(), schema=schema, dialect=DUCKDB), schema=schema, dialect=DUCKDB)
     except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
         qualified = None  # sqlglot raises such too: OverflowError for `GROUP BY 9223372036854775807`
     if qualified is None or not _all_resolved(qualified):
         _explain(query, context, findings)
         raise findings.refusal()
-    for select in qualified.find_all(exp.Select):
-        _name_once(select)
-    _refuse_sums_of_words(qualified, findings)
+    for node in list(qualified.walk()):
+        if isinstance(node, exp.Select):
+            _name_once(node)
+        elif isinstance(node, exp.Sum | exp.Avg):
+            _refuse_sum_of_words(node, findings)
+        if node.type is not None and node.type.this is exp.DType.UNKNOWN:
+            node.type = None  # it says nothing, and copies of a tree would spend most of their time on it
+    findings.settle()
     return qualified
 
 
-def _refuse_sums_of_words(query: exp.Query, findings: Findings) -> None:
-    """Refuse sums of text or instants: nobody can tell their type from outside, so comparing them could raise."""
-    for node in query.find_all(exp.Sum, exp.Avg):
-        value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
-        if family_of(value) in {"TEXT", "DATE", "TIMESTAMP"}:
-            findings.add("sum-not-a-number", name=node.sql_name().lower())
-    findings.settle()
+def _refuse_sum_of_words(node: exp.Expr, findings: Findings) -> None:
+    """Refuse a sum of text or instants: nobody can tell its type from outside, so comparing it could raise."""
+    value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    if family_of(value) in {"TEXT", "DATE", "TIMESTAMP"}:
+        findings.add("sum-not-a-number", name="avg" if isinstance(node, exp.Avg) else "sum")
 
 
 def _name_once(select: exp.Select) -> None:
@@ -88,11 +90,11 @@ def _authorise_tables(query: exp.Query, context: Context, findings: Findings) ->
     for name in sorted(named - ctes - set(context.datasets)):
         known = [dataset for dataset in context.datasets if permitted_columns(context.policy, context.purpose, dataset)]
         findings.add("table-unknown", name=name, known=", ".join(known) or "none")
-    use = Use(context.actor, context.purpose, context.action, datasets=frozenset(named & set(context.datasets)))
-    findings.extend(list(decide(context.policy, use, context.standing).reasons))
-    if named - ctes - set(context.datasets) or any(
-        not _readable(context, name) for name in named & set(context.datasets)
-    ):
+    unreadable = [name for name in named & set(context.datasets) if not _readable(context, name)]
+    if unreadable:
+        use = Use(context.actor, context.purpose, context.action, datasets=frozenset(unreadable))
+        findings.extend(list(decide(context.policy, use, context.standing).reasons))
+    if unreadable or named - ctes - set(context.datasets):
         _explain(query, context, findings)
         findings.settle()
 
@@ -106,7 +108,7 @@ def _explain(query: exp.Query, context: Context, findings: Findings) -> None:
     used: set[tuple[str, str]] = set()
     try:
         schema = _schema(PolicyPurpose(context.policy, None))
-        full = qualify(query.copy(), schema=schema, dialect="duckdb", expand_stars=False)
+        full = qualify(query.copy(), schema=schema, dialect=DUCKDB, expand_stars=False)
         for scope in traverse_scope(full):
             for column in scope.columns:
                 source = scope.sources.get(column.table)
@@ -163,7 +165,7 @@ def _schema(key: PolicyPurpose) -> MappingSchema:
         for name in key.policy.datasets
         if _columns(key, name)
     }
-    return MappingSchema(columns, dialect="duckdb")
+    return MappingSchema(columns, dialect=DUCKDB)
 
 
 def _columns(key: PolicyPurpose, dataset: str) -> tuple[Column, ...]:

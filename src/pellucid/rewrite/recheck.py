@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sqlglot import exp, parse
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from pellucid.rewrite.context import Context, PolicyPurpose
+from pellucid.rewrite.generate import DUCKDB
 from pellucid.rewrite.governed import Block, GovernedRows
 from pellucid.rewrite.governed_text import governed_text
 from pellucid.rewrite.key_columns import visible_columns
@@ -69,7 +70,7 @@ def recheck_post(sql: str, names: Iterable[str]) -> bool:
 def parse_generated(sql: str) -> exp.Expr | None:
     """Return the tree of one generated query, or None; callers must not change it."""
     try:
-        statements = parse(sql, read="duckdb")
+        statements = DUCKDB.parse(sql)
     except (SqlglotError, RecursionError):
         return None
     if len(statements) != 1 or not isinstance(statements[0], exp.Select | exp.SetOperation):

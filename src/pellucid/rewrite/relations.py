@@ -67,7 +67,7 @@ class Source:
     alias: str
     relation: Relation
     optional: bool = False
-    table: exp.Table | None = None  # the public dimension it is, if it is one
+    is_dimension: bool = False  # a public dataset as it is declared
 
 
 @dataclass(slots=True)
@@ -116,6 +116,12 @@ class Frame:
         while frame is not None and frame.subject is None:
             frame = frame.outer
         return frame
+
+
+def all_of(name: str) -> exp.Select:
+    """Return a query for all rows and columns of what stands under a generated name."""
+    table = exp.Table(this=exp.Identifier(this=name, quoted=False))
+    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=table))
 
 
 def value_origins(expression: exp.Expr, frame: Frame) -> frozenset[tuple[str, str]]:

@@ -19,9 +19,9 @@ from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Dataset
 from pellucid.rewrite.context import Context, Findings
 from pellucid.rewrite.governed import Block, GovernedRows, PublicTable
-from pellucid.rewrite.governed_text import governed_text, nodes_in, reference
+from pellucid.rewrite.governed_text import governed_text, nodes_in
 from pellucid.rewrite.permit_rows import public_source
-from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, Source
+from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, Source, all_of
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def base_relation(name: str, columns: list[str], work: Work) -> Relation:
         work.findings.add("several-subjects-a-row", dataset=name)
     rows = work.read(name, tuple(columns))
     facts = {column: _facts(dataset, column, work.context.purpose) for column in columns}
-    return Relation(Kind.SUBJECT, reference(rows), facts, dataset.subjects[0].namespace)
+    return Relation(Kind.SUBJECT, all_of(rows.name), facts, dataset.subjects[0].namespace)
 
 
 def _facts(dataset: Dataset, column: str, purpose: str) -> Facts:
@@ -203,4 +203,4 @@ def same_key(one: Facts, other: Facts) -> bool:
 
 def subject_of(alias: str) -> exp.Column:
     """Return the hidden subject id of a source."""
-    return exp.column(SUBJECT_ID, table=alias, quoted=True)
+    return exp.Column(this=exp.Identifier(this=SUBJECT_ID, quoted=True), table=exp.Identifier(this=alias, quoted=True))

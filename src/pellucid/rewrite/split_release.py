@@ -17,10 +17,12 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import build_scope
 
 from pellucid.rewrite.bound import build_block
+from pellucid.rewrite.families import family_of
+from pellucid.rewrite.generate import DUCKDB
 from pellucid.rewrite.governed import PublicTable
 from pellucid.rewrite.key_columns import check_keys, columns_used, read_keys
-from pellucid.rewrite.make_total import family_of, make_total
-from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, Source, value_origins
+from pellucid.rewrite.make_total import make_total
+from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, Source, all_of, value_origins
 from pellucid.rewrite.sources import Work, base_relation, conjuncts, link, same_key, subject_of
 from pellucid.rewrite.subject_rows import (
     check_subject_rows,
@@ -117,8 +119,8 @@ def _source(holder: exp.Expr, select: exp.Select, frame: Frame, ctes: Ctes, work
     if isinstance(item, exp.Lateral):
         governed = exp.Lateral(this=exp.Subquery(this=relation.tree), alias=name)
     holder.set("this", governed)
-    table = exp.to_table(item.name) if isinstance(item, exp.Table) and item.name not in ctes else None
-    return Source(alias, relation, table=table if relation.kind is Kind.PUBLIC else None)
+    is_dimension = relation.kind is Kind.PUBLIC and isinstance(item, exp.Table) and item.name not in ctes
+    return Source(alias, relation, is_dimension=is_dimension)
 
 
 def _table(table: exp.Table, select: exp.Select, ctes: Ctes, work: Work) -> Relation:
@@ -223,7 +225,7 @@ def _subject_rows(
             join.set("on", make_total(join.args["on"]))
     select.set("expressions", [make_total(each, keys) for each in select.selects])
     if not frame.correlated:
-        hidden = exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True)
+        hidden = exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True, copy=False)
         select.append("expressions", hidden)
         if aggregated:
             select.args["group"].append("expressions", frame.own.copy())
@@ -344,9 +346,8 @@ def _as_released(relation: Relation, work: Work) -> Relation:
         raise work.findings.stop("subquery-not-linked")
     name = f"p{len(work.tables)}"
     placeholders = sorted({node.name for node in relation.tree.find_all(exp.Placeholder)})
-    work.tables.append(PublicTable(name, relation.tree.sql(dialect="duckdb", comments=False), tuple(placeholders)))
-    tree = exp.select("*").from_(exp.to_table(name))
-    return Relation(Kind.RELEASED, tree, {column: Facts() for column in relation.columns})
+    work.tables.append(PublicTable(name, relation.tree.sql(dialect=DUCKDB, comments=False), tuple(placeholders)))
+    return Relation(Kind.RELEASED, all_of(name), {column: Facts() for column in relation.columns})
 
 
 def _post_subquery(subquery: exp.Query, ctes: Ctes, work: Work) -> exp.Query:

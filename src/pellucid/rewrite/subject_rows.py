@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from pellucid.rewrite.make_total import family_of
+from pellucid.rewrite.families import family_of, try_cast
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES, WINDOWS
@@ -125,13 +125,9 @@ def safe_aggregates(select: exp.Select, frame: Frame) -> None:
             continue
         value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
         if isinstance(node, _VARIANCES):
-            value.replace(_within(_double(value), _LARGEST_SQUARED))
+            value.replace(_within(try_cast(value.copy(), "DOUBLE"), _LARGEST_SQUARED))
         elif not (isinstance(value, exp.Column) and frame.facts(value).direct and family_of(value) == "DOUBLE"):
-            value.replace(_double(value))
-
-
-def _double(value: exp.Expr) -> exp.Expr:
-    return exp.TryCast(this=value.copy(), to=exp.DataType.build("DOUBLE", dialect="duckdb"), safe=True)
+            value.replace(try_cast(value.copy(), "DOUBLE"))
 
 
 def _within(value: exp.Expr, most: str) -> exp.Expr:
