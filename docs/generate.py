@@ -20,10 +20,12 @@ from typer.main import get_command
 
 import pellucid
 from pellucid import errors
+from pellucid.cli.compare import FOUND
 from pellucid.cli.main import EXIT_CODES, app
 from pellucid.errors import PellucidError
 from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES, REVEALED, SPECIAL, is_within
+from pellucid.policy.compare import CHANGES
 from pellucid.policy.decide import ACTIONS
 from pellucid.policy.load import json_schema
 from pellucid.settings import Settings
@@ -114,13 +116,28 @@ def categories_page() -> str:
 
 def cli_page() -> str:
     sections = [f"## {name}\n\n```text\n{_help(words)}\n```" for name, words in _commands()]
+    found = [[f"`{FOUND}`", "none: a comparison found what `--fail-on` names"], ["`1`", "a defect in pellucid"]]
     codes = [[f"`{code}`", ", ".join(f"`{kind.__name__}`" for kind in kinds)] for code, kinds in _exit_codes().items()]
     return _page(
         "Command line",
         "What each command says of itself with `--help`. `--workspace` and `--as` may stand before the command too.",
         "## Exit codes\n\nErrors go to the error output as `error [code]: message`, with a remedy.",
-        _table(["Code", "Error"], [["`0`", "done"], *codes, ["`1`", "a defect in pellucid"], ["`130`", "stopped"]]),
+        _table(["Code", "Error"], [["`0`", "done"], *codes, *found, ["`130`", "stopped"]]),
         *sections,
+    )
+
+
+def changes_page() -> str:
+    rows = [
+        [f"`{code}`", said.kind.value, said.sentence, said.look, f"`{said.mirror}`"]
+        for code, said in sorted(CHANGES.items())
+    ]
+    return _page(
+        "Changes of a policy",
+        "Every change that `pellucid policy compare` can tell. Words in braces are filled in. A *widening* lets more "
+        "data, people or uses in, or lets one person count for more; what is neither more nor less than before is told "
+        "as a narrowing (the old) and a widening (the new); *neutral* are words, and what depends on what people do.",
+        _table(["Code", "Kind", "Sentence", "Who should look", "The way back"], rows),
     )
 
 
@@ -132,6 +149,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "policy.md": policy_page,
     "policy.schema.json": schema_file,
     "categories.md": categories_page,
+    "changes.md": changes_page,
 }
 
 

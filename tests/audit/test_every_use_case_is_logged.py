@@ -57,6 +57,18 @@ CASES = [
     UseCase("policy.activate", lambda w: w.policy.activate(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("policy.check", lambda w: w.policy.check(), ()),
     UseCase("policy.explain", lambda w: w.policy.explain("planning"), ()),
+    UseCase("policy.compare", lambda w: w.policy.compare("active", w.policy.folder), ()),
+    UseCase(
+        "policy.compare_exact",
+        lambda w: w.policy.compare_exact("active", w.policy.folder, actor=w.actor("pia")),
+        ("policy.compared-exact",),
+    ),
+    UseCase(
+        "policy.compare_exact",
+        lambda w: w.policy.compare_exact("active", "active", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
     UseCase("policy.active", lambda w: w.policy.active(), ()),
     UseCase(
         "data.add", lambda w: w.data.add("purchases", _purchases(w), actor=w.actor("ana")), ("access.refused",), True

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 GENERATE = Path(__file__).parents[2] / "docs" / "generate.py"
-PAGES = ["categories.md", "cli.md", "errors.md", "policy.md", "policy.schema.json", "reasons.md", "settings.md"]
+PAGES = [
+    "categories.md",
+    "changes.md",
+    "cli.md",
+    "errors.md",
+    "policy.md",
+    "policy.schema.json",
+    "reasons.md",
+    "settings.md",
+]
 
 
 def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -91,6 +91,7 @@ def test_the_first_activation_is_open_to_whoever_reaches_the_files(database: Dat
         (entry,) = log.entries(connection)
     assert entry.fields()["action"] == "policy.activated"
     assert entry.fields()["body"] == {
+        "changes": None,
         "permitted_by": "access-to-files",
         "policy": FIRST.version,
         "previous": None,
@@ -112,6 +113,18 @@ def test_later_ones_need_the_permission_of_the_policy_in_force(database: Databas
     with database.read() as connection:
         assert log.actions(connection) == ("policy.activated", "policy.activated")
         assert current(connection)[0] == 2
+
+
+def test_a_later_one_is_compared_with_the_one_before_and_the_log_keeps_the_counts(database: Database) -> None:
+    put(database, FIRST)
+    wider = replace(FIRST.purposes["care"], title="Care, better", minimum_age=12)
+    made = put(database, with_version(replace(FIRST, purposes=dict(FIRST.purposes) | {"care": wider})))
+
+    assert made.comparison is not None
+    assert [change.code for change in made.comparison.changes] == ["minimum-age-lowered", "purpose-title"]
+    with database.read() as connection:
+        entry = list(log.entries(connection))[-1].fields()
+    assert entry["body"]["changes"] == {"widening": 1, "narrowing": 0, "neutral": 1}
 
 
 def test_the_content_is_stored_once_a_version(database: Database) -> None:

@@ -1,7 +1,8 @@
 """The command line: parse, call one use case, render. Errors become a message, a remedy and an exit code by their kind.
 
 0 done · 2 what was typed · 3 refused · 4 budget · 5 no answer came · 6 data refused · 7 verification failed ·
-8 workspace or recording · 1 a defect in pellucid, or nobody read the output to its end · 130 stopped
+8 workspace or recording · 9 found what --fail-on names · 1 a defect in pellucid, or nobody read the output to its
+end · 130 stopped
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`pellucid policy ...`: check the drafts, explain a purpose, put a policy into force."""
+"""`pellucid policy ...`: check drafts, explain a purpose, compare policies, put one into force."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.compare import compare
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import wrapped
 from pellucid.errors import PolicyInvalid
@@ -48,6 +49,9 @@ def explain(
         typer.echo(wrapped(paragraph))
 
 
+app.command("compare")(compare)
+
+
 @app.command()
 def activate(
     folder: Annotated[Path | None, typer.Argument(help="Policy folder.", show_default="the workspace's")] = None,
@@ -67,6 +71,10 @@ def activate(
         typer.echo(str(finding), err=True)
     typer.echo(f"Policy {done.version} is in force (log entry {done.log.leaf}).")
     typer.echo(f"Everybody's permission was made anew: register version {done.register_version}.")
+    if done.previous is not None and done.comparison is not None:
+        typer.echo(f"Compared with the policy before: {done.comparison.summary()}.")
+        if done.comparison.changes:
+            typer.echo(f"Each is told by: pellucid policy compare {done.previous[:12]} {done.version[:12]}")
     for dataset in done.retired:
         typer.echo(f"The rows of {dataset} are out of use: import it anew.")
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pellucid.consent.permitted import SubjectFacts, basis_for
+from pellucid.consent.permitted import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.consent.said import is_closed, is_restricted
 from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.policy.bases import basis_for
 from pellucid.policy.model import Default, Policy, Purpose, SensitiveUse
 from pellucid.records.columns import from_instant
 

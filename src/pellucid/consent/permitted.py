@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.said import Said, read_said
 from pellucid.errors import Reason
+from pellucid.policy.bases import basis_for
 from pellucid.policy.model import Default, LegalBasis, Purpose, Regime, RegimeBasis, SensitiveUse, Unknown
 from pellucid.policy.reasons import reason
 from pellucid.records.columns import from_instant, to_instant
@@ -20,7 +21,6 @@ from pellucid.records.columns import from_instant, to_instant
 DAY = 86_400_000_000
 """Microseconds in a day."""
 
-_STRICTEST_FIRST = (Default.OPT_IN, Default.OPT_OUT, Default.NO_CHOICE)
 _CLOSED_CODES = {
     ConsentVerb.REFUSE: "refused",
     ConsentVerb.WITHDRAW: "withdrawn",
@@ -151,31 +151,6 @@ def next_change(
             return due
         due = later.next_due
     return None
-
-
-def basis_for(purpose: Purpose, regimes: Mapping[str, Regime], jurisdiction: str | None) -> RegimeBasis | None:
-    """Return the purpose's rule for a place: its own regime, else its country's, else what the purpose says of unknown.
-
-    Where several regimes cover the place, the strictest rule holds; a covering regime without a basis means no rule.
-    """
-    names = _covering(regimes, jurisdiction)
-    if not names:
-        return purpose.bases.get(purpose.unknown_place)
-    rules = [purpose.bases.get(name) for name in names]
-    known = [rule for rule in rules if rule is not None]
-    if len(known) < len(rules):
-        return None
-    return min(known, key=lambda rule: _STRICTEST_FIRST.index(rule.default))
-
-
-def _covering(regimes: Mapping[str, Regime], jurisdiction: str | None) -> list[str]:
-    if jurisdiction is None:
-        return []
-    for place in (jurisdiction, jurisdiction.split("-", 1)[0]):
-        names = sorted(regime.name for regime in regimes.values() if place in regime.jurisdictions)
-        if names:
-            return names
-    return []
 
 
 def _standing_grounds(

@@ -32,11 +32,18 @@ def rebuild_all(connection: Connection, policy: Policy, version: int, now: int) 
         crowd = people(connection, namespace, 0, subject_count(connection, namespace))
         said = all_records(connection, namespace)
         for purpose in policy.purposes:
-            made = StoredSet(*_silent_flags(decider, purpose, crowd))
-            dues = _overlay(decider, purpose, namespace, crowd, said, made)
+            made, dues = everybody(decider, purpose, namespace, crowd, said)
             put_set(connection, version, purpose, namespace, made)
             _add(connection, dues)
             _add_ages(connection, _ages(decider, purpose, namespace, crowd))
+
+
+def everybody(
+    decider: Decider, purpose: str, namespace: str, crowd: People, said: Mapping[int, Sequence[ConsentRecord]]
+) -> tuple[StoredSet, list[Row]]:
+    """Return a purpose's set for the whole of a namespace, and when time changes it next for single people."""
+    made = StoredSet(*_silent_flags(decider, purpose, crowd))
+    return made, _overlay(decider, purpose, namespace, crowd, said, made)
 
 
 def extend_all(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -24,6 +25,9 @@ from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.database import Database
 from pellucid.records.tables import generations, policy_activations, policy_snapshots
 
+if TYPE_CHECKING:
+    from pellucid.policy.compare import Comparison
+
 SchemaHash = Callable[[Dataset], str]
 """Fingerprint of how a dataset's rows are stored, as imports write it beside each generation."""
 
@@ -36,6 +40,7 @@ class Activation:
     """A policy that came into force: its version, the one before (None for the first), the register it made, its entry.
 
     `retired` names the datasets whose rows were taken out of use because the policy declares them otherwise.
+    `comparison` tells what differs from the one before.
     """
 
     version: str
@@ -44,6 +49,7 @@ class Activation:
     log: LogReceipt
     retired: tuple[str, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    comparison: Comparison | None = None
 
 
 def activate(
@@ -71,10 +77,11 @@ def activate(
         register_version = rebuild(connection, policy, now)
         reach("activate.rebuilt")
         previous = before.version if before else None
-        log = append(connection, _entry(policy, previous, register_version, retired, actor, now))
+        comparison = _compared(before, policy)
+        log = append(connection, _entry(policy, previous, register_version, retired, comparison, actor, now))
         reach("activate.before-commit")
     reach("activate.after-commit")
-    return Activation(policy.version, previous, register_version, log, retired, warnings)
+    return Activation(policy.version, previous, register_version, log, retired, warnings, comparison)
 
 
 def active_policy(connection: Connection) -> Policy | None:
@@ -85,6 +92,11 @@ def active_policy(connection: Connection) -> Policy | None:
     version = active_version(connection)
     if version is None:
         return None
+    return snapshot(connection, version)
+
+
+def snapshot(connection: Connection, version: str) -> Policy:
+    """Return the policy that was activated under a whole version; raises InputInvalid if it is not stored as it was."""
     if version not in _CACHE:
         content = connection.scalar(select(policy_snapshots.c.content).where(policy_snapshots.c.version == version))
         policy = from_canonical(bytes(content)) if content is not None else None
@@ -98,6 +110,13 @@ def active_policy(connection: Connection) -> Policy | None:
             _CACHE.clear()
         _CACHE[version] = policy
     return _CACHE[version]
+
+
+def versions_like(connection: Connection, start: str) -> list[str]:
+    """Return the versions of activated policies that begin so (hex), in order."""
+    columns = policy_snapshots.c
+    statement = select(columns.version).where(columns.version.startswith(start, autoescape=True))
+    return [str(version) for version in connection.scalars(statement.order_by(columns.version))]
 
 
 def active_version(connection: Connection) -> str | None:
@@ -128,6 +147,12 @@ def _demand_permission(before: Policy | None, actor: Actor) -> None:
     refused: Reason | None = may(before, actor, "policy-activate") if before is not None else None
     if refused is not None:
         raise NotPermitted(refused.message, remedy=refused.remedy)
+
+
+def _compared(before: Policy | None, policy: Policy) -> Comparison | None:
+    from pellucid.policy.compare import compare  # noqa: PLC0415  -- questions need it not
+
+    return None if before is None else compare(before, policy)
 
 
 def _retire_unfit(
@@ -169,13 +194,20 @@ def _store(connection: Connection, version: str, content: bytes, now: int) -> No
 
 
 def _entry(
-    policy: Policy, previous: str | None, register_version: int, retired: tuple[str, ...], actor: Actor, now: int
+    policy: Policy,
+    previous: str | None,
+    register_version: int,
+    retired: tuple[str, ...],
+    comparison: Comparison | None,
+    actor: Actor,
+    now: int,
 ) -> AuditEntry:
     body = {
         "policy": policy.version,
         "previous": previous,
         "register_version": register_version,
         "retired": list(retired),
+        "changes": None if comparison is None else comparison.counts(),
         # Before the first policy nobody could be asked: whoever reaches the files may begin.
         "permitted_by": "role" if previous else "access-to-files",
     }

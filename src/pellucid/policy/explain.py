@@ -11,10 +11,7 @@ from pellucid.policy.model import (
     Bound,
     Column,
     Dataset,
-    Default,
     LegalBasis,
-    Mask,
-    MaskKind,
     Policy,
     Purpose,
     RegimeBasis,
@@ -23,20 +20,7 @@ from pellucid.policy.model import (
     SensitiveWhen,
     Unknown,
 )
-
-_BASES = {
-    LegalBasis.CONSENT: "the person's consent",
-    LegalBasis.CONTRACT: "the contract with the person",
-    LegalBasis.LEGAL_OBLIGATION: "a duty that the law lays on us",
-    LegalBasis.VITAL_INTERESTS: "protecting somebody's life",
-    LegalBasis.PUBLIC_INTEREST: "a task in the public interest",
-    LegalBasis.LEGITIMATE_INTERESTS: "our legitimate interests",
-}
-_SILENCE = {
-    Default.OPT_IN: "Whoever has said nothing is left out.",
-    Default.OPT_OUT: "Whoever has said nothing is included, until they object or opt out.",
-    Default.NO_CHOICE: "There is no choice to make: everybody is included.",
-}
+from pellucid.policy.phrases import BASES, SILENCE, listed, masked, ticked
 
 
 def explain_purpose(policy: Policy, name: str) -> str:
@@ -62,19 +46,19 @@ def explain_purpose(policy: Policy, name: str) -> str:
 def _lawful(policy: Policy, purpose: Purpose) -> Iterator[str]:
     for regime, basis in purpose.bases.items():
         declared = policy.regimes[regime]
-        places = _listed(declared.jurisdictions)
-        yield f"Under {declared.title}, that is in {places}, it rests on {_BASES[basis.basis]}. {_silence(basis)}"
+        places = listed(declared.jurisdictions)
+        yield f"Under {declared.title}, that is in {places}, it rests on {BASES[basis.basis]}. {_silence(basis)}"
     missing = [regime.title for regime in policy.regimes.values() if regime.name not in purpose.bases]
     if missing:
-        yield f"It has no basis under {_listed(missing)}, so people there are left out."
+        yield f"It has no basis under {listed(missing)}, so people there are left out."
     if purpose.consent_days is not None:
         yield f"A consent runs out after {purpose.consent_days:,} days."
 
 
 def _silence(basis: RegimeBasis) -> str:
     if basis.basis is LegalBasis.CONSENT:
-        return f"{_SILENCE[basis.default]} A yes can be withdrawn at any time."
-    return _SILENCE[basis.default]
+        return f"{SILENCE[basis.default]} A yes can be withdrawn at any time."
+    return SILENCE[basis.default]
 
 
 def _left_out(policy: Policy, purpose: Purpose) -> Iterator[str]:
@@ -101,22 +85,22 @@ def _reads(policy: Policy, purpose: Purpose) -> Iterator[str]:
             yield " ".join(_dataset(dataset, columns, purpose))
     if public:
         verb = "hold" if len(public) > 1 else "holds"
-        yield f"{_ticked(public)} {verb} nothing about people and may be read in full."
+        yield f"{ticked(public)} {verb} nothing about people and may be read in full."
 
 
 def _dataset(dataset: Dataset, columns: tuple[Column, ...], purpose: Purpose) -> Iterator[str]:
     yield f"From `{dataset.name}` ({dataset.title}): {_by_category(columns)}."
-    masked = [
-        f"`{column.name}` {_masked(column.mask)}"
+    hidden = [
+        f"`{column.name}` {masked(column.mask)}"
         for column in columns
         if column.mask is not None and purpose.name not in column.mask.unmasked_for
     ]
-    if masked:
-        yield f"Not shown as they are: {_listed(masked)}."
+    if hidden:
+        yield f"Not shown as they are: {listed(hidden)}."
     refused = [column for column in dataset.columns.values() if column not in columns]
     keys = [column for column in refused if column.name in subject_key_columns(dataset)]
     if keys:
-        yield f"{_ticked(column.name for column in keys)} may be counted and joined on, but not read."
+        yield f"{ticked(column.name for column in keys)} may be counted and joined on, but not read."
     refused = [column for column in refused if column not in keys]
     if refused:
         yield f"Left out, because the purpose has no need of it: {_by_category(refused)}."
@@ -142,7 +126,7 @@ def _not_read(policy: Policy, purpose: Purpose) -> Iterator[str]:
         if not permitted_columns(policy, purpose.name, dataset.name)
     ]
     if refused:
-        yield f"Nothing at all in {_listed(refused)}."
+        yield f"Nothing at all in {listed(refused)}."
     yield "What is not named above cannot be read: a question that touches it anywhere is refused."
 
 
@@ -150,8 +134,8 @@ def _askers(policy: Policy, purpose: Purpose) -> Iterator[str]:
     roles = [policy.roles[role] for role in purpose.roles]
     holders = [person for person in policy.people.values() if set(person.roles) & set(purpose.roles)]
     able = [person.title for person in holders if _may_query(policy, person.roles)]
-    held = f"At present: {_listed(able)}." if able else "At present that is nobody."
-    yield f"People with the role {_listed((role.title for role in roles), 'or')}. {held}"
+    held = f"At present: {listed(able)}." if able else "At present that is nobody."
+    yield f"People with the role {listed((role.title for role in roles), 'or')}. {held}"
 
 
 def _may_query(policy: Policy, roles: Iterable[str]) -> bool:
@@ -174,7 +158,7 @@ def _leaves(policy: Policy, purpose: Purpose) -> Iterator[str]:
         f"So that noise can hide anybody, one person is counted in at most {_groups(rule.max_groups)}. {_bounds(rule)} "
         "What goes beyond is cut off before it is added up."
     )
-    summable = f"Only {_ticked(rule.columns)} can be summed. " if rule.columns else "Nothing can be summed. "
+    summable = f"Only {ticked(rule.columns)} can be summed. " if rule.columns else "Nothing can be summed. "
     yield (
         f"{summable}An answer has at most {rule.max_cells:,} cells, and groups that are not publicly known appear only "
         "if enough people are in them."
@@ -203,10 +187,10 @@ def _bounds(rule: ReleaseRule) -> str:
     normed = [f"{bound.norm} {what}" for what, bound in named if bound.per_group is None]
     sentences = []
     if grouped:
-        sentences.append(f"In each group one person adds at most {_listed(grouped)}.")
+        sentences.append(f"In each group one person adds at most {listed(grouped)}.")
     if normed:
         measure = "measured as the root of the sum of squares"
-        sentences.append(f"Over all groups together, {measure}, one person adds at most {_listed(normed)}.")
+        sentences.append(f"Over all groups together, {measure}, one person adds at most {listed(normed)}.")
     return " ".join(sentences)
 
 
@@ -224,17 +208,7 @@ def _recipients(policy: Policy, purpose: Purpose) -> Iterator[str]:
         yield f"Nobody outside {policy.controller.name}."
         return
     named = [policy.recipients[name] for name in purpose.recipients]
-    yield f"{_listed(f'{one.title} ({one.kind}, {one.country})' for one in named)}."
-
-
-def _masked(mask: Mask) -> str:
-    return {
-        MaskKind.NULL: "is hidden altogether",
-        MaskKind.YEAR: "is cut to the year",
-        MaskKind.MONTH: "is cut to the month",
-        MaskKind.PREFIX: f"is cut to its first {mask.size} characters",
-        MaskKind.BAND: f"is rounded down to steps of {mask.size:,}",
-    }[mask.kind]
+    yield f"{listed(f'{one.title} ({one.kind}, {one.country})' for one in named)}."
 
 
 def _by_category(columns: Iterable[Column]) -> str:
@@ -242,13 +216,4 @@ def _by_category(columns: Iterable[Column]) -> str:
     gathered: dict[str, list[str]] = {}
     for column in columns:
         gathered.setdefault(title(column.category), []).append(column.name)
-    return "; ".join(f"{words} ({_ticked(names)})" for words, names in gathered.items())
-
-
-def _listed(words: Iterable[str], last: str = "and") -> str:
-    *most, end = words
-    return f"{', '.join(most)} {last} {end}" if most else end
-
-
-def _ticked(names: Iterable[str]) -> str:
-    return _listed(f"`{name}`" for name in names)
+    return "; ".join(f"{words} ({ticked(names)})" for words, names in gathered.items())

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import Finding, PolicyInvalid
+from pellucid.errors import Finding, InputInvalid, PolicyInvalid
 from pellucid.policy import build
 from pellucid.policy.canonical import from_canonical, to_canonical, with_version
 from pellucid.policy.documents import REQUIRED, SECTIONS, ControllerDocument, json_schema
@@ -22,9 +23,24 @@ from pellucid.policy.nodes import LONGEST, Node, Place, finding, read, suggestio
 from pellucid.policy.shapes import fit
 from pellucid.policy.validate import validate
 
-__all__ = ["LoadResult", "from_canonical", "json_schema", "load_folder", "load_policy", "to_canonical"]
+__all__ = [
+    "ACTIVE",
+    "LoadResult",
+    "from_canonical",
+    "json_schema",
+    "load_folder",
+    "load_policy",
+    "names_folder",
+    "to_canonical",
+]
 
 MOST_FILES = 1_000
+
+ACTIVE = "active"
+"""How the policy in force is named where a folder could stand."""
+
+VERSION = re.compile(r"[0-9a-f]{4,64}")
+"""The start of a version, long enough not to be a word by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,25 @@ def load_policy(folder: Path) -> Policy:
     if loaded.policy is None:
         raise PolicyInvalid(loaded.findings)
     return loaded.policy
+
+
+def names_folder(word: str) -> bool:
+    """Return whether somebody who names a policy means a folder; else it is `active` or (the start of) a version.
+
+    A folder called `active` is named as `./active`. Raises InputInvalid for what can be neither.
+    """
+    if word == ACTIVE:
+        return False
+    if Path(word).is_dir():
+        return True
+    if VERSION.fullmatch(word):
+        return False
+    raise InputInvalid(
+        f"{word!r} is neither a folder nor the version of a policy.",
+        code="policy-source-unknown",
+        remedy=f"Name a policy folder, `{ACTIVE}`, or the version of a policy that was in force (4 or more of its hex "
+        "digits, as `pellucid policy activate` printed it).",
+    )
 
 
 def _place(found: Finding) -> tuple[str, int, int, str, str]:

@@ -1,0 +1,304 @@
+"""Every change that a comparison can tell, by code: the words for it, and who should look. Add codes here.
+
+Finding out what changed is `changes.purpose`, `changes.dataset` and so on; what an added thing does to privacy ledgers
+and to what people said stands in its sentence, because whoever renames a thing sees it removed and added.
+"""
+
+from __future__ import annotations
+
+from pellucid.policy.changes.words import Words, listed, neutral, neutrally_listed, opposed, ordered
+
+OFFICER = "privacy officer"
+WRITER = "whoever writes the notices"
+ENGINEER = "data engineer"
+ANALYST = "whoever asks under it"
+CARE = "privacy officer; customer care, for whoever said no"
+OVERSIGHT = "privacy officer; data protection authority, if transfers need it"
+
+PURPOSES: Words = {
+    **listed(
+        "purpose",
+        "A new purpose: {title}. Its privacy ledger starts anew, at nothing spent, and nobody has said anything to it: "
+        "neither a yes nor a no to a purpose of another name carries over.{hint}",
+        "Nobody may ask under it any more ({title}). What people said about it is kept, but carries over to no purpose "
+        "of another name, and neither does what was spent.{hint}",
+        f"{OFFICER}; {WRITER}",
+    ),
+    **neutral("purpose-title", "It is called “{new}” (before: “{old}”).", WRITER),
+    **neutral("purpose-description", "It is described otherwise.", WRITER),
+    **neutral(
+        "notice-version",
+        "Its notice has version {new} (before: {old}). Whoever consented to {old} is left out until they say yes "
+        "to {new}; yeses to {new} from earlier days count again.",
+        f"{WRITER}; customer care, for whoever consented",
+    ),
+    **neutral(
+        "notice-text",
+        "The words of notice {version} changed and its version did not, so consents to the old words count.",
+        f"{OFFICER}; {WRITER}",
+    ),
+    **neutral("notice-text-version", "The notice has other words, under its new version.", WRITER),
+    **listed(
+        "basis",
+        "Under {regime} it may now be done, resting on {basis}. {silence}",
+        "Under {regime} it has no basis any more: people there are left out (before, it rested on {basis}).",
+        OFFICER,
+    ),
+    **opposed(
+        "silence-opened",
+        "Under {regime} it rests on {new} (before: {old}). {silence} Whoever said no stays out until they say yes.",
+        "silence-closed",
+        "Under {regime} it rests on {new} (before: {old}). {silence} A no counts, also one said before.",
+        CARE,
+    ),
+    **neutral(
+        "basis-changed",
+        "Under {regime} it rests on {new} (before: {old}); what silence means stays, and so does every no.",
+        CARE,
+    ),
+    **listed("category", "It may read {value}.", "It may not read {value} any more.", OFFICER),
+    **listed(
+        "purpose-role",
+        "Holders of the role `{value}` may ask under it.",
+        "Holders of the role `{value}` may not ask under it any more.",
+        OFFICER,
+    ),
+    **opposed(
+        "unknown-place-opened",
+        "Whoever's place is not known is treated as {new} (before: {old}), where more is allowed.",
+        "unknown-place-closed",
+        "Whoever's place is not known is treated as {new} (before: {old}), where less is allowed.",
+        OFFICER,
+    ),
+    **neutral("unknown-place", "Whoever's place is not known is treated as {new} (before: {old}).", OFFICER),
+    **opposed(
+        "unknown-age-opened",
+        "Whoever's age is not known counts as an adult: children may be among them.",
+        "unknown-age-closed",
+        "Whoever's age is not known is left out.",
+        OFFICER,
+    ),
+    **ordered(
+        "minimum-age",
+        "It takes people from {new} years on (before: {old}).",
+        OFFICER,
+        wider="lowered",
+        narrower="raised",
+    ),
+    **opposed(
+        "sensitive-opened",
+        "Rows that reveal something sensitive may be read, of people who consented explicitly.",
+        "sensitive-closed",
+        "Rows that reveal something sensitive are never read.",
+        OFFICER,
+    ),
+    **ordered(
+        "consent-days",
+        "A consent to it holds {new} (before: {old}), also one given before.",
+        CARE,
+        wider="lengthened",
+        narrower="shortened",
+    ),
+    **listed(
+        "purpose-recipient",
+        "`{value}` is given data or answers.",
+        "`{value}` is not given data or answers any more.",
+        f"{OFFICER}; {WRITER}",
+    ),
+    **listed(
+        "readable-column",
+        "From `{dataset}` it may now read {columns}.",
+        "From `{dataset}` it may not read {columns} any more.",
+        OFFICER,
+    ),
+}
+"""Why data may be used, by whom, of whom."""
+
+RELEASE: Words = {
+    **ordered("epsilon-default", "A question spends ε {new} unless it says otherwise (before: {old}).", OFFICER),
+    **ordered("epsilon-max", "A question may ask for ε {new} at most (before: {old}).", OFFICER),
+    **ordered("allowance-epsilon", "It may spend ε {new} in a period (before: {old}).", OFFICER),
+    **ordered("allowance-delta", "It may spend δ {new} in a period (before: {old}).", OFFICER),
+    **ordered(
+        "allowance-period",
+        "Its allowance renews each {new} (before: each {old}).",
+        OFFICER,
+        wider="shortened",
+        narrower="lengthened",
+    ),
+    **ordered("max-groups", "One person is counted in at most {new} groups (before: {old}).", OFFICER),
+    **ordered("bound", "One person may add up to {new} to {measure} (before: {old}); noise grows alike.", ANALYST),
+    **ordered(
+        "bound-lower",
+        "One person may add as little as {new} to {measure} (before: {old}).",
+        ANALYST,
+        wider="lowered",
+        narrower="raised",
+    ),
+    **listed(
+        "summable",
+        "{measure} may now be summed; one person may add {value}.",
+        "{measure} may not be summed any more (before, one person might add {value}).",
+        f"{OFFICER}; {ANALYST}",
+    ),
+    **listed(
+        "bound-form",
+        "What one person may add to {measure} is limited otherwise: now {value}.",
+        "What one person may add to {measure} is limited otherwise: before, {value}.",
+        f"{OFFICER}; {ANALYST}",
+    ),
+    **ordered("threshold-delta", "Naming groups that are not public may spend δ {new} (before: {old}).", OFFICER),
+    **neutral("clipping-share", "{new} of a question's budget tells how many were clipped (before: {old}).", ANALYST),
+    **ordered("max-cells", "An answer has at most {new} cells (before: {old}).", OFFICER),
+}
+"""In what form answers may leave."""
+
+DATASETS: Words = {
+    **listed("dataset", "New data: {title}.", "It is declared no more ({title}): no question can name it.", OFFICER),
+    **neutral("dataset-title", "It is called “{new}” (before: “{old}”).", WRITER),
+    **neutral("dataset-source", "Its source is “{new}” (before: “{old}”).", f"{OFFICER}; {WRITER}"),
+    **neutral("dataset-columns", "Its columns have another order, so `*` means another order.", ANALYST),
+    **opposed(
+        "dataset-public",
+        "It counts as public: nobody's choice, no noise and no budget protect its rows any more.",
+        "dataset-personal",
+        "It counts as being about people: their choices, noise and budgets protect its rows.",
+        OFFICER,
+    ),
+    **listed(
+        "subject-path",
+        "Its rows are also about whom {value} leads to, who must be permitted too.",
+        "Its rows are not about whom {value} leads to any more: that person's choice does not count.",
+        f"{OFFICER}; {ENGINEER}",
+        wider="removed",
+    ),
+    **neutral("dataset-key", "Unique in each row: {new} (before: {old}).", ENGINEER),
+    **listed(
+        "time",
+        "`{value}` tells when a row happened: rows of people who said yes from a day on can be read from that day on.",
+        "`{value}` does not tell when a row happened any more: nothing is read of people who said yes from a day on.",
+        f"{OFFICER}; {ENGINEER}",
+    ),
+    **ordered(
+        "retention",
+        "Rows may be used for {new} (before: {old}).",
+        OFFICER,
+        wider="lengthened",
+        narrower="shortened",
+    ),
+    **listed(
+        "sensitive-value",
+        "Rows whose {value} count as sensitive.",
+        "Rows whose {value} do not count as sensitive any more.",
+        OFFICER,
+        wider="removed",
+    ),
+    **neutral("sensitive-reveals", "Rows whose {value} are said to reveal {new} (before: {old}).", OFFICER),
+    **listed(
+        "determines-subject",
+        "`{value}` is said to belong to one person alone: it may be counted and joined on by every purpose.",
+        "`{value}` is not said to belong to one person alone any more: only purposes that may read it may use it.",
+        f"{OFFICER}; {ENGINEER}",
+    ),
+    **neutral("jurisdiction-column", "Where people live is told by {new} (before: {old}).", f"{OFFICER}; {ENGINEER}"),
+    **neutral("birth-year-column", "When people were born is told by {new} (before: {old}).", f"{OFFICER}; {ENGINEER}"),
+}
+"""Tables, and how their rows find their people."""
+
+COLUMNS: Words = {
+    **listed("column", "A new column: {value}.", "The column is declared no more: {value}.", f"{OFFICER}; {ENGINEER}"),
+    **neutral("column-title", "It is called “{new}” (before: “{old}”).", WRITER),
+    **neutral("column-type", "It is of type {new} (before: {old}); stored rows have to be imported anew.", ENGINEER),
+    **ordered("column-scale", "It has {new} decimal places (before: {old}).", ENGINEER),
+    **neutral(
+        "column-category",
+        "It holds {new} (before: {old}); which purposes may now read it stands with them.",
+        OFFICER,
+    ),
+    **neutral("column-nullable", "A value {new} be missing.", ENGINEER),
+    **listed("mask", "It {value}.", "It {value} no more.", OFFICER, wider="removed"),
+    **ordered("mask", "It {new} (before: it {old}).", OFFICER, wider="finer", narrower="coarser"),
+    **listed("unmasked-for", "`{value}` sees it as it is.", "`{value}` does not see it as it is any more.", OFFICER),
+    **listed(
+        "domain-value", "`{value}` is one of its public values.", "`{value}` is none of its public values.", OFFICER
+    ),
+    **opposed(
+        "domain-published",
+        "Its values are declared public: a group is told however few are in it.",
+        "domain-unpublished",
+        "Its values are not declared public any more: a group is told only if enough people are in it.",
+        OFFICER,
+    ),
+    **opposed(
+        "domain-opened",
+        "Any value of it may be told, not only declared ones.",
+        "domain-closed",
+        "Only its declared values may be told.",
+        OFFICER,
+    ),
+}
+"""Columns of a dataset."""
+
+PEOPLE: Words = {
+    **listed("role", "A new role: {title}. It may {may}.", "The role is gone: {title}. It might {may}.", OFFICER),
+    **neutral("role-title", "It is called “{new}” (before: “{old}”).", OFFICER),
+    **listed("action", "It may {value}.", "It may not {value} any more.", OFFICER),
+    **listed("person", "A new member of staff: {title}, {roles}.", "No member of staff any more: {title}.", OFFICER),
+    **neutral("person-title", "They are called “{new}” (before: “{old}”).", OFFICER),
+    **listed("person-role", "They hold the role `{value}`.", "They hold the role `{value}` no more.", OFFICER),
+    **neutrally_listed(
+        "recipient",
+        "{title} is declared; purposes say what they are given.",
+        "{title} is declared no more.",
+        OFFICER,
+    ),
+    **neutral("recipient-title", "They are called “{new}” (before: “{old}”).", WRITER),
+    **listed("recipient-country", "They are in {value}.", "They are not in {value} any more.", OVERSIGHT),
+    **listed("recipient-kind", "They are a {value}.", "They are not a {value} any more.", OFFICER),
+    **neutral("controller-name", "The controller is {new} (before: {old}).", f"{OFFICER}; {WRITER}"),
+    **neutral("controller-country", "The controller is in {new} (before: {old}).", OVERSIGHT),
+    **neutral("controller-contact", "Customers reach it at {new} (before: {old}).", WRITER),
+    **neutral("controller-officer", "The privacy officer is {new} (before: {old}).", f"{OFFICER}; {WRITER}"),
+}
+"""Who is responsible, who may do what, who is given what."""
+
+PLACES: Words = {
+    **neutrally_listed(
+        "regime",
+        "A new law: {title}. What it changes stands with places and purposes.",
+        "The law is declared no more: {title}. What that changes stands with places and purposes.",
+        OFFICER,
+    ),
+    **neutral("regime-title", "It is called “{new}” (before: “{old}”).", WRITER),
+    **opposed(
+        "place-opened",
+        "Under {new} (before: {old}), more is allowed for {purposes}.",
+        "place-closed",
+        "Under {new} (before: {old}), less is allowed for {purposes}.",
+        CARE,
+    ),
+    **neutral("place", "It is under {new} (before: {old}); no purpose gets wider or narrower by it.", OFFICER),
+    **listed(
+        "namespace",
+        "A new kind of subject: {title}. Its privacy ledger starts anew, at nothing spent, and nobody of it has said "
+        "anything: consents and refusals given under another name do not carry over.{hint}",
+        "This kind of subject is declared no more ({title}): none of its data are used. What was spent and what people "
+        "said carries over to no other name.{hint}",
+        OFFICER,
+    ),
+    **neutral("namespace-title", "It is called “{new}” (before: “{old}”).", WRITER),
+    **ordered("cap-epsilon", "Over everything, ε {new} may be spent on each in a period (before: {old}).", OFFICER),
+    **ordered("cap-delta", "Over everything, δ {new} may be spent on each in a period (before: {old}).", OFFICER),
+    **ordered(
+        "cap-period",
+        "The cap renews each {new} (before: each {old}).",
+        OFFICER,
+        wider="shortened",
+        narrower="lengthened",
+    ),
+    **neutral("written-otherwise", "{what} is written otherwise and means the same.", OFFICER),
+}
+"""Laws, where they hold, and whose privacy is counted."""
+
+CHANGES: Words = {**PLACES, **PURPOSES, **RELEASE, **DATASETS, **COLUMNS, **PEOPLE}
+"""Every code with its words."""

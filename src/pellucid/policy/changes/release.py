@@ -1,0 +1,78 @@
+"""Release rules and budgets: what a question may cost, and how much of one person may be in an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from pellucid.policy.changes.rules import Notes, Rule, Rules, compare_amounts, nested, ordered, text, walk
+from pellucid.policy.model import Bound, Period
+
+_RENEWALS = {Period.YEAR: 1, Period.MONTH: 12, Period.DAY: 365}
+
+
+def allowance(code: str) -> Rules:
+    """Return the rules of an allowance or a cap; the sooner it renews, the more may be spent."""
+    return {
+        "epsilon": ordered(f"{code}-epsilon"),
+        "delta": ordered(f"{code}-delta"),
+        "period": ordered(f"{code}-period", wider="shortened", narrower="lengthened", key=_RENEWALS.__getitem__),
+    }
+
+
+def _bound(notes: Notes, measure: str, old: Bound, new: Bound) -> None:
+    """Take down how a bound differs; one of another form is neither larger nor smaller."""
+    if (old.norm is None) != (new.norm is None):
+        notes.add("bound-form-added", measure=measure, value=_told(new))
+        notes.add("bound-form-removed", measure=measure, value=_told(old))
+        return
+    walk(_bound_rules(measure), notes, old, new)
+
+
+def _bound_rules(measure: str) -> Rules:
+    def amount(code: str, wider: str, narrower: str, sign: int) -> Rule:
+        def rule(notes: Notes, old: str | None, new: str | None) -> None:
+            one, other = Decimal(old or 0) * sign, Decimal(new or 0) * sign
+            told = str(old), str(new)
+            compare_amounts(notes, code, one, other, *told, wider=wider, narrower=narrower, measure=measure)
+
+        return rule
+
+    upper = amount("bound", "raised", "lowered", 1)
+    return {"per_group": upper, "norm": upper, "lower": amount("bound-lower", "lowered", "raised", -1)}
+
+
+def _told(bound: Bound) -> str:
+    if bound.norm is not None:
+        return f"a norm of {bound.norm} over all groups"
+    return f"{bound.lower} to {bound.per_group} in each group"
+
+
+def _rows(notes: Notes, old: Bound, new: Bound) -> None:
+    _bound(notes, "the count of rows", old, new)
+
+
+def _columns(notes: Notes, old: Mapping[str, Bound], new: Mapping[str, Bound]) -> None:
+    for name in dict.fromkeys((*new, *old)):
+        measure = f"`{name}`"
+        if name not in old:
+            notes.add("summable-added", measure=measure, value=_told(new[name]))
+        elif name not in new:
+            notes.add("summable-removed", measure=measure, value=_told(old[name]))
+        elif old[name] != new[name]:
+            _bound(notes, measure, old[name], new[name])
+
+
+ALLOWANCE: Rules = allowance("allowance")
+CAP: Rules = allowance("cap")
+RELEASE: Rules = {
+    "epsilon_default": ordered("epsilon-default"),
+    "epsilon_max": ordered("epsilon-max"),
+    "allowance": nested(ALLOWANCE),
+    "max_groups": ordered("max-groups"),
+    "rows": _rows,
+    "columns": _columns,
+    "threshold_delta": ordered("threshold-delta"),
+    "clipping_share": text("clipping-share"),
+    "max_cells": ordered("max-cells"),
+}

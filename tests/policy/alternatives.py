@@ -1,0 +1,111 @@
+"""Another value for any place in a policy, found by walking the model's own dataclasses, so that a new field is met.
+
+`places` yields every field of every part of a policy, as a path; `altered` returns the policy with another value there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any
+
+from pellucid.policy.canonical import version_of
+from pellucid.policy.model import Bound, Dataset, Hop, Mask, MaskKind, Policy, ReleaseRule, SensitiveWhen, SubjectPath
+
+Path = tuple[str, ...]
+
+NAMES = {("Policy", "version"), ("RegimeBasis", "regime")}
+"""Fields that say nothing of their own: the hash of the rest, and the key under which the basis stands."""
+
+
+def places(policy: Policy) -> Iterator[tuple[str, str, Path]]:
+    """Yield (class, field, path) of every field that can hold another value; a `name` is renamed with its key."""
+    yield from _places(policy, ())
+
+
+def _places(value: Any, path: Path) -> Iterator[tuple[str, str, Path]]:
+    if is_dataclass(value):
+        for member in fields(value):
+            inner = getattr(value, member.name)
+            if (type(value).__name__, member.name) not in NAMES:
+                yield type(value).__name__, member.name, (*path, member.name)
+            yield from _places(inner, (*path, member.name))
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _places(inner, (*path, key))
+    elif isinstance(value, tuple):
+        for index, inner in enumerate(value):
+            yield from _places(inner, (*path, str(index)))
+
+
+def altered(policy: Policy, path: Path, choice: int = 0) -> Policy:
+    """Return the policy with another value at the path, under its new version; `choice` picks among several."""
+    made = _altered(policy, path, choice)
+    return replace(made, version=version_of(made))
+
+
+def _altered(value: Any, path: Path, choice: int) -> Any:
+    first, *rest = path
+    if isinstance(value, Mapping):
+        if rest == ["name"]:
+            renamed = {f"{first}-x": replace(value[first], name=f"{first}-x")}
+            return {key: inner for key, inner in value.items() if key != first} | renamed
+        return {key: _altered(inner, tuple(rest), choice) if key == first else inner for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return tuple(
+            _altered(inner, tuple(rest), choice) if str(n) == first else inner for n, inner in enumerate(value)
+        )
+    old = getattr(value, first)
+    return replace(value, **{first: _altered(old, tuple(rest), choice) if rest else other(value, first, choice)})
+
+
+def other(owner: Any, name: str, choice: int) -> Any:
+    """Return another value for a field, by what it holds now and, where that says too little, by its name."""
+    special = _special(owner, name)
+    values = [value for value in special or _by_type(getattr(owner, name)) if value != getattr(owner, name)]
+    return values[choice % len(values)]
+
+
+def _special(owner: Any, name: str) -> list[Any]:
+    known: dict[tuple[type, str], list[Any]] = {
+        (Bound, "per_group"): ["7", "7000", None],
+        (Bound, "norm"): ["7.5", "70000", None],
+        (Bound, "lower"): ["-3", "-700"],
+        (Mask, "kind"): list(MaskKind),
+        (SensitiveWhen, "lookup"): [("products", "product_id", "brand"), None],
+        (SensitiveWhen, "values"): [("OTHER",), ("ANTACIDS", "OTHER")],
+        (SubjectPath, "via"): [(Hop("basket_id", "elsewhere", "basket_id"),)],
+        (Dataset, "subjects"): [(), (SubjectPath("household", "other"),)],
+        (Dataset, "sensitive_when"): [(), (SensitiveWhen("bought", ("x",), "health"),)],
+        (ReleaseRule, "columns"): [{}, {"other": Bound("1")}],
+    }
+    by_name: dict[str, list[Any]] = {
+        "mask": [None, Mask(MaskKind.NULL), Mask(MaskKind.YEAR, 0, ("range-planning",))],
+        "time": [None, "other"],
+        "retention_days": [None, 5, 5000],
+        "consent_days": [None, 5, 5000],
+        "unknown_place": ["refuse", "eu", "us-ca", "elsewhere"],
+        "jurisdictions": [("DE",), ("DE", "FR", "US-CA"), ("DE", "NO", "DE-BY"), ("NO", "DE")],
+        "domain": [(), ("low",), ("low", "high", "middle")],
+        "categories": [("user",), ("user.financial", "user.behavior.purchase_history"), ("user.demographic",)],
+        "jurisdiction_column": [None, "other"],
+        "birth_year_column": [None, "other"],
+    }
+    return known.get((type(owner), name), by_name.get(name, []))
+
+
+def _by_type(value: Any) -> list[Any]:
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, Enum):
+        return list(type(value))
+    if isinstance(value, int | float):
+        return [value + 1, value * 2 + 3, value / 2]
+    if isinstance(value, str):
+        return [f"{value} x", "y"]
+    if isinstance(value, tuple):
+        return [(), value[:1], (*value, "x"), tuple(reversed(value))]
+    if isinstance(value, Mapping):
+        return [dict(list(value.items())[1:]), {}]
+    return [replace(value, **{fields(value)[0].name: other(value, fields(value)[0].name, 0)})]
