@@ -61,7 +61,16 @@ def test_the_tutorial_works(place: Path) -> None:
     run_blocks("docs/tutorial/index.md", place)
 
 
-@pytest.mark.parametrize("page", ["ask-a-question", "record-what-customers-say", "verify-the-log"])
+PAGES = [
+    "ask-a-question",
+    "change-a-policy",
+    "record-what-customers-say",
+    "verify-the-log",
+    "write-sql-without-seeing-anybody",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_how_to_page_works_after_the_tutorials_beginning(page: str, place: Path) -> None:
     assert shell(SETTING_UP, place).returncode == 0
 

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import audit, budget, consent, data, demo, policy, query, witness, workspace
+from pellucid.cli import audit, budget, consent, data, demo, policy, query, sample, witness, workspace
 from pellucid.cli.options import Chosen
 from pellucid.cli.quick import collect_rarely, without_pandas
 from pellucid.cli.render import wrapped
@@ -62,6 +62,7 @@ app.command("init")(workspace.init)
 app.add_typer(policy.app, name="policy")
 app.add_typer(data.app, name="data")
 app.command("query")(query.query)
+app.command("sample")(sample.sample)
 app.add_typer(budget.app, name="budget")
 app.add_typer(consent.app, name="consent")
 app.add_typer(audit.app, name="audit")

@@ -5,27 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli.formats import Format, demand_writable, write_rows
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import preview_text, release_text
 from pellucid.errors import InputInvalid
 
 if TYPE_CHECKING:
     from pellucid.release.result import Release
-
-
-class Format(StrEnum):
-    """How an answer is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    ARROW = "arrow"
 
 
 def query(
@@ -41,8 +32,7 @@ def query(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Ask a question. Answers are totals over groups with their errors, never rows about people."""
-    if written is Format.ARROW and sys.stdout.isatty():
-        raise InputInvalid("Arrow is not for terminals.", code="format-binary", remedy="Redirect the output to a file.")
+    demand_writable(written)
     text, values = _sql(sql), dict(_parameter(each) for each in param or ())
     with opened(workspace) as found:
         acting = found.actor(actor_name(actor))
@@ -59,15 +49,8 @@ def _write(release: Release, written: Format) -> None:
         typer.echo(release_text(release))
     elif written is Format.JSON:
         typer.echo(json.dumps(release.to_json(), ensure_ascii=False))
-    elif written is Format.CSV:
-        import pyarrow.csv  # noqa: PLC0415  -- only here
-
-        pyarrow.csv.write_csv(release.values, sys.stdout.buffer)
     else:
-        import pyarrow as pa  # noqa: PLC0415  -- only here
-
-        with pa.ipc.new_stream(sys.stdout.buffer, release.values.schema) as stream:
-            stream.write_table(release.values)
+        write_rows(release.values, written)
 
 
 def _sql(argument: str) -> str:

@@ -29,7 +29,7 @@ ACTIONS: dict[str, str] = {
     "policy-activate": "put a policy into force",
     "policy-check": "check the policy",
     "policy-explain": "read what a purpose may do",
-    "preview": "see what a question would cost, without data",
+    "preview": "see what a question would cost and made-up rows to write it with, without data",
     "query": "ask questions",
     "witness": "cosign the log",
 }

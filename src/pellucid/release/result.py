@@ -148,7 +148,7 @@ class Release:
             "purpose": self.purpose,
             "sql": self.sql,
             "columns": [{"name": item.name, "type": str(item.type)} for item in self.values.schema],
-            "rows": _rows(self.values),
+            "rows": rows_as_json(self.values),
             "accuracy": [asdict(item) for item in self.accuracy],
             "clipping": [asdict(item) for item in self.clipping],
             "loss": {name: _plain(value) for name, value in asdict(self.loss).items()},
@@ -197,7 +197,8 @@ class Preview:
         return {name: _plain(value) for name, value in asdict(self).items()}
 
 
-def _rows(values: pa.Table) -> list[list[object]]:
+def rows_as_json(values: pa.Table) -> list[list[object]]:
+    """Return a table's rows as JSON-ready lists: decimals are strings, dates and instants are ISO 8601."""
     columns = [_listed(column) for column in values.columns]
     return [[_plain(value) for value in row] for row in zip(*columns, strict=True)]
 

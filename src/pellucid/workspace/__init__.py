@@ -36,6 +36,7 @@ from pellucid.workspace.policy import PolicyDesk
 from pellucid.workspace.room import DATA, POLICY, PSEUDONYM_KEY, Room
 
 if TYPE_CHECKING:
+    from pellucid.insights.sample import Sample
     from pellucid.workspace.audit import AuditDesk
 
 __all__ = ["Workspace", "create"]
@@ -104,6 +105,33 @@ class Workspace:
     ) -> Preview:
         """Return what a question would cost and how exact it would be, without touching data."""
         return preview(self._parts, self._question(sql, purpose, actor, epsilon, parameters))
+
+    def sample(
+        self,
+        dataset: str,
+        *,
+        purpose: str | None = None,
+        rows: int = 20,
+        seed: int = 0,
+        actor: Actor | str | None = None,
+    ) -> Sample:
+        """Return made-up rows in the shape of a dataset, to write SQL with: as a purpose is shown them, or all columns.
+
+        The same seed gives the same rows, whose keys join with those of other samples. Nobody's data are touched.
+        """
+        from pellucid.insights.sample import SampleParts, SampleWanted, sample  # noqa: PLC0415  -- no question needs it
+
+        acting = self._actor(actor)
+        policy = self.room.demand(acting, "preview")
+        parts = SampleParts(
+            database=self.room.database,
+            folder=self.folder,
+            open_engine=self._open_engine,
+            clock=self.room.clock,
+            standing=self._parts.standing,
+            seconds=self.settings.query_seconds,
+        )
+        return sample(parts, policy, SampleWanted(dataset, acting, purpose, rows, seed))
 
     def budget(self, *, actor: Actor | str | None = None) -> tuple[BudgetRow, ...]:
         """Return the caps and allowances as they stand."""

@@ -240,7 +240,7 @@ COLUMNS: Words = {
 """Columns of a dataset."""
 
 PEOPLE: Words = {
-    **listed("role", "A new role: {title}. It may {may}.", "The role is gone: {title}. It might {may}.", OFFICER),
+    **listed("role", "A new role: {title}. It may {may}.", "The role is gone: {title}. It could {may}.", OFFICER),
     **neutral("role-title", "It is called “{new}” (before: “{old}”).", OFFICER),
     **listed("action", "It may {value}.", "It may not {value} any more.", OFFICER),
     **listed("person", "A new member of staff: {title}, {roles}.", "No member of staff any more: {title}.", OFFICER),
