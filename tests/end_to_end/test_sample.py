@@ -59,7 +59,7 @@ def test_an_arrow_stream_carries_the_label_in_its_schema(shop: Shop) -> None:
     ("words", "code", "message"),
     [
         (("purchase",), 2, "error [name-unknown]: There is no dataset 'purchase'. Known: products, purchases."),
-        (("purchases", "-n", "0"), 2, "error [rows-out-of-range]: A sample has 1 to 100,000 rows, got 0."),
+        (("purchases", "-n", "0"), 2, "error [rows-out-of-range]: A sample has 1 to 10,000 rows, got 0."),
         (
             ("purchases", "-p", "x"),
             2,

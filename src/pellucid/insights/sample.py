@@ -29,7 +29,7 @@ from pellucid.records.database import Database
 from pellucid.release.result import rows_as_json
 from pellucid.rewrite.public_rows import public_rows
 
-MOST_ROWS = 100_000
+MOST_ROWS = 10_000
 MOST_PUBLIC = 100_000
 """Rows of a public dimension that are read to choose from, the first by its key."""
 LEASE = 600_000_000
