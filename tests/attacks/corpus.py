@@ -461,6 +461,33 @@ NESTED_NAMES = [
     ),
 ]
 
+ROWS_AS_KEYS = _of(
+    "a group key that only fails to be sorted if there are rows",
+    "differs",
+    "syntax-not-allowed",
+    "SELECT COUNT(*) FROM orders WHERE value BETWEEN 4321 AND 4322 GROUP BY (shop, week)",
+    "SELECT (shop, week) AS t, COUNT(*) FROM orders WHERE value BETWEEN 4321 AND 4322 GROUP BY 1",
+    "SELECT DISTINCT (shop, week) AS t FROM orders WHERE value BETWEEN 4321 AND 4322",
+    "SELECT DISTINCT ((shop, week)) AS t FROM orders WHERE value BETWEEN 4321 AND 4322",
+    "SELECT t, COUNT(*) FROM (SELECT (shop, week) AS t FROM orders WHERE value BETWEEN 4321 AND 4322) x GROUP BY t",
+    "SELECT (SELECT (o.shop, o.week)) AS t, COUNT(*) FROM orders o WHERE value BETWEEN 4321 AND 4322 GROUP BY 1",
+    "SELECT COUNT(*) FROM orders WHERE value BETWEEN 4321 AND 4322 GROUP BY ()",
+)
+
+WHOLE_ROWS = _of(
+    "reading the key in a whole row",
+    "differs",
+    "syntax-not-allowed",
+    "SELECT COUNT(*) FROM orders o WHERE CAST(o AS TEXT) LIKE '%h718%'",
+    "SELECT COUNT(DISTINCT o.household_id) FROM orders o WHERE o::TEXT LIKE '%h718%'",
+    "SELECT COUNT(*) FROM orders WHERE orders::TEXT LIKE '%h718%'",
+    "SELECT COUNT(*) FROM (SELECT household_id, MAX(CAST(o AS TEXT)) AS t FROM orders o GROUP BY household_id) x WHERE t LIKE '%h718%'",
+    "SELECT COUNT(*) FROM orders o WHERE EXISTS (SELECT 1 FROM members m WHERE m.household_id = o.household_id AND CAST(m AS TEXT) LIKE '%h718%')",
+    "SELECT COUNT(*) FROM orders o WHERE value BETWEEN 4321 AND 4322 GROUP BY o",
+    "SELECT DISTINCT x FROM (SELECT o AS x FROM orders o WHERE value BETWEEN 4321 AND 4322) y",
+    "SELECT x.o, COUNT(*) FROM (SELECT household_id, ANY_VALUE(o) AS o FROM orders o WHERE value BETWEEN 4321 AND 4322 GROUP BY household_id) x GROUP BY 1",
+)
+
 PARTS_OF_DATES = _of(
     "a part of a date that is none",
     "runs",
@@ -495,4 +522,16 @@ TWICE = _of(
     "SELECT COUNT(CASE WHEN CAST(note AS INT) > 3 OR CAST(note AS INT) < 1 THEN 1 END) FROM orders",
 )
 
-ATTACKS = [*ESCAPES, *KEYS, *INFERENCE, *ERRORS, *MANY_ROWS, *NESTED_NAMES, *PARTS_OF_DATES, *CASTS, *TWICE]
+ATTACKS = [
+    *ESCAPES,
+    *KEYS,
+    *INFERENCE,
+    *ERRORS,
+    *MANY_ROWS,
+    *NESTED_NAMES,
+    *ROWS_AS_KEYS,
+    *WHOLE_ROWS,
+    *PARTS_OF_DATES,
+    *CASTS,
+    *TWICE,
+]

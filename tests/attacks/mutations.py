@@ -29,7 +29,7 @@ _TOKENS = re.compile(r"\s+|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$?\w+|<>|>=|<=|\|
 NAMES = ["household_id", "basket_id", "product_id", "shop", "note", "week", "quantity", "value", "bought", "email", "income",
          "town", "department", "size", "orders", "members", "products", "o", "m", "p", "x", "k", "a", "c", "_subject", "_b",
          "_now", "held", "replica", "permitted", "main", "rowid", "r0", "_r0", "k0", "m0"]  # fmt: skip
-VALUES = ["'casino'", "''", "'12'", "'x''y'", "NULL", "0", "-1", "1e308", "9223372036854775807", "1e-400", "0x1F", "1_000", "TRUE",
+VALUES = ["'casino'", "o", "CAST(o AS TEXT)", "(shop, week)", "()",  "''", "'12'", "'x''y'", "NULL", "0", "-1", "1e308", "9223372036854775807", "1e-400", "0x1F", "1_000", "TRUE",
           "$who", "$_now", "$1", "?", "'NaN'::DOUBLE", "'inf'", "DATE '2026-05-01'", "INTERVAL 1 DAY", "INTERVAL '1' MONTH",
           "'\\x00'", "E'\\n'", "$$casino$$", "x'FF'", "U&'\\0061'", "'ｃasino'", "'\u202ecasino'", "'\ud7ff'", "{'a': 1}", "[1, 2]",
           "MAP {1: 2}", "(1, 2)", "ROW(1, 2)", "*", "o.*", "COLUMNS('note')", "COLUMNS(*)", "#1", "DEFAULT"]  # fmt: skip

@@ -108,6 +108,10 @@ def _release_block(table: pa.Table, block: Block, plan: ReleasePlan) -> _Draft:
 def _sorted_cells(table: pa.Table, block: Block) -> pa.Table:
     cells = table.filter(pc.equal(table.column("_row"), 0))
     names = [key.name for key in block.keys]
+    if not all(
+        _can_be_a_key(table.schema.field(name).type) for name in names
+    ):  # by its type, whether or not it has rows
+        raise _misshapen("A group key is neither text, a number, an instant nor a truth value.")
     if not names:
         if cells.num_rows != 1:
             raise _misshapen("A total came back as more or fewer than one cell.")
@@ -115,6 +119,16 @@ def _sorted_cells(table: pa.Table, block: Block) -> pa.Table:
     if cells.num_rows and cells.group_by(names).aggregate([]).num_rows != cells.num_rows:
         raise _misshapen("A cell came back twice.")
     return cells.sort_by([(name, "ascending") for name in names])
+
+
+def _can_be_a_key(kind: pa.DataType) -> bool:
+    """Return whether Arrow can compare and sort values of a type. Where it cannot, it says so only if there are rows,
+    and that there are any may be what hides a person.
+    """
+    told = (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean, pa.types.is_null)
+    told += (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    told += (pa.types.is_date, pa.types.is_timestamp, pa.types.is_time)
+    return any(is_one(kind) for is_one in told)
 
 
 def _keys(cells: pa.Table, block: Block) -> pa.Table:

@@ -201,6 +201,20 @@ def _of_a_list(node: exp.Expr) -> list[Reason]:
     return [reason("syntax-not-allowed", name=f"{name} in {type(around).__name__.lower()}")] if scalar else []
 
 
+def _tuple(node: exp.Expr) -> list[Reason]:
+    """Let rows of values be compared, sought, listed and ordered by; as a value or a group they are refused."""
+    around = node.parent
+    while isinstance(around, exp.Paren | exp.Tuple):
+        around = around.parent
+    if isinstance(
+        around, exp.Predicate | exp.Values | exp.Window | exp.Ordered | exp.GroupingSets | exp.Rollup | exp.Cube
+    ):
+        return []
+    if isinstance(around, exp.Distinct) and around.args.get("on") is not None:
+        return []
+    return [reason("syntax-not-allowed", name="several values as one")]
+
+
 def _set_operation(node: exp.Expr) -> list[Reason]:
     odd = [name for name in ("by_name", "side", "kind", "on") if node.args.get(name)]
     return [reason("syntax-not-allowed", name=f"set operation {odd[0].replace('_', ' ')}")] if odd else []
@@ -216,6 +230,7 @@ _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
     "TimestampTrunc": lambda node: _unit(node.args.get("unit"), UNITS),
     "DateDiff": lambda node: _unit(node.args.get("unit"), UNITS),
     "Distinct": _of_a_list,
+    "Tuple": _tuple,
     "Order": _of_a_list,
     "WindowSpec": _window_spec,
     "Window": _window,

@@ -47,6 +47,8 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
     for node in list(qualified.walk()):
         if isinstance(node, exp.Select):
             _name_once(node)
+        elif isinstance(node, exp.TableColumn):  # as text it shows the keys in it, and the hidden id
+            findings.add("syntax-not-allowed", name="a whole row as a value")
         elif isinstance(node, exp.Sum | exp.Avg):
             _refuse_sum_of_words(node, findings)
         if node.type is not None and node.type.this is exp.DType.UNKNOWN:
