@@ -488,6 +488,25 @@ WHOLE_ROWS = _of(
     "SELECT x.o, COUNT(*) FROM (SELECT household_id, ANY_VALUE(o) AS o FROM orders o WHERE value BETWEEN 4321 AND 4322 GROUP BY household_id) x GROUP BY 1",
 )
 
+BARE_CONDITIONS = [
+    *_of(
+        "text where a condition stands",
+        "differs",
+        NOISE,
+        "SELECT COUNT(*) FROM orders o JOIN products p ON CASE WHEN o.value BETWEEN 4321 AND 4322 THEN o.note END",
+        "SELECT COUNT(*) FROM (SELECT household_id, note FROM orders WHERE value BETWEEN 4321 AND 4322) o JOIN products p ON o.note",
+        "SELECT COUNT(*) FROM (SELECT o.household_id FROM orders o LEFT JOIN products p ON CASE WHEN o.value BETWEEN 4321 AND 4322 THEN o.note END) x",
+        "SELECT COUNT(*) FROM (SELECT household_id, BOOL_OR(note) AS n FROM orders WHERE value BETWEEN 4321 AND 4322 GROUP BY household_id) x WHERE n IS NULL",
+        "SELECT COUNT(*) FROM (SELECT household_id, BOOL_AND(note) OVER (PARTITION BY household_id) AS n FROM orders WHERE value BETWEEN 4321 AND 4322) x WHERE n IS NULL",
+    ),
+    *_of(
+        "a default that needs a cast",
+        "differs",
+        "types-differ",
+        "SELECT COUNT(*) FROM (SELECT household_id, LAG(quantity, 1, note) OVER (PARTITION BY household_id) AS n FROM orders WHERE value BETWEEN 4321 AND 4322) x WHERE n IS NULL",
+    ),
+]
+
 PARTS_OF_DATES = _of(
     "a part of a date that is none",
     "runs",

@@ -35,7 +35,7 @@ VALUES = ["'casino'", "o", "CAST(o AS TEXT)", "(shop, week)", "()",  "''", "'12'
           "MAP {1: 2}", "(1, 2)", "ROW(1, 2)", "*", "o.*", "COLUMNS('note')", "COLUMNS(*)", "#1", "DEFAULT"]  # fmt: skip
 WORDS = ["SELECT", "FROM", "WHERE", "GROUP BY", "GROUP BY ALL", "ORDER BY", "ORDER BY ALL", "HAVING", "QUALIFY", "LIMIT 1", "LIMIT 10%",
          "OFFSET 1", "DISTINCT", "DISTINCT ON (week)", "UNION ALL", "UNION BY NAME", "UNION", "EXCEPT ALL", "INTERSECT", "JOIN", "LEFT JOIN",
-         "ASOF JOIN", "POSITIONAL JOIN", "SEMI JOIN", "ANTI JOIN", "NATURAL JOIN", "FULL JOIN", "CROSS JOIN", "LATERAL", "USING (household_id)",
+         "ASOF JOIN", "POSITIONAL JOIN", "SEMI JOIN", "ANTI JOIN", "NATURAL JOIN", "FULL JOIN", "CROSS JOIN", "LATERAL", "USING (household_id)", "ON note", "ON o.shop",
          "USING SAMPLE 10%", "TABLESAMPLE 5 ROWS", "AS", "ON TRUE", "AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE", "SIMILAR TO", "GLOB",
          "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "EXISTS", "ANY", "ALL", "SOME", "FILTER (WHERE week = 1)", "OVER ()",
          "OVER (PARTITION BY household_id)", "WITHIN GROUP (ORDER BY value)", "IGNORE NULLS", "WINDOW w AS (ORDER BY value)", "ROLLUP (week)",
@@ -56,7 +56,7 @@ _ALLOWED_FUNCTIONS = {
     and kind is not exp.Func
     and kind.__name__ in vocabulary.ALLOWED
 }
-_FUNCTIONS = [*sorted(_ALLOWED_FUNCTIONS | vocabulary.ANONYMOUS), "LIST", "ARRAY_AGG", "STRING_AGG", "UNNEST", "HASH", "MD5", "QUERY", "READ_CSV", "GETVARIABLE", "RANDOM", "MODE", "STRUCT_PACK", "QUANTILE_CONT",
+_FUNCTIONS = [*sorted(_ALLOWED_FUNCTIONS | vocabulary.ANONYMOUS), "BOOL_OR", "BOOL_AND", "LIST", "ARRAY_AGG", "STRING_AGG", "UNNEST", "HASH", "MD5", "QUERY", "READ_CSV", "GETVARIABLE", "RANDOM", "MODE", "STRUCT_PACK", "QUANTILE_CONT",
      "LIST_TRANSFORM", "REGEXP_REPLACE", "PRINTF", "CURRENT_SETTING", "ERROR", "GENERATE_SERIES", "TRY", "GET_BIT", "STRPTIME", "JSON_EXTRACT"]  # fmt: skip
 
 

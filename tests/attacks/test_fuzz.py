@@ -14,6 +14,7 @@ from tests.attacks import files, fuzzing, policies
 from tests.attacks.fuzzing import Worlds
 from tests.attacks.mutations import statement
 from tests.attacks.watched import Finding, Fuzzer, run, run_here
+from tests.conftest import Tried
 
 
 @pytest.fixture(scope="module")
@@ -43,25 +44,28 @@ def test_no_file_is_half_imported(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.promise("closed", "random statements, run in four worlds that differ in a household each")
-def test_no_statement_of_a_hundred_thousand_does() -> None:
+def test_no_statement_of_a_hundred_thousand_does(tried: Tried) -> None:
     outcome = run(fuzzing.FUZZER, 300, 100_000)
     assert outcome.findings == []
     assert sum(outcome.ended.values()) == 100_000
     assert min(outcome.ended["refused"], outcome.ended["answered"]) > 10_000, outcome.ended
+    tried(100_000, f"no finding; {outcome.ended['answered']:,} answered, the slowest took {outcome.slowest:.0f} s")
 
 
 @pytest.mark.slow
 @pytest.mark.promise("closed", "policy files broken in bytes, lines and values")
-def test_no_policy_file_of_many_crashes_the_loader() -> None:
+def test_no_policy_file_of_many_crashes_the_loader(tried: Tried) -> None:
     outcome = run(policies.FUZZER, 60, 1_500)
     assert outcome.findings == []
+    tried(1_500, "a policy, or findings with their places")
 
 
 @pytest.mark.slow
 @pytest.mark.promise("whole", "CSV and Parquet files broken in bytes, lines, values and schemas, imported")
-def test_no_file_of_many_is_half_imported() -> None:
+def test_no_file_of_many_is_half_imported(tried: Tried) -> None:
     outcome = run(files.FUZZER, 60, 800)
     assert outcome.findings == []
+    tried(800, "all of a file's rows accounted for, or nothing published")
 
 
 # -- the fuzzers notice ------------------------------------------------------------------------------------------------

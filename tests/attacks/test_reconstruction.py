@@ -9,11 +9,13 @@ import math
 
 import pytest
 
+from pellucid.consent.coverage import Coverage, band_of
 from tests.attacks.advantage import Advantage, any_bound, gaussian_bound, promised_bound
 from tests.attacks.neighbours import QUESTIONS, Purpose, World, governed, ungoverned
 from tests.attacks.oracles import ORACLES, Oracle, choices_that_show, exhaustion, heavy, timing
 from tests.attacks.report import MANY, measure, measure_all
 from tests.attacks.strategies import STRATEGIES, Strategy
+from tests.conftest import Tried
 
 SURE = 1 - 1e-5
 """Confidence at which an attack counts as beyond its bound: a false alarm once in 5,000 runs of all of them."""
@@ -34,9 +36,11 @@ def test_an_oracle_speaks_where_nothing_stands_in_front(oracle: Oracle) -> None:
     assert differing == asked > 0
 
 
+@pytest.mark.promise("hidden", "refusals, errors, row order, previews, coverage, receipts, the budget left")
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
-def test_an_oracle_says_the_same_of_both_worlds(oracle: Oracle) -> None:
+def test_an_oracle_says_the_same_of_both_worlds(oracle: Oracle, tried: Tried) -> None:
     assert oracle.differing(World.ABSENT, World.PHARMACY, Purpose.GENEROUS) == (0, len(oracle.questions))
+    tried(len(oracle.questions), "the same to the letter with and without a person")
 
 
 @pytest.mark.slow
@@ -60,7 +64,8 @@ def test_an_attack_gains_no_more_than_the_bound() -> None:
 
 
 @pytest.mark.slow
-def test_no_attack_gains_more_than_the_bound_and_the_best_come_near_it() -> None:
+@pytest.mark.promise("hidden", "differencing, small cells, dominance, joins, clipping, rare groups, 1,000 questions")
+def test_no_attack_gains_more_than_the_bound_and_the_best_come_near_it(tried: Tried) -> None:
     """Some ninety trials each: were twice the noise's worth let out (bound 0.82 in place of 0.49), it would be seen."""
     found = measure_all(trials=90, thousands=2, purposes=[Purpose.GENEROUS])
     assert {each.strategy for each in found} == {strategy.name for strategy in STRATEGIES}
@@ -69,7 +74,12 @@ def test_no_attack_gains_more_than_the_bound_and_the_best_come_near_it() -> None
         assert low <= each.bound, each
         assert each.control_right == each.control_trials
         assert each.asked <= QUESTIONS * each.trials
-    assert max(each.advantage.estimate for each in found if each.steps == 1 and each.trials > MANY // 2) > 0.3
+    best = max(each.advantage.estimate for each in found if each.steps == 1 and each.trials > MANY // 2)
+    assert best > 0.3
+    tried(
+        sum(each.asked for each in found),
+        f"at most {best:.2f} over guessing, where the budget bounds it by {found[0].bound:.2f}",
+    )
     thousand = next(each for each in found if each.strategy == STRATEGIES[2].name)
     assert thousand.answered == thousand.asked == 2 * QUESTIONS
 
@@ -89,6 +99,7 @@ def test_an_objection_shows_outside_the_noise_as_the_threat_model_says() -> None
         "the place of a receipt in the log": True,
         "the coverage band": False,
     }
+    assert band_of(Coverage(19, 19, 19, 0)) != band_of(Coverage(20, 20, 20, 0))
 
 
 def test_the_interval_is_clopper_and_pearsons() -> None:

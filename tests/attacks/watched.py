@@ -49,8 +49,10 @@ class Outcome:
     slowest: float = 0.0
 
 
-def run(fuzzer: Fuzzer, first: int, attempts: int, workers: int = 2) -> Outcome:
-    """Make the attempts of `attempts` seeds from `first` on, in `workers` processes."""
+def run(
+    fuzzer: Fuzzer, first: int, attempts: int, workers: int = 2, *, tell: Callable[[str], None] = lambda _found: None
+) -> Outcome:
+    """Make the attempts of `attempts` seeds from `first` on, in `workers` processes; `tell` hears findings at once."""
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
     todo = [(start, min(start + BATCH, first + attempts)) for start in range(first, first + attempts, BATCH)][::-1]
@@ -58,6 +60,7 @@ def run(fuzzer: Fuzzer, first: int, attempts: int, workers: int = 2) -> Outcome:
     crew = [_Worker(context, fuzzer, told) for _ in range(min(workers, len(todo)))]
     for worker in crew:
         worker.take(todo)
+    heard = 0
     while any(worker.batch for worker in crew):
         _gather(told, outcome, crew, todo)
         for number, worker in enumerate(crew):
@@ -70,6 +73,9 @@ def run(fuzzer: Fuzzer, first: int, attempts: int, workers: int = 2) -> Outcome:
                     todo.append((seed + 1, worker.batch[1]))
                 crew[number] = _Worker(context, fuzzer, told)
                 crew[number].take(todo)
+        for finding in outcome.findings[heard:]:
+            tell(finding)
+        heard = len(outcome.findings)
     for worker in crew:
         worker.end()
     outcome.seconds = time.monotonic() - began
@@ -170,9 +176,7 @@ def main(fuzzer: Fuzzer, description: str) -> None:
     parser.add_argument("--attempts", type=int, default=1_000)
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
-    outcome = run(fuzzer, asked.first, asked.attempts, asked.workers)
-    for finding in outcome.findings:
-        print(finding)
+    outcome = run(fuzzer, asked.first, asked.attempts, asked.workers, tell=lambda found: print(found, flush=True))
     told = {"ended": dict(outcome.ended), "findings": len(outcome.findings), "seconds": round(outcome.seconds)}
     print(json.dumps(told | {"slowest": round(outcome.slowest, 1)}))
     sys.exit(bool(outcome.findings))

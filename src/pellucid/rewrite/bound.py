@@ -20,7 +20,7 @@ from pellucid.rewrite.cells import public_cells
 from pellucid.rewrite.generate import generate, literal_free
 from pellucid.rewrite.governed import Block, GroupKey
 from pellucid.rewrite.governed_text import parameters_in
-from pellucid.rewrite.make_total import make_total
+from pellucid.rewrite.make_total import make_condition, make_total
 from pellucid.rewrite.measures import Measures
 from pellucid.rewrite.over_released import OverReleased
 from pellucid.rewrite.recheck import parse_generated
@@ -142,7 +142,7 @@ def _final(rows: exp.Select) -> exp.Select:
         rows.set("where", make_total(rows.args["where"]))
     for join in rows.args.get("joins") or []:
         if join.args.get("on") is not None:
-            join.set("on", make_total(join.args["on"]))
+            join.set("on", make_condition(join.args["on"]))
     for projection in rows.expressions:
         if projection.alias.startswith("k"):
             projection.set("this", make_total(projection.this))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from pellucid.rewrite.generate import generate
-from pellucid.rewrite.make_total import make_total
+from pellucid.rewrite.make_total import make_condition
 from pellucid.rewrite.permit_rows import held, literal, quoted
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work, conjuncts
@@ -62,7 +62,7 @@ def _domain(position: int, key: exp.Column, values: Sequence[str | int | bool], 
 
 def _total(condition: exp.Expr) -> str:
     """Return a condition as the block's rows meet it: a value that cannot be cast is in neither."""
-    return generate(make_total(condition.copy()))
+    return generate(make_condition(condition.copy()))
 
 
 def _only_about(condition: exp.Expr, alias: str, name: str | None) -> bool:

@@ -63,6 +63,11 @@ def make_total(expression: exp.Expr, keys: Sequence[exp.Expr] = ()) -> exp.Expr:
     return _Total([key.copy() for key in keys]).of(expression)
 
 
+def make_condition(expression: exp.Expr) -> exp.Expr:
+    """Return a condition that stands by itself, changed in place and total, as in ON: DuckDB casts text there, and quotes it."""
+    return _as_boolean(make_total(expression))
+
+
 def may_raise(expression: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the nodes that could raise on some value, before they are made total."""
     for node in expression.walk():
@@ -86,6 +91,8 @@ class _Total:
 
     def _inside(self, node: exp.Expr) -> exp.Expr:
         """Go into a node that cannot raise by itself; where it takes a condition, see that it gets one."""
+        if isinstance(node, exp.Lag | exp.Lead):
+            _default_of_one_type(node)
         _replace_children(node, self.of)
         condition = node.args.get("this")
         if isinstance(node, exp.Connector):
@@ -93,6 +100,11 @@ class _Total:
                 node.set(part, _as_boolean(node.args[part]))
         elif isinstance(node, exp.Not | exp.Where | exp.Having | exp.Qualify) and isinstance(condition, exp.Expr):
             node.set("this", _as_boolean(condition))
+        elif isinstance(node, exp.LogicalOr | exp.LogicalAnd | exp.CountIf) and isinstance(condition, exp.Expr):
+            within = condition.this if isinstance(condition, exp.Order) else condition
+            if isinstance(within, exp.Distinct):
+                raise Findings().stop("scalar-over-people", name=f"{type(node).__name__.lower()} of distinct values")
+            within.replace(_as_boolean(within.copy()))
         elif isinstance(node, exp.Join) and node.args.get("on") is not None:
             node.set("on", _as_boolean(node.args["on"]))
         return node
@@ -283,6 +295,16 @@ def _membership_of_one_type(node: exp.In, families: Sequence[str | None]) -> Non
         return
     if len(set(families)) > 1 or families[0] is None:
         raise Findings().stop("types-differ", name="in")
+
+
+def _default_of_one_type(node: exp.Lag | exp.Lead) -> None:
+    """Demand that what LAG and LEAD return beyond the first row needs no cast to stand beside the others."""
+    default = node.args.get("default")
+    if default is None or isinstance(default, exp.Null):
+        return
+    one, other = family_of(node.this), family_of(default)
+    if one is None or one != other:
+        raise Findings().stop("types-differ", name=type(node).__name__.lower())
 
 
 def _replace_children(node: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> None:

@@ -21,7 +21,7 @@ from pellucid.rewrite.families import family_of
 from pellucid.rewrite.generate import DUCKDB
 from pellucid.rewrite.governed import PublicTable
 from pellucid.rewrite.key_columns import check_keys, columns_used, read_keys
-from pellucid.rewrite.make_total import make_total
+from pellucid.rewrite.make_total import make_condition, make_total
 from pellucid.rewrite.relations import SUBJECT_ID, Facts, Frame, Kind, Relation, Source, all_of, value_origins
 from pellucid.rewrite.sources import Work, base_relation, conjuncts, link, same_key, subject_of
 from pellucid.rewrite.subject_rows import (
@@ -222,7 +222,7 @@ def _subject_rows(
             select.set(part, make_total(select.args[part], keys))
     for join in select.args.get("joins") or []:
         if join.args.get("on") is not None:
-            join.set("on", make_total(join.args["on"]))
+            join.set("on", make_condition(join.args["on"]))
     select.set("expressions", [make_total(each, keys) for each in select.selects])
     if not frame.correlated:
         hidden = exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True, copy=False)
