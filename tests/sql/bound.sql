@@ -25,9 +25,14 @@ WITH _rows AS (
 ), _bounded AS (
   SELECT
     _subject,
-    CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0,
-    _groups > 1 OR t0 <> CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS _clipped
-  FROM _kept
+    m0,
+    _groups > 1 OR t0 <> m0 AS _clipped
+  FROM (
+    SELECT
+      *,
+      CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0
+    FROM _kept
+  ) AS _clamped
 )
 SELECT
   0 AS _row,
@@ -54,12 +59,12 @@ WITH _rows AS (
     k0
   FROM (
     SELECT DISTINCT
-      "purchases"."week" AS k0
+      _d."week" AS k0
     FROM (VALUES
       (1),
       (2),
       (3),
-      (4)) AS "purchases"("week")
+      (4)) AS _d("week")
   ) AS _c0
 ), _totals AS (
   SELECT
@@ -84,36 +89,28 @@ WITH _rows AS (
   SELECT
     _subject,
     k0,
-    CAST(LEAST(GREATEST(t0, -3), 5) AS BIGINT) AS m0,
-    CAST(TRUNC(
-      CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE) * LEAST(
-        1,
-        2000 / SQRT(
-          GREATEST(
-            SUM(
-              CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE) * CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE)
-            ) OVER (PARTITION BY _subject),
-            1
+    m0,
+    m1,
+    _groups > 2 OR t0 <> m0 OR t1 <> m1 AS _clipped
+  FROM (
+    SELECT
+      *,
+      CAST(LEAST(GREATEST(t0, -3), 5) AS BIGINT) AS m0,
+      CAST(TRUNC(
+        CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE) * LEAST(
+          1,
+          2000 / SQRT(
+            GREATEST(
+              SUM(
+                CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE) * CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE)
+              ) OVER (PARTITION BY _subject),
+              1
+            )
           )
         )
-      )
-    ) AS BIGINT) AS m1,
-    _groups > 2
-    OR t0 <> CAST(LEAST(GREATEST(t0, -3), 5) AS BIGINT)
-    OR t1 <> CAST(TRUNC(
-      CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE) * LEAST(
-        1,
-        2000 / SQRT(
-          GREATEST(
-            SUM(
-              CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE) * CAST(LEAST(GREATEST(t1, -2000), 2000) AS DOUBLE)
-            ) OVER (PARTITION BY _subject),
-            1
-          )
-        )
-      )
-    ) AS BIGINT) AS _clipped
-  FROM _kept
+      ) AS BIGINT) AS m1
+    FROM _kept
+  ) AS _clamped
 )
 SELECT
   0 AS _row,
@@ -168,9 +165,14 @@ WITH _rows AS (
 ), _bounded AS (
   SELECT
     _subject,
-    CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0,
-    _groups > 1 OR t0 <> CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS _clipped
-  FROM _kept
+    m0,
+    _groups > 1 OR t0 <> m0 AS _clipped
+  FROM (
+    SELECT
+      *,
+      CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0
+    FROM _kept
+  ) AS _clamped
 )
 SELECT
   0 AS _row,
@@ -209,9 +211,14 @@ WITH _rows AS (
 ), _bounded AS (
   SELECT
     _subject,
-    CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0,
-    _groups > 1 OR t0 <> CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS _clipped
-  FROM _kept
+    m0,
+    _groups > 1 OR t0 <> m0 AS _clipped
+  FROM (
+    SELECT
+      *,
+      CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0
+    FROM _kept
+  ) AS _clamped
 )
 SELECT
   0 AS _row,
@@ -256,9 +263,14 @@ WITH _rows AS (
 ), _bounded AS (
   SELECT
     _subject,
-    CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0,
-    _groups > 1 OR t0 <> CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS _clipped
-  FROM _kept
+    m0,
+    _groups > 1 OR t0 <> m0 AS _clipped
+  FROM (
+    SELECT
+      *,
+      CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0
+    FROM _kept
+  ) AS _clamped
 )
 SELECT
   0 AS _row,
@@ -306,9 +318,14 @@ WITH _rows AS (
 ), _bounded AS (
   SELECT
     _subject,
-    CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0,
-    _groups > 1 OR t0 <> CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS _clipped
-  FROM _kept
+    m0,
+    _groups > 1 OR t0 <> m0 AS _clipped
+  FROM (
+    SELECT
+      *,
+      CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0
+    FROM _kept
+  ) AS _clamped
 )
 SELECT
   0 AS _row,
@@ -351,9 +368,14 @@ WITH _rows AS (
 ), _bounded AS (
   SELECT
     _subject,
-    CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0,
-    _groups > 1 OR t0 <> CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS _clipped
-  FROM _kept
+    m0,
+    _groups > 1 OR t0 <> m0 AS _clipped
+  FROM (
+    SELECT
+      *,
+      CAST(LEAST(GREATEST(t0, 0), 100000) AS BIGINT) AS m0
+    FROM _kept
+  ) AS _clamped
 )
 SELECT
   0 AS _row,

@@ -6,12 +6,12 @@ SELECT
   k0
 FROM (
   SELECT DISTINCT
-    "purchases"."week" AS k0
+    _d."week" AS k0
   FROM (VALUES
     (1),
     (2),
     (3),
-    (4)) AS "purchases"("week")
+    (4)) AS _d("week")
 ) AS _c0;
 
 --# a narrowed domain
@@ -50,20 +50,20 @@ SELECT
   k2
 FROM (
   SELECT DISTINCT
-    "p"."department" AS k0,
-    "p"."brand" AS k1
-  FROM held."products" AS "p"
+    _d."department" AS k0,
+    _d."brand" AS k1
+  FROM held."products" AS _d
   WHERE
-    NOT "p"."department" IS NULL AND NOT "p"."brand" IS NULL
+    NOT _d."department" IS NULL AND NOT _d."brand" IS NULL
 ) AS _c0
 CROSS JOIN (
   SELECT DISTINCT
-    "t"."week" AS k2
+    _d."week" AS k2
   FROM (VALUES
     (1),
     (2),
     (3),
-    (4)) AS "t"("week")
+    (4)) AS _d("week")
 ) AS _c1;
 
 --# keys that are data

@@ -61,10 +61,11 @@ def _kept(names: Sequence[str], limit: int) -> str:
 
 def _bounded(names: Sequence[str], measures: Sequence[Measure], limit: int) -> str:
     keys = "".join(f", {name}" for name in names)
-    bounded = [_clamp(position, measure) for position, measure in enumerate(measures)]
-    values = "".join(f", {sql} AS m{position}" for position, sql in enumerate(bounded))
-    moved = "".join(f" OR t{position} <> {sql}" for position, sql in enumerate(bounded))
-    return f"SELECT _subject{keys}{values}, _groups > {limit}{moved} AS _clipped FROM _kept"  # noqa: S608
+    clamped = "".join(f", {_clamp(position, measure)} AS m{position}" for position, measure in enumerate(measures))
+    values = "".join(f", m{position}" for position in range(len(measures)))
+    moved = "".join(f" OR t{position} <> m{position}" for position in range(len(measures)))
+    inside = f"SELECT *{clamped} FROM _kept"  # noqa: S608
+    return f"SELECT _subject{keys}{values}, _groups > {limit}{moved} AS _clipped FROM ({inside}) AS _clamped"  # noqa: S608
 
 
 def _clamp(position: int, measure: Measure) -> str:

@@ -19,6 +19,9 @@ from pellucid.rewrite.permit_rows import held, literal, quoted
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work, conjuncts
 
+_ALIAS = "_d"
+"""Stands where no condition needs the question's own alias, so that the text depends on the policy alone."""
+
 
 def public_cells(keys: Sequence[exp.Expr], select: exp.Select, frame: Frame, work: Work) -> str | None:
     """Return SQL listing the public cells with columns k0, k1, ...; None if some key is not public."""
@@ -45,19 +48,21 @@ def public_cells(keys: Sequence[exp.Expr], select: exp.Select, frame: Frame, wor
 def _dimension(
     alias: str, dataset: str, columns: list[tuple[int, str]], frame: Frame, conditions: list[exp.Expr]
 ) -> str:
-    chosen = ", ".join(f"{quoted(alias)}.{quoted(name)} AS k{position}" for position, name in columns)
-    where = [f"NOT {quoted(alias)}.{quoted(name)} IS NULL" for _, name in columns]
+    narrowed: list[str] = []
     if frame.sources[alias].is_dimension:
-        where += [_total(each) for each in conditions if _only_about(each, alias, None)]
-    return f"SELECT DISTINCT {chosen} FROM {held(dataset)} AS {quoted(alias)} WHERE {' AND '.join(where)}"  # noqa: S608
+        narrowed = [_total(each) for each in conditions if _only_about(each, alias, None)]
+    shown = quoted(alias) if narrowed else _ALIAS
+    chosen = ", ".join(f"{shown}.{quoted(name)} AS k{position}" for position, name in columns)
+    where = [f"NOT {shown}.{quoted(name)} IS NULL" for _, name in columns] + narrowed
+    return f"SELECT DISTINCT {chosen} FROM {held(dataset)} AS {shown} WHERE {' AND '.join(where)}"  # noqa: S608
 
 
 def _domain(position: int, key: exp.Column, values: Sequence[str | int | bool], conditions: list[exp.Expr]) -> str:
-    alias, name = quoted(key.table), quoted(key.name)
     rows = ", ".join(f"({literal(value)})" for value in values)
-    where = [_total(each) for each in conditions if _only_about(each, key.table, key.name)]
-    narrowed = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT DISTINCT {alias}.{name} AS k{position} FROM (VALUES {rows}) AS {alias}({name}){narrowed}"  # noqa: S608
+    narrowed = [_total(each) for each in conditions if _only_about(each, key.table, key.name)]
+    shown, name = quoted(key.table) if narrowed else _ALIAS, quoted(key.name)
+    where = f" WHERE {' AND '.join(narrowed)}" if narrowed else ""
+    return f"SELECT DISTINCT {shown}.{name} AS k{position} FROM (VALUES {rows}) AS {shown}({name}){where}"  # noqa: S608
 
 
 def _total(condition: exp.Expr) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from pellucid.rewrite.governed import Measure
 from pellucid.rewrite.measures import Measures
 from pellucid.rewrite.relations import Facts, Frame
 from pellucid.rewrite.sources import Work
@@ -37,6 +38,7 @@ class OverReleased:
         self.work = work
         self.post = post
         self.outputs: dict[str, Facts] = {}
+        self.taken: dict[int, list[Measure]] = {}  # by the identity of the aggregate, which the question keeps
         self.aliases: set[str] = set()
 
     def select(self, select: exp.Select, name: str) -> exp.Select:
@@ -69,7 +71,7 @@ class OverReleased:
         if any(expression == key for key in self.groups):
             facts = Facts(is_cell_key=True)
         elif _is_measure(expression):
-            taken = self.measures.take(expression)
+            taken = self.taken[id(expression)]
             if len(taken) == 1:
                 facts = Facts(measure=(block, taken[0].name))
             elif len(taken) == 2:
@@ -115,7 +117,7 @@ class OverReleased:
         return node.copy()
 
     def _measure(self, node: exp.Expr) -> exp.Expr:
-        taken = self.measures.take(node)
+        taken = self.taken[id(node)] = self.measures.take(node)
         columns: list[exp.Expr] = [self._released(measure.name) for measure in taken]
         if len(columns) == 2:
             total, count = columns

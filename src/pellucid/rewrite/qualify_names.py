@@ -51,10 +51,16 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
             findings.add("syntax-not-allowed", name="a whole row as a value")
         elif isinstance(node, exp.Sum | exp.Avg):
             _refuse_sum_of_words(node, findings)
-        if node.type is not None and node.type.this is exp.DType.UNKNOWN:
-            node.type = None  # it says nothing, and copies of a tree would spend most of their time on it
+        _forget_notes(node)
     findings.settle()
     return qualified
+
+
+def _forget_notes(node: exp.Expr) -> None:
+    """Drop what sqlglot noted for itself, and types that say nothing: copies would spend most of their time on them."""
+    node._meta = None
+    if node.type is not None and node.type.this is exp.DType.UNKNOWN:
+        node.type = None
 
 
 def _refuse_sum_of_words(node: exp.Expr, findings: Findings) -> None:

@@ -125,7 +125,7 @@ FRAME_WORDS = GENERATED_FUNCTIONS | named_words(
     SELECT FROM JOIN LEFT ON AND OR AS GROUP ORDER PARTITION BY OVER QUALIFY UNION ALL DISTINCT MATERIALIZED NULL
     CASE WHEN THEN ELSE END CAST BIGINT HUGEINT DOUBLE
     BOOL_OR COALESCE COUNT GREATEST LEAST ROUND ROW_NUMBER SQRT SUM TRUNC
-    _rows _cells _totals _kept _bounded _people _subject _subjects _groups _clipped _row
+    _rows _cells _totals _kept _clamped _bounded _people _subject _subjects _groups _clipped _row $_salt
     """
 )
-"""The words of the SQL around a block's rows, beside k0, a0, m0, t0 and so on, whole numbers and the salt."""
+"""The words of the SQL around a block's rows, beside k0, a0, m0, t0 and so on, and whole numbers."""
