@@ -263,3 +263,16 @@ def test_the_lists_do_not_overlap_with_what_is_generated() -> None:
 def test_the_clock_is_the_one_that_is_given(shop: Shop) -> None:
     asked = "SELECT COUNT(*) FROM purchases WHERE bought < NOW()"
     assert shop.ask(asked) == shop.ask(asked.replace("NOW()", f"TIMESTAMP '{NOW}'"))
+
+
+def test_every_word_of_a_frame_is_generated(shop: Shop) -> None:
+    asked = [
+        "SELECT week, COUNT(*), SUM(quantity), SUM(sales_value), SUM(weight * 2) FROM purchases GROUP BY week",
+        "SELECT COUNT(DISTINCT household_id), COUNT(DISTINCT basket_id) FROM purchases",
+        "SELECT week, p.department, COUNT(*) FROM purchases t JOIN products p USING (product_id) GROUP BY 1, 2",
+    ]
+    governed = [shop.govern(sql, purpose) for sql in asked for purpose in ("planning", "tight")]
+    frames = [block.frame for each in governed for block in each.blocks]
+    words = set(" ".join(frames).translate(str.maketrans(dict.fromkeys("(),.*=<>+/-", " "))).split())
+    assert frozenset() == vocabulary.FRAME_WORDS - words
+    assert all(word[1:].isdigit() or word.isdigit() for word in words - vocabulary.FRAME_WORDS)

@@ -152,3 +152,10 @@ def told_origins(origins: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 def is_public(expression: exp.Expr) -> bool:
     """Return whether no column stands in the expression."""
     return expression.find(exp.Column) is None
+
+
+def column_facts(expression: exp.Expr, frame: Frame) -> Facts:
+    """Return what an output column is: a column handed on, or a value computed from some."""
+    if isinstance(expression, exp.Column):
+        return frame.facts(expression)
+    return Facts(value_origins(expression, frame))
