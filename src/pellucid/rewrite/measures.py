@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -218,11 +219,13 @@ def _exactly(amount: Decimal) -> str:
     return f"{amount:.6f}".rstrip("0").rstrip(".")
 
 
+@lru_cache(maxsize=512)
 def _decimals(bound: Bound) -> int:
     exponent = Decimal(bound.per_group or bound.norm or "0").normalize().as_tuple().exponent
     return max(0, -int(exponent))
 
 
+@lru_cache(maxsize=512)
 def _scaled(bound: Bound, scale: int) -> tuple[int, int, int | None, int]:
     """Return lower, upper, norm as integers of the scale."""
     unit = Decimal(10) ** scale

@@ -27,6 +27,7 @@ _GOVERNED = re.compile(r"_g\d+")
 _RELEASED = re.compile(r"[rp]\d+")
 _REPLICA = frozenset({"permitted", "partial"})
 _STRINGS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_IN_ROWS = (ALLOWED | GENERATED_IN_ROWS) - {"With", "CTE"}  # no name of governed rows can be given another meaning
 _BETWEEN_WORDS = str.maketrans(dict.fromkeys("(),.*=<>+/-", " "))
 _NUMBERED = re.compile(r"[kamt]?\d+|", re.ASCII)
 
@@ -57,13 +58,9 @@ def recheck_public(sql: str, context: Context) -> bool:
 
 def recheck_post(sql: str, names: Iterable[str]) -> bool:
     """Return whether a statement names released cells and handed-on public tables only."""
-    tree = parse_generated(sql)
-    if tree is None or not _allowed_nodes(tree, ALLOWED):
-        return False
-    known = set(names)
-    return all(
-        not table.db and table.name in known and _RELEASED.fullmatch(table.name) for table in tree.find_all(exp.Table)
-    )
+    tables = _tables_of(parse_generated(sql), ALLOWED)
+    known = {name for name in names if _RELEASED.fullmatch(name)}
+    return tables is not None and all(_is_of(table, known) for table in tables)
 
 
 @lru_cache(maxsize=64)
@@ -99,9 +96,8 @@ def _is_sound(key: PolicyPurpose, dataset: str) -> bool:
     """
     columns = tuple(column.name for column in visible_columns(key.policy, key.purpose or "", dataset))
     tree = parse_generated(governed_text(key, GovernedRows("_g0", dataset, columns, barrier=True)))
-    if tree is None or not _allowed_nodes(tree, ALLOWED | GENERATED, GENERATED_FUNCTIONS):
-        return False
-    return all(_is_named_by_governed_rows(table, key, dataset) for table in tree.find_all(exp.Table))
+    tables = _tables_of(tree, ALLOWED | GENERATED, GENERATED_FUNCTIONS)
+    return tables is not None and all(_is_named_by_governed_rows(table, key, dataset) for table in tables)
 
 
 def _is_named_by_governed_rows(table: exp.Table, key: PolicyPurpose, dataset: str) -> bool:
@@ -117,10 +113,8 @@ def _names_only(sql: str, datasets: Mapping[str, Dataset], names: Iterable[str])
     """Return whether a query stands by itself and reads nothing but these governed rows and public datasets."""
     if "--" in (bare := _STRINGS.sub("", sql)) or "/*" in bare:
         return False  # a comment would swallow what stands behind the query
-    tree = parse_generated(sql)
-    if tree is None or not _allowed_nodes(tree, ALLOWED | GENERATED_IN_ROWS) or tree.find(exp.With) is not None:
-        return False
-    return all(_is_public(table, datasets) or _is_of(table, names) for table in tree.find_all(exp.Table))
+    tables = _tables_of(parse_generated(sql), _IN_ROWS)
+    return tables is not None and all(_is_public(table, datasets) or _is_of(table, names) for table in tables)
 
 
 def _is_public(table: exp.Table, datasets: Mapping[str, Dataset]) -> bool:
@@ -145,8 +139,16 @@ def _reads_public_only(key: PolicyPurpose, sql: str) -> bool:
     return _names_only(sql, key.policy.datasets, frozenset())
 
 
-def _allowed_nodes(tree: exp.Expr, allowed: frozenset[str], functions: frozenset[str] = frozenset()) -> bool:
-    return all(
-        type(node).__name__ in allowed or (isinstance(node, exp.Anonymous) and str(node.this).upper() in functions)
-        for node in tree.walk()
-    )
+def _tables_of(
+    tree: exp.Expr | None, allowed: frozenset[str], functions: frozenset[str] = frozenset()
+) -> list[exp.Table] | None:
+    """Return the tables of a tree; None if there is no tree, or a node in it that is not allowed."""
+    tables: list[exp.Table] = []
+    for node in tree.walk() if tree is not None else ():
+        if isinstance(node, exp.Table):
+            tables.append(node)
+        elif type(node).__name__ not in allowed and not (
+            isinstance(node, exp.Anonymous) and str(node.this).upper() in functions
+        ):
+            return None
+    return tables if tree is not None else None

@@ -16,6 +16,7 @@ from pellucid.rewrite.sources import Work
 from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES, WINDOWS
 
 _AGGREGATES = MEASURES | SUBJECT_AGGREGATES
+_ACROSS_ROWS = _AGGREGATES | WINDOWS | {"Window"}
 _VARIANCES = (exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
 _LARGEST_SQUARED = "1e100"  # DuckDB raises where a variance is not finite
 
@@ -46,11 +47,13 @@ def _aggregates(node: exp.Expr) -> bool:
 
 def looks_across_rows(node: exp.Expr) -> bool:
     """Return whether a window function or an aggregate stands in an expression, outside the subqueries in it."""
-    if isinstance(node, exp.Query):
-        return False
-    if isinstance(node, exp.Window) or is_aggregate(node) or type(node).__name__ in WINDOWS:
-        return True
-    return any(looks_across_rows(child) for child in node.iter_expressions())
+    return any(
+        type(each).__name__ in _ACROSS_ROWS for each in node.walk(prune=_is_query) if not isinstance(each, exp.Query)
+    )
+
+
+def _is_query(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Query)
 
 
 def subject_key_in(expressions: Sequence[exp.Expr], frame: Frame) -> bool:
