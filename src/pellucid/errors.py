@@ -13,6 +13,7 @@
     ├── WorkspaceUnusable     no workspace there, or one that needs something done first
     ├── VerificationFailed    the log, a proof or a checkpoint does not hold
     └── RecordingFailed       what could not be recorded was not done
+        └── NotJournaled      what was recorded, but not in the journal outside the workspace too
 
 This module knows nothing of HTTP, exit codes or rendering: `cli` maps errors to exit codes.
 Messages never hold engine text or personal data.
@@ -178,3 +179,9 @@ class RecordingFailed(PellucidError):
     """A thing could not be recorded, so it was not done."""
 
     code = "recording-failed"
+
+
+class NotJournaled(RecordingFailed):
+    """A change was made, but did not reach the journal outside the workspace: it is acknowledged to nobody."""
+
+    code = "not-journaled"

@@ -63,6 +63,7 @@ def test_the_tutorial_works(place: Path) -> None:
 
 PAGES = [
     "ask-a-question",
+    "back-up-and-restore",
     "change-a-policy",
     "record-what-customers-say",
     "verify-the-log",

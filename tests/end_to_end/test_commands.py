@@ -226,6 +226,44 @@ def test_a_witness_cosigns(run: Run, shop: Shop, tmp_path: Path) -> None:
     assert re.fullmatch(r"The witness cosigned \d+ entries of test/shop\.\n", signed.out)
 
 
+def test_a_backup_is_restored_with_what_was_said_since(run: Run, tmp_path: Path) -> None:
+    keys, journal, places = str(tmp_path / "k"), str(tmp_path / "j"), (str(tmp_path / "b"), str(tmp_path / "new"))
+    made = run("backup", places[0], "--keys", keys, "--journal", journal, "--as", "dan")
+    run("consent", "withdraw", "c001", "-p", "newsletter", "--as", "pia")
+    refused = run("restore", *places, "--keys", keys, "--as", "dan")
+    restored = run("restore", *places, "--keys", keys, "--since", journal, "--as", "dan")
+    again = run("restore", *places, "--keys", keys, "--since", journal, "--as", "dan")
+    shown = run("-w", places[1], "consent", "show", "c001", "--as", "pia")
+
+    assert [re.sub(r"[\d,]+ bytes", "<size>", settled(line)) for line in made.out.splitlines()] == [
+        "Backup <hash>: 205 log entries, 3 files, <size>.",
+        f"The keys are in {keys}. Whoever has both can read and sign everything: keep them apart.",
+        f"Changes are carried over to {journal}.",
+    ]
+    assert (refused.code, refused.err.split(":")[0]) == (8, "error [restore-unreplayed]")
+    assert restored.out.splitlines() == [
+        "Restored 205 log entries and replayed 1, with 1 choices.",
+        "No head from elsewhere was given: that nothing is missing rests on the journal alone.",
+        "It keeps no journal: back it up with --journal, and have the witness cosign.",
+    ]
+    assert (again.code, again.err.split(":")[0]) == (2, "error [folder-in-use]")
+    assert [line.split()[2:4] for line in shown.out.splitlines()[1:]] == [["withdraw", "newsletter"]]
+
+
+def test_a_loss_is_accepted_by_the_officer_and_restricts_everybody(run: Run, tmp_path: Path) -> None:
+    keys, places = str(tmp_path / "k"), (str(tmp_path / "b"), str(tmp_path / "new"))
+    made = run("backup", places[0], "--keys", keys, "--as", "dan")
+    by_dan = run("restore", *places, "--keys", keys, "--accept-loss", "The machine burnt.", "--as", "dan")
+    by_pia = run("restore", *places, "--keys", keys, "--accept-loss", "The machine burnt.", "--as", "pia")
+    asked = run("-w", places[1], "query", QUESTION, *PLANNING, "--epsilon", "0.1")
+    clash = run("backup", str(tmp_path / "c"), "--journal", str(tmp_path / "j"), "--no-journal", "--as", "dan")
+
+    assert made.out.splitlines()[-1] == "No journal is kept: what comes now can be lost."
+    assert (by_dan.code, by_pia.code, asked.code, clash.code) == (3, 0, 4, 2)
+    assert by_pia.out.splitlines()[1] == "400 people are restricted until lifted; all budgets are spent."
+    assert by_pia.out.splitlines()[3].startswith("test/shop/restored-")
+
+
 def test_budget_show_lists_the_cap_and_each_allowance(run: Run) -> None:
     said = run("budget", "show", "--as", "ana")
 

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +67,8 @@ recipients: {}
 roles:
   analyst: {title: Analyst, may: [query, preview, budget-show]}
   officer: {title: Officer, may: [policy-activate, policy-check, data-add, data-list, consent-record, consent-show,
-            consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness]}
+            consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness,
+            backup, restore, restore-loss]}
 people:
   ana: {title: Ana, roles: [analyst]}
   pia: {title: Pia, roles: [officer]}
@@ -245,7 +247,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def desk(made: Path, tmp_path: Path) -> Iterator[Desk]:
     folder = tmp_path / "workspace"
     shutil.copytree(made, folder)
-    time, watch = [NOW + 1], Watch()
+    with opened_desk(folder) as found:
+        yield found
+
+
+@contextmanager
+def opened_desk(folder: Path, now: int = NOW + 1) -> Iterator[Desk]:
+    """Open a workspace with a clock that stands still at `now`."""
+    time, watch = [now], Watch()
     workspace = Workspace(folder, clock=lambda: time[0])
     room = workspace.room
 

@@ -88,7 +88,18 @@ def append_all(connection: Connection, entries: Iterable[AuditEntry]) -> tuple[L
     The head row stays locked until the caller commits, so leaf indexes have no gaps. Raises RecordingFailed: let it
     leave the transaction, so that what is not recorded is not done.
     """
-    prepared = [_prepare(entry) for entry in entries]
+    return _append(connection, [_prepare(entry) for entry in entries])
+
+
+def append_verbatim(connection: Connection, bodies: Iterable[bytes]) -> tuple[LogReceipt, ...]:
+    """Append bytes that are entries of this very log already, as a restored backup needs: they are hashed as they are.
+
+    Their details are not brought back. The caller compares the head that results with one that was signed.
+    """
+    return _append(connection, [(body, b"", None) for body in bodies])
+
+
+def _append(connection: Connection, prepared: list[tuple[bytes, bytes, bytes | None]]) -> tuple[LogReceipt, ...]:
     if not prepared:
         return ()
     head = _locked_head(connection)

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import audit, budget, consent, data, demo, policy, query, sample, witness, workspace
+from pellucid.cli import audit, backup, budget, consent, data, demo, policy, query, sample, witness, workspace
 from pellucid.cli.options import Chosen
 from pellucid.cli.quick import collect_rarely, without_pandas
 from pellucid.cli.render import wrapped
@@ -67,6 +67,8 @@ app.add_typer(budget.app, name="budget")
 app.add_typer(consent.app, name="consent")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("upgrade")(workspace.upgrade)
 app.command("demo")(demo.demo)
 

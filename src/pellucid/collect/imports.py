@@ -25,7 +25,7 @@ from pellucid.engines.duckdb_judging import Surroundings, TimeRules
 from pellucid.engines.duckdb_private import EngineLimits
 from pellucid.engines.duckdb_sources import find_source
 from pellucid.engines.duckdb_staging import Staged
-from pellucid.errors import DataRefused, InputInvalid, NameUnknown, PellucidError
+from pellucid.errors import DataRefused, InputInvalid, NameUnknown, NotJournaled, PellucidError
 from pellucid.failpoints import reach
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.publish import (
@@ -132,6 +132,8 @@ def add_data(
         )
         with place.locked():
             return _import(job, path, subjects_added)
+    except NotJournaled:
+        raise  # it is published
     except PellucidError as error:
         body = {"dataset": dataset if dataset in policy.datasets else None, "code": error.code}
         with place.database.write() as connection:

@@ -27,7 +27,7 @@ from pellucid.audit.log import append
 from pellucid.consent.leases import drop_lease, holds_lease, take_lease
 from pellucid.consent.replica import narrowed_since
 from pellucid.engines.base import ReleasedCells, Statement
-from pellucid.errors import ConsentInFlux, PellucidError, QueryFailed, UseRefused
+from pellucid.errors import ConsentInFlux, NotJournaled, PellucidError, QueryFailed, UseRefused
 from pellucid.failpoints import reach
 from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
 from pellucid.insights.query import InsightQuery, check_parameters
@@ -93,6 +93,8 @@ def answer(parts: Parts, query: InsightQuery) -> Release:
         _size_up(parts, course, fresh)
         _reserve(parts, course)  # (3)
         return _run_and_commit(parts, course, fresh)
+    except NotJournaled:
+        raise  # what was reserved stays so, hence spent
     except PellucidError as error:
         _close_failed(parts, course, error)
         raise

@@ -18,6 +18,7 @@ ACTIONS: dict[str, str] = {
     "audit-checkpoint": "sign a checkpoint of the log",
     "audit-export": "export the log",
     "audit-read": "read the log",
+    "backup": "back up the workspace, and begin or end its journal",
     "budget-show": "see what is left of the privacy budgets",
     "consent-coverage": "see in bands how many people a purpose may use",
     "consent-coverage-exact": "see exactly how many people a purpose may use",
@@ -31,6 +32,8 @@ ACTIONS: dict[str, str] = {
     "policy-explain": "read what a purpose may do",
     "preview": "see what a question would cost and made-up rows to write it with, without data",
     "query": "ask questions",
+    "restore": "restore a backup with all that happened since",
+    "restore-loss": "restore a backup although what happened since is lost",
     "witness": "cosign the log",
 }
 """What a role may be given, with a plain title. `query` is `preview` and more, but neither implies the other."""

@@ -12,8 +12,8 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,16 @@ class Database:
     """A control database. `read()` gives a snapshot, `write()` a transaction that commits on leaving without an error.
 
     One thread has at most one of them open at a time: hand the connection on instead of opening a second.
+    `before_write` is called before each write and may refuse it; `after_commit` once one has committed, before whoever
+    wrote goes on: what it raises says that the change was made, but not carried over to where it also belongs.
     """
 
     def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.busy_seconds = busy_seconds
+        self.before_write: Callable[[], None] | None = None
+        self.after_commit: Callable[[], None] | None = None
         self._open = threading.local()
         self._inherited: list[Engine] = []
         self._process = os.getpid()
@@ -82,14 +86,44 @@ class Database:
         """Give a connection inside one write transaction; commits unless an error leaves the block.
 
         Raises RecordingFailed if the database refuses (code `database-busy` if another writer kept it too long):
-        nothing of the block has then happened.
+        nothing of the block has then happened. NotJournaled alone, from `after_commit`, says that it has.
         """
+        if self.before_write is not None:
+            self.before_write()
         try:
             with self._transaction("BEGIN IMMEDIATE", "LOCK TABLE log_head IN EXCLUSIVE MODE") as connection:
                 yield connection
                 connection.commit()
         except DBAPIError as error:
             raise _refused(error) from error
+        if self.after_commit is not None:
+            self.after_commit()
+
+    def demand_copyable(self) -> None:
+        """Raise WorkspaceUnusable unless `copy_to` can copy this database."""
+        if not self.is_sqlite:
+            raise WorkspaceUnusable(
+                "A control database in PostgreSQL cannot be copied from here.",
+                remedy="Back it up with pg_dump, and stop imports until the data files are copied too.",
+                code="backup-postgresql",
+            )
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the whole database, as one snapshot, into a new file of its own (0600); nobody has to wait.
+
+        Raises WorkspaceUnusable for PostgreSQL, and for what cannot be read or written.
+        """
+        self.demand_copyable()
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            with closing(self._connect_sqlite()) as source, closing(sqlite3.connect(path)) as target:
+                source.backup(target)  # in one step, hence of one snapshot
+        except (OSError, sqlite3.Error):
+            raise WorkspaceUnusable(
+                "The control database could not be copied.",
+                remedy="Check the space and the permissions of the disk that is copied to.",
+                code="database-uncopied",
+            ) from None
 
     def close(self) -> None:
         """Close pooled connections."""

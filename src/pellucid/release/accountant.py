@@ -83,6 +83,21 @@ def cancel(connection: Connection, reservation: str, now: int) -> None:
     _settle(connection, reservation, CANCELLED, now)
 
 
+def exhaust(connection: Connection, policy: Policy, actor: str, now: int) -> None:
+    """Count every cap and allowance as spent until it renews: for when nobody can know what was spent."""
+    for namespace in sorted(policy.namespaces):
+        for name, purpose in sorted(policy.purposes.items()):
+            _spend_the_rest(connection, _row(connection, namespace, name, purpose.release.allowance, now), actor, now)
+        _spend_the_rest(connection, _row(connection, namespace, None, _cap(policy, namespace), now), actor, now)
+
+
+def _spend_the_rest(connection: Connection, row: BudgetRow, actor: str, now: int) -> None:
+    record = {"id": uuid.uuid4().hex, "namespace": row.namespace, "purpose": row.purpose or "", "actor": actor}
+    loss = {"rho": row.left.rho, "delta": row.left.delta}
+    settled = {"state": CHARGED, "reserved_at": now, "settled_at": now}
+    connection.execute(insert(charges).values(record | loss | settled))
+
+
 def budget_state(connection: Connection, policy: Policy, now: int) -> tuple[BudgetRow, ...]:
     """Return each namespace's cap followed by its purposes' allowances, as they stand in their current periods."""
     rows = []

@@ -6,7 +6,7 @@ Nothing else wires. Use cases live in the stories; here they are given their par
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Self
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.audit.places import CONTROL, KEYS, LOG_KEY
+from pellucid.backups.keeper import JournalKeeper, kept_journal
+from pellucid.backups.stamp import demand_unstamped
 from pellucid.engines.base import Engine, Holding, ReleasedCells
 from pellucid.engines.registry import open_engine, open_released_cells
 from pellucid.errors import InputInvalid, WorkspaceUnusable
@@ -36,10 +38,12 @@ from pellucid.workspace.policy import PolicyDesk
 from pellucid.workspace.room import DATA, POLICY, PSEUDONYM_KEY, Room
 
 if TYPE_CHECKING:
+    from pellucid.backups.backup import BackedUp
     from pellucid.insights.sample import Sample
     from pellucid.workspace.audit import AuditDesk
+    from pellucid.workspace.backup import Restored
 
-__all__ = ["Workspace", "create"]
+__all__ = ["Workspace", "create", "restore"]
 
 
 def wall_clock() -> int:
@@ -63,6 +67,11 @@ class Workspace:
         self.folder = folder.resolve()
         database = Database.at(self.folder / CONTROL)
         database.demand_current()
+        with database.read() as connection:
+            demand_unstamped(connection)
+        self._keeper = JournalKeeper(database, lambda: load_or_create_key(self.folder / KEYS / PSEUDONYM_KEY))
+        self._keeper.demand_not_behind()
+        database.before_write, database.after_commit = self._keeper.before_write, self._keeper.after_commit
         self.room = Room(self.folder, database, self.settings, clock)
         self.policy = PolicyDesk(self.room)
         self.data = DataDesk(self.room)
@@ -139,6 +148,39 @@ class Workspace:
         with self.room.database.read() as connection:
             return budget_state(connection, policy, self.room.clock())
 
+    def backup(
+        self,
+        folder: Path,
+        *,
+        actor: Actor | str | None = None,
+        keys: Path | None = None,
+        journal: Path | None = None,
+        no_journal: bool = False,
+    ) -> BackedUp:
+        """Back the workspace up into a new folder while others go on, without the keys.
+
+        `keys` is a new folder for them, best kept elsewhere. `journal` begins a new file outside, to which every change
+        from now on is carried before it is acknowledged; `no_journal` ends the one that is kept. Raises InputInvalid,
+        NotPermitted and WorkspaceUnusable.
+        """
+        from pellucid.workspace.backup import back_up_workspace  # noqa: PLC0415  -- slow, and no question needs it
+
+        return back_up_workspace(
+            self.room,
+            self._keeper,
+            folder,
+            actor=self._actor(actor),
+            keys=keys,
+            journal=journal,
+            no_journal=no_journal,
+        )
+
+    @property
+    def journal(self) -> Path | None:
+        """Where changes are carried over to, if a journal is kept."""
+        with self.room.database.read() as connection:
+            return kept_journal(connection)
+
     def close(self) -> None:
         """Close the engine and the control database."""
         if "_replica" in self.__dict__:
@@ -198,6 +240,32 @@ class Workspace:
             spill_limit=self.settings.spill_limit,
             threads=self.settings.threads,
         )
+
+
+def restore(
+    backup: Path,
+    folder: Path,
+    *,
+    keys: Path,
+    since: Sequence[Path] = (),
+    latest: Sequence[Path] = (),
+    accept_loss: str | None = None,
+    actor_name: str | None = None,
+    clock: Callable[[], int] = wall_clock,
+) -> Restored:
+    """Make a workspace in a new folder of a backup and what happened since; see `workspace.backup`."""
+    from pellucid.workspace.backup import restore_workspace  # noqa: PLC0415  -- slow, and no question needs it
+
+    return restore_workspace(
+        backup,
+        folder,
+        keys=keys,
+        since=since,
+        latest=latest,
+        accept_loss=accept_loss,
+        actor_name=actor_name,
+        clock=clock,
+    )
 
 
 def create(folder: Path, *, name: str | None = None, actor_name: str | None = None) -> Workspace:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.collect.schema_hash import schema_hash
-from pellucid.errors import Finding, InputInvalid, NameUnknown, NotPermitted, PellucidError
+from pellucid.errors import Finding, InputInvalid, NameUnknown, NotJournaled, NotPermitted, PellucidError
 from pellucid.governance.activate import Activation, activate, snapshot, versions_like
 from pellucid.policy.explain import explain_purpose
 from pellucid.policy.model import Actor, Policy
@@ -102,6 +102,8 @@ class PolicyDesk:
                 schema_hash=schema_hash,
                 replacing=replacing,
             )
+        except NotJournaled:
+            raise  # it is in force
         except PellucidError as error:
             action = "access.refused" if isinstance(error, NotPermitted) else "policy.refused"
             body = {"action": "policy-activate", "outcome": "refused", "reasons": [error.code]}
