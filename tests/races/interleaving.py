@@ -1,7 +1,7 @@
 """Runs the product's own questions and withdrawals one step at a time, in an order that a schedule chooses.
 
-Each actor is a thread with a database of its own; it pauses before every transaction, before every run of the engine and
-whenever it sleeps, and only one is ever awake. So an order of steps can be repeated, and time is what the schedule says.
+Each actor is a thread; it pauses before every transaction, around every run of the engine and
+whenever it sleeps, and only one is ever awake. So an order of steps can be repeated, and time is the schedule's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from pellucid.governance.activate import active_policy
 from pellucid.insights.answer import RERUNS, Parts, answer
 from pellucid.insights.query import InsightQuery
 from pellucid.insights.replica import Replica
-from pellucid.policy.model import Actor
 from pellucid.records.database import Database
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace

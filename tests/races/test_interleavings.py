@@ -20,7 +20,6 @@ from pellucid.insights import answer
 from pellucid.insights.answer import LEASE_SLACK
 from tests.insights.conftest import NOW, ROWS, made, rows_of
 from tests.races.interleaving import SECONDS, Play, Theatre
-from tests.races.soundness import demand_sound
 
 __all__ = ["made"]
 
@@ -85,7 +84,7 @@ def test_so_it_is_with_several_questions_in_one_process_and_in_two(
 def search(theatre: Theatre, *, most: int, until: Callable[[Play], object]) -> int | None:
     """Return after how many random schedules one was found in which this is true; None if in none."""
     for seed in range(most):
-        if until(play(theatre, random.Random(seed).randbytes(300))):  # noqa: S311
+        if until(play(theatre, random.Random(seed).randbytes(300))):
             return seed + 1
     return None
 
