@@ -20,7 +20,7 @@ from pellucid.collect.import_place import ImportPlace, keep_rejected, rejected_f
 from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
 from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.duckdb_casts import Check
-from pellucid.engines.duckdb_files import Import, Written
+from pellucid.engines.duckdb_files import Import, Written, sync
 from pellucid.engines.duckdb_judging import Surroundings, TimeRules
 from pellucid.engines.duckdb_private import EngineLimits
 from pellucid.engines.duckdb_sources import find_source
@@ -223,6 +223,7 @@ def _write(job: _Job, ground: _Ground, engine: Import, faults: Mapping[Check, in
         keep_rejected(job.place, dataset.name, ground.number, engine.rejected())
         reach("import.rejected-kept")
     draft.rename(target)
+    sync(target.parent)  # or a power failure could leave a published generation under its draft's name
     reach("import.in-place")
     return Publication(
         dataset=dataset,

@@ -40,7 +40,7 @@ def admit(
         return _admit_give(policy, record, facts, earlier)
     if record.verb is ConsentVerb.LIFT:
         return _admit_lift(record, earlier)
-    return _admit_narrowing(policy, record, facts, earlier)
+    return _admit_narrowing(policy, record, facts, earlier, now)
 
 
 def _admit_give(
@@ -84,14 +84,17 @@ def _admit_lift(record: ConsentRecord, earlier: Sequence[ConsentRecord]) -> Cons
 
 
 def _admit_narrowing(
-    policy: Policy, record: ConsentRecord, facts: SubjectFacts, earlier: Sequence[ConsentRecord]
+    policy: Policy, record: ConsentRecord, facts: SubjectFacts, earlier: Sequence[ConsentRecord], now: int
 ) -> ConsentRecord:
+    # Said after all that was recorded, also where a clock that was ahead then dated that later than now.
+    at = max([record.at, *(each.at for each in earlier if each.at > now)])
     if record.verb is ConsentVerb.RESTRICT:
-        return replace(record, purpose=None, explicit=False, without_choice=())
+        return replace(record, at=at, purpose=None, explicit=False, without_choice=())
     concerned = [purpose for purpose in policy.purposes.values() if record.concerns(purpose.name)]
     free = tuple(purpose.name for purpose in concerned if _offers_no_choice(policy, purpose, facts, earlier))
     current = policy.purposes[record.purpose].notice.version if record.purpose else ""
-    return replace(record, explicit=False, notice_version=record.notice_version or current, without_choice=free)
+    notice = record.notice_version or current
+    return replace(record, at=at, explicit=False, notice_version=notice, without_choice=free)
 
 
 def _offers_no_choice(policy: Policy, purpose: Purpose, facts: SubjectFacts, earlier: Sequence[ConsentRecord]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -19,6 +19,18 @@ from pellucid.records.tables import permitted_sets, purpose_leases
 
 POLL_SECONDS = 0.05
 SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """When a lease ends by the clock, and how long (µs) it is: a clock that was set back must not prolong it."""
+
+    expires_at: int
+    length: int
+
+    def left(self, now: int, waited: float) -> float:
+        """Return the microseconds that may still be waited for it, having waited so many."""
+        return min(self.expires_at - now, self.length - waited)
 
 
 def take_lease(connection: Connection, purpose: str, now: int, seconds: float) -> str:
@@ -48,20 +60,22 @@ def await_leases(
     """Wait until every lease that is on these purposes now is given back, or has expired and is deleted here.
 
     Call it after the change has committed: a lease taken later belongs to a question that sees the change. `clock`
-    returns UTC µs, `sleep` takes seconds.
+    returns UTC µs, `sleep` takes seconds. Nobody waits longer than a lease is long, whatever the clock does.
     """
-    awaited = _leases(database, purposes)
+    awaited, waited = _leases(database, purposes), 0.0
     while awaited:
         now = clock()
-        expired = [lease for lease, expires_at in awaited.items() if expires_at <= now]
+        expired = [name for name, lease in awaited.items() if lease.left(now, waited) <= 0]
         if expired:
             with database.write() as connection:
                 connection.execute(delete(purpose_leases).where(purpose_leases.c.id.in_(expired)))
             reach("lease.expired")
-        left = {lease: expires_at for lease, expires_at in awaited.items() if expires_at > now}
-        if left:
-            sleep(min(POLL_SECONDS, (min(left.values()) - now) / SECOND))
-        awaited = {lease: left[lease] for lease in _leases(database, purposes).keys() & left.keys()}
+        still = {name: lease for name, lease in awaited.items() if name not in expired}
+        if still:
+            pause = min(POLL_SECONDS, min(lease.left(now, waited) for lease in still.values()) / SECOND)
+            sleep(pause)
+            waited += pause * SECOND
+        awaited = {name: still[name] for name in _leases(database, purposes).keys() & still.keys()}
 
 
 def acknowledge(
@@ -82,11 +96,11 @@ def acknowledge(
     return tuple(replace(receipt, acknowledged_at=at) for receipt in receipts)
 
 
-def _leases(database: Database, purposes: Collection[str]) -> dict[str, int]:
-    statement = select(purpose_leases.c.id, purpose_leases.c.expires_at)
+def _leases(database: Database, purposes: Collection[str]) -> dict[str, _Lease]:
+    statement = select(purpose_leases).where(purpose_leases.c.purpose.in_(sorted(purposes)))
     with database.read() as connection:
-        rows = connection.execute(statement.where(purpose_leases.c.purpose.in_(sorted(purposes)))).all()
-    return {row.id: row.expires_at for row in rows}
+        rows = connection.execute(statement).all()
+    return {row.id: _Lease(row.expires_at, row.expires_at - row.taken_at) for row in rows}
 
 
 def _every_purpose(database: Database) -> set[str]:

@@ -24,10 +24,16 @@ from pellucid.consent.whole import extend_all, rebuild_all
 from pellucid.errors import InputInvalid, NameUnknown, RecordingFailed
 from pellucid.failpoints import reach
 from pellucid.policy.model import Actor, Policy
+from pellucid.records.kept import keep, kept
 from pellucid.records.tables import consent_records, due_ages, due_changes, policy_activations, register, subjects
 from pellucid.subjects.keys import SubjectKeys
 
 REGISTER_ID = 1
+
+CLOCK_SLACK = 300_000_000
+"""Microseconds: how far the clock may lie behind the instant that the sets were made for before they are made anew."""
+
+_MADE_FOR = "register.made-for"
 
 CLOCK = Actor("system", "clock", (), "system")
 """Who acts when time alone changes what may be done."""
@@ -55,7 +61,7 @@ def record(
     for namespace, wanted in _concerned(policy, admitted).items():
         _recompute(connection, policy, version, namespace, wanted, now)
     reach("consent.sets-changed")
-    _commit_version(connection, version)
+    _commit_version(connection, version, now)
     return _logged(connection, keys, admitted, actor, version, now)
 
 
@@ -80,7 +86,7 @@ def subjects_added(
         extend_all(connection, policy, version, namespace, first_new_id, count, now)
     wanted = {subject: policy.purposes.keys() for subject in changed_fact_ids}
     _recompute(connection, policy, version, namespace, wanted, now)
-    _commit_version(connection, version)
+    _commit_version(connection, version, now)
     return version
 
 
@@ -88,27 +94,49 @@ def rebuild(connection: Connection, policy: Policy, now: int) -> int:
     """Make every set anew, as a policy's activation needs; return the new register version."""
     version = _version(connection, policy) + 1
     rebuild_all(connection, policy, version, now)
-    _commit_version(connection, version)
+    keep(connection, _MADE_FOR, str(now))
+    _commit_version(connection, version, now)
     return version
+
+
+def is_due(connection: Connection, now: int) -> bool:
+    """Return whether time has altered what the sets stand for: a due instant came, or the clock was set back."""
+    row = connection.execute(select(register.c.next_due).where(register.c.id == REGISTER_ID)).one_or_none()
+    return row is not None and (_was_set_back(connection, now) or (row.next_due is not None and row.next_due <= now))
 
 
 def advance(connection: Connection, policy: Policy, now: int) -> int:
     """Apply what time alone changed (expiry, coming of age) until `now`; return the register version.
 
     The version rises, and the log is told so (not of whom: that an age was reached is personal), only if somebody's
-    permission changed. Call it when `now` has reached the register's `next_due`, as the transaction's last call.
+    permission changed. Call it when `is_due`, as the transaction's last call. After the clock was set back all sets are
+    made anew: by the wrong time somebody may have come of age.
     """
+    if _was_set_back(connection, now):
+        version = rebuild(connection, policy, now)
+        return _advanced(connection, version, now, set_back=True)
     version = _version(connection, policy)
     changed = 0
     for namespace, wanted in _due(connection, now).items():
         known = {subject: purposes & policy.purposes.keys() for subject, purposes in wanted.items()}
         changed += _recompute(connection, policy, version + 1, namespace, known, now)
     version += 1 if changed else 0
-    _commit_version(connection, version)
-    if changed:
-        append_all(connection, [AuditEntry("register.advanced", CLOCK, now, body={"register_version": version})])
+    _commit_version(connection, version, now)
+    return _advanced(connection, version, now) if changed else version
+
+
+def _advanced(connection: Connection, version: int, now: int, *, set_back: bool = False) -> int:
+    body: dict[str, object] = {"register_version": version}
+    if set_back:
+        body["clock_set_back"] = True
+    append_all(connection, [AuditEntry("register.advanced", CLOCK, now, body=body)])
     reach("register.advanced")
     return version
+
+
+def _was_set_back(connection: Connection, now: int) -> bool:
+    made_for = kept(connection, _MADE_FOR)
+    return made_for is not None and now < int(made_for) - CLOCK_SLACK
 
 
 def _version(connection: Connection, policy: Policy) -> int:
@@ -131,7 +159,11 @@ def _version(connection: Connection, policy: Policy) -> int:
     return int(version)
 
 
-def _commit_version(connection: Connection, version: int) -> None:
+def _commit_version(connection: Connection, version: int, now: int) -> None:
+    """Store version and next due instant, and the latest instant that a set was made for."""
+    made_for = kept(connection, _MADE_FOR)
+    if made_for is None or int(made_for) < now:
+        keep(connection, _MADE_FOR, str(now))
     dues = [connection.scalar(select(func.min(table.c.due))) for table in (due_changes, due_ages)]
     next_due = min((due for due in dues if due is not None), default=None)
     values = {"version": version, "next_due": next_due}

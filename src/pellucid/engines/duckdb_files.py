@@ -115,7 +115,8 @@ class Import:
         with quietly("The generation could not be closed."):
             self._engine.run("DETACH target")
             target.chmod(0o444)
-            _sync(target)
+            sync(target)
+            sync(target.parent)
 
     def _write_statement(self) -> str:
         paths = range(len(self._dataset.subjects))
@@ -150,10 +151,10 @@ class Import:
         return f"CASE WHEN count(DISTINCT {value}) = 1 THEN TRY_CAST(min({value}) AS {engine_type}) END"
 
 
-def _sync(path: Path) -> None:
-    for place in (path, path.parent):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def sync(path: Path) -> None:
+    """Make a file's content, or a folder's names, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -57,9 +57,12 @@ def unlink_unleased(database: Database, folder: Path, *, now: int) -> tuple[str,
     The records change first, in one transaction: from then on no lease can be taken, and a crash leaves a file that the
     next import clears away. The records stay, without a path, so that a generation's number is never used twice.
     """
+    with database.read() as connection:  # mostly there is none, and a question should not write for that
+        if connection.execute(_unheld(now)).first() is None:
+            return ()
     with database.write() as connection:
         connection.execute(delete(generation_leases).where(generation_leases.c.expires_at <= now))
-        gone = connection.execute(_unheld()).all()
+        gone = connection.execute(_unheld(now)).all()
         for row in gone:
             connection.execute(delete(generation_subjects).where(*_same(generation_subjects, row)))
             connection.execute(update(generations).where(*_same(generations, row)).values(path=GONE))
@@ -75,11 +78,12 @@ def _same(table: Table, wanted: Holding | Row[tuple[str, int, str]]) -> tuple[Co
     return table.c.dataset == wanted.dataset, table.c.generation == wanted.generation
 
 
-def _unheld() -> Select[tuple[str, int, str]]:
+def _unheld(now: int) -> Select[tuple[str, int, str]]:
     held = exists().where(
         and_(
             generation_leases.c.dataset == generations.c.dataset,
             generation_leases.c.generation == generations.c.generation,
+            generation_leases.c.expires_at > now,
         )
     )
     columns = generations.c

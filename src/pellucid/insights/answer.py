@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from pellucid.audit.entry import LogReceipt
 from pellucid.audit.log import append
 from pellucid.consent.leases import drop_lease, holds_lease, take_lease
+from pellucid.consent.register import is_due
 from pellucid.consent.replica import narrowed_since
 from pellucid.engines.base import ReleasedCells, Statement
 from pellucid.errors import ConsentInFlux, NotJournaled, PellucidError, QueryFailed, UseRefused
@@ -89,8 +90,7 @@ def answer(parts: Parts, query: InsightQuery) -> Release:
     """Answer a question, or raise: UseRefused, BudgetExhausted, ConsentInFlux, QueryFailed. Each outcome is logged."""
     course = _govern(parts, query, "query")  # (1)
     try:
-        fresh = parts.replica.fresh(parts.clock())  # (2)
-        _size_up(parts, course, fresh)
+        fresh = _begin(parts, course)  # (2)
         _reserve(parts, course)  # (3)
         return _run_and_commit(parts, course, fresh)
     except NotJournaled:
@@ -146,6 +146,19 @@ def _govern(parts: Parts, query: InsightQuery, action: str) -> _Course:
             append(connection, refused_entry(query, error, policy, action, parts.clock()))
         raise
     return _Course(query, policy, governed, planned)
+
+
+def _begin(parts: Parts, course: _Course) -> Fresh:
+    """Bring the engine to the register, and size the question up with it."""
+    while True:
+        fresh = parts.replica.fresh(parts.clock())
+        try:
+            _size_up(parts, course, fresh)
+        except QueryFailed as error:
+            if error.code != "query-closed":
+                raise
+            continue  # another thread replaced the engine, for newer data
+        return fresh
 
 
 def _size_up(parts: Parts, course: _Course, fresh: Fresh) -> None:
@@ -211,7 +224,7 @@ def _run_and_commit(parts: Parts, course: _Course, fresh: Fresh) -> Release:
             if error.code != "query-closed":
                 raise
             continue  # newer data were published meanwhile: the engine was replaced
-        released = _commit(parts, course, fresh, answered)  # (6)
+        released = _commit(parts, course, answered)  # (6)
         if released is not None:
             reach("query.after-commit")
             return released  # (7)
@@ -255,7 +268,7 @@ def _run_exact(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
     return Answered(values, stamp, noised.half_widths, noised.clipping)
 
 
-def _commit(parts: Parts, course: _Course, fresh: Fresh, answered: Answered) -> Release | None:
+def _commit(parts: Parts, course: _Course, answered: Answered) -> Release | None:
     """Charge, log and make the release, unless it would break a promise; then None, and nothing was written."""
     with parts.database.write() as connection:
         now = parts.clock()
@@ -265,7 +278,7 @@ def _commit(parts: Parts, course: _Course, fresh: Fresh, answered: Answered) -> 
             if not holds_lease(connection, course.lease):
                 return None
             drop_lease(connection, course.lease)
-        elif _overtaken(connection, course, fresh, answered.stamp, now):
+        elif _overtaken(connection, course, answered.stamp, now):
             return None
         rows = standing(connection, course.policy, course.query.purpose, course.plan.namespaces, now)
         loss = Loss.of(course.plan, rows[0]) if rows else Loss(0.0, 0.0, 0.0, 0.0, 0.0, from_instant(now))
@@ -282,11 +295,9 @@ def _commit(parts: Parts, course: _Course, fresh: Fresh, answered: Answered) -> 
         return _release(course, answered, values, loss, coverage, receipt)
 
 
-def _overtaken(connection: Connection, course: _Course, fresh: Fresh, stamp: Stamp, now: int) -> bool:
+def _overtaken(connection: Connection, course: _Course, stamp: Stamp, now: int) -> bool:
     """Whether somebody's permission narrowed since the bits that were used, by what people said or by time."""
-    if fresh.next_due is not None and fresh.next_due <= now:
-        return True
-    return narrowed_since(connection, course.query.purpose, stamp.register)
+    return is_due(connection, now) or narrowed_since(connection, course.query.purpose, stamp.register)
 
 
 def _release(

@@ -7,18 +7,19 @@ and brings over what differs. Time counts too: when the register's next due inst
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from pellucid.consent.register import advance
-from pellucid.consent.replica import changes_since, current, snapshot
+from pellucid.consent.register import advance, is_due
+from pellucid.consent.replica import changes_since, snapshot
 from pellucid.engines.base import Engine, Holding
-from pellucid.errors import WorkspaceUnusable
+from pellucid.errors import PellucidError, WorkspaceUnusable
 from pellucid.failpoints import reach
-from pellucid.holdings.leases import lease, release
+from pellucid.holdings.leases import lease, release, unlink_unleased
 from pellucid.holdings.publish import published
 from pellucid.policy.model import Policy
 from pellucid.policy.stamp import Stamp
@@ -39,8 +40,6 @@ class Fresh:
     engine: Engine
     policy: Policy
     generations: dict[str, int]
-    register: int
-    next_due: int | None
 
     def stamp(self, datasets: tuple[str, ...], *, register: int, now: int) -> Stamp:
         """Return the stamp of an answer that read these datasets with the bits of this register version."""
@@ -62,7 +61,7 @@ class Replica:
         self._engine: Engine | None = None
         self._held: dict[str, int] = {}
         self._leases: tuple[str, ...] = ()
-        self._leased_until = 0
+        self._leased_until = self._now = 0
 
     def policy(self) -> Policy:
         """Return the policy in force; raises WorkspaceUnusable before the first activation."""
@@ -72,16 +71,16 @@ class Replica:
     def fresh(self, now: int) -> Fresh:
         """Return the engine at the published generations and the register's version as of `now`."""
         with self._lock:
-            self._let_time_act(now)
+            self._now = now
+            self._let_time_act()
             with self._database.read() as connection:
                 policy = self._demand_policy(connection)
-                holdings = published(connection, self._folder)
-            generations = {name: holding.generation for name, holding in holdings.items()}
+                generations = _numbers(published(connection, self._folder))
             engine = self._engine
             if engine is None or generations != self._held or now >= self._leased_until:
-                engine = self._open(list(holdings.values()), generations, now)
-            register, next_due = self._follow(engine)
-            return Fresh(engine, policy, generations, register, next_due)
+                engine, policy = self._open()
+            self._follow(engine)
+            return Fresh(engine, policy, dict(self._held))
 
     def close(self) -> None:
         """Close the engine and give its leases back."""
@@ -98,40 +97,58 @@ class Replica:
             )
         return policy
 
-    def _let_time_act(self, now: int) -> None:
+    def _let_time_act(self) -> None:
         with self._database.read() as connection:
-            _, next_due = current(connection)
-        if next_due is not None and next_due <= now:
+            due = is_due(connection, self._now)
+        if due:
             with self._database.write() as connection:
-                advance(connection, self._demand_policy(connection), now)
+                advance(connection, self._demand_policy(connection), self._now)
 
-    def _open(self, holdings: list[Holding], generations: dict[str, int], now: int) -> Engine:
-        until = now + LEASE_MICROSECONDS
+    def _open(self) -> tuple[Engine, Policy]:
+        """Open an engine over what is published, and return it with the policy that was in force then."""
+        until = self._now + LEASE_MICROSECONDS
+        # Read and leased in one transaction, so that no import gives a file up in between.
         with self._database.write() as connection:
-            leases = lease(connection, holdings, until=until)
+            policy = self._demand_policy(connection)
+            holdings = published(connection, self._folder)
+            leases = lease(connection, holdings.values(), until=until)
         reach("query.engine-leased")
-        engine = self._open_engine(holdings)
+        try:
+            engine = self._open_engine(list(holdings.values()))
+        except BaseException:
+            with suppress(PellucidError):
+                self._release(leases)
+            raise
         reach("query.engine-opened")
         self._let_go()
-        self._engine, self._held, self._leases, self._leased_until = engine, generations, leases, until
-        return engine
+        self._engine, self._held, self._leases, self._leased_until = engine, _numbers(holdings), leases, until
+        return engine, policy
 
     def _let_go(self) -> None:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
         if self._leases:
-            with self._database.write() as connection:
-                release(connection, self._leases)
+            self._release(self._leases)
             self._leases = ()
 
-    def _follow(self, engine: Engine) -> tuple[int, int | None]:
+    def _release(self, leases: tuple[str, ...]) -> None:
+        """Give leases back; a generation that was only kept for them goes."""
+        with self._database.write() as connection:
+            release(connection, leases)
+        with suppress(OSError):  # a file that stays is removed by the next import
+            unlink_unleased(self._database, self._folder, now=self._now)
+
+    def _follow(self, engine: Engine) -> None:
         """Bring the engine's permitted bits to the register's version."""
         with self._database.read() as connection:
-            version, next_due, changes = changes_since(connection, engine.replica_version)
+            version, _, changes = changes_since(connection, engine.replica_version)
             if changes is None or engine.replica_version < 0:
-                version, next_due, sets = snapshot(connection)
+                version, _, sets = snapshot(connection)
                 engine.load_permitted(sets, version=version)
             elif changes or version != engine.replica_version:
                 engine.permit(changes, version=version)
-        return version, next_due
+
+
+def _numbers(holdings: Mapping[str, Holding]) -> dict[str, int]:
+    return {name: holding.generation for name, holding in holdings.items()}

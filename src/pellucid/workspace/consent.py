@@ -61,7 +61,7 @@ class ConsentDesk:
             channel=channel,
             at=now if at is None else at,
         )
-        return self._record(policy, [item], actor)[0]
+        return self._record(policy, [item], actor, asked_at=now)[0]
 
     def import_records(self, path: Path, *, actor: Actor, namespace: str | None = None) -> int:
         """Record a CSV file of what people said (columns: subject, purpose, verb, covers, explicit, notice_version,
@@ -71,7 +71,7 @@ class ConsentDesk:
         name = _namespace(policy, namespace)
         done = 0
         for batch in _batches(self._records(path, policy, name)):
-            done += len(self._record(policy, batch, actor))
+            done += len(self._record(policy, batch, actor, asked_at=self.room.clock()))
         return done
 
     def why(
@@ -113,9 +113,11 @@ class ConsentDesk:
         with self.room.database.write() as connection:
             return coverage.exact(connection, policy, actor, dataset, purpose, self.room.clock())
 
-    def _record(self, policy: Policy, items: Sequence[ConsentRecord], actor: Actor) -> tuple[ConsentReceipt, ...]:
+    def _record(
+        self, policy: Policy, items: Sequence[ConsentRecord], actor: Actor, *, asked_at: int
+    ) -> tuple[ConsentReceipt, ...]:
         with self.room.database.write() as connection:
-            now = self.room.clock()
+            now = max(self.room.clock(), asked_at)  # a clock set back meanwhile does not put off a withdrawal
             receipts = register.record(connection, self.room.subject_keys, policy, items, actor, now)
             reach("consent.before-commit")
         reach("consent.after-commit")

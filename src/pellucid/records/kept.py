@@ -1,0 +1,20 @@
+"""Single values that a workspace keeps for itself, by name. Not for settings that people choose."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select, update
+
+from pellucid.records.tables import settings_kept
+
+
+def kept(connection: Connection, name: str) -> str | None:
+    """Return a kept value, or None if there is none."""
+    found: str | None = connection.scalar(select(settings_kept.c.value).where(settings_kept.c.name == name))
+    return found
+
+
+def keep(connection: Connection, name: str, value: str) -> None:
+    """Keep a value, in the caller's write transaction; one that was kept before is replaced."""
+    changed = connection.execute(update(settings_kept).where(settings_kept.c.name == name).values(value=value))
+    if changed.rowcount == 0:
+        connection.execute(insert(settings_kept).values(name=name, value=value))
