@@ -160,9 +160,9 @@ def _version(connection: Connection, policy: Policy) -> int:
 
 
 def _commit_version(connection: Connection, version: int, now: int) -> None:
-    """Store version and next due instant, and the latest instant that a set was made for."""
+    """Store version and next due instant, and about the latest instant that a set was made for."""
     made_for = kept(connection, _MADE_FOR)
-    if made_for is None or int(made_for) < now:
+    if made_for is None or int(made_for) + CLOCK_SLACK // 10 < now:  # not at every withdrawal
         keep(connection, _MADE_FOR, str(now))
     dues = [connection.scalar(select(func.min(table.c.due))) for table in (due_changes, due_ages)]
     next_due = min((due for due in dues if due is not None), default=None)

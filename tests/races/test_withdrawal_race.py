@@ -1,0 +1,44 @@
+"""Processes that withdraw as fast as they can while others ask: who was acknowledged before is not in an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pellucid.workspace import wall_clock
+from tests.conftest import Tried
+from tests.races.crowd import Plan, demand_kept, make_crowd, overtaken, run_race
+from tests.races.soundness import demand_sound
+
+PEOPLE = 4_000
+
+
+@pytest.mark.slow
+@pytest.mark.promise(
+    "withdrawal", "two processes withdraw at up to 500 a second, two ask at 0.3 s a run"
+)
+def test_no_process_is_answered_with_people_whose_withdrawal_was_acknowledged_before(
+    tmp_path: Path, tried: Tried
+) -> None:
+    make_crowd(tmp_path / "crowd", PEOPLE)
+    race = run_race(tmp_path / "crowd", Plan(seconds=10), range(PEOPLE))
+    assert (race.failures, race.in_flux) == ([], 0)
+    assert overtaken(race) > 0
+    assert len(race.withdrawn) > 0
+    demand_kept(tmp_path / "crowd", race)
+    demand_sound(tmp_path / "crowd", now=wall_clock())
+    told = f"{len(race.withdrawn)} withdrawals ({race.rate:.0f} a second), {len(race.answered)} answers"
+    tried(len(race.withdrawn), f"{told}, of which {overtaken(race)} had to run again; each kept it, none gave up")
+
+
+@pytest.mark.slow
+@pytest.mark.promise("withdrawal", "the same with a lease after the first overtaken run, one withdrawal a transaction")
+def test_when_leases_are_taken_early_acknowledgements_wait_and_nobody_is_missed(tmp_path: Path, tried: Tried) -> None:
+    make_crowd(tmp_path / "crowd", PEOPLE)
+    race = run_race(tmp_path / "crowd", Plan(seconds=6, reruns=0, batch=1, rate=100), range(PEOPLE))
+    assert (race.failures, race.in_flux) == ([], 0)
+    assert max(answer.runs for answer in race.answered) == 2
+    assert max(each.seconds for each in race.withdrawn) > 0.1
+    demand_kept(tmp_path / "crowd", race)
+    tried(len(race.withdrawn), f"{len(race.answered)} answers, each kept it")
