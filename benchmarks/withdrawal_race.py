@@ -1,4 +1,4 @@
-"""How long do withdrawals and questions take while they race, with leases and without?
+"""How long withdrawals and questions take while they race, with leases and without.
 
 Two processes withdraw, two ask; a run takes 0.3 s at least. By the rule a question that was overtaken runs again
 twice, then takes a lease, for which acknowledgements wait. Whether the promise was kept is judged each time.

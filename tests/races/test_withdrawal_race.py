@@ -15,9 +15,7 @@ PEOPLE = 4_000
 
 
 @pytest.mark.slow
-@pytest.mark.promise(
-    "withdrawal", "two processes withdraw at up to 500 a second, two ask at 0.3 s a run"
-)
+@pytest.mark.promise("withdrawal", "two processes withdraw at up to 500 a second, two ask at 0.3 s a run")
 def test_no_process_is_answered_with_people_whose_withdrawal_was_acknowledged_before(
     tmp_path: Path, tried: Tried
 ) -> None:

@@ -21,11 +21,25 @@ from pellucid.errors import InputInvalid, NameUnknown, VerificationFailed
 def export_bundle(connection: Connection, folder: Path, *, with_details: bool = False) -> Checkpoint:
     """Write the log up to its latest signed checkpoint into an empty or new folder; return that checkpoint.
 
-    Raises InputInvalid if the folder holds something, NameUnknown if no checkpoint was signed yet, VerificationFailed
+    Raises InputInvalid if the folder holds something or cannot be written, NameUnknown if no checkpoint was signed yet, VerificationFailed
     if the log visibly is not what was signed.
     """
     note, checkpoint = _latest(connection)
     _demand_empty(folder)
+    try:
+        _write_bundle(connection, folder, note, checkpoint, with_details=with_details)
+    except OSError:
+        raise InputInvalid(
+            "The log could not be written into that folder; what lies there is no whole export.",
+            remedy="Name a folder that you may write to, on a disk that has room.",
+            code="folder-unwritable",
+        ) from None
+    return checkpoint
+
+
+def _write_bundle(
+    connection: Connection, folder: Path, note: bytes, checkpoint: Checkpoint, *, with_details: bool
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / bundle.ENTRIES).open("wb") as bodies, (folder / bundle.LEAF_HASHES).open("wb") as hashes:
         for entry in log.entries(connection, 0, checkpoint.size):
@@ -40,7 +54,6 @@ def export_bundle(connection: Connection, folder: Path, *, with_details: bool = 
     (folder / bundle.README).write_text(bundle.FORMAT, encoding="utf-8")
     # The checkpoint comes last: a folder without it is an export that was cut short.
     (folder / bundle.CHECKPOINT).write_bytes(note)
-    return checkpoint
 
 
 def export_proof(connection: Connection, leaf: int) -> tuple[bytes, bytes]:

@@ -92,7 +92,7 @@ class Import:
 
         Raises DataRefused if a row would be left without its subject.
         """
-        with quietly("The generation could not be written."):
+        with quietly("The generation could not be written.", writing=True):
             for position, (keys, numbers) in enumerate(ids):
                 self._engine.offer(f"ids{position}", pa.table({"key": keys, "id": numbers}))
             self._engine.run(f"ATTACH {literal(str(target))} AS target")
@@ -112,7 +112,7 @@ class Import:
 
     def finish(self, target: Path) -> None:
         """Detach the written file, make it read-only (0444) and durable."""
-        with quietly("The generation could not be closed."):
+        with quietly("The generation could not be closed.", writing=True):
             self._engine.run("DETACH target")
             target.chmod(0o444)
             sync(target)

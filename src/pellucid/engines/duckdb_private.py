@@ -78,9 +78,16 @@ class PrivateEngine:
         self._connection.close()
 
 
+_DISK = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException, OSError)
+"""What a disk that takes no more raises; nobody else writes to a private engine, so no commit fails for another cause."""
+
+
 @contextmanager
-def quietly(message: str) -> Iterator[None]:
-    """Turn every engine error into one of ours, without the engine's words: they may quote a row."""
+def quietly(message: str, *, writing: bool = False) -> Iterator[None]:
+    """Turn every engine error into one of ours, without the engine's words: they may quote a row.
+
+    `writing` says that a file of ours is written, so that the disk is the likeliest cause.
+    """
     try:
         yield
     except PellucidError:
@@ -91,7 +98,13 @@ def quietly(message: str) -> Iterator[None]:
             remedy="Raise PELLUCID_MEMORY_LIMIT, or import the file in parts.",
             code="import-memory",
         ) from None
-    except (duckdb.Error, pa.ArrowException, UnicodeError, OSError):
+    except (duckdb.Error, pa.ArrowException, UnicodeError, OSError) as error:
+        if writing and isinstance(error, _DISK):
+            raise DataRefused(
+                f"{message} The disk did not take it.",
+                remedy="Make room on the disk of the workspace, then import the file again.",
+                code="disk-full",
+            ) from None
         raise DataRefused(
             message,
             remedy="Check that the file is whole and that its columns and types are as the policy declares them.",

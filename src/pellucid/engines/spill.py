@@ -10,18 +10,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pellucid.errors import WorkspaceUnusable
+
 
 class SpillFolder:
-    """A folder that belongs to one engine for as long as it lives; abandoned siblings are removed on the way in."""
+    """A folder that belongs to one engine for as long as it lives; abandoned siblings are removed on the way in.
+
+    Raises WorkspaceUnusable where it cannot be made.
+    """
 
     def __init__(self, parent: Path) -> None:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        parent.chmod(0o700)
-        with _alone_in(parent):
-            _remove_abandoned(parent)
-            self.path = parent / secrets.token_hex(8)
-            self.path.mkdir(mode=0o700)
-            self._owner = _lock(self.path)
+        try:
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            parent.chmod(0o700)
+            with _alone_in(parent):
+                _remove_abandoned(parent)
+                self.path = parent / secrets.token_hex(8)
+                self.path.mkdir(mode=0o700)
+                self._owner = _lock(self.path)
+        except OSError:
+            raise WorkspaceUnusable(
+                "The engine cannot make its folder in the workspace.",
+                remedy="Check the permissions of the workspace's data folder, and the free space on its disk.",
+                code="engine-folder",
+            ) from None
 
     def remove(self) -> None:
         """Delete the folder with all that was spilt; may be called again."""

@@ -225,6 +225,12 @@ def _refused(error: DBAPIError) -> RecordingFailed:
             remedy="Try again; if it stays so, look for a process that hangs.",
             code="database-busy",
         )
+    if _is_full(error):
+        return RecordingFailed(
+            "The disk did not take the change, so it was not made.",
+            remedy="Make room on the disk of the workspace, then do it again.",
+            code="disk-full",
+        )
     return RecordingFailed(
         "The control database did not accept the change, so it was not made.",
         remedy="Check the disk and the permissions of control.sqlite, then try again.",
@@ -238,10 +244,17 @@ def _is_busy(error: DBAPIError) -> bool:
     return getattr(original, "sqlstate", None) in ("55P03", "40001", "40P01")
 
 
+def _is_full(error: DBAPIError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        return original.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+    return getattr(original, "sqlstate", None) == "53100"
+
+
 def _unreadable() -> WorkspaceUnusable:
     return WorkspaceUnusable(
         "The control database cannot be read.",
-        remedy="Check that control.sqlite is there, whole, and that you may read it.",
+        remedy="Check that control.sqlite is there, whole, that you may read it, and that its disk has room.",
         code="database-unreadable",
     )
 
