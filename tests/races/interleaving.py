@@ -40,8 +40,12 @@ SECOND = 1_000_000
 SECONDS = 2.0
 """Time limit of a question."""
 
-TIME_PASSES = {byte: 8 * SECOND for byte in range(236, 252)} | {byte: SECOND for byte in range(252, 256)}
-"""What some bytes of a schedule do to the clock: so much passes that a lease expires, or nearly so."""
+TIME_PASSES = (
+    {byte: 8 * SECOND for byte in range(236, 248)}
+    | {byte: -3 * SECOND for byte in range(248, 252)}
+    | {byte: SECOND for byte in range(252, 256)}
+)
+"""What some bytes of a schedule do to the clock: a lease expires, or nearly so, or the clock is set back."""
 
 
 class Stage:
@@ -291,11 +295,12 @@ class Theatre:
 
     def restore(self, households: Sequence[int]) -> None:
         """Let these households agree again, so that the next schedule begins like the one before."""
+        self.stage.time += 60 * SECOND  # after all that a clock set back may have left behind it
         self._say(ConsentVerb.GIVE, households, self.database)
 
     def _withdraw(self, play: Play, household: int) -> None:
         receipts = self._say(ConsentVerb.OBJECT, [household], self.database)
-        began, slept = self.stage.time, [0.0]
+        slept = [0.0]
 
         def sleep(seconds: float) -> None:
             slept[0] += seconds
@@ -303,7 +308,6 @@ class Theatre:
 
         (receipt,) = acknowledge(self.database, receipts, self.stage.clock, sleep)
         play.longest_wait = max(play.longest_wait, slept[0])
-        assert began <= self.stage.time
         with self.workspace.room.database.read() as connection:  # no pause: this is the instant of acknowledgement
             size = log.size(connection)
         play.withdrawn.append(Withdrawn(household, receipt.register_version, receipt.log.leaf, size))

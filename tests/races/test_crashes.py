@@ -180,6 +180,7 @@ def test_every_failpoint_is_in_the_code_once_and_no_other() -> None:
     assert sorted(called) == sorted(POINTS)
 
 
+@pytest.mark.promise("whole", "kill -9 at each named point of consent, release, import, checkpoint and activation")
 @pytest.mark.parametrize(("name", "point"), CASES)
 def test_a_crash_leaves_all_or_nothing_and_repeating_goes_through(name: str, point: str, kiosk: Path) -> None:
     asked = COMMANDS[name]
@@ -222,6 +223,7 @@ def _demand_same_rows(kiosk: Path) -> None:
     assert held["purchases"] == rows
 
 
+@pytest.mark.promise("whole", "kill -9 at each named point of consent, release, import, checkpoint and activation")
 def test_what_was_acknowledged_before_a_crash_is_there(kiosk: Path) -> None:
     """The receipt is printed after the commit, so a process killed right after it has lost nothing."""
     words = command("consent", "withdraw", "c000", "--purpose", "newsletter", "--as", "pia")
@@ -242,6 +244,7 @@ def test_an_armed_point_that_is_passed_more_often_kills_at_its_turn(kiosk: Path)
     assert run(words, kiosk, {VARIABLE: "query.ran:2"}).code == 0  # nobody is left to object
 
 
+@pytest.mark.promise("whole", "kill -9 at each named point of consent, release, import, checkpoint and activation")
 def test_a_killed_question_keeps_its_generation_for_a_day_and_no_longer(kiosk: Path) -> None:
     words = command("query", TOTAL, "--purpose", "range-planning", "--epsilon", "0.5", "--as", "ana")
     assert run(words, kiosk, {VARIABLE: "query.ran"}).code == -9

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pellucid.consent import leases
 from pellucid.insights import answer
 from pellucid.insights.answer import LEASE_SLACK
+from tests.conftest import Tried
 from tests.insights.conftest import NOW, ROWS, made, rows_of
 from tests.races.interleaving import SECONDS, Play, Theatre
 
@@ -26,6 +27,7 @@ __all__ = ["made"]
 FIRST, SECOND = range(8), range(20, 28)
 """Households who object, in the hands of two writers."""
 
+QUICK, MANY = 25, 100
 schedules = st.binary(min_size=60, max_size=400)
 
 
@@ -60,8 +62,9 @@ def demand_kept(found: Play) -> None:
     assert found.longest_wait <= SECONDS + LEASE_SLACK + 0.1
 
 
+@pytest.mark.promise("withdrawal", "Hypothesis orders every step of a question and two writers, and sets the clock")
 @given(schedule=schedules)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=QUICK, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_withdrawal_acknowledged_before_a_release_commits_is_honoured_in_it(
     theatre: Theatre, schedule: bytes
 ) -> None:
@@ -71,8 +74,9 @@ def test_a_withdrawal_acknowledged_before_a_release_commits_is_honoured_in_it(
 
 
 @pytest.mark.slow
+@pytest.mark.promise("withdrawal", "the same with two and three questions, in one process and in two")
 @given(schedule=schedules, processes=st.sampled_from([(0, 0), (0, 1), (0, 0, 1)]))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_so_it_is_with_several_questions_in_one_process_and_in_two(
     theatre: Theatre, schedule: bytes, processes: tuple[int, ...]
 ) -> None:
@@ -111,9 +115,12 @@ WITHOUT = [
 ]
 
 
+@pytest.mark.promise("withdrawal", "the same search with a rule taken out of the code: it must find the fault")
 @pytest.mark.parametrize("without", WITHOUT, ids=lambda each: each.rule)
 def test_the_search_finds_the_fault_when_a_rule_is_taken_out(
-    theatre: Theatre, without: Without, monkeypatch: pytest.MonkeyPatch
+    theatre: Theatre, without: Without, monkeypatch: pytest.MonkeyPatch, tried: Tried
 ) -> None:
     monkeypatch.setattr(without.module, without.name, without.stand_in)
-    assert search(theatre, most=80, until=lambda found: found.broken())
+    needed = search(theatre, most=80, until=lambda found: found.broken())
+    assert needed is not None
+    tried(needed, f'without "{without.rule}" found after {needed}')

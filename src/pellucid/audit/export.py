@@ -21,8 +21,8 @@ from pellucid.errors import InputInvalid, NameUnknown, VerificationFailed
 def export_bundle(connection: Connection, folder: Path, *, with_details: bool = False) -> Checkpoint:
     """Write the log up to its latest signed checkpoint into an empty or new folder; return that checkpoint.
 
-    Raises InputInvalid if the folder holds something or cannot be written, NameUnknown if no checkpoint was signed yet, VerificationFailed
-    if the log visibly is not what was signed.
+    Raises InputInvalid if the folder holds something or cannot be written, NameUnknown if no checkpoint was signed yet,
+    VerificationFailed if the log visibly is not what was signed.
     """
     note, checkpoint = _latest(connection)
     _demand_empty(folder)

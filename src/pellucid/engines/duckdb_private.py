@@ -79,7 +79,7 @@ class PrivateEngine:
 
 
 _DISK = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException, OSError)
-"""What a disk that takes no more raises; nobody else writes to a private engine, so no commit fails for another cause."""
+"""What a disk that takes no more raises. A private engine has one writer, so no commit fails for another cause."""
 
 
 @contextmanager
