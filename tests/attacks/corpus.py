@@ -117,7 +117,7 @@ ESCAPES = [
         "SELECT [x FOR x IN list(note)] FROM orders",
         "SELECT note FROM orders USING SAMPLE 100%",
     ),
-    *_of("clever syntax", "secret", "rows-refused", "SELECT o FROM orders o"),
+    *_of("clever syntax", "secret", "syntax-not-allowed", "SELECT o FROM orders o"),
     *_of(
         "clever syntax",
         "secret",
@@ -506,6 +506,14 @@ BARE_CONDITIONS = [
         "SELECT COUNT(*) FROM (SELECT household_id, LAG(quantity, 1, note) OVER (PARTITION BY household_id) AS n FROM orders WHERE value BETWEEN 4321 AND 4322) x WHERE n IS NULL",
     ),
 ]
+
+FURTHER_ARGUMENTS = _of(
+    "an argument that raises",
+    "runs",
+    "syntax-not-allowed",
+    "SELECT COUNT(*) FROM (SELECT household_id, ARG_MAX(note, value, -1) AS n FROM orders WHERE value BETWEEN 4321 AND 4322 GROUP BY household_id) x WHERE n IS NULL",
+    "SELECT COUNT(*) FROM (SELECT household_id, MAX(value, 9223372036854775807) AS n FROM orders WHERE value BETWEEN 4321 AND 4322 GROUP BY household_id) x WHERE n IS NULL",
+)
 
 PARTS_OF_DATES = _of(
     "a part of a date that is none",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks import files, fuzzing, policies
+from tests.attacks import files, fuzzing, policies, typed
 from tests.attacks.fuzzing import Worlds
 from tests.attacks.mutations import statement
 from tests.attacks.watched import Finding, Fuzzer, run, run_here
@@ -26,6 +26,12 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
 
 def test_no_statement_gets_past_the_gate_and_fails(worlds: Worlds) -> None:
     outcome = run_here(Fuzzer(lambda _folder: worlds, fuzzing.tried, statement), 0, 300, Path())
+    assert outcome.findings == []
+    assert min(outcome.ended["refused"], outcome.ended["answered"]) > 30, outcome.ended
+
+
+def test_no_function_over_any_type_tells_that_there_is_a_row(worlds: Worlds) -> None:
+    outcome = run_here(Fuzzer(lambda _folder: worlds, typed.tried, typed.statement), 0, 600, Path())
     assert outcome.findings == []
     assert min(outcome.ended["refused"], outcome.ended["answered"]) > 30, outcome.ended
 
@@ -50,6 +56,14 @@ def test_no_statement_of_a_hundred_thousand_does(tried: Tried) -> None:
     assert sum(outcome.ended.values()) == 100_000
     assert min(outcome.ended["refused"], outcome.ended["answered"]) > 10_000, outcome.ended
     tried(100_000, f"no finding; {outcome.ended['answered']:,} answered, the slowest took {outcome.slowest:.0f} s")
+
+
+@pytest.mark.slow
+@pytest.mark.promise("hidden", "every function over every type in every place, over one household's row or none")
+def test_no_function_over_any_type_of_many_tells_that_there_is_a_row(tried: Tried) -> None:
+    outcome = run(typed.FUZZER, 600, 12_000)
+    assert outcome.findings == []
+    tried(12_000, "refused or answered alike, with the row and without")
 
 
 @pytest.mark.slow

@@ -125,9 +125,11 @@ def _can_be_a_key(kind: pa.DataType) -> bool:
     """Return whether Arrow can compare and sort values of a type. Where it cannot, it says so only if there are rows,
     and that there are any may be what hides a person.
     """
-    told = (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean, pa.types.is_null)
-    told += (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-    told += (pa.types.is_date, pa.types.is_timestamp, pa.types.is_time)
+    told = (
+        *(pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean, pa.types.is_null),
+        *(pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+        *(pa.types.is_date, pa.types.is_timestamp, pa.types.is_time),
+    )
     return any(is_one(kind) for is_one in told)
 
 

@@ -12,6 +12,7 @@ from pellucid.policy.reasons import reason
 from pellucid.rewrite.vocabulary import (
     ALLOWED,
     ANONYMOUS,
+    ARGUMENTS,
     CAST_TARGETS,
     FIELDS,
     MEASURES,
@@ -40,8 +41,14 @@ def _problems(node: exp.Expr) -> list[Reason]:
         return [] if name in ANONYMOUS else [reason("function-not-allowed", name=name.lower())]
     if kind not in ALLOWED:
         return [_not_allowed(node, kind)]
-    found = _DETAILS[kind](node) if kind in _DETAILS else []
+    found = _further_arguments(node, kind) + (_DETAILS[kind](node) if kind in _DETAILS else [])
     return found + _misplaced(node) if kind in MEASURES | SUBJECT_AGGREGATES else found
+
+
+def _further_arguments(node: exp.Expr, kind: str) -> list[Reason]:
+    taken = ARGUMENTS.get(kind)
+    odd = [] if taken is None else [name for name, value in node.args.items() if value and name not in taken]
+    return [reason("syntax-not-allowed", name=f"{kind.lower()} with {name}") for name in odd]
 
 
 def _misplaced(node: exp.Expr) -> list[Reason]:

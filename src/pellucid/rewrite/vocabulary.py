@@ -105,6 +105,16 @@ CAST_TARGETS = named_words(
 )
 """Types that may be cast to (sqlglot's DataType names)."""
 
+_ONE = "Max Min First Last Floor Ceil Length Week Dayname Monthname LastDay"
+_TWO = {"ArgMax": "expression", "ArgMin": "expression", "Contains": "expression", "RegexpLike": "expression"}
+ARGUMENTS = {
+    **dict.fromkeys(_ONE.split(), named_words("this")),
+    **{name: named_words(f"this {second}") for name, second in _TWO.items()},
+    "Round": named_words("this decimals"),
+    "StrPosition": named_words("this substr"),
+}
+"""What some functions take and no more: engines raise on values of their further arguments (ARG_MAX's third)."""
+
 UNITS = named_words("YEAR QUARTER MONTH WEEK DAY HOUR MINUTE SECOND MILLISECOND MICROSECOND DECADE CENTURY MILLENNIUM")
 """Parts of a date to round to or count in; an engine raises on others when it gets to them."""
 
