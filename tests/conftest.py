@@ -1,16 +1,23 @@
-"""What holds for every test: in CI (`CI=true`) a skipped test is a failure, since nobody would notice it."""
+"""What holds for every test: a skip fails in CI (`CI=true`); control records are the same on SQLite and PostgreSQL.
+
+A test that asks for `control` runs twice, once on each database.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from pellucid.records.database import Database
 from tests.promises import PROMISES
+from tests.records.postgresql import TEMPLATE, drop_database, new_database, running_server
 
 Tried = Callable[[int, str], None]
 """Says how often something was tried in a test, and what came of it."""
@@ -60,3 +67,47 @@ def tried(record_property: Callable[[str, object], None]) -> Tried:
         record_property("tried", json.dumps([tries, result]))
 
     return record
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server, one a session and worker."""
+    with running_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on; a test that asks for it runs on both."""
+    return str(request.param)
+
+
+MakeControl = Callable[[], Database]
+
+
+@pytest.fixture
+def make_control(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeControl]:
+    """Make empty control databases; the first on SQLite is `control.sqlite` in the test's folder."""
+    made: list[Database] = []
+    names = count()
+
+    def make() -> Database:
+        if dialect == "sqlite":
+            number = next(names)
+            made.append(Database.at(tmp_path / f"control{number or ''}.sqlite"))
+            made[-1].create()
+        else:
+            made.append(Database(new_database(request.getfixturevalue("postgresql"), TEMPLATE)))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.close()
+        if not database.is_sqlite:
+            drop_database(request.getfixturevalue("postgresql"), database.url)
+
+
+@pytest.fixture
+def control(make_control: MakeControl) -> Database:
+    """An empty control database."""
+    return make_control()

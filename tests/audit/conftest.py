@@ -34,10 +34,8 @@ def entry(number: int) -> AuditEntry:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database.at(tmp_path / "control.sqlite")
-    database.create()
-    return database
+def database(control: Database) -> Database:
+    return control
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from multiprocessing import get_context
-from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -189,16 +188,16 @@ def test_a_gap_in_the_leaves_is_found_when_proving(database: Database, fill: Fil
         log.inclusion_proof(connection, 0, 4)
 
 
-def append_some(path: Path, times: int) -> None:
-    database = Database.at(path)
+def append_some(url: str, times: int) -> None:
+    database = Database(url)
     for number in range(times):
         with database.write() as connection:
             log.append_all(connection, [entry(number)] * (1 + number % 3))
 
 
-def test_several_processes_append_without_gap_or_loss(database: Database, tmp_path: Path) -> None:
+def test_several_processes_append_without_gap_or_loss(database: Database) -> None:
     context = get_context("spawn")
-    workers = [context.Process(target=append_some, args=(tmp_path / "control.sqlite", 30)) for _ in range(4)]
+    workers = [context.Process(target=append_some, args=(database.url, 30)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -18,13 +18,14 @@ from pellucid.audit.export import export_bundle, export_proof
 from pellucid.audit.keys import SigningKey, create_signing_key
 from pellucid.audit.note import COSIGNATURE
 from pellucid.audit.proof import format_proof, parse_proof, verify_proof
-from pellucid.audit.read import verify_database, verify_folder
+from pellucid.audit.read import verify_database, verify_folder, verify_server
 from pellucid.audit.treehead import TrustKeys, open_checkpoint
 from pellucid.audit.verify import VerificationReport
 from pellucid.errors import InputInvalid, NameUnknown, VerificationFailed
 from pellucid.records.database import Database
 from pellucid.records.tables import log_checkpoints, log_details, log_entries, log_head
 from tests.audit.conftest import NOON, Filled, entry
+from tests.conftest import MakeControl
 
 WITNESS = SigningKey("witness.example/w1", COSIGNATURE, bytes(range(32)))
 
@@ -46,6 +47,13 @@ def export(database: Database, folder: Path, *, with_details: bool = True) -> Pa
     with database.read() as connection:
         export_bundle(connection, folder, with_details=with_details)
     return folder
+
+
+def verify_live(database: Database, trust: TrustKeys) -> VerificationReport:
+    """Judge the log of a control database as it stands, on SQLite or PostgreSQL."""
+    if not database.is_sqlite:
+        return verify_server(database.url, trust)
+    return verify_database(Path(database.url.removeprefix("sqlite:///")), trust)
 
 
 def outcomes(report: VerificationReport) -> list[str]:
@@ -182,7 +190,7 @@ def test_entries_logged_since_the_witness_came_are_told_apart(
     sign(database, key)
     trust = replace(trust, witnesses=(WITNESS.verifier,))
     newer = export(database, tmp_path / "newer")
-    for report in (verify_folder(newer, trust), verify_database(tmp_path / "control.sqlite", trust)):
+    for report in (verify_folder(newer, trust), verify_live(database, trust)):
         assert (report.holds, report.steps[1].message) == (
             True,
             "the first 7 entries were cosigned by witness.example/w1 on 2026-01-01 12:00:01 UTC; the last 2 NOT YET.",
@@ -209,7 +217,13 @@ def test_nothing_is_believed_without_the_logs_signature(bundle: Path, tmp_path: 
 
 
 def test_a_bundle_or_checkpoint_from_earlier_finds_a_rollback_and_a_fork(
-    bundle: Path, database: Database, fill: Filled, key: SigningKey, trust: TrustKeys, tmp_path: Path
+    bundle: Path,
+    database: Database,
+    fill: Filled,
+    key: SigningKey,
+    trust: TrustKeys,
+    tmp_path: Path,
+    make_control: MakeControl,
 ) -> None:
     fill(2)
     sign(database, key)
@@ -220,8 +234,7 @@ def test_a_bundle_or_checkpoint_from_earlier_finds_a_rollback_and_a_fork(
         4,
         "the log shrank: it had 9 entries once, now 7.",
     )
-    other = Database.at(tmp_path / "other.sqlite")
-    other.create()
+    other = make_control()
     with other.write() as connection:
         log.append_all(connection, [entry(number + 1) for number in range(9)])
     sign(other, key)
@@ -246,24 +259,23 @@ def test_times_that_run_backwards_and_entries_of_no_known_form_are_found(
     for number, body in enumerate((b"[]", b"x", b'{"v":2}', b'{"v":1}'), start=4):
         with database.write() as connection:
             connection.execute(insert(log_entries).values(leaf=number, body=body, leaf_hash=merkle.leaf_hash(body)))
-    report = verify_database(tmp_path / "control.sqlite", trust)
+    report = verify_live(database, trust)
     assert report.steps[5].message.count("is not an entry of version 1") == 4
 
 
 def test_a_live_workspace_is_judged_as_it_stands(
     database: Database, fill: Filled, key: SigningKey, trust: TrustKeys, tmp_path: Path
 ) -> None:
-    path = tmp_path / "control.sqlite"
-    assert only_failure(verify_database(path, trust)) == (1, "there is no signed checkpoint.")
+    assert only_failure(verify_live(database, trust)) == (1, "there is no signed checkpoint.")
     fill(4)
     sign(database, key)
     fill(3)
-    report = verify_database(path, trust)
+    report = verify_live(database, trust)
     assert outcomes(report) == ["held", "absent", "held", "absent", "held", "held"]
     assert report.steps[2].message == ("4 entries have the root that was signed. 3 later entries are not signed yet.")
     with database.write() as connection:
         connection.execute(delete(log_details).where(log_details.c.leaf == 1))
-    assert verify_database(path, trust).steps[4].message == "2 match their commitments; 1 are erased or held back."
+    assert verify_live(database, trust).steps[4].message == "2 match their commitments; 1 are erased or held back."
 
 
 TAMPERINGS: dict[str, tuple[Any, int, str]] = {
@@ -298,10 +310,10 @@ def test_tampering_with_a_live_workspace_is_found(
         sign(database, key)
     fill(3)
     statement, number, message = TAMPERINGS[what]
-    assert verify_database(tmp_path / "control.sqlite", trust).holds
+    assert verify_live(database, trust).holds
     with database.write() as connection:
         connection.execute(statement)
-    report = verify_database(tmp_path / "control.sqlite", trust)
+    report = verify_live(database, trust)
     assert not report.holds
     step = report.steps[number - 1]
     assert (step.outcome, step.message[: len(message)]) == ("failed", message)

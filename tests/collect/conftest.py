@@ -147,10 +147,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    database = Database.at(tmp_path / "control.sqlite")
-    database.create()
-    return Shop(tmp_path, database)
+def shop(tmp_path: Path, control: Database) -> Shop:
+    return Shop(tmp_path, control)
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -128,9 +126,6 @@ def keys() -> SubjectKeys:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """Give an empty control database in a file."""
-    made = Database.at(tmp_path / "control.sqlite")
-    made.create()
-    yield made
-    made.close()
+def database(control: Database) -> Database:
+    """Give an empty control database, on SQLite and PostgreSQL."""
+    return control

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,11 +44,8 @@ FIRST = with_version(make_policy())
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.at(tmp_path / "control.sqlite")
-    made.create()
-    yield made
-    made.close()
+def database(control: Database) -> Database:
+    return control
 
 
 def put(database: Database, policy: Policy | Path, actor: Actor = PIA, **more: object) -> Activation:

