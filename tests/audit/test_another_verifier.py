@@ -42,6 +42,12 @@ SIZE = 13
 
 
 @pytest.fixture
+def dialect() -> str:
+    """Proofs are of bytes; that both databases hold the same ones is tested with the log."""
+    return "sqlite"
+
+
+@pytest.fixture
 def note(database: Database, fill: Filled, key: SigningKey) -> str:
     """The checkpoint of thirteen entries, cosigned by two witnesses."""
     fill(SIZE)

@@ -319,7 +319,7 @@ def stop(step, *_rest):
 def added(*_given):
     stop("transaction")
 
-shop = Shop(Path(sys.argv[1]), Database.at(Path(sys.argv[1]) / "control.sqlite"))
+shop = Shop(Path(sys.argv[1]), Database(sys.argv[3]))
 shop.add("sales", Path(sys.argv[1]) / "sales.csv", subjects_added=added, progress=stop)
 """
 
@@ -327,7 +327,9 @@ shop.add("sales", Path(sys.argv[1]) / "sales.csv", subjects_added=added, progres
 @pytest.mark.parametrize("step", ["writing", "publishing", "transaction", "done"])
 def test_an_import_whose_process_dies_is_published_whole_or_not_at_all(shop: Shop, sales: Sales, step: str) -> None:
     sales((1, "bob", "1", DAY))
-    died = subprocess.run([sys.executable, "-c", CRASH, str(shop.folder), step], check=False, capture_output=True)
+    died = subprocess.run(
+        [sys.executable, "-c", CRASH, str(shop.folder), step, shop.database.url], check=False, capture_output=True
+    )
     assert died.returncode == 9, died.stderr
     published = step == "done"
     assert shop.known() == ({"bob": 0} if published else {})

@@ -16,6 +16,12 @@ from tests.collect.conftest import Shop
 HEADER = b"product,name\n"
 
 
+@pytest.fixture
+def dialect() -> str:
+    """What a file holds is read alike wherever the records are kept."""
+    return "sqlite"
+
+
 def parquet_bytes(folder: Path) -> bytes:
     path = folder / "whole.parquet"
     pq.write_table(pa.table({"product": list(range(5000)), "name": ["Soap"] * 5000}), path)

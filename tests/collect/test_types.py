@@ -17,6 +17,12 @@ GOOD = {"whole": "1", "money": "1.00", "real": "0.5", "yes": "true", "day": "202
 PLACES = {"customer": 0, "whole": 1, "money": 2, "real": 3, "yes": 4, "day": 5, "instant": 6}
 
 
+@pytest.fixture
+def dialect() -> str:
+    """What a file holds is read alike wherever the records are kept."""
+    return "sqlite"
+
+
 def import_texts(shop: Shop, column: str, values: Sequence[str]) -> dict[str, Any]:
     """Import the values of one column as CSV; returns what became of each: a stored value or a reason."""
     lines = [",".join(({"customer": str(n)} | GOOD | {column: value}).values()) for n, value in enumerate(values)]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from pellucid.audit.places import CONTROL_URL
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.register import record
 from pellucid.engines.base import Engine, Holding, PermittedChange, PermittedSet, Statement
@@ -30,6 +31,7 @@ from pellucid.records.tables import charges, log_entries
 from pellucid.release.result import Release
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
+from tests.records.postgresql import drop_database, name_of, new_database
 
 NOW = to_instant(datetime(2026, 6, 1, 12, tzinfo=UTC))
 DAY = 86_400_000_000
@@ -228,8 +230,17 @@ def _write(path: Path, names: Sequence[str], rows: Sequence[Sequence[object]]) -
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the workspace once; tests get copies."""
-    folder = tmp_path_factory.mktemp("made") / "workspace"
-    create(folder, name="test/log", actor_name="pia").close()
+    return make_workspace(tmp_path_factory.mktemp("made") / "workspace", None)
+
+
+@pytest.fixture(scope="session")
+def made_on_server(tmp_path_factory: pytest.TempPathFactory, postgresql: str) -> Path:
+    """The same workspace, its records in PostgreSQL."""
+    return make_workspace(tmp_path_factory.mktemp("made") / "workspace", new_database(postgresql))
+
+
+def make_workspace(folder: Path, database_url: str | None) -> Path:
+    create(folder, name="test/log", actor_name="pia", database_url=database_url).close()
     (folder / "policy" / "policy.yaml").write_text(POLICY)
     with Workspace(folder, clock=lambda: NOW) as workspace:
         pia = workspace.actor("pia")
@@ -244,10 +255,23 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(made: Path, tmp_path: Path) -> Iterator[Desk]:
+def copied(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the workspace, records and all."""
     folder = tmp_path / "workspace"
-    shutil.copytree(made, folder)
-    with opened_desk(folder) as found:
+    if dialect == "sqlite":
+        yield Path(shutil.copytree(request.getfixturevalue("made"), folder))
+        return
+    server = request.getfixturevalue("postgresql")
+    shutil.copytree(request.getfixturevalue("made_on_server"), folder)
+    url = new_database(server, name_of((folder / CONTROL_URL).read_text().strip()))
+    (folder / CONTROL_URL).write_text(f"{url}\n")
+    yield folder
+    drop_database(server, url)
+
+
+@pytest.fixture
+def desk(copied: Path) -> Iterator[Desk]:
+    with opened_desk(copied) as found:
         yield found
 
 
