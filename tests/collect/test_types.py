@@ -237,7 +237,8 @@ def test_columns_of_no_declared_kind_are_rejected_row_by_row(shop: Shop, kind: p
         shop.add("products", shop.parquet(product=[1, 2], name=pa.array([value, value], kind)))
 
 
-def test_null_keys_and_nul_characters_are_no_subjects(shop: Shop) -> None:
-    path = shop.parquet(account=[1, 2, 3, 4], customer=["alice", None, "", "bo\0b"])
+def test_null_keys_nul_characters_and_endless_keys_are_no_subjects(shop: Shop) -> None:
+    path = shop.parquet(account=[1, 2, 3, 4, 5, 6], customer=["alice", None, "", "bo\0b", "é" * 1000, "é" * 1001])
     report = shop.add("accounts", path, max_rejected_share=1)
-    assert report.faults == {("null", "customer"): 1, ("no-subject", "customer"): 2}
+    assert report.faults == {("null", "customer"): 1, ("no-subject", "customer"): 3}
+    assert sorted(shop.known()) == ["alice", "é" * 1000]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, update
@@ -20,6 +21,7 @@ from pellucid.policy.model import Policy
 from pellucid.records.database import Database
 from pellucid.records.tables import subjects
 from pellucid.subjects.keys import SubjectKeys
+from tests.records.postgresql import temporary_control
 
 from .conftest import CUSTOMER, DAY, NOW, PIA, add_subjects, make_policy
 
@@ -142,19 +144,31 @@ def test_step_by_step_equals_rebuilt(steps: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Database.at(Path(folder) / "control.sqlite")
         database.create()
-        with database.write() as connection:
-            register.rebuild(connection, POLICY, NOW)
-        story = Story(database, POLICY)
-        for kind, *arguments in steps:
-            story.step(str(kind), *arguments)
-        with database.write() as connection:
-            before, due, kept = snapshot(connection)
-            register.rebuild(connection, POLICY, story.now)
-            _, rebuilt_due, rebuilt = snapshot(connection)
-            _, _, changes = changes_since(connection, before)
-            real = earliest_change(connection, story)
-        assert rebuilt == kept
-        assert changes == []
-        for stated in (due, rebuilt_due):  # a needless look is allowed, a missed change is not
-            assert real is None or (stated is not None and stated <= real)
+        compare(database, steps)
         database.close()
+
+
+@pytest.mark.slow
+@given(steps=st.lists(st.one_of(SAY, SAY, WAIT, IMPORT, MOVE), max_size=8))
+@settings(max_examples=25, deadline=None)
+def test_step_by_step_equals_rebuilt_on_postgresql(postgresql: str, steps: list[tuple[object, ...]]) -> None:
+    with temporary_control(postgresql) as database:
+        compare(database, steps)
+
+
+def compare(database: Database, steps: list[tuple[object, ...]]) -> None:
+    with database.write() as connection:
+        register.rebuild(connection, POLICY, NOW)
+    story = Story(database, POLICY)
+    for kind, *arguments in steps:
+        story.step(str(kind), *arguments)
+    with database.write() as connection:
+        before, due, kept = snapshot(connection)
+        register.rebuild(connection, POLICY, story.now)
+        _, rebuilt_due, rebuilt = snapshot(connection)
+        _, _, changes = changes_since(connection, before)
+        real = earliest_change(connection, story)
+    assert rebuilt == kept
+    assert changes == []
+    for stated in (due, rebuilt_due):  # a needless look is allowed, a missed change is not
+        assert real is None or (stated is not None and stated <= real)

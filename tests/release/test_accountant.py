@@ -28,6 +28,7 @@ from pellucid.release.budget import PrivacyBudget, granted, rho_of
 from pellucid.release.mechanisms import gaussian
 from pellucid.release.plan import plan
 from pellucid.release.result import Loss
+from tests.records.postgresql import temporary_control
 from tests.release.conftest import COUNT, make_block, make_policy, make_query, make_rule
 
 NOON = to_instant(datetime(2026, 11, 23, 12, tzinfo=UTC))
@@ -206,22 +207,38 @@ def test_the_ledgers_sum_is_opendps_composition(database: Database, policy: Poli
     assert together.map(3.0) * 1e12 <= spent <= together.map(3.0) * 1e12 + len(scales)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    moves=st.lists(
-        st.tuples(
-            st.sampled_from(["reserve", "charge", "cancel"]), st.integers(0, 30), st.sampled_from(["planning", "care"])
-        ),
-        max_size=25,
-    )
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from(["reserve", "charge", "cancel"]), st.integers(0, 30), st.sampled_from(["planning", "care"])
+    ),
+    max_size=25,
 )
+
+
+@settings(max_examples=40, deadline=None)
+@given(moves=MOVES)
 @pytest.mark.promise("hidden", "overspending the ledger by order, clock and sign")
 def test_the_budget_never_goes_negative_under_any_order_of_moves(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, int, str]]
 ) -> None:
-    policy = make_policy(CAP, planning=make_rule(allowance=MONTHLY), care=make_rule(allowance=CAP))
     database = Database.at(tmp_path_factory.mktemp("ledger") / "control.sqlite")
     database.create()
+    move(database, moves)
+    database.close()
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None)
+@given(moves=MOVES)
+@pytest.mark.promise("hidden", "overspending the ledger by order, clock and sign")
+def test_the_budget_never_goes_negative_on_postgresql(postgresql: str, moves: list[tuple[str, int, str]]) -> None:
+    with temporary_control(postgresql) as database:
+        move(database, moves)
+
+
+def move(database: Database, moves: list[tuple[str, int, str]]) -> None:
+    """Make the moves, and compare what the ledger says with sums kept beside it."""
+    policy = make_policy(CAP, planning=make_rule(allowance=MONTHLY), care=make_rule(allowance=CAP))
     unit, known, model = granted(CAP).rho // 40, [], {}
     for verb, amount, purpose in moves:
         if verb == "reserve":
@@ -241,7 +258,6 @@ def test_the_budget_never_goes_negative_under_any_order_of_moves(
         row = state(database, policy, purpose)
         assert row.spent.rho == spent <= granted(allowance).rho
         assert row.left.rho == granted(allowance).rho - spent
-    database.close()
 
 
 @pytest.mark.parametrize(

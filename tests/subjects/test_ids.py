@@ -1,6 +1,6 @@
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, update
 
@@ -8,6 +8,7 @@ from pellucid.errors import InputInvalid
 from pellucid.records.database import Database
 from pellucid.records.tables import subjects
 from pellucid.subjects import ids
+from tests.records.postgresql import temporary_control
 
 
 def erase(connection: Connection, subject: int) -> None:
@@ -115,15 +116,41 @@ def test_facts_are_set_one_by_one_and_left_alone_where_none_are_given(database: 
         ]
 
 
-@given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), max_size=8)))
+BATCHES = st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), max_size=8))
+
+
+@given(BATCHES)
 def test_ids_are_dense_and_stable_whatever_arrives(batches: list[list[str]]) -> None:
     engine = create_engine("sqlite://")
-    first: dict[str, int] = {}
     with engine.begin() as connection:
         subjects.create(connection)
-        for batch in batches:
-            given_ids = ids.assign(connection, "customer", pa.array(batch, pa.string())).to_pylist()
-            for key, subject in zip(batch, given_ids, strict=True):
-                assert first.setdefault(key, subject) == subject
-        assert sorted(first.values()) == list(range(ids.count(connection, "customer")))
+        assign_all(connection, batches)
     engine.dispose()
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(batches=BATCHES)
+def test_ids_are_dense_and_stable_on_postgresql(postgresql: str, batches: list[list[str]]) -> None:
+    with temporary_control(postgresql) as database, database.write() as connection:
+        assign_all(connection, batches)
+
+
+def assign_all(connection: Connection, batches: list[list[str]]) -> None:
+    first: dict[str, int] = {}
+    for batch in batches:
+        given_ids = ids.assign(connection, "customer", pa.array(batch, pa.string())).to_pylist()
+        for key, subject in zip(batch, given_ids, strict=True):
+            assert first.setdefault(key, subject) == subject
+    assert sorted(first.values()) == list(range(ids.count(connection, "customer")))
+
+
+def test_a_key_that_one_database_could_not_index_is_refused_on_both(database: Database) -> None:
+    random = "".join(chr(33 + (n * n * 7919) % 89) for n in range(2001))  # does not compress away
+    with database.write() as connection:
+        assert ids.assign(connection, "customer", pa.array([random[:2000]])).to_pylist() == [0]
+    with (
+        pytest.raises(InputInvalid, match="1 of 1 subject keys have more than 2000 bytes"),
+        database.write() as connection,
+    ):
+        ids.assign(connection, "customer", pa.array([random]))

@@ -47,6 +47,7 @@ def verify_place(
     log_key: str,
     witness_keys: Sequence[str] = (),
     against: Path | None = None,
+    slack: int = CLOCK_SLACK,
     processes: int = 1,
 ) -> VerificationReport:
     """Verify an exported log, or the log of a workspace's folder as it stands.
@@ -57,10 +58,12 @@ def verify_place(
     trust = TrustKeys(load_verifier_key(log_key), tuple(load_verifier_key(key) for key in witness_keys))
     control, elsewhere = place / CONTROL, place / CONTROL_URL
     if control.is_file():
-        return verify_database(control, trust, against, processes=processes)
+        return verify_database(control, trust, against, slack=slack, processes=processes)
     if elsewhere.is_file():
-        return verify_server(elsewhere.read_text(encoding="utf-8").strip(), trust, against, processes=processes)
-    return verify_folder(place, trust, against, processes=processes)
+        return verify_server(
+            elsewhere.read_text(encoding="utf-8").strip(), trust, against, slack=slack, processes=processes
+        )
+    return verify_folder(place, trust, against, slack=slack, processes=processes)
 
 
 def folder_opener(folder: Path) -> BundleOpener:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pellucid.engines.duckdb_casts import Check, cast, quoted
 from pellucid.engines.duckdb_private import PrivateEngine
 from pellucid.policy.model import ColumnType, Dataset, SubjectPath
+from pellucid.records.columns import LONGEST_KEY
 
 EARLIEST_BIRTH = 1880
 """Nobody alive was born before it; such a year is a placeholder or a slip."""
@@ -105,7 +106,7 @@ class Judgement:
                 joins.append(f"LEFT JOIN path{number} ON path{number}.start = {reached}")
                 reached = f"path{number}.subject"
             keys.append(f", {reached} AS _key{number}")
-            unusable = f"{reached} IS NULL OR {reached} = '' OR contains({reached}, chr(0))"
+            unusable = f"{reached} IS NULL OR {reached} = '' OR contains({reached}, chr(0)) OR strlen({reached}) > {LONGEST_KEY}"
             branches.append(self._branch(unusable, "unresolved-subject" if path.via else "no-subject", start))
         for number, (reason, source) in enumerate(self._repetitions(held)):
             self._engine.run(f"CREATE TABLE repeated{number} AS {source}")

@@ -18,6 +18,9 @@ Instant = BigInteger
 Rho = BigInteger
 """zCDP rho in units of 1e-12 (see RHO_SCALE)."""
 
+LONGEST_KEY = 2_000
+"""Bytes of a subject's natural key: PostgreSQL indexes no more than 2,704, together with the namespace."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

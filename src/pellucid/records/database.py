@@ -24,6 +24,8 @@ from sqlalchemy.pool import QueuePool
 from pellucid.errors import PellucidError, RecordingFailed, WorkspaceUnusable
 from pellucid.records import schema
 
+LARGEST_INTEGER = 2**63 - 1
+
 BUSY_SECONDS = 30
 """How long a writer waits for another one before RecordingFailed with code `database-busy`."""
 
@@ -102,6 +104,8 @@ class Database:
                 connection.commit()
         except DBAPIError as error:
             raise _refused(error) from error
+        except UnicodeEncodeError:
+            raise _not_storable("text that is not valid Unicode") from None
         if self.after_commit is not None:
             self.after_commit()
 
@@ -162,6 +166,7 @@ class Database:
 
     def _make_engine(self) -> Engine:
         engine = self._new_engine()
+        event.listen(engine, "before_cursor_execute", _refuse_unstorable)
         # A database that is dropped without close() must not leave connections to be warned about.
         weakref.finalize(self, _dispose_own, engine, os.getpid())
         return engine
@@ -213,6 +218,18 @@ def _allow_writes(connection: Any, _record: object, _proxy: object) -> None:
     connection.execute("PRAGMA query_only=OFF")
 
 
+def _refuse_unstorable(
+    _connection: object, _cursor: object, _statement: str, parameters: Any, _context: object, many: bool
+) -> None:
+    # SQLite would keep a NUL, and a workspace could then never move to a server; for a larger integer its driver fails.
+    for row in parameters if many else (parameters,):
+        for value in row.values() if isinstance(row, dict) else row:
+            if type(value) is str and "\0" in value:
+                raise _not_storable("text with a NUL character")
+            if type(value) is int and not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+                raise _not_storable("an integer of more than 64 bits")
+
+
 def _make_private(path: Path) -> None:
     try:
         path.chmod(0o600)
@@ -255,6 +272,14 @@ def _is_full(error: DBAPIError) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
     return getattr(original, "sqlstate", None) == "53100"
+
+
+def _not_storable(what: str) -> RecordingFailed:
+    return RecordingFailed(
+        f"The control database cannot hold {what}, so the change was not made.",
+        remedy="Look where such a value comes from: a file's column, or a name that was typed.",
+        code="value-not-storable",
+    )
 
 
 def _unreadable() -> WorkspaceUnusable:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from pellucid.errors import InputInvalid
+from pellucid.records.columns import LONGEST_KEY
 from pellucid.records.tables import subjects
 
 BATCH = 50_000
@@ -165,6 +166,9 @@ def _valid(keys: pa.Array) -> pa.Array:
     unusable = pc.sum(pc.match_substring(keys, "\0")).as_py() or 0
     if unusable:
         raise _bad_keys(f"{unusable} of {len(keys)} subject keys hold a NUL character.")
+    long = pc.sum(pc.greater(pc.binary_length(keys), LONGEST_KEY)).as_py() or 0
+    if long:
+        raise _bad_keys(f"{long} of {len(keys)} subject keys have more than {LONGEST_KEY} bytes.")
     return keys.cast(pa.large_string())
 
 
