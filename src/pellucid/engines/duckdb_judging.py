@@ -106,7 +106,8 @@ class Judgement:
                 joins.append(f"LEFT JOIN path{number} ON path{number}.start = {reached}")
                 reached = f"path{number}.subject"
             keys.append(f", {reached} AS _key{number}")
-            unusable = f"{reached} IS NULL OR {reached} = '' OR contains({reached}, chr(0)) OR strlen({reached}) > {LONGEST_KEY}"
+            unusable = f"{reached} IS NULL OR {reached} = '' OR contains({reached}, chr(0))"
+            unusable += f" OR strlen({reached}) > {LONGEST_KEY}"
             branches.append(self._branch(unusable, "unresolved-subject" if path.via else "no-subject", start))
         for number, (reason, source) in enumerate(self._repetitions(held)):
             self._engine.run(f"CREATE TABLE repeated{number} AS {source}")
