@@ -15,8 +15,9 @@ from tests.records.postgresql import drop_database, new_database
 def url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database, on SQLite or PostgreSQL."""
     if dialect == "sqlite":
-        (tmp_path / "control.sqlite").touch(0o600)
-        yield f"sqlite:///{tmp_path / 'control.sqlite'}"
+        path = tmp_path / "empty.sqlite"
+        path.touch(0o600)
+        yield f"sqlite:///{path}"
         return
     server = request.getfixturevalue("postgresql")
     made = new_database(server)

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import delete, inspect, update
+from sqlalchemy import Connection, delete, inspect, update
 
 from pellucid.errors import WorkspaceUnusable
 from pellucid.records import schema
@@ -17,16 +18,19 @@ from pellucid.records.database import Database
 from pellucid.records.schema import REVISIONS, VERSION_TABLE, schema_version
 from pellucid.records.tables import metadata
 from pellucid.records.upgrade import SCRIPTS, run_steps, upgrade
+from tests.conftest import MakeControl
 
 
-def empty_file(path: Path) -> Database:
-    path.touch(0o600)
-    return Database.at(path)
+@contextmanager
+def opened(database: Database) -> Iterator[Connection]:
+    """Give a transaction on a database that has no tables yet, which `write` would need."""
+    with database._current_engine().connect() as connection, connection.begin():
+        yield connection
+    database.close()
 
 
-def test_the_steps_lead_to_the_tables_that_are_declared(tmp_path: Path) -> None:
-    database = empty_file(tmp_path / "control.sqlite")
-    with database.write() as connection:
+def test_the_steps_lead_to_the_tables_that_are_declared(url: str) -> None:
+    with opened(Database(url)) as connection:
         run_steps(connection)
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         # Differences mean: draft a step with `python -m tests.records.draft_migration`.
@@ -34,14 +38,13 @@ def test_the_steps_lead_to_the_tables_that_are_declared(tmp_path: Path) -> None:
         assert schema.current_revision(connection) == REVISIONS[-1]
 
 
-def test_both_ways_make_the_same_tables(tmp_path: Path) -> None:
-    made, migrated = Database.at(tmp_path / "made.sqlite"), empty_file(tmp_path / "migrated.sqlite")
-    made.create()
-    with migrated.write() as connection:
+def test_both_ways_make_the_same_tables(url: str, make_control: MakeControl) -> None:
+    made, migrated = make_control(), Database(url)
+    with opened(migrated) as connection:
         run_steps(connection)
     with made.read() as left, migrated.read() as right:
         left_tables, right_tables = inspect(left), inspect(right)
-        assert left_tables.get_table_names() == right_tables.get_table_names()
+        assert sorted(left_tables.get_table_names()) == sorted(right_tables.get_table_names())
         for table in left_tables.get_table_names():
             assert str(left_tables.get_columns(table)) == str(right_tables.get_columns(table))
             assert left_tables.get_pk_constraint(table) == right_tables.get_pk_constraint(table)
@@ -56,9 +59,7 @@ def test_the_known_schemas_are_those_of_the_scripts() -> None:
     assert tuple(script.revision for script in scripts)[::-1] == REVISIONS
 
 
-def test_a_new_database_is_current_and_needs_no_step(tmp_path: Path) -> None:
-    database = Database.at(tmp_path / "control.sqlite")
-    database.create()
+def test_a_new_database_is_current_and_needs_no_step(database: Database) -> None:
     database.demand_current()
     assert upgrade(database) == ()
 
@@ -71,10 +72,8 @@ def test_a_new_database_is_current_and_needs_no_step(tmp_path: Path) -> None:
     ],
 )
 def test_another_schema_is_refused_with_a_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str, known: tuple[str, ...], code: str, match: str
+    database: Database, monkeypatch: pytest.MonkeyPatch, revision: str, known: tuple[str, ...], code: str, match: str
 ) -> None:
-    database = Database.at(tmp_path / "control.sqlite")
-    database.create()
     with database.write() as connection:
         connection.execute(update(schema_version).values(version_num=revision))
     monkeypatch.setattr(schema, "REVISIONS", known)
@@ -83,8 +82,8 @@ def test_another_schema_is_refused_with_a_remedy(
     assert caught.value.code == code
 
 
-def test_a_file_without_a_stamp_is_no_control_database(tmp_path: Path) -> None:
-    database = empty_file(tmp_path / "control.sqlite")
+def test_a_database_without_a_stamp_is_no_control_database(url: str) -> None:
+    database = Database(url)
     with pytest.raises(WorkspaceUnusable, match="not a control database of pellucid"):
         database.demand_current()
     with pytest.raises(WorkspaceUnusable, match="not a control database of pellucid"):

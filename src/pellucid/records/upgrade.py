@@ -22,13 +22,14 @@ def upgrade(database: Database) -> tuple[str, ...]:
 
     Raises WorkspaceUnusable if it is no control database or one of a newer version. Back up first.
     """
-    with database.write() as connection:
-        found = current_revision(connection)
-        if found not in REVISIONS:
+    with database.read() as connection:  # before `write`, which needs the log's table
+        if current_revision(connection) not in REVISIONS:
             demand_current(connection)
             raise WorkspaceUnusable("The schema of the workspace is unknown.", code="schema-unknown")
+    with database.write() as connection:
+        found = current_revision(connection)  # again: somebody else may have upgraded it meanwhile
         run_steps(connection)
-        return REVISIONS[REVISIONS.index(found) + 1 :]
+        return REVISIONS[REVISIONS.index(str(found)) + 1 :]
 
 
 def run_steps(connection: Connection) -> None:
