@@ -123,12 +123,13 @@ class Shop:
         return path
 
     def rows(self, dataset: str) -> list[tuple[Any, ...]]:
-        """Return the published rows, in the order in which they are stored."""
+        """Return the published rows without their places, in the order in which they are stored."""
         with self.database.read() as connection:
             holding = published(connection, self.folder)[dataset]
         with duckdb.connect() as engine:
             engine.execute(f"ATTACH '{holding.path}' AS held (READ_ONLY)")
-            return engine.execute("SELECT * FROM held.main.rows").fetchall()
+            places = "column_name -> column_name NOT IN ('_block', '_word', '_bit')"
+            return engine.execute(f"SELECT COLUMNS({places}) FROM held.main.rows").fetchall()
 
     def files(self) -> list[str]:
         return sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import stat
 import threading
@@ -14,10 +15,11 @@ import pyarrow as pa
 import pytest
 
 from pellucid.conformance.engine import SECRET, counted, permitted
-from pellucid.conformance.harness import PURPOSE, Visit
-from pellucid.engines.base import Holding, PermittedChange, PermittedSet, Statement
+from pellucid.conformance.harness import NAMESPACE, PURPOSE, Visit
+from pellucid.engines.base import Holding, PermittedChange, Statement
 from pellucid.engines.duckdb import DuckDBEngine, DuckDBReleasedCells
-from pellucid.errors import QueryFailed, WorkspaceUnusable
+from pellucid.engines.members import Members
+from pellucid.errors import InputInvalid, QueryFailed, WorkspaceUnusable
 from tests.engines.conftest import DuckDBHarness
 
 OUTSIDE = [
@@ -171,22 +173,32 @@ def test_what_the_engine_said_goes_to_diagnostics_and_nowhere_else(harness: Duck
     assert f"(error {error_id})" in str(raised.value)
 
 
-def test_a_replica_that_fails_says_nothing_of_the_engine(harness: DuckDBHarness) -> None:
-    engine = harness.open([Visit(0)])
-    engine.load_permitted([permitted([0])], version=1)
-    engine._connection.execute("DROP TABLE replica.partial")
-    with pytest.raises(QueryFailed, match="nothing was changed") as raised:
-        engine.permit([PermittedChange(PURPOSE, 0, False, False)], version=2)
-    assert (raised.value.code, raised.value.__context__, engine.replica_version) == ("query-replica", None, 1)
+def test_a_change_that_breaks_half_way_lets_nobody_be_read_until_the_next_load(
+    harness: DuckDBHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = harness.open([Visit(0), Visit(1)])
+    engine.load_permitted([permitted([0, 1])], version=1)
+    assert counted(engine, harness.count()) == 2
+
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Members, "words_of", broken)
+        with pytest.raises(MemoryError):
+            engine.permit([PermittedChange(PURPOSE, 0, False, False, namespace=NAMESPACE)], version=2)
+    assert (engine.replica_version, counted(engine, harness.count())) == (-1, 0)
+    engine.load_permitted([permitted([1])], version=2)
+    assert counted(engine, harness.count()) == 1
 
 
 def test_a_partial_subject_that_no_engine_can_hold_changes_nothing(harness: DuckDBHarness) -> None:
     engine = harness.open([Visit(0)])
     engine.load_permitted([permitted([0])], version=1)
     impossible = PermittedChange(PURPOSE, 2**40, False, False, 5)
-    with pytest.raises(QueryFailed, match="nothing was changed") as raised:
+    with pytest.raises(InputInvalid, match="ids are from 0"):
         engine.load_permitted([permitted([], partial=[impossible])], version=2)
-    assert (raised.value.__context__, engine.replica_version, counted(engine, harness.count())) == (None, 1, 1)
+    assert (engine.replica_version, counted(engine, harness.count())) == (1, 1)
 
 
 def test_spilling_stays_in_the_engines_own_folder_and_goes_with_it(harness: DuckDBHarness, tmp_path: Path) -> None:
@@ -257,19 +269,29 @@ def test_no_thread_outlives_its_question(harness: DuckDBHarness) -> None:
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 5_000_000])
-def test_a_bit_in_the_engine_is_the_bit_of_the_bitmap(harness: DuckDBHarness, size: int) -> None:
-    pattern = bytes([0b1010_0001, 0b0000_1110, 0b1111_1111, 0]) * (size // 32 + 1)
-    bits = pattern[: (size + 7) // 8]
-    engine = harness.open([])
-    started = time.perf_counter()
-    engine.load_permitted([PermittedSet(PURPOSE, "people", size, bits, bits)], version=1)
-    assert time.perf_counter() - started < 2  # 12 ms on an idle machine
-    expected = {subject for subject in range(min(size, 10_000)) if bits[subject // 8] >> subject % 8 & 1}
-    sql = """
-        SELECT s.range FROM range(least((SELECT size FROM replica.permitted), 10000)) AS s
-        WHERE get_bit((SELECT plain FROM replica.permitted), s.range::INTEGER) = 1
-    """
-    assert {row[0] for row in engine._connection.execute(sql).fetchall()} == expected
-    total = engine._connection.execute("SELECT bit_count(plain) FROM replica.permitted").fetchall()[0][0]
-    assert total == sum(bits[subject // 8] >> subject % 8 & 1 for subject in range(size))
+def test_a_generation_whose_members_do_not_fit_their_places_is_not_opened(
+    tmp_path: Path, harness: DuckDBHarness
+) -> None:
+    harness.open([Visit(0), Visit(1)]).close()
+    path = tmp_path / "visits.1.duckdb"
+    path.chmod(0o644)
+    for damage in (
+        "UPDATE members SET _bit = 0",
+        "UPDATE members SET _bit = 64 WHERE _bit = 1",
+        "UPDATE members SET _block = 1 WHERE _bit = 0",
+        "DELETE FROM subject_paths",
+        "DROP TABLE members",
+    ):
+        broken = tmp_path / "broken.duckdb"
+        shutil.copy(path, broken)
+        with duckdb.connect(str(broken)) as connection:
+            connection.execute(damage)
+        with pytest.raises(WorkspaceUnusable, match="Generation 7 of 'visits' cannot be opened"):
+            opened(broken, tmp_path)
+        broken.unlink()
+    opened(path, tmp_path).close()
+
+
+def opened(path: Path, folder: Path) -> DuckDBEngine:
+    holding = Holding("visits", 7, str(path))
+    return DuckDBEngine([holding], temp_directory=folder / "spill", memory_limit="200MB", spill_limit="0B", threads=1)

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from pellucid.engines.base import Holding, PermittedChange, PermittedSet, Statement
 from pellucid.engines.duckdb import DuckDBEngine, DuckDBReleasedCells
+from pellucid.engines.duckdb_layout import write_placed
 from pellucid.errors import UseRefused
 from pellucid.policy.load import load_folder
 from pellucid.policy.model import Actor, Policy
@@ -392,16 +393,25 @@ class Shop:
         return row["kind"] in (None, "clinic") or department in (None, "REMEDIES")
 
 
+NAMESPACES = {"products": [], "transfers": ["household", "household"], "staff": ["employee"]}
+
+
 def _write(folder: Path, name: str, rows: Sequence[tuple[tuple[int | None, ...], Row]]) -> Path:
     path = folder / f"{name}.1.duckdb"
-    subjects = [
-        f"_subject{place} INTEGER" for place in range(2 if name == "transfers" else 0 if name == "products" else 1)
-    ]
+    namespaces = NAMESPACES.get(name, ["household"])
+    columns = [part.split()[0] for part in TYPES[name].split(", ")]
+    subjects = [f"_subject{place}" for place in range(len(namespaces))]
     with duckdb.connect(str(path)) as connection:
-        connection.execute(f"CREATE TABLE rows ({', '.join([TYPES[name], *subjects])})")
+        typed = ", ".join([TYPES[name], *(f"{subject} INTEGER" for subject in subjects)])
+        connection.execute(f"CREATE TEMP TABLE unplaced ({typed})")
         if rows:
             marks = ", ".join("?" * (len(rows[0][1]) + len(rows[0][0])))
-            connection.executemany(f"INSERT INTO rows VALUES ({marks})", [(*row, *ids) for ids, row in rows])
+            connection.executemany(f"INSERT INTO unplaced VALUES ({marks})", [(*row, *ids) for ids, row in rows])
+        if namespaces:
+            ordered = "SELECT * FROM unplaced ORDER BY _subject0"
+            write_placed(connection.execute, "main", ordered, columns, namespaces, len(rows))
+        else:
+            connection.execute("CREATE TABLE main.rows AS SELECT * FROM unplaced")
     return path
 
 

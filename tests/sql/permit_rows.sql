@@ -7,23 +7,20 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."members" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN GET_BIT(
-        (
-          SELECT
-            plain
-          FROM replica.permitted
-          WHERE
-            purpose = 'planning' AND namespace = 'household'
-        ),
-        _b._subject0
-      ) = 1
-      ELSE FALSE
-    END,
-    FALSE
-  );
+  GET_BIT($_open_members, _b._block) = 1 AND $_purpose = 'planning'
+UNION ALL
+SELECT
+  _b."income" AS "income",
+  _b."_subject0" AS "_subject"
+FROM held."members" AS _b
+JOIN "_words_members" AS _w
+  ON _w.word = _b._word
+WHERE
+  (
+    (
+      _w.plain >> _b._bit
+    ) & 1
+  ) = 1 AND $_purpose = 'planning';
 
 --# a path to the subject
 SELECT amount FROM returns;
@@ -32,23 +29,20 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."returns" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN GET_BIT(
-        (
-          SELECT
-            plain
-          FROM replica.permitted
-          WHERE
-            purpose = 'planning' AND namespace = 'household'
-        ),
-        _b._subject0
-      ) = 1
-      ELSE FALSE
-    END,
-    FALSE
-  );
+  GET_BIT($_open_returns, _b._block) = 1 AND $_purpose = 'planning'
+UNION ALL
+SELECT
+  _b."amount" AS "amount",
+  _b."_subject0" AS "_subject"
+FROM held."returns" AS _b
+JOIN "_words_returns" AS _w
+  ON _w.word = _b._word
+WHERE
+  (
+    (
+      _w.plain >> _b._bit
+    ) & 1
+  ) = 1 AND $_purpose = 'planning';
 
 --# masks
 SELECT age, town, joined, secret FROM members;
@@ -62,23 +56,25 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."members" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN GET_BIT(
-        (
-          SELECT
-            plain
-          FROM replica.permitted
-          WHERE
-            purpose = 'planning' AND namespace = 'household'
-        ),
-        _b._subject0
-      ) = 1
-      ELSE FALSE
-    END,
-    FALSE
-  );
+  GET_BIT($_open_members, _b._block) = 1 AND $_purpose = 'planning'
+UNION ALL
+SELECT
+  (
+    FLOOR(_b."age" / 10) * 10
+  ) AS "age",
+  LEFT(_b."town", 1) AS "town",
+  DATE_TRUNC('MONTH', _b."joined") AS "joined",
+  CASE WHEN FALSE THEN _b."secret" END AS "secret",
+  _b."_subject0" AS "_subject"
+FROM held."members" AS _b
+JOIN "_words_members" AS _w
+  ON _w.word = _b._word
+WHERE
+  (
+    (
+      _w.plain >> _b._bit
+    ) & 1
+  ) = 1 AND $_purpose = 'planning';
 
 --# a mask lifted
 --# purpose: care
@@ -88,23 +84,20 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."members" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN GET_BIT(
-        (
-          SELECT
-            plain
-          FROM replica.permitted
-          WHERE
-            purpose = 'care' AND namespace = 'household'
-        ),
-        _b._subject0
-      ) = 1
-      ELSE FALSE
-    END,
-    FALSE
-  );
+  GET_BIT($_open_members, _b._block) = 1 AND $_purpose = 'care'
+UNION ALL
+SELECT
+  _b."town" AS "town",
+  _b."_subject0" AS "_subject"
+FROM held."members" AS _b
+JOIN "_words_members" AS _w
+  ON _w.word = _b._word
+WHERE
+  (
+    (
+      _w.plain >> _b._bit
+    ) & 1
+  ) = 1 AND $_purpose = 'care';
 
 --# retention and instants
 SELECT week FROM purchases;
@@ -113,73 +106,34 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."purchases" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN GET_BIT(
-        (
-          SELECT
-            plain
-          FROM replica.permitted
-          WHERE
-            purpose = 'planning' AND namespace = 'household'
-        ),
-        _b._subject0
-      ) = 1
-      ELSE FALSE
-    END,
-    FALSE
-  )
+  GET_BIT($_open_purchases, _b._block) = 1
+  AND $_purpose = 'planning'
   AND COALESCE(_b."bought" >= CAST($_now AS TIMESTAMP) - INTERVAL '365' DAY, FALSE)
 UNION ALL
 SELECT
   _b."week" AS "week",
   _b."_subject0" AS "_subject"
 FROM held."purchases" AS _b
-JOIN replica."partial" AS _p0
-  ON _p0.purpose = 'planning'
-  AND _p0.namespace = 'household'
-  AND _p0.subject = _b._subject0
+JOIN "_words_purchases" AS _w
+  ON _w.word = _b._word
 WHERE
   (
-    COALESCE(
-      CASE
-        WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-        THEN GET_BIT(
-          (
-            SELECT
-              plain
-            FROM replica.permitted
-            WHERE
-              purpose = 'planning' AND namespace = 'household'
-          ),
-          _b._subject0
-        ) = 1
-        ELSE FALSE
-      END,
-      FALSE
-    )
-    OR COALESCE(_b."bought" >= _p0.not_before, FALSE)
-  )
-  AND NOT (
-    COALESCE(
-      CASE
-        WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-        THEN GET_BIT(
-          (
-            SELECT
-              plain
-            FROM replica.permitted
-            WHERE
-              purpose = 'planning' AND namespace = 'household'
-          ),
-          _b._subject0
-        ) = 1
-        ELSE FALSE
-      END,
-      FALSE
-    )
-  )
+    (
+      _w.plain >> _b._bit
+    ) & 1
+  ) = 1
+  AND $_purpose = 'planning'
+  AND COALESCE(_b."bought" >= CAST($_now AS TIMESTAMP) - INTERVAL '365' DAY, FALSE)
+UNION ALL
+SELECT
+  _b."week" AS "week",
+  _b."_subject0" AS "_subject"
+FROM held."purchases" AS _b
+JOIN "_later_purchases" AS _l
+  ON _l.word = _b._word AND _l.bit = _b._bit
+WHERE
+  COALESCE(_b."bought" >= _l.not_before, FALSE)
+  AND $_purpose = 'planning'
   AND COALESCE(_b."bought" >= CAST($_now AS TIMESTAMP) - INTERVAL '365' DAY, FALSE);
 
 --# sensitive rows are left out
@@ -189,87 +143,36 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."visits" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN CASE
-        WHEN (
-          COALESCE(_b."kind" IN ('clinic'), TRUE)
-          OR NOT COALESCE(
-            _b."product_id" IN (
-              SELECT
-                _d."product_id"
-              FROM held."products" AS _d
-              WHERE
-                NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
-                AND NOT _d."product_id" IS NULL
-            ),
-            FALSE
-          )
-        )
-        THEN FALSE
-        ELSE GET_BIT(
-          (
-            SELECT
-              plain
-            FROM replica.permitted
-            WHERE
-              purpose = 'planning' AND namespace = 'household'
-          ),
-          _b._subject0
-        ) = 1
-      END
-      ELSE FALSE
-    END,
-    FALSE
-  )
+  CASE
+    WHEN (
+      COALESCE(_b."kind" IN ('clinic'), TRUE)
+      OR NOT COALESCE(
+        _b."product_id" IN (
+          SELECT
+            _d."product_id"
+          FROM held."products" AS _d
+          WHERE
+            NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
+            AND NOT _d."product_id" IS NULL
+        ),
+        FALSE
+      )
+    )
+    THEN 0
+    ELSE GET_BIT($_open_visits, _b._block)
+  END = 1
+  AND $_purpose = 'planning'
 UNION ALL
 SELECT
   _b."kind" AS "kind",
   _b."_subject0" AS "_subject"
 FROM held."visits" AS _b
-JOIN replica."partial" AS _p0
-  ON _p0.purpose = 'planning'
-  AND _p0.namespace = 'household'
-  AND _p0.subject = _b._subject0
+JOIN "_words_visits" AS _w
+  ON _w.word = _b._word
 WHERE
   (
-    COALESCE(
+    (
       CASE
-        WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-        THEN CASE
-          WHEN (
-            COALESCE(_b."kind" IN ('clinic'), TRUE)
-            OR NOT COALESCE(
-              _b."product_id" IN (
-                SELECT
-                  _d."product_id"
-                FROM held."products" AS _d
-                WHERE
-                  NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
-                  AND NOT _d."product_id" IS NULL
-              ),
-              FALSE
-            )
-          )
-          THEN FALSE
-          ELSE GET_BIT(
-            (
-              SELECT
-                plain
-              FROM replica.permitted
-              WHERE
-                purpose = 'planning' AND namespace = 'household'
-            ),
-            _b._subject0
-          ) = 1
-        END
-        ELSE FALSE
-      END,
-      FALSE
-    )
-    OR COALESCE(
-      _b."seen" >= CASE
         WHEN (
           COALESCE(_b."kind" IN ('clinic'), TRUE)
           OR NOT COALESCE(
@@ -284,48 +187,42 @@ WHERE
             FALSE
           )
         )
-        THEN NULL
-        ELSE _p0.not_before
-      END,
-      FALSE
-    )
+        THEN 0
+        ELSE _w.plain
+      END >> _b._bit
+    ) & 1
+  ) = 1
+  AND $_purpose = 'planning'
+UNION ALL
+SELECT
+  _b."kind" AS "kind",
+  _b."_subject0" AS "_subject"
+FROM held."visits" AS _b
+JOIN "_later_visits" AS _l
+  ON _l.word = _b._word AND _l.bit = _b._bit
+WHERE
+  COALESCE(
+    _b."seen" >= CASE
+      WHEN (
+        COALESCE(_b."kind" IN ('clinic'), TRUE)
+        OR NOT COALESCE(
+          _b."product_id" IN (
+            SELECT
+              _d."product_id"
+            FROM held."products" AS _d
+            WHERE
+              NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
+              AND NOT _d."product_id" IS NULL
+          ),
+          FALSE
+        )
+      )
+      THEN NULL
+      ELSE _l.not_before
+    END,
+    FALSE
   )
-  AND NOT (
-    COALESCE(
-      CASE
-        WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-        THEN CASE
-          WHEN (
-            COALESCE(_b."kind" IN ('clinic'), TRUE)
-            OR NOT COALESCE(
-              _b."product_id" IN (
-                SELECT
-                  _d."product_id"
-                FROM held."products" AS _d
-                WHERE
-                  NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
-                  AND NOT _d."product_id" IS NULL
-              ),
-              FALSE
-            )
-          )
-          THEN FALSE
-          ELSE GET_BIT(
-            (
-              SELECT
-                plain
-              FROM replica.permitted
-              WHERE
-                purpose = 'planning' AND namespace = 'household'
-            ),
-            _b._subject0
-          ) = 1
-        END
-        ELSE FALSE
-      END,
-      FALSE
-    )
-  );
+  AND $_purpose = 'planning';
 
 --# sensitive rows take explicit consent
 --# purpose: care
@@ -335,105 +232,36 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."visits" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN CASE
-        WHEN (
-          COALESCE(_b."kind" IN ('clinic'), TRUE)
-          OR NOT COALESCE(
-            _b."product_id" IN (
-              SELECT
-                _d."product_id"
-              FROM held."products" AS _d
-              WHERE
-                NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
-                AND NOT _d."product_id" IS NULL
-            ),
-            FALSE
-          )
-        )
-        THEN GET_BIT(
-          (
-            SELECT
-              sensitive
-            FROM replica.permitted
-            WHERE
-              purpose = 'care' AND namespace = 'household'
-          ),
-          _b._subject0
-        ) = 1
-        ELSE GET_BIT(
-          (
-            SELECT
-              plain
-            FROM replica.permitted
-            WHERE
-              purpose = 'care' AND namespace = 'household'
-          ),
-          _b._subject0
-        ) = 1
-      END
-      ELSE FALSE
-    END,
-    FALSE
-  )
+  CASE
+    WHEN (
+      COALESCE(_b."kind" IN ('clinic'), TRUE)
+      OR NOT COALESCE(
+        _b."product_id" IN (
+          SELECT
+            _d."product_id"
+          FROM held."products" AS _d
+          WHERE
+            NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
+            AND NOT _d."product_id" IS NULL
+        ),
+        FALSE
+      )
+    )
+    THEN GET_BIT($_open_sensitive_visits, _b._block)
+    ELSE GET_BIT($_open_visits, _b._block)
+  END = 1
+  AND $_purpose = 'care'
 UNION ALL
 SELECT
   _b."kind" AS "kind",
   _b."_subject0" AS "_subject"
 FROM held."visits" AS _b
-JOIN replica."partial" AS _p0
-  ON _p0.purpose = 'care'
-  AND _p0.namespace = 'household'
-  AND _p0.subject = _b._subject0
+JOIN "_words_visits" AS _w
+  ON _w.word = _b._word
 WHERE
   (
-    COALESCE(
+    (
       CASE
-        WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-        THEN CASE
-          WHEN (
-            COALESCE(_b."kind" IN ('clinic'), TRUE)
-            OR NOT COALESCE(
-              _b."product_id" IN (
-                SELECT
-                  _d."product_id"
-                FROM held."products" AS _d
-                WHERE
-                  NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
-                  AND NOT _d."product_id" IS NULL
-              ),
-              FALSE
-            )
-          )
-          THEN GET_BIT(
-            (
-              SELECT
-                sensitive
-              FROM replica.permitted
-              WHERE
-                purpose = 'care' AND namespace = 'household'
-            ),
-            _b._subject0
-          ) = 1
-          ELSE GET_BIT(
-            (
-              SELECT
-                plain
-              FROM replica.permitted
-              WHERE
-                purpose = 'care' AND namespace = 'household'
-            ),
-            _b._subject0
-          ) = 1
-        END
-        ELSE FALSE
-      END,
-      FALSE
-    )
-    OR COALESCE(
-      _b."seen" >= CASE
         WHEN (
           COALESCE(_b."kind" IN ('clinic'), TRUE)
           OR NOT COALESCE(
@@ -448,57 +276,42 @@ WHERE
             FALSE
           )
         )
-        THEN _p0.sensitive_not_before
-        ELSE _p0.not_before
-      END,
-      FALSE
-    )
+        THEN _w.sensitive
+        ELSE _w.plain
+      END >> _b._bit
+    ) & 1
+  ) = 1
+  AND $_purpose = 'care'
+UNION ALL
+SELECT
+  _b."kind" AS "kind",
+  _b."_subject0" AS "_subject"
+FROM held."visits" AS _b
+JOIN "_later_visits" AS _l
+  ON _l.word = _b._word AND _l.bit = _b._bit
+WHERE
+  COALESCE(
+    _b."seen" >= CASE
+      WHEN (
+        COALESCE(_b."kind" IN ('clinic'), TRUE)
+        OR NOT COALESCE(
+          _b."product_id" IN (
+            SELECT
+              _d."product_id"
+            FROM held."products" AS _d
+            WHERE
+              NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
+              AND NOT _d."product_id" IS NULL
+          ),
+          FALSE
+        )
+      )
+      THEN _l.sensitive_not_before
+      ELSE _l.not_before
+    END,
+    FALSE
   )
-  AND NOT (
-    COALESCE(
-      CASE
-        WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-        THEN CASE
-          WHEN (
-            COALESCE(_b."kind" IN ('clinic'), TRUE)
-            OR NOT COALESCE(
-              _b."product_id" IN (
-                SELECT
-                  _d."product_id"
-                FROM held."products" AS _d
-                WHERE
-                  NOT COALESCE(_d."department" IN ('REMEDIES'), TRUE)
-                  AND NOT _d."product_id" IS NULL
-              ),
-              FALSE
-            )
-          )
-          THEN GET_BIT(
-            (
-              SELECT
-                sensitive
-              FROM replica.permitted
-              WHERE
-                purpose = 'care' AND namespace = 'household'
-            ),
-            _b._subject0
-          ) = 1
-          ELSE GET_BIT(
-            (
-              SELECT
-                plain
-              FROM replica.permitted
-              WHERE
-                purpose = 'care' AND namespace = 'household'
-            ),
-            _b._subject0
-          ) = 1
-        END
-        ELSE FALSE
-      END,
-      FALSE
-    )
-  );
+  AND $_purpose = 'care';
 
 --# several subjects
 SELECT amount FROM transfers;
@@ -507,37 +320,17 @@ SELECT
   _b."_subject0" AS "_subject"
 FROM held."transfers" AS _b
 WHERE
-  COALESCE(
-    CASE
-      WHEN _b._subject0 >= 0 AND _b._subject0 < $_size_household
-      THEN GET_BIT(
-        (
-          SELECT
-            plain
-          FROM replica.permitted
-          WHERE
-            purpose = 'planning' AND namespace = 'household'
-        ),
-        _b._subject0
-      ) = 1
-      ELSE FALSE
-    END,
-    FALSE
-  )
-  AND COALESCE(
-    CASE
-      WHEN _b._subject1 >= 0 AND _b._subject1 < $_size_household
-      THEN GET_BIT(
-        (
-          SELECT
-            plain
-          FROM replica.permitted
-          WHERE
-            purpose = 'planning' AND namespace = 'household'
-        ),
-        _b._subject1
-      ) = 1
-      ELSE FALSE
-    END,
-    FALSE
-  );
+  GET_BIT($_open_transfers, _b._block) = 1 AND $_purpose = 'planning'
+UNION ALL
+SELECT
+  _b."amount" AS "amount",
+  _b."_subject0" AS "_subject"
+FROM held."transfers" AS _b
+JOIN "_words_transfers" AS _w
+  ON _w.word = _b._word
+WHERE
+  (
+    (
+      _w.plain >> _b._bit
+    ) & 1
+  ) = 1 AND $_purpose = 'planning';

@@ -19,6 +19,7 @@ from pellucid.audit.log import append
 from pellucid.collect.import_place import ImportPlace, keep_rejected, rejected_file
 from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
 from pellucid.collect.schema_hash import schema_hash
+from pellucid.consent.sets import alike
 from pellucid.engines.duckdb_casts import Check
 from pellucid.engines.duckdb_files import Import, Written, sync
 from pellucid.engines.duckdb_judging import Surroundings, TimeRules
@@ -213,7 +214,7 @@ def _write(job: _Job, ground: _Ground, engine: Import, faults: Mapping[Check, in
     plans = _plan_subjects(job, engine)
     draft = target.with_name(f"{target.name}.draft")
     written = engine.write(
-        draft, [(plans[path.namespace].keys, plans[path.namespace].ids) for path in dataset.subjects]
+        draft, [(plans[path.namespace].keys, plans[path.namespace].ids) for path in dataset.subjects], _alike(job)
     )
     facts = _facts(dataset, engine)
     reach("import.draft-written")
@@ -236,6 +237,14 @@ def _write(job: _Job, ground: _Ground, engine: Import, faults: Mapping[Check, in
         rejected=_by_reason(faults),
         policy_version=job.policy.version,
     )
+
+
+def _alike(job: _Job) -> pa.Array:
+    """Return who may be read alike now; that only decides who stands beside whom, so it may be out of date later."""
+    if job.dataset.is_public:
+        return pa.array([], pa.int32())
+    with job.place.database.read() as connection:
+        return pa.array(alike(connection, job.dataset.subjects[0].namespace))
 
 
 def _demand_enough(job: _Job, rows: int, faults: Mapping[Check, int]) -> None:

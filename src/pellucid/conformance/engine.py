@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pellucid.conformance.harness import DATASET, NAMESPACE, PURPOSE, Harness, Visit
+from pellucid.conformance.harness import DATASET, NAMESPACE, PURPOSE, Harness, Meeting, Visit
 from pellucid.conformance.leaks import carried_by
 from pellucid.engines.base import Engine, PermittedChange, PermittedSet, Statement
 from pellucid.errors import InputInvalid, QueryFailed
@@ -86,12 +86,18 @@ class Denials:
         engine.load_permitted([permitted([0])], version=1)
         assert counted(engine, harness.count(purpose="marketing"), purpose="marketing") == 0
 
-    def test_a_statement_cannot_bring_its_own_bitmap_length(self, harness: Harness) -> None:
+    def test_a_statement_cannot_bring_its_own_permission(self, harness: Harness) -> None:
         engine = harness.open([Visit(9)])
         engine.load_permitted([permitted([0])], version=1)
         honest = harness.count()
-        lying = Statement(honest.name, honest.sql, {**honest.parameters, f"_size_{NAMESPACE}": 10})
-        assert counted(engine, lying) == 0
+        forged = {"_purpose": PURPOSE, f"_open_{DATASET}": "1"}
+        assert counted(engine, Statement(honest.name, honest.sql, {**honest.parameters, **forged})) == 0
+
+    def test_one_purposes_rows_cannot_be_read_with_anothers_permission(self, harness: Harness) -> None:
+        engine = harness.open([Visit(0), Visit(1)])
+        engine.load_permitted([permitted([0]), permitted([0, 1], purpose="marketing")], version=1)
+        assert counted(engine, harness.count(), purpose="marketing") == 0
+        assert counted(engine, harness.count(purpose="marketing"), purpose="marketing") == 2
 
     def test_sensitive_rows_follow_their_own_bitmap(self, harness: Harness) -> None:
         engine = harness.open([Visit(0), Visit(1), Visit(2)])
@@ -116,6 +122,61 @@ class Denials:
         with pytest.raises(InputInvalid, match="Two permitted sets"):
             engine.load_permitted([permitted([0]), permitted([])], version=2)
         assert counted(engine, harness.count()) == 0
+
+
+class Crowds:
+    """Rows enough for engines that skip or take many at once."""
+
+    def test_whoever_is_withheld_anywhere_in_a_crowd_is_left_out(self, harness: Harness) -> None:
+        engine = harness.open([Visit(subject) for subject in range(300) for _ in range(50)])
+        for withheld in ([], [0], [299], [150], range(40, 90), range(1, 300), range(300)):
+            engine.load_permitted([permitted([n for n in range(300) if n not in withheld], size=300)], version=1)
+            assert counted(engine, harness.count()) == 50 * (300 - len(withheld))
+
+    def test_changes_in_a_crowd_are_seen_by_the_next_question(self, harness: Harness) -> None:
+        engine = harness.open([Visit(subject) for subject in range(300) for _ in range(50)])
+        engine.load_permitted([permitted(range(300), size=300)], version=1)
+        seen = []
+        for version, (subject, on) in enumerate(
+            [(7, False), (299, False), (7, True), (0, False), (299, True)], start=2
+        ):
+            engine.permit([change(subject, on)], version=version)
+            seen.append(counted(engine, harness.count()) // 50)
+        assert seen == [299, 298, 299, 298, 299]
+
+    def test_nobody_unknown_is_read_among_a_crowd(self, harness: Harness) -> None:
+        crowd = [Visit(subject) for subject in range(200) for _ in range(50)]
+        engine = harness.open([Visit(None), Visit(-1), *crowd, Visit(200), Visit(2**31 - 1), *[Visit(None)] * 5000])
+        engine.load_permitted([permitted(range(200), size=200)], version=1)
+        assert counted(engine, harness.count()) == len(crowd)
+
+    def test_sensitive_rows_of_a_crowd_follow_their_own_bitmap(self, harness: Harness) -> None:
+        engine = harness.open([Visit(subject) for subject in range(300) for _ in range(50)])
+        engine.load_permitted([permitted(range(300), size=300, sensitive=range(100, 300))], version=1)
+        assert counted(engine, harness.count(sensitive=True)) == 50 * 200
+        engine.permit([change(200, True), change(3, True, sensitive=True)], version=2)
+        assert counted(engine, harness.count(sensitive=True)) == 50 * 200
+        assert counted(engine, harness.count()) == 50 * 300
+
+
+class Together:
+    """Rows about two people need both."""
+
+    def test_both_people_of_a_row_must_be_permitted(self, harness: Harness) -> None:
+        pairs = [Meeting(0, 1), Meeting(1, 0), Meeting(0, 2), Meeting(2, 2), Meeting(0, None), Meeting(None, 0)]
+        engine = harness.open([], pairs)
+        engine.load_permitted([permitted([0, 1])], version=1)
+        assert counted(engine, harness.count_meetings()) == 2
+        engine.permit([change(2, True), change(1, False)], version=2)
+        assert counted(engine, harness.count_meetings()) == 2
+
+    def test_the_later_of_two_peoples_instants_counts(self, harness: Harness) -> None:
+        engine = harness.open([], [Meeting(0, 1, at) for at in (5, 15, 25)] + [Meeting(0, 2, 9), Meeting(1, 3, 99)])
+        partial = [change(0, False, not_before=10), change(1, False, not_before=20)]
+        engine.load_permitted([permitted([2], partial=partial)], version=1)
+        assert counted(engine, harness.count_meetings()) == 1
+        engine.permit([change(1, True)], version=2)
+        assert counted(engine, harness.count_meetings()) == 2
 
 
 class Changes:
@@ -199,6 +260,7 @@ class Answers:
             thread.start()
         for version in range(1, last + 1):
             engine.permit([change(version, True)], version=version)
+            time.sleep(0.002)  # or all is over before the second question
         done.set()
         for thread in threads:
             thread.join()
@@ -301,5 +363,5 @@ class Failures:
             engine.run([harness.count()], purpose=PURPOSE, seconds=LONG)
 
 
-class EngineConformance(Denials, Changes, Answers, Failures):
+class EngineConformance(Denials, Crowds, Together, Changes, Answers, Failures):
     """Everything an Engine must pass; give it a fixture `harness`."""

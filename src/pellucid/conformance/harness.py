@@ -9,6 +9,7 @@ from typing import Protocol
 from pellucid.engines.base import Engine, Statement
 
 DATASET = "visits"
+MEETINGS = "meetings"
 NAMESPACE = "people"
 PURPOSE = "planning"
 
@@ -22,14 +23,26 @@ class Visit:
     secret: str = "nothing"  # noqa: S105 -- a row's text
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A row about two people of the suite's namespace, both of whom must be permitted; `at` as in a visit."""
+
+    host: int | None
+    guest: int | None
+    at: int = 0
+
+
 class Harness(Protocol):
     """One engine under test. Statements come back as the rewrite would generate them for this engine's dialect."""
 
-    def open(self, visits: Sequence[Visit]) -> Engine:
-        """Open an engine over one generation of DATASET with these rows."""
+    def open(self, visits: Sequence[Visit], meetings: Sequence[Meeting] = ()) -> Engine:
+        """Open an engine over one generation of DATASET, and one of MEETINGS if there are any, rows in this order."""
 
     def count(self, name: str = "count", *, purpose: str = PURPOSE, sensitive: bool = False) -> Statement:
-        """Count the rows that may be read for a purpose, with the branch by time, as one BIGINT column `rows`."""
+        """Count the visits that may be read for a purpose, as one BIGINT column `rows`; sensitive: as if all were."""
+
+    def count_meetings(self) -> Statement:
+        """Count the meetings that may be read for PURPOSE, likewise."""
 
     def endless(self) -> Statement:
         """Return a statement that takes minutes at least."""

@@ -170,6 +170,20 @@ def stored_sets(connection: Connection) -> list[tuple[str, str]]:
     return [(row.purpose, row.namespace) for row in rows]
 
 
+def alike(connection: Connection, namespace: str) -> NDArray[np.int32]:
+    """Return a number for each subject: two have the same if their bits are the same for every purpose."""
+    statement = select(permitted_sets).where(permitted_sets.c.namespace == namespace)
+    rows = connection.execute(statement.order_by(permitted_sets.c.purpose)).all()
+    kinds = np.zeros(max((row.size for row in rows), default=0), dtype=np.int64)
+    for number, row in enumerate(rows, start=1):
+        for bits in (row.plain, row.sensitive):
+            kinds *= 2
+            kinds[: row.size] += unpack(bits, row.size)
+        if number % 16 == 0:  # before the numbers outgrow 64 bits
+            kinds = np.unique(kinds, return_inverse=True)[1]
+    return np.asarray(np.unique(kinds, return_inverse=True)[1], dtype=np.int32)
+
+
 def _is_stored(connection: Connection, purpose: str, namespace: str) -> bool:
     where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
     return connection.execute(select(permitted_sets.c.size).where(*where)).first() is not None

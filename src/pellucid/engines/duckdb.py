@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -16,18 +16,21 @@ from typing import TypeVar
 import duckdb
 import pyarrow as pa
 
-from pellucid.engines import duckdb_replica
 from pellucid.engines.base import Holding, PermittedChange, PermittedSet, Statement
+from pellucid.engines.duckdb_layout import read_members
 from pellucid.engines.exact import ExactAnswer
 from pellucid.engines.failures import Diagnostics, kept_back, timed_out
 from pellucid.engines.lockdown import identifier, lock_down, quoted
+from pellucid.engines.members import Members, Shown
+from pellucid.engines.readable import Replica
 from pellucid.engines.spill import SpillFolder
 from pellucid.engines.timelimit import done_within
-from pellucid.errors import PellucidError, QueryFailed, WorkspaceUnusable
+from pellucid.errors import QueryFailed, WorkspaceUnusable
 
 Found = TypeVar("Found")
 
-_SIZE_PREFIX = "_size_"
+_PURPOSE, _OPEN, _OPEN_SENSITIVE = "_purpose", "_open_", "_open_sensitive_"
+_WORDS, _LATER = "_words_", "_later_"
 
 
 class DuckDBEngine:
@@ -49,17 +52,13 @@ class DuckDBEngine:
     ) -> None:
         self._holdings = {holding.dataset: holding.generation for holding in holdings}
         self._diagnostics = diagnostics
-        self._replica_lock = threading.Lock()  # two cursors updating one row would conflict
         self._running = 0
         self._state_lock = threading.Lock()
         self._closed = False
-        self._version = -1
         self._spill = SpillFolder(temp_directory)
         self._connection = duckdb.connect(":memory:")
         try:
-            _attach_all(self._connection, holdings)
-            for statement in duckdb_replica.SCHEMA:
-                self._connection.execute(statement)
+            self._replica = Replica(_attach_all(self._connection, holdings))
             lock_down(
                 self._connection,
                 memory_limit=memory_limit,
@@ -74,7 +73,7 @@ class DuckDBEngine:
     @property
     def replica_version(self) -> int:
         """The register version of the last committed load or change; -1 before the first load."""
-        return self._version
+        return self._replica.version
 
     @property
     def holdings(self) -> Mapping[str, int]:
@@ -82,25 +81,29 @@ class DuckDBEngine:
         return dict(self._holdings)
 
     def load_permitted(self, sets: Sequence[PermittedSet], *, version: int) -> None:
-        """Replace the whole replica in one engine transaction."""
-        self._write(lambda cursor: duckdb_replica.replace_all(cursor, sets, version), version)
+        """Replace the whole replica; the next `run` sees it."""
+        self._replica.load(sets, version)
 
     def permit(self, changes: Sequence[PermittedChange], *, version: int) -> None:
-        """Apply changes in order in one engine transaction; the next `run` sees them."""
-        self._write(lambda cursor: duckdb_replica.apply(cursor, changes, version), version)
+        """Apply changes in order, all or none; the next `run` sees them."""
+        self._replica.change(changes, version)
 
     def run(self, statements: Sequence[Statement], *, purpose: str, seconds: float) -> ExactAnswer:
-        """Run all statements in one read-only transaction with the read of the replica's version.
+        """Run all statements in one read-only transaction over one state of the replica, whose version is told.
 
-        A statement's parameters `_size_<namespace>` are filled in here: the length of the purpose's bitmap, 0 if there
-        is none. Raises QueryFailed with code `query-timeout`, `query-memory` or `query-failed`.
+        What governed rows need of that state is filled in here and never taken from a statement: `$_purpose`,
+        `$_open_<dataset>`, `_words_<dataset>` and so on. Raises QueryFailed with code `query-timeout`, `query-memory`
+        or `query-failed`.
         """
         with self._cursor() as cursor:
+            version, state = self._replica.shown(purpose, _mentioned(statements, self._holdings))
+            for dataset, shown in state.items():
+                cursor.register(f"{_WORDS}{dataset}", shown.words)
+                cursor.register(f"{_LATER}{dataset}", shown.later)
+            bound = _bound(purpose, state)
 
             def read() -> ExactAnswer:
-                version = duckdb_replica.version_of(cursor)
-                sizes = duckdb_replica.sizes_of(cursor, purpose)
-                tables = {statement.name: _select(cursor, statement, sizes) for statement in statements}
+                tables = {statement.name: _select(cursor, statement, bound) for statement in statements}
                 return ExactAnswer(tables, replica_version=version)
 
             return _guarded(cursor, read, seconds=seconds, diagnostics=self._diagnostics)
@@ -110,24 +113,6 @@ class DuckDBEngine:
         with self._state_lock:
             self._closed = True
         self._release_when_idle()
-
-    def _write(self, change: Callable[[duckdb.DuckDBPyConnection], None], version: int) -> None:
-        failed = False
-        with self._cursor() as cursor, self._replica_lock:
-            try:
-                with _transaction(cursor, "BEGIN TRANSACTION"):
-                    change(cursor)
-                self._version = version
-            except PellucidError:
-                raise
-            except Exception:  # DuckDB's or Arrow's
-                failed = True
-        if failed:  # outside the except block: not even the context may hold the engine's words
-            raise QueryFailed(
-                "The engine could not take over the permitted set; nothing was changed.",
-                code="query-replica",
-                remedy="Load the whole permitted state again from the consent register.",
-            )
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -184,17 +169,22 @@ class DuckDBReleasedCells:
         self._connection.close()
 
 
-def _attach_all(connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holding]) -> None:
+def _attach_all(connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holding]) -> dict[str, Members]:
+    """Attach every generation and return the members of those about people."""
+    members: dict[str, Members] = {}
     connection.execute("CREATE SCHEMA held")
     for holding in holdings:
         attached = f"g{secrets.token_hex(16)}"
         failed = False
         try:
             connection.execute(f"ATTACH {quoted(holding.path)} AS {attached} (READ_ONLY)")
+            found = read_members(connection, attached)
             connection.execute(
                 f"CREATE VIEW held.{identifier(holding.dataset)} AS SELECT * FROM {attached}.main.rows"  # noqa: S608
             )
-        except duckdb.Error:
+            if found is not None:
+                members[holding.dataset] = found
+        except (duckdb.Error, pa.ArrowException, ValueError):
             failed = True
         if failed:
             raise WorkspaceUnusable(
@@ -202,6 +192,20 @@ def _attach_all(connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holdin
                 code="generation-unusable",
                 remedy="Restore its file from a backup, or import the dataset again.",
             )
+    return members
+
+
+def _mentioned(statements: Sequence[Statement], datasets: Iterable[str]) -> list[str]:
+    """Return the datasets whose governed rows statements may hold; one too many costs a little time only."""
+    return [name for name in datasets if any(f"{_OPEN}{name}" in statement.sql for statement in statements)]
+
+
+def _bound(purpose: str, state: Mapping[str, Shown]) -> dict[str, object]:
+    bound: dict[str, object] = {_PURPOSE: purpose}
+    for dataset, shown in state.items():
+        bound[f"{_OPEN}{dataset}"] = duckdb.BitValue(shown.open)
+        bound[f"{_OPEN_SENSITIVE}{dataset}"] = duckdb.BitValue(shown.open_sensitive)
+    return bound
 
 
 @contextmanager
@@ -243,12 +247,9 @@ def _guarded(
     return found[0]
 
 
-def _select(cursor: duckdb.DuckDBPyConnection, statement: Statement, sizes: Mapping[str, int]) -> pa.Table:
+def _select(cursor: duckdb.DuckDBPyConnection, statement: Statement, bound: Mapping[str, object]) -> pa.Table:
     parsed = cursor.extract_statements(statement.sql)
     if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
         raise ValueError("an engine runs exactly one SELECT at a time")
-    values = dict(statement.parameters)
-    for name in parsed[0].named_parameters:
-        if name.startswith(_SIZE_PREFIX):  # never from the statement: the bitmap's own length guards get_bit
-            values[name] = sizes.get(name.removeprefix(_SIZE_PREFIX), 0)
+    values = dict(statement.parameters) | {name: bound[name] for name in parsed[0].named_parameters if name in bound}
     return cursor.sql(statement.sql, params=values).to_arrow_table()

@@ -1,8 +1,9 @@
 """Generation files: rows checked, tied to subjects, sorted and written into one immutable DuckDB file.
 
 A generation holds one table `rows`: the declared columns, then for personal datasets `_subject0`, `_subject1`, ... in
-the order of the dataset's paths, sorted by `_subject0`, time and key. Queries over generations are `engines.duckdb`'s;
-which ids subjects have, and what is published, are decided by the caller.
+the order of the dataset's paths and the places of `duckdb_layout`, sorted by `_subject0`, time and key; people who are
+alike stand together. Queries over generations are `engines.duckdb`'s; which ids subjects have, who is alike, and what
+is published, are decided by the caller.
 """
 # ruff: noqa: S608 -- statements are made of declared names, quoted, and of our own; values from files are never text
 
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 import pyarrow as pa
 
 from pellucid.engines.duckdb_casts import Check, literal, quoted, sql_type
 from pellucid.engines.duckdb_judging import Judgement, Surroundings, TimeRules
+from pellucid.engines.duckdb_layout import write_placed
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine, quietly
 from pellucid.engines.duckdb_sources import CsvSource, ParquetSource
 from pellucid.engines.duckdb_staging import Staged, stage
@@ -87,16 +90,19 @@ class Import:
         with quietly("The subjects could not be read."):
             return self._engine.column(f"SELECT DISTINCT _key{path} FROM judged WHERE _finding IS NULL")
 
-    def write(self, target: Path, ids: Sequence[tuple[pa.Array, pa.Array]]) -> Written:
+    def write(self, target: Path, ids: Sequence[tuple[pa.Array, pa.Array]], alike: pa.Array) -> Written:
         """Write accepted rows, and the rows held before, to a new file; `ids` pairs keys with ids for each path.
 
+        `alike` has a number for each id of the first path from 0 on: those with the same number are put together.
         Raises DataRefused if a row would be left without its subject.
         """
         with quietly("The generation could not be written.", writing=True):
             for position, (keys, numbers) in enumerate(ids):
                 self._engine.offer(f"ids{position}", pa.table({"key": keys, "id": numbers}))
+            everybody = pa.array(np.arange(len(alike), dtype=np.int32))
+            self._engine.offer("alike", pa.table({"_id": everybody, "_kind": alike}))
             self._engine.run(f"ATTACH {literal(str(target))} AS target")
-            self._engine.run(self._write_statement())
+            self._write_rows()
             self._engine.run("CHECKPOINT target")
             rows = self._engine.number("SELECT count(*) FROM target.main.rows")
             return Written(rows, tuple(self._written_ids(path) for path in range(len(ids))))
@@ -118,20 +124,44 @@ class Import:
             sync(target)
             sync(target.parent)
 
-    def _write_statement(self) -> str:
-        paths = range(len(self._dataset.subjects))
+    def _write_rows(self) -> None:
+        subjects = [f"_subject{path}" for path in range(len(self._dataset.subjects))]
         names = [quoted(name) for name in self._dataset.columns]
-        subjects = [f"_subject{path}" for path in paths]
-        columns = [f"v{position} AS {name}" for position, name in enumerate(names)]
-        columns += [f"CAST(ids{path}.id AS INTEGER) AS _subject{path}" for path in paths]
-        joins = " ".join(f"LEFT JOIN ids{path} ON ids{path}.key = judged._key{path}" for path in paths)
-        rows = f"SELECT {', '.join(columns)} FROM judged {joins} WHERE judged._finding IS NULL"
-        if self._held is not None:
-            rows = f"SELECT {', '.join(names + subjects)} FROM {self._engine.attach(self._held)} UNION ALL {rows}"
         sorted_by = [*([self._dataset.time] if self._dataset.time else []), *self._dataset.key]
-        order = subjects[:1] + [quoted(name) for name in sorted_by]
-        ordering = f" ORDER BY {', '.join(order)}" if order else ""
-        return f"CREATE TABLE target.main.rows AS SELECT * FROM ({rows}){ordering}"
+        order = ", ".join([*subjects[:1], *(quoted(name) for name in sorted_by)])
+        if not subjects:
+            ordering = f" ORDER BY {order}" if order else ""
+            self._engine.run(f"CREATE TABLE target.main.rows AS SELECT * FROM ({self._rows(names, [])}){ordering}")
+            return
+        rows = (
+            f"SELECT * FROM ({self._rows(names, subjects)}) LEFT JOIN alike ON alike._id = _subject0 "
+            f"ORDER BY _kind NULLS LAST, {order}"
+        )
+        namespaces = [path.namespace for path in self._dataset.subjects]
+        write_placed(self._engine.run, "target.main", rows, names, namespaces, self._size())
+        twice = "SELECT 1 FROM target.main.members GROUP BY _word, _bit HAVING count(*) > 1"
+        if self._engine.number(f"SELECT count(*) FROM ({twice})"):
+            raise DataRefused(
+                "Two people would have been stored in one place, so nothing was published.",
+                remedy="Import the file again; if this returns, report it.",
+                code="layout-wrong",
+            )
+
+    def _rows(self, names: Sequence[str], subjects: Sequence[str]) -> str:
+        """Return the query for the accepted rows and the rows held before."""
+        columns = [f"v{position} AS {name}" for position, name in enumerate(names)]
+        columns += [f"CAST(ids{path}.id AS INTEGER) AS {name}" for path, name in enumerate(subjects)]
+        joins = " ".join(f"LEFT JOIN ids{path} ON ids{path}.key = judged._key{path}" for path in range(len(subjects)))
+        rows = f"SELECT {', '.join(columns)} FROM judged {joins} WHERE judged._finding IS NULL"
+        if self._held is None:
+            return rows
+        return f"SELECT {', '.join([*names, *subjects])} FROM {self._engine.attach(self._held)} UNION ALL {rows}"
+
+    def _size(self) -> int:
+        accepted = self._engine.number("SELECT count(*) FROM judged WHERE _finding IS NULL")
+        if self._held is None:
+            return accepted
+        return accepted + self._engine.number(f"SELECT count(*) FROM {self._engine.attach(self._held)}")
 
     def _written_ids(self, path: int) -> pa.Array:
         if self._engine.number(f"SELECT count(*) FROM target.main.rows WHERE _subject{path} IS NULL"):

@@ -4,10 +4,12 @@ retention, sensitive rows only with explicit consent, permitted columns only, ma
     "transactions"
       ->  SELECT _b."sales_value" AS "sales_value", _b."_subject0" AS "_subject"
           FROM held."transactions" AS _b
-          WHERE <bit of _subject0 in the purpose's bitmap>
+          WHERE <the row stands in a block whose people are all permitted>
+          UNION ALL ... <the other blocks, person by person>
+          UNION ALL ... <people with a not-before instant: only their rows from then on>
 
-A second branch reads people with a not-before instant: only their rows from then on. Rows with several subjects need
-all of them. NULL, unknown and out-of-range ids are denied; so is everything when the purpose has no bitmap.
+Which blocks and people these are, the engine fills in from its replica of the permitted sets, where rows with several
+subjects need all of them, and NULL, unknown and out-of-range ids are denied: `engines.readable`.
 """
 
 from __future__ import annotations
@@ -46,55 +48,41 @@ def _parsed_public(sql: str) -> exp.Query:
 def governed_sql(dataset: Dataset, purpose: Purpose, columns: Sequence[str]) -> str:
     """Return the SQL of the governed rows: the only text in which `recheck` lets a personal table be named."""
     shown = [*(_shown(dataset.columns[name], purpose) for name in columns), f'_b."_subject0" AS "{SUBJECT_ID}"']
-    sensitive = _sensitive(dataset)
-    bits = [_bit(dataset, purpose, position, sensitive) for position in range(len(dataset.subjects))]
-    kept = _retained(dataset)
-    by_bit = f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b WHERE {' AND '.join([*bits, *kept])}"  # noqa: S608
-    if dataset.time is None:
-        return by_bit
-    return f"{by_bit} UNION ALL {_from_an_instant(dataset, purpose, shown, bits, kept, sensitive)}"
+    rows = f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b"  # noqa: S608
+    branches = [_settled(dataset, purpose), _told(dataset, purpose)]
+    if dataset.time is not None:
+        branches.append(_from_an_instant(dataset, purpose, dataset.time))
+    # Another purpose's bits let nothing through, whatever else should go wrong.
+    same = [f"$_purpose = {literal(purpose.name)}", *_retained(dataset)]
+    return " UNION ALL ".join(f"{rows}{join} WHERE {' AND '.join([where, *same])}" for join, where in branches)
 
 
-def _from_an_instant(
-    dataset: Dataset, purpose: Purpose, shown: list[str], bits: list[str], kept: list[str], sensitive: str | None
-) -> str:
-    """People whose permission starts at an instant: joined on subject and time, never those whom the bit permits."""
-    joins, each = [], []
-    for position, path in enumerate(dataset.subjects):
-        alias = f"_p{position}"
-        kind = "JOIN" if len(dataset.subjects) == 1 else "LEFT JOIN"
-        joins.append(
-            f'{kind} replica."partial" AS {alias} ON {alias}.purpose = {literal(purpose.name)} '
-            f"AND {alias}.namespace = {literal(path.namespace)} AND {alias}.subject = _b._subject{position}"
-        )
-        since = f"{alias}.not_before"
-        if sensitive is not None:
-            explicit = purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT
-            instant = f"{alias}.sensitive_not_before" if explicit else "NULL"  # never, whatever the replica holds
-            since = f"CASE WHEN {sensitive} THEN {instant} ELSE {since} END"
-        later = f"COALESCE(_b.{quoted(dataset.time or '')} >= {since}, FALSE)"
-        each.append(f"({bits[position]} OR {later})")
-    where = [*each, f"NOT ({' AND '.join(bits)})", *kept]
-    return f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b {' '.join(joins)} WHERE {' AND '.join(where)}"  # noqa: S608
+def _settled(dataset: Dataset, purpose: Purpose) -> tuple[str, str]:
+    """Blocks of rows about people who are all permitted: a block is one constant for whole vectors of rows."""
+    bits = f"GET_BIT($_open_{dataset.name}, _b._block)", f"GET_BIT($_open_sensitive_{dataset.name}, _b._block)"
+    return "", f"{_by_sensitivity(dataset, purpose, *bits, never='0')} = 1"
 
 
-def _bit(dataset: Dataset, purpose: Purpose, position: int, sensitive: str | None) -> str:
-    namespace = dataset.subjects[position].namespace
-    subject = f"_b._subject{position}"
+def _told(dataset: Dataset, purpose: Purpose) -> tuple[str, str]:
+    """Blocks in which not all are alike: their permitted people, 64 in a word."""
+    word = _by_sensitivity(dataset, purpose, "_w.plain", "_w.sensitive", never="0")
+    return f' JOIN "_words_{dataset.name}" AS _w ON _w.word = _b._word', f"(({word} >> _b._bit) & 1) = 1"
 
-    def bitmap(kind: str) -> str:
-        return (
-            f"(SELECT {kind} FROM replica.permitted "  # noqa: S608
-            f"WHERE purpose = {literal(purpose.name)} AND namespace = {literal(namespace)})"
-        )
 
-    permitted = f"GET_BIT({bitmap('plain')}, {subject}) = 1"
-    if sensitive is not None and purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT:
-        permitted = f"CASE WHEN {sensitive} THEN GET_BIT({bitmap('sensitive')}, {subject}) = 1 ELSE {permitted} END"
-    elif sensitive is not None:
-        permitted = f"CASE WHEN {sensitive} THEN FALSE ELSE {permitted} END"
-    inside = f"{subject} >= 0 AND {subject} < $_size_{namespace}"
-    return f"COALESCE(CASE WHEN {inside} THEN {permitted} ELSE FALSE END, FALSE)"
+def _from_an_instant(dataset: Dataset, purpose: Purpose, time: str) -> tuple[str, str]:
+    """People whose permission starts at an instant, never those whom the bit permits."""
+    since = _by_sensitivity(dataset, purpose, "_l.not_before", "_l.sensitive_not_before", never="NULL")
+    join = f' JOIN "_later_{dataset.name}" AS _l ON _l.word = _b._word AND _l.bit = _b._bit'
+    return join, f"COALESCE(_b.{quoted(time)} >= {since}, FALSE)"
+
+
+def _by_sensitivity(dataset: Dataset, purpose: Purpose, plain: str, sensitive: str, *, never: str) -> str:
+    """Return what decides about a row, for which it matters whether the row is sensitive."""
+    found = _sensitive(dataset)
+    if found is None:
+        return plain
+    explicit = purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT
+    return f"CASE WHEN {found} THEN {sensitive if explicit else never} ELSE {plain} END"
 
 
 def _sensitive(dataset: Dataset) -> str | None:

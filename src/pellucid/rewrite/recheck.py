@@ -25,7 +25,7 @@ from pellucid.rewrite.vocabulary import ALLOWED, FRAME_WORDS, GENERATED, GENERAT
 
 _GOVERNED = re.compile(r"_g\d+")
 _RELEASED = re.compile(r"[rp]\d+")
-_REPLICA = frozenset({"permitted", "partial"})
+_REPLICA = ("_words_", "_later_")
 _STRINGS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _IN_ROWS = (ALLOWED | GENERATED_IN_ROWS) - {"With", "CTE"}  # no name of governed rows can be given another meaning
 _BETWEEN_WORDS = str.maketrans(dict.fromkeys("(),.*=<>+/-", " "))
@@ -103,8 +103,8 @@ def _is_sound(key: PolicyPurpose, dataset: str) -> bool:
 def _is_named_by_governed_rows(table: exp.Table, key: PolicyPurpose, dataset: str) -> bool:
     if not isinstance(table.this, exp.Identifier) or table.catalog:
         return False
-    if table.db == "replica":
-        return table.name in _REPLICA
+    if not table.db:
+        return table.name in {prefix + dataset for prefix in _REPLICA}
     named = key.policy.datasets.get(table.name)
     return table.db == HELD and named is not None and (named.is_public or named.name == dataset)
 

@@ -121,7 +121,7 @@ UNITS = named_words("YEAR QUARTER MONTH WEEK DAY HOUR MINUTE SECOND MILLISECOND 
 FIELDS = UNITS | named_words("DOW ISODOW DOY DAYOFWEEK DAYOFYEAR ISOYEAR YEARWEEK EPOCH ERA")
 """Parts of a date that can be taken out of it."""
 
-GENERATED = frozenset({"Getbit", "Try"})
+GENERATED = frozenset({"BitwiseAnd", "BitwiseRightShift", "Getbit", "Try"})
 """Node classes that only generated SQL may hold."""
 
 GENERATED_IN_ROWS = frozenset({"Try"})
