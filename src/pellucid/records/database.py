@@ -285,7 +285,7 @@ def _not_storable(what: str) -> RecordingFailed:
 def _unreadable() -> WorkspaceUnusable:
     return WorkspaceUnusable(
         "The control database cannot be read.",
-        remedy="Check that control.sqlite is there, whole, yours, and its disk has room; or that its server lets you in.",
+        remedy="Check that control.sqlite is there, whole, yours, with room on its disk; or its server.",
         code="database-unreadable",
     )
 

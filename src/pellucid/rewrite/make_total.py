@@ -64,7 +64,7 @@ def make_total(expression: exp.Expr, keys: Sequence[exp.Expr] = ()) -> exp.Expr:
 
 
 def make_condition(expression: exp.Expr) -> exp.Expr:
-    """Return a condition that stands by itself, changed in place and total, as in ON: DuckDB casts text there, and quotes it."""
+    """Return a condition that stands by itself, changed in place and total: in ON, DuckDB casts text and quotes it."""
     return _as_boolean(make_total(expression))
 
 
