@@ -38,7 +38,7 @@ TYPED = {
 
 
 def shaped(sql: str, policy: Policy) -> str:
-    return shape_of(parse_question(sql, Limits()), policy.datasets)
+    return shape_of(parse_question(sql, Limits()), policy)
 
 
 @pytest.mark.parametrize("sql", TYPED.values(), ids=TYPED.keys())

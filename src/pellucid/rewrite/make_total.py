@@ -64,7 +64,7 @@ def make_total(expression: exp.Expr, keys: Sequence[exp.Expr] = ()) -> exp.Expr:
 
 
 def make_condition(expression: exp.Expr) -> exp.Expr:
-    """Return a condition that stands by itself, changed in place and total: in ON, DuckDB casts text and quotes it."""
+    """Return a condition that stands by itself, as in ON, changed in place and total: DuckDB casts text there."""
     return _as_boolean(make_total(expression))
 
 

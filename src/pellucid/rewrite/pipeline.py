@@ -68,7 +68,7 @@ def govern(sql: str, context: Context) -> GovernedQuery:
 def _govern(sql: str, context: Context) -> GovernedQuery:
     findings = Findings()
     query = parse_question(sql, context.limits)
-    shape = shape_of(query, context.datasets)
+    shape = shape_of(query, context.policy)
     for each in PASSES:
         query = each(query, context, findings)
     work = Work(context, findings, barrier=needs_barrier(query))

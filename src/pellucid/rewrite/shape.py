@@ -10,10 +10,13 @@ the policy declares stay; the question as typed is among the erasable details.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sqlglot import exp
 
-from pellucid.policy.model import Dataset
+from pellucid.policy.model import Policy
+from pellucid.rewrite.context import PolicyPurpose
+from pellucid.rewrite.generate import generate
 from pellucid.rewrite.vocabulary import named_words
 
 UNITS = named_words(
@@ -25,13 +28,13 @@ UNITS = named_words(
 """Words that a `Var` may be in the shape; any other is a typed name."""
 
 
-def shape_of(query: exp.Query, datasets: Mapping[str, Dataset]) -> str:
+def shape_of(query: exp.Query, policy: Policy) -> str:
     """Return the SQL of a question with `?` for each literal and `nameN` for each name that is not declared.
 
     The same typed name, in any case of letters, is the same `nameN` throughout; the numbers follow the tree.
     """
     copy = query.copy()
-    names = _Names(datasets)
+    names = _Names(_declared(PolicyPurpose(policy, None)))
     for node in list(copy.walk()):
         if isinstance(node, exp.Literal):
             node.replace(exp.Placeholder())
@@ -39,7 +42,7 @@ def shape_of(query: exp.Query, datasets: Mapping[str, Dataset]) -> str:
             node.replace(exp.Identifier(this=names.told(node.name), quoted=False))
         elif _is_typed(node):
             node.set("this", names.told(node.name))
-    return copy.sql(dialect="duckdb", comments=False).replace('"', "")
+    return generate(copy).replace('"', "")
 
 
 def _is_typed(node: exp.Expr) -> bool:
@@ -51,15 +54,22 @@ def _is_typed(node: exp.Expr) -> bool:
 class _Names:
     """The names of one question: declared ones as they are declared, others numbered."""
 
-    def __init__(self, datasets: Mapping[str, Dataset]) -> None:
-        declared = {*datasets, *(column for dataset in datasets.values() for column in dataset.columns)}
-        self._told = {name.lower(): name for name in declared}
-        self._typed = 0
+    def __init__(self, declared: Mapping[str, str]) -> None:
+        self._declared = declared
+        self._typed: dict[str, str] = {}
 
     def told(self, name: str) -> str:
         """Return what the log is told instead of a name."""
-        found = self._told.get(name.lower())
+        lower = name.lower()
+        found = self._declared.get(lower) or self._typed.get(lower)
         if found is None:
-            self._typed += 1
-            found = self._told.setdefault(name.lower(), f"name{self._typed}")
+            found = self._typed[lower] = f"name{len(self._typed) + 1}"
         return found
+
+
+@lru_cache(maxsize=64)
+def _declared(key: PolicyPurpose) -> Mapping[str, str]:
+    """Return the names that a policy declares, by their lower case."""
+    datasets = key.policy.datasets
+    names = {*datasets, *(column for dataset in datasets.values() for column in dataset.columns)}
+    return {name.lower(): name for name in names}
