@@ -24,6 +24,7 @@ from pellucid.rewrite.generate import DUCKDB, generate
 from pellucid.rewrite.governed import Block, GovernedQuery, MeasureKind, Output
 from pellucid.rewrite.make_total import may_raise
 from pellucid.rewrite.parse import parse_question
+from pellucid.rewrite.permit_rows import forget_positions
 from pellucid.rewrite.qualify_names import qualify_names
 from pellucid.rewrite.recheck import recheck_block, recheck_post, recheck_public
 from pellucid.rewrite.relations import Facts, Relation
@@ -164,7 +165,9 @@ def _average_error_of(block: str, total: str, count: str) -> exp.Expr:
     s, n = f"_{block}.{total}", f"_{block}.{count}"
     se, ne = f"_{block}.{total}_error", f"_{block}.{count}_error"
     sql = f"CASE WHEN {n} > 0 THEN SQRT(POWER({se}, 2) + POWER({s} / {n} * {ne}, 2)) / {n} END"
-    return exp.maybe_parse(sql, dialect=DUCKDB)
+    tree = exp.maybe_parse(sql, dialect=DUCKDB)
+    forget_positions(tree)
+    return tree
 
 
 def _recheck(governed: GovernedQuery, context: Context) -> None:

@@ -57,10 +57,12 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
 
 
 def _forget_notes(node: exp.Expr) -> None:
-    """Drop what sqlglot noted for itself, and types that say nothing: copies would spend most of their time on them."""
+    """Drop what sqlglot noted for itself, and the parameters of types: copies would spend most of their time on it."""
     node._meta = None
     if node.type is not None and node.type.this is exp.DType.UNKNOWN:
         node.type = None
+    elif node.type is not None and node.type.expressions:
+        node.type = exp.DataType(this=node.type.this)
 
 
 def _refuse_sum_of_words(node: exp.Expr, findings: Findings) -> None:
