@@ -165,7 +165,7 @@ def _average_error_of(block: str, total: str, count: str) -> exp.Expr:
     s, n = f"_{block}.{total}", f"_{block}.{count}"
     se, ne = f"_{block}.{total}_error", f"_{block}.{count}_error"
     sql = f"CASE WHEN {n} > 0 THEN SQRT(POWER({se}, 2) + POWER({s} / {n} * {ne}, 2)) / {n} END"
-    tree = exp.maybe_parse(sql, dialect=DUCKDB)
+    tree: exp.Expr = exp.maybe_parse(sql, dialect=DUCKDB)
     forget_positions(tree)
     return tree
 
