@@ -35,6 +35,7 @@ from pellucid.audit.treehead import TrustKeys, open_checkpoint
 from pellucid.errors import VerificationFailed
 from pellucid.records.database import Database
 from tests.audit.conftest import NOON, ORIGIN, Filled
+from tests.conftest import Tried
 
 WITNESSES = tuple(SigningKey(f"witness.example/w{n}", COSIGNATURE, bytes([n]) * 32) for n in (1, 2))
 SECONDS = NOON // 1_000_000
@@ -92,6 +93,7 @@ def decoded(word: bytes) -> bytes:
         return word
 
 
+@pytest.mark.promise("log", "proofs and checkpoints shown to a verifier that others wrote")
 def test_a_cosigned_checkpoint_is_accepted_and_says_the_same_head(
     note: str, key: SigningKey, database: Database
 ) -> None:
@@ -105,15 +107,18 @@ def test_a_cosigned_checkpoint_is_accepted_and_says_the_same_head(
     assert accepts_checkpoint(note, key.verifier)
 
 
-def test_any_altered_byte_of_a_cosigned_checkpoint_is_refused_by_both(note: str, key: SigningKey) -> None:
+@pytest.mark.promise("log", "proofs and checkpoints shown to a verifier that others wrote")
+def test_any_altered_byte_of_a_cosigned_checkpoint_is_refused_by_both(note: str, key: SigningKey, tried: Tried) -> None:
     trust = TrustKeys(key.verifier, tuple(witness.verifier for witness in WITNESSES))
     assert len(cosignatures(note.encode(), trust)) == 2
     for changed in flipped(note.encode()):
         with pytest.raises(VerificationFailed, match=r"\w"):
             cosignatures(changed, trust)
         assert not accepts_checkpoint(changed.decode(errors="surrogateescape"), key.verifier), changed
+    tried(len(flipped(note.encode())), "true ones accepted, altered ones refused")
 
 
+@pytest.mark.promise("log", "proofs and checkpoints shown to a verifier that others wrote")
 def test_a_checkpoint_of_another_key_or_origin_is_refused(note: str, key: SigningKey) -> None:
     other = SigningKey(ORIGIN, key.kind, b"m" * 32)
     assert not accepts_checkpoint(note, other.verifier)
@@ -123,6 +128,7 @@ def test_a_checkpoint_of_another_key_or_origin_is_refused(note: str, key: Signin
     assert (elsewhere["ok"], elsewhere["witnesses_ok"]) == (False, True)
 
 
+@pytest.mark.promise("log", "proofs and checkpoints shown to a verifier that others wrote")
 def test_every_inclusion_and_consistency_proof_is_accepted_and_an_altered_one_refused(
     note: str, database: Database
 ) -> None:
@@ -142,6 +148,7 @@ def test_every_inclusion_and_consistency_proof_is_accepted_and_an_altered_one_re
                 assert path == inclusion_proof([entry.body for entry in stored[:size]], leaf)
 
 
+@pytest.mark.promise("log", "proofs and checkpoints shown to a verifier that others wrote")
 def test_their_consistency_proofs_convince_ours(note: str, database: Database) -> None:
     with database.read() as connection:
         bodies = [entry.body for entry in log.entries(connection)]
@@ -152,8 +159,9 @@ def test_their_consistency_proofs_convince_ours(note: str, database: Database) -
             merkle.verify_consistency(old, roots[1], SIZE, roots[1], consistency_proof(bodies, old))
 
 
+@pytest.mark.promise("log", "proofs and checkpoints shown to a verifier that others wrote")
 def test_the_proof_file_of_one_entry_is_accepted_and_any_altered_byte_refused(
-    note: str, database: Database, key: SigningKey
+    note: str, database: Database, key: SigningKey, tried: Tried
 ) -> None:
     keys = [str(witness.verifier) for witness in WITNESSES]
     with database.read() as connection:
@@ -167,8 +175,10 @@ def test_the_proof_file_of_one_entry_is_accepted_and_any_altered_byte_refused(
     assert not accepts(proof, body.replace(b"6", b"7"))
     for changed in flipped(proof):
         assert not accepts(changed), changed
+    tried(len(flipped(proof)), "true ones accepted, altered ones refused")
 
 
+@pytest.mark.promise("log", "proofs and checkpoints shown to a verifier that others wrote")
 def test_a_checkpoint_signed_and_cosigned_by_their_code_is_believed_by_ours() -> None:
     signer, witness = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (7, 8))
     publics = [each.public_key().public_bytes_raw() for each in (signer, witness)]

@@ -113,6 +113,7 @@ def attacks_on(bodies: list[bytes], leaf: int) -> dict[tuple[str, int, bytes], i
 
 
 @pytest.mark.parametrize("leaf", [0, CHUNK - 1, CHUNK, CHUNK + 76])
+@pytest.mark.promise("log", "damage anywhere in a long log")
 def test_damage_is_found_in_every_chunk(bodies: list[bytes], tmp_path: Path, leaf: int) -> None:
     log = write(tmp_path / "log", bodies[: CHUNK + 77])
     for (name, place, line), step in attacks_on(bodies, leaf).items():
@@ -124,6 +125,7 @@ def test_damage_is_found_in_every_chunk(bodies: list[bytes], tmp_path: Path, lea
 
 @pytest.mark.slow
 @pytest.mark.parametrize("leaf", [4 * CHUNK + 5, (FEW + 1) * CHUNK, SIZE - 1])
+@pytest.mark.promise("log", "damage anywhere in a long log")
 def test_damage_is_told_alike_by_one_process_and_by_two(long_log: Path, bodies: list[bytes], leaf: int) -> None:
     for (name, place, line), step in attacks_on(bodies, leaf).items():
         restore = exchange(long_log, name, place, line)

@@ -39,6 +39,7 @@ from tests.audit.evidence import (
     judge,
     make_evidence,
 )
+from tests.conftest import Tried
 
 FORKS = (0, 3, 8, 11)
 
@@ -125,18 +126,22 @@ def find_every_flip(evidence: Evidence, masks: tuple[int, ...]) -> tuple[int, in
     return found, missing
 
 
-def test_every_byte_of_every_file_matters(evidence: Evidence) -> None:
+@pytest.mark.promise("log", "flipping a bit in every byte of every file of an export")
+def test_every_byte_of_every_file_matters(evidence: Evidence, tried: Tried) -> None:
     found, missing = find_every_flip(evidence, (0x01,))
     assert found + missing == sum(len(evidence.files[name]) for name in FILES) > 5_000
     # The name and the four bytes of the key id in two cosignatures, one of them in base64 once more.
     assert 0 < missing <= 2 * (len(WITNESS.name) + 6) * 4 // 3
+    tried(found + missing, f"{found:,} found, {missing} take a cosignature away")
 
 
 @pytest.mark.slow
-def test_every_bit_of_every_file_matters(evidence: Evidence) -> None:
+@pytest.mark.promise("log", "flipping every bit of every file of an export")
+def test_every_bit_of_every_file_matters(evidence: Evidence, tried: Tried) -> None:
     found, missing = find_every_flip(evidence, tuple(1 << bit for bit in range(8)))
     assert found + missing == 8 * sum(len(evidence.files[name]) for name in FILES)
     assert found > 39_000
+    tried(found + missing, f"{found:,} found, {missing} take a cosignature away")
 
 
 def test_the_prose_beside_the_files_is_never_read(evidence: Evidence) -> None:
@@ -150,6 +155,7 @@ def test_the_prose_beside_the_files_is_never_read(evidence: Evidence) -> None:
     assert opened == set(FILES)  # README.md is for people, and tells them to take the key from elsewhere
 
 
+@pytest.mark.promise("log", "forging or hiding cosignatures")
 def test_a_cosignature_made_to_look_like_a_strangers_is_a_missing_one(evidence: Evidence) -> None:
     files = evidence.files
     other = files["checkpoint"].replace(b" witness.example/w1 ", b" witness.example/w2 ")
@@ -158,6 +164,7 @@ def test_a_cosignature_made_to_look_like_a_strangers_is_a_missing_one(evidence: 
     )
 
 
+@pytest.mark.promise("log", "forging or hiding cosignatures")
 def test_a_false_cosignature_on_an_older_checkpoint_is_found(evidence: Evidence) -> None:
     files = evidence.files
     lines = files["checkpoints.txt"].splitlines()
@@ -180,7 +187,8 @@ def lines_of(whole: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", ["entries.jsonl", "leaf_hashes.txt", "entries and hashes"])
-def test_entries_taken_away_doubled_or_exchanged_are_found(evidence: Evidence, name: str) -> None:
+@pytest.mark.promise("log", "taking away, doubling, exchanging and moving lines of an export")
+def test_entries_taken_away_doubled_or_exchanged_are_found(evidence: Evidence, name: str, tried: Tried) -> None:
     files = evidence.files
     names = ("entries.jsonl", "leaf_hashes.txt") if name == "entries and hashes" else (name,)
 
@@ -195,6 +203,7 @@ def test_entries_taken_away_doubled_or_exchanged_are_found(evidence: Evidence, n
                 assert not holds(lambda lines, at=at, there=there: exchanged(lines, at, there))
                 assert not holds(lambda lines, at=at, there=there: moved(lines, at, there))
     assert holds(lambda lines: lines)
+    tried(SIZE + SIZE * SIZE + 2 * SIZE * (SIZE - 1), "found; erased details and missing old checkpoints are counted")
 
 
 def exchanged(lines: list[bytes], one: int, other: int) -> list[bytes]:
@@ -209,6 +218,7 @@ def moved(lines: list[bytes], source: int, target: int) -> list[bytes]:
     return changed
 
 
+@pytest.mark.promise("log", "taking away, doubling, exchanging and moving lines of an export")
 def test_details_taken_away_are_counted_and_doubled_or_exchanged_ones_are_found(evidence: Evidence) -> None:
     files = evidence.files
     lines = lines_of(files["details.txt"])
@@ -226,6 +236,7 @@ def test_details_taken_away_are_counted_and_doubled_or_exchanged_ones_are_found(
                 assert failed_steps(judge({**files, "details.txt": b"".join(exchanged(lines, at, there))})) == [5]
 
 
+@pytest.mark.promise("log", "taking away, doubling, exchanging and moving lines of an export")
 def test_older_checkpoints_doubled_or_exchanged_are_found_and_missing_ones_counted(evidence: Evidence) -> None:
     files = evidence.files
     first, second = lines_of(files["checkpoints.txt"])
@@ -238,6 +249,7 @@ def test_older_checkpoints_doubled_or_exchanged_are_found_and_missing_ones_count
         assert report.steps[3].message.startswith(f"continues {count} older checkpoints. None came from outside")
 
 
+@pytest.mark.promise("log", "cutting files short or leaving them out")
 def test_a_missing_file_is_found_but_for_details_which_may_be_held_back(evidence: Evidence) -> None:
     files = evidence.files
     for name in FILES:
@@ -249,6 +261,7 @@ def test_a_missing_file_is_found_but_for_details_which_may_be_held_back(evidence
         assert not judge({**files, name: b""}).holds, name
 
 
+@pytest.mark.promise("log", "cutting files short or leaving them out")
 def test_every_cut_of_every_file_is_found(evidence: Evidence) -> None:
     files = evidence.files
     whole_lines = {name: {0} for name in FILES}
@@ -270,6 +283,7 @@ def test_every_cut_of_every_file_is_found(evidence: Evidence) -> None:
 # -- another history -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("log", "cutting the log back to an older valid checkpoint")
 def test_a_log_cut_back_to_an_older_checkpoint_holds_alone_and_fails_against_a_newer_one(evidence: Evidence) -> None:
     for size in (4, 8):
         older = evidence.at[size]
@@ -284,6 +298,7 @@ def test_a_log_cut_back_to_an_older_checkpoint_holds_alone_and_fails_against_a_n
 
 
 @pytest.mark.parametrize("at", FORKS)
+@pytest.mark.promise("log", "a fork signed with the true key")
 def test_a_fork_signed_by_the_true_key_holds_alone_and_fails_against_what_others_saw(
     evidence: Evidence, forks: dict[int, Evidence], at: int
 ) -> None:
@@ -300,6 +315,7 @@ def test_a_fork_signed_by_the_true_key_holds_alone_and_fails_against_what_others
 
 
 @pytest.mark.parametrize("at", FORKS)
+@pytest.mark.promise("log", "a fork signed with the true key")
 def test_a_fork_is_not_cosigned_by_a_witness_that_saw_the_log(
     evidence: Evidence, forks: dict[int, Evidence], at: int, tmp_path: Path
 ) -> None:
@@ -316,6 +332,7 @@ def test_a_fork_is_not_cosigned_by_a_witness_that_saw_the_log(
             witness.cosign(evidence.at[size]["checkpoint"], (), NOON)
 
 
+@pytest.mark.promise("log", "forging or hiding cosignatures")
 def test_a_cosignature_moved_to_another_checkpoint_is_found(evidence: Evidence, forks: dict[int, Evidence]) -> None:
     cosignature = parse_note(evidence.note).signatures[1]
     for files in (forks[3].files, evidence.at[4], evidence.at[8]):
@@ -327,7 +344,10 @@ def test_a_cosignature_moved_to_another_checkpoint_is_found(evidence: Evidence, 
         )
 
 
-def test_files_of_two_logs_do_not_mix(evidence: Evidence, forks: dict[int, Evidence], tmp_path: Path) -> None:
+@pytest.mark.promise("log", "mixing the files of two logs")
+def test_files_of_two_logs_do_not_mix(
+    evidence: Evidence, forks: dict[int, Evidence], tmp_path: Path, tried: Tried
+) -> None:
     others = {
         "another log's": make_evidence(tmp_path / "other", key=replace(MALLORY, name="other.example/log")).files,
         "the same entries written again": make_evidence(tmp_path / "again").files,
@@ -344,11 +364,13 @@ def test_files_of_two_logs_do_not_mix(evidence: Evidence, forks: dict[int, Evide
             assert judge(mixed).holds is (mixed in sound), (whose, taken)
             tries += 1
     assert tries == len(others) * 2 ** len(FILES)
+    tried(tries, "only whole exports hold")
 
 
 # -- other keys and names ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("log", "swapped keys and names of logs and witnesses")
 def test_a_log_signed_anew_by_another_key_of_the_same_name_is_found(tmp_path: Path) -> None:
     theirs = make_evidence(tmp_path / "mallory", key=MALLORY).files
     assert judge(theirs, TrustKeys(MALLORY.verifier, (WITNESS.verifier,))).holds
@@ -360,6 +382,7 @@ def test_a_log_signed_anew_by_another_key_of_the_same_name_is_found(tmp_path: Pa
     )
 
 
+@pytest.mark.promise("log", "swapped keys and names of logs and witnesses")
 def test_a_note_cannot_borrow_the_id_of_the_true_key(evidence: Evidence, tmp_path: Path) -> None:
     theirs = make_evidence(tmp_path / "mallory", key=MALLORY).files
     note = parse_note(theirs["checkpoint"])
@@ -371,6 +394,7 @@ def test_a_note_cannot_borrow_the_id_of_the_true_key(evidence: Evidence, tmp_pat
     assert failed_steps(judge({**theirs, "checkpoint": both})) == [1]
 
 
+@pytest.mark.promise("log", "swapped keys and names of logs and witnesses")
 def test_another_witness_than_the_trusted_one_does_not_count(tmp_path: Path) -> None:
     friend = SigningKey(WITNESS.name, COSIGNATURE, b"a friend of mallory's, 32 bytes ")
     files = make_evidence(tmp_path / "log", witness=friend).files
@@ -381,6 +405,7 @@ def test_another_witness_than_the_trusted_one_does_not_count(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.promise("log", "swapped keys and names of logs and witnesses")
 def test_the_log_cannot_be_its_own_witness(tmp_path: Path) -> None:
     own = SigningKey("witness.example/own", COSIGNATURE, LOG.seed)
     with pytest.raises(InputInvalid, match="must each have a key of their own"):
@@ -389,6 +414,7 @@ def test_the_log_cannot_be_its_own_witness(tmp_path: Path) -> None:
         TrustKeys(LOG.verifier, (WITNESS.verifier, replace(WITNESS, name="witness.example/w2").verifier))
 
 
+@pytest.mark.promise("log", "swapped keys and names of logs and witnesses")
 def test_a_checkpoint_that_names_another_origin_is_found(evidence: Evidence) -> None:
     head = parse_checkpoint(parse_note(evidence.note).text)
     text = replace(head, origin="other.example/log").text()
@@ -411,6 +437,7 @@ WEAK = [
 
 
 @pytest.mark.parametrize("point", WEAK)
+@pytest.mark.promise("log", "swapped keys and names of logs and witnesses")
 def test_a_key_under_which_anybody_can_sign_is_no_key(point: str) -> None:
     with pytest.raises(InputInvalid, match="a point under which anybody can sign"):
         VerifierKey(LOG.name, ED25519, bytes.fromhex(point))
@@ -438,6 +465,7 @@ def test_a_key_under_which_anybody_can_sign_is_no_key(point: str) -> None:
     ],
     ids=lambda case: case[:40].decode("latin-1"),
 )
+@pytest.mark.promise("log", "entries that two readers read differently")
 def test_an_entry_that_two_readers_could_read_differently_is_none(tmp_path: Path, true: bytes, false: bytes) -> None:
     whole = make_evidence(tmp_path, witness=None, stops=(4,)).at[4]
     body = whole["entries.jsonl"].splitlines()[0]

@@ -58,6 +58,7 @@ def test_a_workspace_lives_on_a_server_from_its_making_to_its_verification(
     assert run("upgrade").out == "The workspace is current.\n"
 
 
+@pytest.mark.promise("log", "altering the control database below the product")
 def test_tampering_on_the_server_is_found(served: Path, run: Run, url: str) -> None:
     assert run("audit", "checkpoint", "--as", "pia").code == 0
     key = (served / "keys" / "log.key.pub").read_text()

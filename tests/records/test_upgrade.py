@@ -90,6 +90,7 @@ def test_the_frozen_release_has_rows_in_every_table() -> None:
     assert ROWS[VERSION_TABLE] == [{"version_num": "0001"}]
 
 
+@pytest.mark.promise("whole", "upgrading the first release's records")
 def test_the_first_release_comes_up_to_the_present_with_nothing_lost(released: Database) -> None:
     assert upgrade(released) == REVISIONS[1:]
     released.demand_current()
@@ -129,6 +130,7 @@ def test_there_is_no_way_down() -> None:
         assert not hasattr(script.module, "downgrade"), script.revision
 
 
+@pytest.mark.promise("whole", "a schema from the future")
 def test_a_schema_from_the_future_is_refused_and_left_alone(released: Database) -> None:
     with released.write() as connection:
         connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
@@ -205,6 +207,7 @@ def test_a_step_that_adds_and_fills_keeps_all_that_was_there(released: Database,
     ("how", "error"),
     [("raise ZeroDivisionError", ZeroDivisionError), ('op.execute("SELECT no_such_thing")', RecordingFailed)],
 )
+@pytest.mark.promise("whole", "an upgrade that fails or dies half-way")
 def test_a_step_that_fails_half_way_leaves_everything_as_it_was(
     released: Database, draft: Callable[..., Path], how: str, error: type[Exception]
 ) -> None:
@@ -229,6 +232,7 @@ upgrade.upgrade(Database(sys.argv[1]))
 """
 
 
+@pytest.mark.promise("whole", "an upgrade that fails or dies half-way")
 def test_a_process_that_dies_half_way_leaves_everything_as_it_was(
     released: Database, draft: Callable[..., Path]
 ) -> None:
