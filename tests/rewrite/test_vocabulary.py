@@ -148,6 +148,7 @@ QUESTIONS = {
     "Filter": "SELECT COUNT(*) FILTER (WHERE paid) FROM purchases",
     "From": "SELECT COUNT(*) FROM purchases",
     "Group": "SELECT week, COUNT(*) FROM purchases GROUP BY week",
+    "Grouping": "SELECT department, GROUPING(department), COUNT(*) FROM products GROUP BY ROLLUP (department)",
     "GroupingSets": "SELECT department, COUNT(*) FROM products GROUP BY GROUPING SETS ((department), ())",
     "Having": "SELECT week FROM purchases GROUP BY week HAVING COUNT(*) > 1",
     "Identifier": 'SELECT COUNT("quantity") FROM purchases',

@@ -222,6 +222,15 @@ def _tuple(node: exp.Expr) -> list[Reason]:
     return [reason("syntax-not-allowed", name="several values as one")]
 
 
+def _grouping(node: exp.Expr) -> list[Reason]:
+    """Refuse GROUPING, which tells what keys a total is over, where there are no grouping sets."""
+    select = node.find_ancestor(exp.Select)
+    group = select.args.get("group") if select is not None else None
+    if group is not None and group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None:
+        return []
+    return [reason("syntax-not-allowed", name="grouping without rollup, cube or grouping sets")]
+
+
 def _set_operation(node: exp.Expr) -> list[Reason]:
     odd = [name for name in ("by_name", "side", "kind", "on") if node.args.get(name)]
     return [reason("syntax-not-allowed", name=f"set operation {odd[0].replace('_', ' ')}")] if odd else []
@@ -252,6 +261,7 @@ _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
     "FirstValue": _windowed,
     "LastValue": _windowed,
     "Literal": _literal,
+    "Grouping": _grouping,
     "Union": _set_operation,
     "Except": _set_operation,
     "Intersect": _set_operation,

@@ -17,7 +17,7 @@ STRUCTURE = named_words(
     """
     Select Union Except Intersect Subquery With CTE From Join Where Group Having Qualify Order Ordered Limit Offset
     Distinct Table TableAlias Identifier Column Alias Star Literal Null Boolean Paren Tuple Values Lateral Window
-    WindowSpec Placeholder Interval Var DataType DataTypeParam Filter Rollup Cube GroupingSets
+    WindowSpec Placeholder Interval Var DataType DataTypeParam Filter Rollup Cube GroupingSets Grouping
     """
 )
 
