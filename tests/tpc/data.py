@@ -32,9 +32,15 @@ def tables_of(name: str) -> Path:
 
 
 @cache
+def empty_tables_of(name: str) -> Path:
+    """Return a folder with the same tables without rows: enough to know their columns, and made at once."""
+    return _made(name, "0")
+
+
+@cache
 def queries_of(name: str) -> dict[int, str]:
     """Return the texts of a benchmark's queries by number, with the parameters that DuckDB's extension chose."""
-    found = json.loads((_made(name, "0") / "queries.json").read_text())
+    found = json.loads((empty_tables_of(name) / "queries.json").read_text())
     return {int(number): text for number, text in found.items()}
 
 

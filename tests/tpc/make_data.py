@@ -14,7 +14,7 @@ GENERATORS = {"tpch": "dbgen", "tpcds": "dsdgen"}
 
 
 def main(name: str, scale: str, folder: Path) -> None:
-    """Write the tables of a benchmark at a scale factor; with scale 0 only its query texts."""
+    """Write the tables of a benchmark at a scale factor; with scale 0 they have columns, but no rows."""
     duckdb = import_module("duckdb")
     package = Path(str(import_module(f"duckdb_extension_{name}").__file__)).parent
     (extension,) = package.rglob(f"{name}.duckdb_extension")
@@ -23,8 +23,7 @@ def main(name: str, scale: str, folder: Path) -> None:
         connection.execute(f"LOAD '{extension}'")
         queries = dict(connection.execute(f"SELECT query_nr, query FROM {name}_queries()").fetchall())
         (folder / "queries.json").write_text(json.dumps(queries))
-        if float(scale) > 0:
-            connection.execute(f"CALL {GENERATORS[name]}(sf={float(scale)})")
+        connection.execute(f"CALL {GENERATORS[name]}(sf={float(scale)})")
         for (table,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
             connection.execute(f"COPY {table} TO '{folder / table}.parquet' (FORMAT parquet, COMPRESSION zstd)")
 

@@ -7,7 +7,7 @@ every line of an order too; in TPC-DS whoever pays and whoever receives are subj
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -183,12 +183,12 @@ def _document(choice: Choice, types: Mapping[str, Mapping[str, str]]) -> dict[st
             "dan": {"title": "Dan", "roles": ["engineer"]},
             "pia": {"title": "Pia", "roles": ["officer"]},
         },
-        "purposes": {name: _purpose(name, use) for name, use in PURPOSES.items()},
+        "purposes": {name: _purpose(name, use, _numbers(choice, types)) for name, use in PURPOSES.items()},
         "datasets": {name: _dataset(name, columns, choice) for name, columns in types.items()},
     }
 
 
-def _purpose(name: str, sensitive: str) -> dict[str, object]:
+def _purpose(name: str, sensitive: str, bounded: Iterable[str]) -> dict[str, object]:
     return {
         "title": name,
         "description": "A purpose.",
@@ -204,9 +204,20 @@ def _purpose(name: str, sensitive: str) -> dict[str, object]:
             "allowance": {"epsilon": 12, "delta": 1.0e-7, "period": "month"},
             "max_groups": 10,
             "rows": {"per_group": 100},
+            "columns": {name: {"norm": 100_000} for name in bounded},
             "threshold_delta": 1.0e-8,
         },
     }
+
+
+def _numbers(choice: Choice, types: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the columns of personal tables that hold amounts: what one person may add to a sum of them is bounded."""
+    return [
+        column
+        for table in sorted(choice.tables)
+        for column, made in types[table].items()
+        if made.startswith("DECIMAL") or column.endswith(("_quantity", "_availqty"))
+    ]
 
 
 def _dataset(name: str, columns: Mapping[str, str], choice: Choice) -> dict[str, object]:
