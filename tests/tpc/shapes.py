@@ -57,6 +57,7 @@ WHY = {
     "several-subjects-a-row": "reads rows about two people at once: who pays and who receives, "
     "who returns and who is refunded",
     "subquery-not-linked": "looks other people's rows up for each person's row",
+    "subquery-many-rows": "looks one value up where several rows might be found",
     "sum-without-bound": "sums a column of which the purpose does not say how much one person may add",
     "types-differ": "compares values whose types cannot be told to be one, so that an error could tell about a row",
 }

@@ -6,14 +6,14 @@
 
 The answer holds rows about people, which leave only through stories of their own (an audience, a right exercised).
 Nothing that answers questions may use this: no entry point and no insight can reach it, and a test sees to that.
-What may raise is left as typed: it runs behind a barrier, over permitted rows only.
+What may raise, casts that are not written out included, is left as typed: a barrier stands behind every personal table,
+so that it meets permitted rows only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
@@ -21,10 +21,13 @@ from sqlglot.optimizer.scope import traverse_scope
 from pellucid.policy.decide import Use, decide
 from pellucid.policy.model import Dataset
 from pellucid.rewrite.context import Context, Findings
+from pellucid.rewrite.generate import generate
+from pellucid.rewrite.governed import GovernedRows
+from pellucid.rewrite.governed_text import governed_text, parameters_in
 from pellucid.rewrite.key_columns import visible_columns
 from pellucid.rewrite.parse import parse_question
-from pellucid.rewrite.permit_rows import governed_sql, held, quoted
-from pellucid.rewrite.pipeline import PASSES, needs_barrier
+from pellucid.rewrite.permit_rows import held, quoted
+from pellucid.rewrite.pipeline import PASSES
 from pellucid.rewrite.recheck import parse_generated
 from pellucid.rewrite.vocabulary import ALLOWED
 
@@ -48,7 +51,6 @@ class _Sources:
     """The governed rows that a question names, by their text."""
 
     context: Context
-    barrier: bool
     names: dict[str, str] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
     datasets: set[str] = field(default_factory=set)
@@ -57,7 +59,7 @@ class _Sources:
         """Return the name under which the question finds these columns of a dataset."""
         self.datasets.add(dataset.name)
         self.used.update((dataset.name, column) for column in columns)
-        text = _text(dataset, self.context, columns, self.barrier)
+        text = _text(dataset, self.context, columns)
         return self.names.setdefault(text, f"_g{len(self.names)}")
 
 
@@ -77,20 +79,21 @@ def _govern_rows(sql: str, context: Context) -> GovernedRowQuery:
     query = parse_question(sql, context.limits)
     for each in PASSES:
         query = each(query, context, findings)
-    sources = _Sources(context, needs_barrier(query))
+    sources = _Sources(context)
     for table, dataset, columns in list(_base_tables(query, context, findings)):
         table.replace(_reference(table, sources.name(dataset, columns)))
     use = Use(context.actor, context.purpose, context.action, frozenset(sources.used), frozenset(sources.datasets))
     decision = decide(context.policy, use, context.standing)
     findings.extend(list(decision.reasons))
     findings.settle()
-    body = query.sql(dialect="duckdb", comments=False)
+    named = {node.name for node in query.find_all(exp.Placeholder)}
+    body = generate(query)
     if not _is_sound(body, frozenset(sources.names.values())):
         raise findings.stop("output-recheck")
     return GovernedRowQuery(
         purpose=context.purpose,
         sql=_in_front(sources.names, body),
-        parameters=tuple(sorted(set().union(*map(_parameters, [*sources.names, body])))),
+        parameters=tuple(sorted(named.union(*map(parameters_in, sources.names)))),
         datasets=tuple(sorted(sources.datasets)),
         used=tuple(sorted(f"{dataset}.{column}" for dataset, column in sources.used)),
         obligations=decision.obligations,
@@ -119,12 +122,12 @@ def _reference(table: exp.Table, name: str) -> exp.Table:
     return exp.Table(this=exp.to_identifier(name), alias=alias, joins=table.args.get("joins"))
 
 
-def _text(dataset: Dataset, context: Context, columns: tuple[str, ...], barrier: bool) -> str:
+def _text(dataset: Dataset, context: Context, columns: tuple[str, ...]) -> str:
     """Return the rows as text. The hidden id of the subject stays inside: a NATURAL JOIN would find it."""
     chosen = ", ".join(quoted(column) for column in columns) or "1 AS one"
     if dataset.is_public:
         return f"SELECT {chosen} FROM {held(dataset.name)}"  # noqa: S608
-    rows = governed_sql(dataset, context.declared, columns) + (" OFFSET 0" if barrier else "")
+    rows = governed_text(context.key, GovernedRows("_g0", dataset.name, columns, barrier=True))
     return f"SELECT {chosen} FROM ({rows})"  # noqa: S608
 
 
@@ -145,9 +148,3 @@ def _is_sound(body: str, names: frozenset[str]) -> bool:
         return False
     known = names | {cte.alias for cte in tree.find_all(exp.CTE)}
     return all(not table.db and not table.catalog and table.name in known for table in tree.find_all(exp.Table))
-
-
-@lru_cache(maxsize=1024)
-def _parameters(sql: str) -> frozenset[str]:
-    tree = parse_generated(sql) if "$" in sql else None
-    return frozenset() if tree is None else frozenset(node.name for node in tree.find_all(exp.Placeholder))
