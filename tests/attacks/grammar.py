@@ -1,11 +1,26 @@
 # ruff: noqa: E501, RUF005  # a grammar reads best a rule a line
-"""Draws questions of DuckDB's grammar over the grocer's tables; most have the right types, some have not."""
+"""Draws questions of DuckDB's grammar over the tables of a test's shop; most have the right types, some have not."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-TABLES = {
+Tables = Mapping[str, Mapping[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What questions are about: columns by table and kind, the tables that `members` and `products` are joined to, and
+    a column of money in each.
+    """
+
+    tables: Tables
+    amounts: Mapping[str, str]
+
+
+TABLES: Tables = {
     "orders": {
         "text": ["household_id", "basket_id", "product_id", "shop", "note"],
         "number": ["week", "quantity", "value"],
@@ -14,16 +29,20 @@ TABLES = {
     "members": {"text": ["household_id", "income", "town"], "number": [], "instant": []},
     "products": {"text": ["product_id", "department", "size"], "number": [], "instant": []},
 }
+GROCER = Words(TABLES, {"orders": "value"})
 TEXTS = ["'casino'", "''", "'12'", "'x''y'", "'%'", "'2026-05-01'", "'ß\\'"]
 NUMBERS = ["0", "1", "5", "-3", "2.5", "1e3", "9223372036854775807", "432109", "1e308", "NULL"]
 INSTANTS = ["TIMESTAMP '2026-05-01 00:00:00'", "DATE '2026-05-01'", "now()", "CAST('never' AS DATE)"]
 
 
 class Grammar:
-    """One draw for each seed."""
+    """One draw for each seed, or for each state of a source of chance."""
 
-    def __init__(self, seed: int) -> None:
-        self.pick = random.Random(seed)
+    def __init__(self, seed: int | random.Random, words: Words = GROCER) -> None:
+        self.pick = random.Random(seed) if isinstance(seed, int) else seed
+        self.words = words
+        mains = sorted(words.amounts)
+        self.main = mains[0] if len(mains) == 1 else self.pick.choice(mains)
         self.sources: list[tuple[str, str]] = []
 
     def statement(self) -> str:
@@ -66,8 +85,8 @@ class Grammar:
         return f"SELECT {', '.join(keys + measures)} {source}{self.where()} GROUP BY {', '.join(keys)}{having}{order}{limit}"
 
     def sourced(self, alias: str) -> str:
-        self.sources = [(alias, "orders")]
-        text = f"FROM orders AS {alias}"
+        self.sources = [(alias, self.main)]
+        text = f"FROM {self.main} AS {alias}"
         join = self.pick.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "JOIN", "CROSS JOIN"])
         if self.pick.random() < 0.3:
             text += f" {join} members AS m" + (
@@ -84,7 +103,8 @@ class Grammar:
 
     def measure(self) -> str:
         body = self.pick.choice(
-            ["COUNT(*)", f"COUNT({self.value(2)})", f"SUM({self.number(2)})", f"AVG({self.number(2)})", "SUM(value)"]
+            ["COUNT(*)", f"COUNT({self.value(2)})", f"SUM({self.number(2)})", f"AVG({self.number(2)})"]
+            + [f"SUM({self.words.amounts[self.main]})"]
             + [
                 f"COUNT(DISTINCT {self.sources[0][0]}.household_id)",
                 f"MAX({self.value(1)})",
@@ -94,7 +114,7 @@ class Grammar:
         return f"{body} FILTER (WHERE {self.condition(1)})" if self.pick.random() < 0.15 else body
 
     def column(self, kind: str) -> str:
-        places = [f"{alias}.{name}" for alias, table in self.sources for name in TABLES[table][kind]]
+        places = [f"{alias}.{name}" for alias, table in self.sources for name in self.words.tables[table][kind]]
         return self.pick.choice(places) if places else "NULL"
 
     def value(self, depth: int) -> str:
@@ -156,7 +176,7 @@ class Grammar:
             return f"{self.text(0)} IN ({self.pick.choice(TEXTS)}, {self.pick.choice([*TEXTS, *NUMBERS])})"
         if kind == "like":
             return f"{self.text(0)} LIKE {self.pick.choice(TEXTS)}"
-        if kind == "sub" and self.sources[0][1] == "orders":
+        if kind == "sub" and self.sources[0][1] == self.main:
             key = f"{self.sources[0][0]}.household_id"
             inner = f"FROM members AS s WHERE s.household_id = {key}"
             return self.pick.choice(

@@ -359,7 +359,7 @@ class Shop:
                 connection.execute(f"CREATE TABLE {name} ({types})")
                 rows = list(self.readable(name, purpose))
                 if rows:
-                    connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+                    _insert(connection, name, rows)
                 for dataset, column in FORBIDDEN:
                     if dataset == name:
                         connection.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
@@ -405,14 +405,20 @@ def _write(folder: Path, name: str, rows: Sequence[tuple[tuple[int | None, ...],
         typed = ", ".join([TYPES[name], *(f"{subject} INTEGER" for subject in subjects)])
         connection.execute(f"CREATE TEMP TABLE unplaced ({typed})")
         if rows:
-            marks = ", ".join("?" * (len(rows[0][1]) + len(rows[0][0])))
-            connection.executemany(f"INSERT INTO unplaced VALUES ({marks})", [(*row, *ids) for ids, row in rows])
+            _insert(connection, "unplaced", [(*row, *ids) for ids, row in rows])
         if namespaces:
             ordered = "SELECT * FROM unplaced ORDER BY _subject0"
             write_placed(connection.execute, "main", ordered, columns, namespaces, len(rows))
         else:
             connection.execute("CREATE TABLE main.rows AS SELECT * FROM unplaced")
     return path
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
+    """Insert all rows in one statement, which takes a fraction of the time of one each."""
+    row = f"({', '.join('?' * len(rows[0]))})"
+    values = [value for each in rows for value in each]
+    connection.execute(f"INSERT INTO {table} VALUES {', '.join([row] * len(rows))}", values)
 
 
 def _permitted_set(purpose: str, namespace: str, permitted: Permitted) -> PermittedSet:
