@@ -7,11 +7,13 @@ WHERE t.household_id = '718'                                                    
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sqlglot import exp
 
 from pellucid.policy.decide import permitted_columns, subject_key_columns
 from pellucid.policy.model import Column, Policy
+from pellucid.rewrite.context import PolicyPurpose
 from pellucid.rewrite.relations import Frame, Relation
 from pellucid.rewrite.sources import Work, same_key
 
@@ -32,6 +34,12 @@ def read_keys(relation: Relation, work: Work) -> None:
 
 def visible_columns(policy: Policy, purpose: str, dataset: str) -> tuple[Column, ...]:
     """Return the columns a purpose may read, and the keys it may tie rows by; none if it may read nothing there."""
+    return _visible(PolicyPurpose(policy, purpose), dataset)
+
+
+@lru_cache(maxsize=4096)
+def _visible(key: PolicyPurpose, dataset: str) -> tuple[Column, ...]:
+    policy, purpose = key.policy, key.purpose or ""
     permitted = permitted_columns(policy, purpose, dataset)
     declared = policy.datasets[dataset]
     if not permitted or declared.is_public:
