@@ -128,7 +128,7 @@ class Shop:
             holding = published(connection, self.folder)[dataset]
         with duckdb.connect() as engine:
             engine.execute(f"ATTACH '{holding.path}' AS held (READ_ONLY)")
-            places = "column_name -> column_name NOT IN ('_block', '_word', '_bit')"
+            places = "lambda name: name NOT IN ('_block', '_word', '_bit')"
             return engine.execute(f"SELECT COLUMNS({places}) FROM held.main.rows").fetchall()
 
     def files(self) -> list[str]:

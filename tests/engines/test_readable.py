@@ -63,10 +63,10 @@ CHANGE = st.builds(
     INSTANT,
 )
 # Runs of up to two blocks, so that some blocks hold one person, some a few, and some people more than one block.
-RUNS = st.lists(st.tuples(SUBJECT, SUBJECT, st.integers(1, 2 * VECTOR), st.sampled_from([0, 60, 120])), max_size=8)
+RUNS = st.lists(st.tuples(SUBJECT, SUBJECT, st.integers(1, 2 * VECTOR), st.sampled_from([0, 60, 120])), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(runs=RUNS, first=st.lists(CHANGE, max_size=20), batches=st.lists(st.lists(CHANGE, max_size=10), max_size=4))
 def test_what_is_read_equals_what_is_filtered_by_hand(
     runs: list[tuple[int | None, int | None, int, int]],

@@ -96,26 +96,21 @@ def read_set(connection: Connection, purpose: str, namespace: str, among: Iterab
     if row is None:
         return StoredSet.nobody(0)
     found = StoredSet(unpack(row.plain, row.size), unpack(row.sensitive, row.size))
-    found.partial = _partial(connection, found, purpose, namespace, among)
+    for subject, instants in _instants(connection, purpose, namespace, among).items():
+        found.partial[subject] = Effect(bool(found.plain[subject]), bool(found.sensitive[subject]), *instants)
     return found
 
 
-def _partial(
-    connection: Connection, found: StoredSet, purpose: str, namespace: str, among: Iterable[int] | None
-) -> dict[int, Effect]:
+def _instants(
+    connection: Connection, purpose: str, namespace: str, among: Iterable[int] | None
+) -> dict[int, tuple[int | None, int | None]]:
+    """Return the partial subjects' instants, for plain and for sensitive rows."""
     columns = permitted_partial.c
     statement = select(columns.subject, columns.not_before, columns.sensitive_not_before)
     statement = statement.where(columns.purpose == purpose, columns.namespace == namespace)
     limited = [statement] if among is None else [statement.where(columns.subject.in_(part)) for part in chunks(among)]
     return {
-        row.subject: Effect(
-            bool(found.plain[row.subject]),
-            bool(found.sensitive[row.subject]),
-            row.not_before,
-            row.sensitive_not_before,
-        )
-        for each in limited
-        for row in connection.execute(each)
+        row.subject: (row.not_before, row.sensitive_not_before) for each in limited for row in connection.execute(each)
     }
 
 
@@ -123,16 +118,26 @@ def put_effects(
     connection: Connection, version: int, purpose: str, namespace: str, effects: Mapping[int, Effect], size: int
 ) -> int:
     """Store single subjects' effects in a set of `size` ids, with a row for each change; return the number of rows."""
-    stored = read_set(connection, purpose, namespace, effects)
-    grown = size > stored.size
-    stored.grow(size)
-    before = {subject: stored.effect(subject) for subject in effects}
+    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
+    columns = permitted_sets.c.size, permitted_sets.c.plain, permitted_sets.c.sensitive
+    row = connection.execute(select(*columns).where(*where)).one_or_none()
+    covered, *held = (0, b"", b"") if row is None else (row.size, row.plain, row.sensitive)
+    size, grown = max(size, covered), size > covered
+    # Bits are changed where they lie: packing and unpacking millions would take most of the time of one change.
+    plain, sensitive = (bytearray(bits).ljust((size + 7) // 8, b"\0") for bits in held)
+    instants = _instants(connection, purpose, namespace, effects)
+    nothing = (None, None)
+    before = {
+        subject: Effect(_bit(plain, subject), _bit(sensitive, subject), *instants.get(subject, nothing))
+        for subject in effects
+    }
     changed = {subject: effect for subject, effect in effects.items() if effect != before[subject]}
     if not changed and not grown:
         return 0
     for subject, effect in changed.items():
-        stored.put(subject, effect)
-    _write_bits(connection, purpose, namespace, stored)
+        _put_bit(plain, subject, effect.plain)
+        _put_bit(sensitive, subject, effect.sensitive)
+    _write_bits(connection, purpose, namespace, size, bytes(plain), bytes(sensitive))
     _drop_partial(connection, purpose, namespace, changed)
     _write_partial(connection, purpose, namespace, {s: e for s, e in changed.items() if e.is_partial})
     rows = [_change(version, purpose, namespace, s, e, e.narrows(before[s])) for s, e in changed.items()]
@@ -147,7 +152,7 @@ def put_set(connection: Connection, version: int, purpose: str, namespace: str, 
     before = read_set(connection, purpose, namespace)
     if before.equals(made) and _is_stored(connection, purpose, namespace):
         return False
-    _write_bits(connection, purpose, namespace, made)
+    _write_bits(connection, purpose, namespace, made.size, pack(made.plain), pack(made.sensitive))
     _drop_partial(connection, purpose, namespace, None)
     _write_partial(connection, purpose, namespace, made.partial)
     row = _change(version, purpose, namespace, WHOLE, NOTHING, made.narrows(before))
@@ -189,8 +194,19 @@ def _is_stored(connection: Connection, purpose: str, namespace: str) -> bool:
     return connection.execute(select(permitted_sets.c.size).where(*where)).first() is not None
 
 
-def _write_bits(connection: Connection, purpose: str, namespace: str, made: StoredSet) -> None:
-    values = {"size": made.size, "plain": pack(made.plain), "sensitive": pack(made.sensitive)}
+def _bit(bits: bytearray, place: int) -> bool:
+    return bool(bits[place // 8] >> place % 8 & 1)
+
+
+def _put_bit(bits: bytearray, place: int, on: bool) -> None:
+    mask = 1 << place % 8
+    bits[place // 8] = bits[place // 8] | mask if on else bits[place // 8] & ~mask
+
+
+def _write_bits(
+    connection: Connection, purpose: str, namespace: str, size: int, plain: bytes, sensitive: bytes
+) -> None:
+    values = {"size": size, "plain": plain, "sensitive": sensitive}
     where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
     if connection.execute(update(permitted_sets).where(*where).values(values)).rowcount == 0:
         connection.execute(insert(permitted_sets).values(purpose=purpose, namespace=namespace, **values))

@@ -76,10 +76,10 @@ class Engine(Protocol):
         """Replace the whole replica of permitted bits."""
 
     def permit(self, changes: Sequence[PermittedChange], *, version: int) -> None:
-        """Apply changes in order and move the replica to `version`, in one engine transaction."""
+        """Apply changes in order, all or none, and move the replica to `version`; the next `run` sees them."""
 
     def run(self, statements: Sequence[Statement], *, purpose: str, seconds: float) -> ExactAnswer:
-        """Run the exact blocks of one question in one transaction over governed data.
+        """Run the exact blocks of one question in one transaction, over one state of the permitted bits.
 
         Raises QueryFailed on time, memory or any engine error, never with the engine's words.
         """

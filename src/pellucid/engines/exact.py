@@ -12,7 +12,7 @@ import pyarrow as pa
 
 
 class ExactAnswer:
-    """One Arrow table a block, with the replica version that the engine read in the same transaction."""
+    """One Arrow table a block, with the version of the permitted bits that all of them rest on."""
 
     __slots__ = ("_tables", "replica_version")
 

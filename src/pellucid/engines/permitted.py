@@ -5,6 +5,7 @@ Who is permitted is decided by the register, never here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,16 +38,18 @@ class People:
             people._put_instants(change)
         return people
 
-    def put(self, change: PermittedChange) -> None:
-        """Take over one subject's permission; a subject beyond the end makes the bitmaps grow."""
-        missing = change.subject // 8 + 1 - len(self.plain)
+    def put(self, changes: Mapping[int, PermittedChange]) -> None:
+        """Take over the permission of some subjects; one beyond the end makes the bitmaps grow."""
+        ids = np.fromiter(changes, np.int64, len(changes))
+        self.size = max(self.size, int(ids.max()) + 1)
+        missing = (self.size + 7) // 8 - len(self.plain)
         if missing > 0:
             room = np.zeros(missing + len(self.plain) // 4, np.uint8)  # so that the next newcomers find room
             self.plain, self.sensitive = np.concatenate([self.plain, room]), np.concatenate([self.sensitive, room])
-        self.size = max(self.size, change.subject + 1)
-        _put_bit(self.plain, change.subject, change.plain)
-        _put_bit(self.sensitive, change.subject, change.sensitive)
-        self._put_instants(change)
+        _put_bits(self.plain, ids, [change.plain for change in changes.values()])
+        _put_bits(self.sensitive, ids, [change.sensitive for change in changes.values()])
+        for change in changes.values():
+            self._put_instants(change)
 
     def flags(self, ids: Ids) -> tuple[Flags, Flags]:
         """Return who is permitted, and who for sensitive rows; ids that are missing or beyond the end are not."""
@@ -100,9 +103,10 @@ def _whole(given: PermittedSet, bits: bytes) -> Bits:
     return whole
 
 
-def _put_bit(bits: Bits, place: int, on: bool) -> None:
-    mask = np.uint8(1 << (place & 7))
-    bits[place >> 3] = bits[place >> 3] | mask if on else bits[place >> 3] & ~mask
+def _put_bits(bits: Bits, places: NDArray[np.int64], on: list[bool]) -> None:
+    masks = (1 << (places & 7)).astype(np.uint8)
+    np.bitwise_and.at(bits, places >> 3, ~masks)
+    np.bitwise_or.at(bits, places >> 3, np.where(on, masks, 0).astype(np.uint8))
 
 
 def _or_never(instant: int | None) -> int:

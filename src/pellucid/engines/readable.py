@@ -51,15 +51,15 @@ class Replica:
     def change(self, changes: Sequence[PermittedChange], version: int) -> None:
         """Apply changes in order. Raises InputInvalid, with nothing changed, if one is impossible."""
         with self._lock:
-            grouped: dict[_Key, list[int]] = {}
-            keys = [self._key(change) for change in changes]
+            latest: dict[_Key, dict[int, PermittedChange]] = {}  # of several for one subject the last counts
+            for change in changes:
+                latest.setdefault(self._key(change), {})[change.subject] = change
             try:
-                for key, change in zip(keys, changes, strict=True):
-                    self._people.setdefault(key, People()).put(change)
-                    grouped.setdefault(key, []).append(change.subject)
+                for key, each in latest.items():
+                    self._people.setdefault(key, People()).put(each)
                 for (dataset, purpose), readable in self._readable.items():
                     for namespace in set(self._members[dataset].namespaces):
-                        concerned = grouped.get(_Key(purpose, namespace), ())
+                        concerned = list(latest.get(_Key(purpose, namespace), ()))
                         readable.make(self._members[dataset].words_of(namespace, concerned), self._of(purpose))
             except BaseException:  # half of it may have been taken over: nobody may be read until the next load
                 self._people, self._readable, self._version = {}, {}, -1
@@ -137,6 +137,13 @@ class _Readable:
 def _decided(members: Members, within: Places, people: Mapping[str, People]) -> tuple[Flags, Flags, Instants, Instants]:
     """Return for some members whether all their subjects are permitted, and from when on all of them are."""
     plain, sensitive = np.ones(len(within), np.bool_), np.ones(len(within), np.bool_)
+    if not any(who.since for who in people.values()):
+        for namespace, subjects in zip(members.namespaces, members.subjects, strict=True):
+            flags, sensitive_flags = people.get(namespace, People()).flags(subjects[within])
+            plain &= flags
+            sensitive &= sensitive_flags
+        never = np.broadcast_to(np.int64(NEVER), len(within))
+        return plain, sensitive, never, never
     since, sensitive_since = np.full(len(within), ALWAYS, np.int64), np.full(len(within), ALWAYS, np.int64)
     for namespace, subjects in zip(members.namespaces, members.subjects, strict=True):
         who, ids = people.get(namespace, People()), subjects[within]

@@ -3,7 +3,7 @@
     (1) govern the SQL                          refused -> logged, UseRefused; no data touched
     (2) bring the engine to the register
     (3) reserve budget                          too little -> logged, BudgetExhausted
-    (4) run the exact blocks; the version of the permitted bits is read in the same engine transaction
+    (4) run the exact blocks over one state of the permitted bits, whose version is told
     (5) release rule, then `post` over released cells
     (6) one control transaction: if somebody's permission for this purpose narrowed since the stamp, run again under the
         same reservation, at last under a lease; then charge and log
