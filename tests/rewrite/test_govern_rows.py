@@ -17,6 +17,7 @@ from pellucid.policy.model import Policy
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.govern_rows import govern_rows
 from tests.rewrite.shop import ANA, NOW, Permitted, Row, Shop, comparable
+from tests.rewrite.test_refusals import FORBIDDEN_PLACES
 
 SOURCE = Path(pellucid.__file__).parent
 TYPED = {
@@ -123,6 +124,13 @@ def test_what_may_not_be_read_is_refused(shop: Shop, sql: str, code: str) -> Non
     with pytest.raises(UseRefused, match="refused") as caught:
         govern_rows(sql, Context(shop.policy, ANA, "care"))
     assert caught.value.reasons[0].code == code
+
+
+@pytest.mark.parametrize("question", FORBIDDEN_PLACES)
+def test_a_forbidden_column_is_refused_wherever_it_stands(shop: Shop, with_keys: Policy, question: str) -> None:
+    with pytest.raises(UseRefused, match="refused") as caught:
+        govern_rows(question, Context(with_keys, ANA, "care"))
+    assert "column-not-permitted" in {reason.code for reason in caught.value.reasons}
 
 
 def test_a_key_the_purpose_may_not_read_is_refused_even_where_it_only_ties_rows(shop: Shop) -> None:

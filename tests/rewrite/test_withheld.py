@@ -17,22 +17,9 @@ from tests.attacks.grammar import Grammar, Words
 from tests.rewrite.conftest import SOME
 from tests.rewrite.shop import FORBIDDEN, Permitted, Shop, Stock
 from tests.rewrite.test_properties import touched
-from tests.rewrite.withheld import replaced, without
+from tests.rewrite.withheld import READABLE, replaced, without
 
 PURPOSES = ["planning", "care", "tight"]
-READABLE = Words(
-    {
-        "purchases": {
-            "text": ["household_id", "basket_id", "product_id", "shelf"],
-            "number": ["week", "quantity", "sales_value", "weight"],
-            "instant": ["day", "bought"],
-        },
-        "visits": {"text": ["household_id", "product_id", "kind"], "number": [], "instant": ["seen"]},
-        "members": {"text": ["household_id", "income", "town"], "number": ["age"], "instant": ["joined"]},
-        "products": {"text": ["product_id", "department", "brand"], "number": ["price"], "instant": []},
-    },
-    {"purchases": "sales_value", "visits": "LENGTH(kind)"},
-)
 FORBIDDEN_TOO = Words(
     {
         name: {"text": kinds["text"] + [column for table, column in sorted(FORBIDDEN) if table == name]}

@@ -1,4 +1,4 @@
-"""Stocks that differ from a shop's in rows that may not be read: taken out, or full of other, odd values."""
+"""Stocks that differ from a shop's in the rows of some people: taken out, or full of other, odd values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,23 @@ import random
 from collections.abc import Mapping
 from decimal import Decimal
 
+from tests.attacks.grammar import Words
 from tests.rewrite.shop import HOUSEHOLDS, TYPES, Row, Shop, Stock
+
+READABLE = Words(
+    {
+        "purchases": {
+            "text": ["household_id", "basket_id", "product_id", "shelf"],
+            "number": ["week", "quantity", "sales_value", "weight"],
+            "instant": ["day", "bought"],
+        },
+        "visits": {"text": ["household_id", "product_id", "kind"], "number": [], "instant": ["seen"]},
+        "members": {"text": ["household_id", "income", "town"], "number": ["age"], "instant": ["joined"]},
+        "products": {"text": ["product_id", "department", "brand"], "number": ["price"], "instant": []},
+    },
+    {"purchases": "sales_value", "visits": "LENGTH(kind)"},
+)
+"""What questions over this shop are drawn from: columns that a purpose may read."""
 
 KEPT = {
     "purchases": {"bought"},
@@ -46,6 +62,32 @@ def replaced(shop: Shop, purpose: str, pick: random.Random) -> Stock:
                 ids = tuple(pick.choice(NOBODY) for _ in range(people))
                 found.rows[name].insert(pick.randrange(len(rows)), (ids, _odd(name, pick.choice(rows)[1], pick)))
     return found
+
+
+def with_drawn_person(stock: Stock, person: int, pick: random.Random) -> Stock:
+    """Return a stock in which one household's rows are drawn anew: none or many, and odd.
+
+    Its keys stay its own, since the policy says that they determine the household.
+    """
+    found = Stock()
+    for name, rows in stock.rows.items():
+        mine, others = [row for row in rows if row[0] == (person,)], [row for row in rows if row[0] != (person,)]
+        if mine and name not in {"baskets", "staff"}:
+            many = pick.choice([0, 1]) if name == "members" else pick.choice([0, 1, 5, 30])
+            mine = [((person,), _drawn(name, pick.choice(mine)[1], pick)) for _ in range(many)]
+        found.rows[name] = others + mine
+    return found
+
+
+def _drawn(name: str, row: Row, pick: random.Random) -> Row:
+    """Draw some values anew, from the odd ones and from those that questions ask for."""
+    asked = {"week": [1, 2, 3, 4], "shelf": ["top", "low"], "product_id": [f"p{n}" for n in range(9)]}
+    return tuple(
+        value
+        if column in {"household_id", "basket_id"} or pick.random() < 0.3
+        else pick.choice(asked.get(column, ODD[kind]) if pick.random() < 0.7 else ODD[kind])
+        for (column, kind), value in zip(_columns(name).items(), row, strict=True)
+    )
 
 
 def _rows(shop: Shop) -> list[tuple[str, list[tuple[tuple[int | None, ...], Row]]]]:

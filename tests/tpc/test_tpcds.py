@@ -22,6 +22,7 @@ PUBLIC = {21, 22, 37, 39, 41}
 
 
 @pytest.mark.slow
+@pytest.mark.promise("rows", "TPC-DS under one set of consents, compared with filtering by hand")
 def test_each_tpcds_query_equals_filtering_first(tpcds: Stage, tmp_path: Path) -> None:
     pick = random.Random(5)
     said = {"customer": {key: Said(pick.random() < 0.85, pick.random() < 0.85) for key in range(1, CUSTOMERS + 1)}}

@@ -117,6 +117,7 @@ def choices(draw: st.DrawFn) -> Choice:
 
 
 @pytest.mark.slow
+@pytest.mark.promise("rows", "TPC-H under random policies and consents, compared with filtering by hand")
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     choice=choices(),
