@@ -189,10 +189,11 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=400)
     parser.add_argument("--thousands", type=int, default=10)
     parser.add_argument("--times", type=int, default=400)
+    parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     measured = measure_all(asked.trials, asked.thousands, list(Purpose))
-    looked, timed = oracles(repeats=40), times(asked.times)
+    looked, timed = oracles(asked.repeats), times(asked.times)
     told = {
         "attacks": [each.as_json() for each in measured],
         "oracles": looked,

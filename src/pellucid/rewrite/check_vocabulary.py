@@ -180,6 +180,12 @@ def _plain_number(node: object, name: str, *, least: int = 0) -> list[Reason]:
     return [reason("argument-not-literal", name=name)]
 
 
+def _limit(node: exp.Expr) -> list[Reason]:
+    number = node.args.get("expression")
+    text = isinstance(number, exp.Literal) and number.is_string
+    return [reason("argument-not-literal", name=type(node).__name__.lower())] if text else []
+
+
 def _literal(node: exp.Expr) -> list[Reason]:
     """Refuse a number that Decimal cannot read, or with thousands of digits."""
     if node.is_string or _NUMBER.fullmatch(node.name):
@@ -247,6 +253,8 @@ _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
     "DateDiff": lambda node: _unit(node.args.get("unit"), UNITS),
     "Distinct": _of_a_list,
     "Tuple": _tuple,
+    "Limit": _limit,
+    "Offset": _limit,
     "Order": _of_a_list,
     "WindowSpec": _window_spec,
     "Window": _window,
