@@ -45,7 +45,7 @@ def contexts() -> dict[str, Context]:
 
 
 def milliseconds(stage: Callable[[str, Context], object], sql: str, context: Context) -> tuple[float, bool]:
-    """Return the median processor time of a stage, as if the question had never been asked, and whether it was refused."""
+    """Return the median processor time of a stage for a question never asked before, and whether it was refused."""
     times, refused = [], False
     for _ in range(ROUNDS):
         parse_generated.cache_clear()
