@@ -316,13 +316,14 @@ class Theatre:
         room, policy = self.workspace.room, self.workspace.policy.active()
         with room.database.read() as connection:
             ids = [find(connection, "household", f"h{household}") for household in households]
-        said = [
-            ConsentRecord("household", found, "planning", verb, covers=Covers.HELD_DATA, at=self.stage.time)
-            for found in ids
-            if found is not None
-        ]
         with database.write() as connection:
-            return record(connection, room.subject_keys, policy, said, self.pia, self.stage.time)
+            now = self.stage.time
+            said = [
+                ConsentRecord("household", found, "planning", verb, covers=Covers.HELD_DATA, at=now)
+                for found in ids
+                if found is not None
+            ]
+            return record(connection, room.subject_keys, policy, said, self.pia, now)
 
     def _process(self) -> Parts:
         def opened(holdings: list[Holding]) -> Engine:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pellucid.consent import leases
@@ -28,6 +28,9 @@ FIRST, SECOND = range(8), range(20, 28)
 """Households who object, in the hands of two writers."""
 
 QUICK, MANY = 25, 100
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""No shrinking: plays share a workspace, so a shorter schedule begins from another state, and each takes a while."""
+
 schedules = st.binary(min_size=60, max_size=400)
 
 
@@ -64,7 +67,7 @@ def demand_kept(found: Play) -> None:
 
 @pytest.mark.promise("withdrawal", "Hypothesis orders every step of a question and two writers, and sets the clock")
 @given(schedule=schedules)
-@settings(max_examples=QUICK, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=QUICK, phases=PHASES)
 def test_a_withdrawal_acknowledged_before_a_release_commits_is_honoured_in_it(
     theatre: Theatre, schedule: bytes
 ) -> None:
@@ -76,7 +79,7 @@ def test_a_withdrawal_acknowledged_before_a_release_commits_is_honoured_in_it(
 @pytest.mark.slow
 @pytest.mark.promise("withdrawal", "the same with two and three questions, in one process and in two")
 @given(schedule=schedules, processes=st.sampled_from([(0, 0), (0, 1), (0, 0, 1)]))
-@settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=MANY, phases=PHASES)
 def test_so_it_is_with_several_questions_in_one_process_and_in_two(
     theatre: Theatre, schedule: bytes, processes: tuple[int, ...]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class ConsentDesk:
             channel=channel,
             at=now if at is None else at,
         )
-        return self._record(policy, [item], actor, asked_at=now)[0]
+        return self._record(policy, [item], actor, said_now=at is None)[0]
 
     def import_records(self, path: Path, *, actor: Actor, namespace: str | None = None) -> int:
         """Record a CSV file of what people said (columns: subject, purpose, verb, covers, explicit, notice_version,
@@ -71,7 +71,7 @@ class ConsentDesk:
         name = _namespace(policy, namespace)
         done = 0
         for batch in _batches(self._records(path, policy, name)):
-            done += len(self._record(policy, batch, actor, asked_at=self.room.clock()))
+            done += len(self._record(policy, batch, actor))
         return done
 
     def why(
@@ -114,10 +114,12 @@ class ConsentDesk:
             return coverage.exact(connection, policy, actor, dataset, purpose, self.room.clock())
 
     def _record(
-        self, policy: Policy, items: Sequence[ConsentRecord], actor: Actor, *, asked_at: int
+        self, policy: Policy, items: Sequence[ConsentRecord], actor: Actor, *, said_now: bool = False
     ) -> tuple[ConsentReceipt, ...]:
         with self.room.database.write() as connection:
-            now = max(self.room.clock(), asked_at)  # a clock set back meanwhile does not put off a withdrawal
+            now = self.room.clock()
+            if said_now:  # dated here and not when asked: between the two others may record, and the clock be set
+                items = [replace(item, at=now) for item in items]
             receipts = register.record(connection, self.room.subject_keys, policy, items, actor, now)
             reach("consent.before-commit")
         reach("consent.after-commit")
