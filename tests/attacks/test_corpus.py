@@ -70,6 +70,9 @@ def test_an_attack_leaks_where_nothing_stands_in_front_of_the_data(attack: Attac
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=_id)
+@pytest.mark.promise(
+    "hidden", "the corpus of hostile questions, each first shown to leak where nothing stands in front of the data"
+)
 def test_an_attack_ends_as_expected_and_nothing_planted_comes_out(
     attack: Attack, workspace: Workspace, secret_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,6 +106,7 @@ def _without_literals(body: str, sql: str) -> str:
 
 
 @pytest.mark.parametrize("attack", ANSWERED, ids=_id)
+@pytest.mark.promise("rows", "the hostile questions that are answered, with and without a withdrawn household's rows")
 def test_rows_of_a_withdrawn_household_change_nothing_before_the_noise(
     attack: Attack, workspace: Workspace, without_withdrawn: Workspace
 ) -> None:

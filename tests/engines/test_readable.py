@@ -68,6 +68,7 @@ RUNS = st.lists(st.tuples(SUBJECT, SUBJECT, st.integers(1, 2 * VECTOR), st.sampl
 
 @settings(max_examples=25, deadline=None)
 @given(runs=RUNS, first=st.lists(CHANGE, max_size=20), batches=st.lists(st.lists(CHANGE, max_size=10), max_size=4))
+@pytest.mark.promise("rows", "random generations, registers and changes, compared with filtering by hand")
 def test_what_is_read_equals_what_is_filtered_by_hand(
     runs: list[tuple[int | None, int | None, int, int]],
     first: list[PermittedChange],

@@ -66,6 +66,7 @@ def test_a_refused_action_says_which_roles_may(sound: Policy) -> None:
         (Actor("system", "worker", ("no-such-role",), "product"), "query", "action-not-permitted"),
     ],
 )
+@pytest.mark.promise("purpose", "undeclared people, claimed roles, unknown purposes, missing bases")
 def test_whoever_is_not_declared_may_nothing(sound: Policy, actor: Actor, action: str, code: str) -> None:
     refused = may(sound, actor, action)
 
@@ -73,6 +74,7 @@ def test_whoever_is_not_declared_may_nothing(sound: Policy, actor: Actor, action
     assert refused.code == code
 
 
+@pytest.mark.promise("purpose", "undeclared people, claimed roles, unknown purposes, missing bases")
 def test_claimed_roles_count_only_if_the_policy_gives_them(sound: Policy) -> None:
     assert effective_roles(sound, replace(ANA, roles=("privacy-officer", "analyst"))) == ("analyst",)
     assert effective_roles(sound, Actor("system", "worker", ("analyst", "x"), "product")) == ("analyst",)
@@ -151,6 +153,7 @@ def test_every_reason_is_collected(sound: Policy) -> None:
     ]
 
 
+@pytest.mark.promise("purpose", "undeclared people, claimed roles, unknown purposes, missing bases")
 def test_an_unknown_purpose_is_refused(sound: Policy) -> None:
     decision = decide(sound, use(purpose="curiosity"), Standing())
 
@@ -159,6 +162,7 @@ def test_an_unknown_purpose_is_refused(sound: Policy) -> None:
     assert decision.bases == ()
 
 
+@pytest.mark.promise("purpose", "undeclared people, claimed roles, unknown purposes, missing bases")
 def test_a_purpose_without_a_basis_is_refused(sound: Policy) -> None:
     bare = replace(sound.purposes["range-planning"], bases={})
 
@@ -202,6 +206,7 @@ def test_two_policies_with_one_version_are_not_mixed_up(sound: Policy) -> None:
     assert codes(sound, asked) == []
 
 
+@pytest.mark.promise("purpose", "undeclared people, claimed roles, unknown purposes, missing bases")
 def test_more_columns_never_turn_a_refusal_into_a_permission(sound: Policy) -> None:
     columns = [(dataset.name, column) for dataset in sound.datasets.values() for column in dataset.columns]
     alone = {column: decide(sound, use(columns={column}), Standing()).permitted for column in columns}

@@ -90,6 +90,7 @@ def touched(governed: GovernedQuery) -> Iterator[tuple[str, str]]:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(question=questions())
+@pytest.mark.promise("purpose", "random questions, searched for a refused column in what they become")
 def test_no_refused_column_ever_reaches_the_generated_sql(shop: Shop, question: str) -> None:
     try:
         governed = shop.govern(question)
@@ -128,6 +129,7 @@ FILTERED = [
     question=st.sampled_from(FILTERED),
     purpose=st.sampled_from(["planning", "care"]),
 )
+@pytest.mark.promise("rows", "known questions under random permissions, compared with filtering by hand")
 def test_a_governed_question_equals_filtering_first_whoever_is_permitted(
     shop: Shop,
     plain: frozenset[int],
@@ -146,11 +148,13 @@ def test_a_governed_question_equals_filtering_first_whoever_is_permitted(
     assert [list(row) for row in comparable(shop.ask(question, purpose))] == expected
 
 
+@pytest.mark.promise("rows", "known questions under random permissions, compared with filtering by hand")
 def test_nobody_is_read_when_nobody_is_permitted(shop: Shop) -> None:
     shop.permit(Permitted(plain=frozenset()))
     assert comparable(shop.ask("SELECT COUNT(*) FROM purchases")) == [("0",)]
 
 
+@pytest.mark.promise("rows", "known questions under random permissions, compared with filtering by hand")
 def test_nobody_is_read_for_a_purpose_without_a_bitmap(shop: Shop) -> None:
     shop.engine.load_permitted([], version=shop.version)
     assert comparable(shop.ask("SELECT COUNT(*) FROM purchases")) == [("0",)]

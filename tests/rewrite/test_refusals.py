@@ -87,6 +87,7 @@ def test_every_refusal_of_the_gate_has_a_question() -> None:
 
 
 @pytest.mark.parametrize(("code", "question"), sorted(QUESTIONS.items()))
+@pytest.mark.promise("closed", "a question for each refusal of the gate")
 def test_a_question_gets_exactly_this_refusal(shop: Shop, code: str, question: str) -> None:
     assert shop.refused(question) == (code,)
 
@@ -133,6 +134,7 @@ FORBIDDEN_PLACES = [
 
 
 @pytest.mark.parametrize("question", FORBIDDEN_PLACES)
+@pytest.mark.promise("purpose", "forbidden columns in every place of a question")
 def test_a_forbidden_column_counts_as_used_wherever_it_stands(shop: Shop, question: str) -> None:
     with pytest.raises(UseRefused, match="refused") as refused:
         shop.govern(question)
@@ -140,6 +142,7 @@ def test_a_forbidden_column_counts_as_used_wherever_it_stands(shop: Shop, questi
     assert sorted(reason.message.split("`")[1] for reason in forbidden) == ["email", "phone"]
 
 
+@pytest.mark.promise("purpose", "forbidden columns in every place of a question")
 def test_a_natural_join_never_ties_rows_by_a_forbidden_column(shop: Shop) -> None:
     joined = shop.govern("SELECT COUNT(*) FROM members NATURAL JOIN purchases")
     assert joined.used == ("members.household_id", "purchases.household_id")
@@ -162,6 +165,7 @@ def test_a_natural_join_never_ties_rows_by_a_forbidden_column(shop: Shop) -> Non
         "SELECT COUNT(*) FROM (SELECT household_id, ROW_NUMBER() OVER (PARTITION BY household_id ORDER BY household_id) AS r FROM purchases) WHERE household_id < 'h4'",
     ],
 )
+@pytest.mark.promise("purpose", "forbidden columns in every place of a question")
 def test_a_key_that_is_not_permitted_may_tie_rows_but_not_be_read(shop: Shop, question: str) -> None:
     codes = shop.refused(question)
     assert {"column-not-permitted", "rows-refused"} & set(codes)
