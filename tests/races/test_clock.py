@@ -29,9 +29,9 @@ from tests.consent.conftest import (
     database,
     make_policy,
 )
-from tests.insights.conftest import POLICY, ROWS, Desk, desk, made, rows_of
+from tests.insights.conftest import POLICY, ROWS, Desk, copied, desk, made, made_on_server, rows_of
 
-__all__ = ["database", "desk", "made"]
+__all__ = ["copied", "database", "desk", "made", "made_on_server"]
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -142,7 +142,7 @@ def test_an_acknowledgement_waits_no_longer_than_a_lease_is_long_whatever_the_cl
 
     await_leases(database, {"loyalty"}, lambda: time[0], sleep)
     assert waited[0] == pytest.approx(0 if step > 0 else 3, abs=0.06)
-    with database.read() as connection:
+    with database.write() as connection:
         assert not holds_lease(connection, lease)
 
 

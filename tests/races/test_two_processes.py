@@ -137,9 +137,8 @@ def clipped(kiosk: Path, of: int, *, without: tuple[int, ...] = ()) -> int:
     return sum(min(4, rows.count(one)) for one in set(rows) if one < of and one not in without)
 
 
-@pytest.mark.promise(
-    "withdrawal", "an import, a policy and a withdrawal by command, beside two processes that keep asking"
-)
+@pytest.mark.slow
+@pytest.mark.promise("withdrawal", "commands import, activate and withdraw beside two processes that keep asking")
 def test_the_next_answer_of_each_process_rests_on_what_the_command_line_did(
     kiosk: Path, askers: tuple[Asker, Asker]
 ) -> None:
