@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,12 +17,18 @@ from pellucid.workspace import restore
 from pellucid.workspace.backup import Restored
 from tests.insights.conftest import NOW, ROWS, Desk, desk, made, opened_desk, rows_of
 
-__all__ = ["ALICE", "LATER", "NOW", "ROWS", "Saved", "desk", "made", "rows_of", "saved"]
+__all__ = ["ALICE", "LATER", "NOW", "ROWS", "Saved", "copied", "desk", "made", "rows_of", "saved"]
 
 ALICE = 7
 """The household that says no after the backup."""
 
 LATER = NOW + 3_600_000_000
+
+
+@pytest.fixture
+def copied(made: Path, tmp_path: Path) -> Path:
+    """A copy of the workspace; its records are in SQLite, since a server's are backed up by its own means."""
+    return Path(shutil.copytree(made, tmp_path / "workspace"))
 
 
 @dataclass(frozen=True)
