@@ -92,7 +92,8 @@ def test_a_barrier_stands_behind_every_personal_table(shop: Shop) -> None:
     """DuckDB 2.0 was not seen to look at withheld rows without it either, but promises nothing."""
     sql = "SELECT COUNT(*) FROM members m, members n, products p WHERE m.town = n.town"
     governed = govern_rows(sql, Context(shop.policy, ANA, "care")).sql
-    assert (governed.count('held."members"'), governed.count("OFFSET 0")) == (1, 1)
+    texts = [text for text in governed.split("NOT MATERIALIZED") if 'held."members"' in text]
+    assert [text.count("OFFSET 0") for text in texts] == [1]
 
 
 @pytest.mark.parametrize("sql", RAISING)
