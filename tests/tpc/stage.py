@@ -13,13 +13,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pellucid.engines.base import Holding, PermittedChange, PermittedSet, Statement
+from pellucid.engines.base import Engine, Holding, PermittedChange, PermittedSet, Statement
 from pellucid.engines.duckdb import DuckDBEngine
+from pellucid.engines.duckdb_layout import write_placed
 from pellucid.policy.model import Policy
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.govern_rows import GovernedRowQuery, govern_rows
 from tests.tpc.compare import Row
-from tests.tpc.policies import ANA, PURPOSES, Choice, Declared, Sensitive, declared_type, types_of
+from tests.tpc.policies import ANA, PURPOSES, Choice, Declared, Sensitive, Subject, declared_type, types_of
 
 
 @dataclass(frozen=True)
@@ -37,49 +38,70 @@ Consents = Mapping[str, Mapping[int, Said]]
 
 
 class Stage:
-    """One benchmark's tables. Every subject that any policy of ours may declare has its hidden id in the generation."""
+    """One benchmark's tables, as plain ones and, for each way that policies tie them to people, as generations."""
 
-    def __init__(self, tables: Path, subjects: Mapping[str, tuple[str, ...]], folder: Path) -> None:
-        """`subjects` has for each personal table the expressions of its subjects' keys, over the table as `t`."""
+    def __init__(self, tables: Path, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self.types = types_of(tables)
         self.raw = duckdb.connect(str(folder / "raw.duckdb"), config={"threads": 2})
         for name, columns in self.types.items():
-            typed = ", ".join(
-                f"CAST({column} AS {declared_type(made)}) AS {column}" for column, made in columns.items()
-            )
+            typed = ", ".join(f"CAST({each} AS {declared_type(made)}) AS {each}" for each, made in columns.items())
             self.raw.execute(f"CREATE TABLE {name} AS SELECT {typed} FROM '{tables / name}.parquet'")
-        holdings = []
-        for name in self.types:
-            path = folder / f"{name}.1.duckdb"
-            ids = [f"CAST({key} - 1 AS INTEGER) AS _subject{n}" for n, key in enumerate(subjects.get(name, ()))]
-            self.raw.execute(f"ATTACH '{path}' AS generation")
-            self.raw.execute(f"CREATE TABLE generation.rows AS SELECT {', '.join(['t.*', *ids])} FROM {name} AS t")
-            self.raw.execute("DETACH generation")
-            holdings.append(Holding(name, 1, str(path)))
-        self.engine = DuckDBEngine(
-            holdings, temp_directory=folder / "spill", memory_limit="2GB", spill_limit="2GB", threads=2
-        )
-        self.version = 0
+        self._engines: dict[tuple[str, ...], DuckDBEngine] = {}
+        self._version = 0
 
     def close(self) -> None:
-        self.engine.close()
+        for engine in self._engines.values():
+            engine.close()
         self.raw.close()
 
-    def permit(self, consents: Consents) -> None:
+    def engine(self, choice: Choice) -> DuckDBEngine:
+        """Return an engine over generations that know the people a policy finds; made when first asked for."""
+        files = {name: self._generation(name, choice.tables.get(name)) for name in self.types}
+        found = self._engines.get(tuple(files.values()))
+        if found is None:
+            found = DuckDBEngine(
+                [Holding(name, 1, path) for name, path in files.items()],
+                temp_directory=self.folder / f"spill{len(self._engines)}",
+                memory_limit="2GB",
+                spill_limit="2GB",
+                threads=2,
+            )
+            self._engines[tuple(files.values())] = found
+        return found
+
+    def _generation(self, name: str, declared: Declared | None) -> str:
+        subjects = () if declared is None else declared.subjects
+        path = self.folder / f"{'-'.join([name, *(f'{each.namespace}.{each.column}' for each in subjects)])}.duckdb"
+        if not path.exists():
+            ids = [f"CAST({_key(each)} - 1 AS INTEGER) AS _subject{place}" for place, each in enumerate(subjects)]
+            rows = f"SELECT {', '.join(['t.*', *ids])} FROM {name} AS t"
+            self.raw.execute(f"ATTACH '{path}' AS generation")
+            if subjects:
+                (size,) = self.raw.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
+                write_placed(
+                    self.raw.execute,
+                    "generation",
+                    f"{rows} ORDER BY _subject0",
+                    list(self.types[name]),
+                    [each.namespace for each in subjects],
+                    size,
+                )
+            else:
+                self.raw.execute(f"CREATE TABLE generation.rows AS {rows}")
+            self.raw.execute("DETACH generation")
+        return str(path)
+
+    def permit(self, choice: Choice, consents: Consents) -> None:
         """Load what people said into the engine's replica, the same for every purpose."""
-        self.version += 1
+        self._version += 1
         sets = [_permitted(purpose, name, people) for purpose in PURPOSES for name, people in consents.items()]
-        self.engine.load_permitted(sets, version=self.version)
+        self.engine(choice).load_permitted(sets, version=self._version)
 
-    def governed(self, sql: str, policy: Policy, purpose: str, now: dt.datetime) -> list[Row]:
+    def governed(self, sql: str, choice: Choice, policy: Policy, purpose: str, now: dt.datetime) -> list[Row]:
         """Return what a question gives once its rows are governed."""
-        return self.run(govern_rows(sql, Context(policy, ANA, purpose)), now)
-
-    def run(self, query: GovernedRowQuery, now: dt.datetime) -> list[Row]:
-        bound = {"_now": now} if "_now" in query.parameters else {}
-        answer = self.engine.run([Statement("rows", query.sql, bound)], purpose=query.purpose, seconds=120)
-        return rows_of(answer.table("rows"))
+        return run(self.engine(choice), govern_rows(sql, Context(policy, ANA, purpose)), now)
 
     def filtered(self, choice: Choice, consents: Consents, purpose: str, now: dt.datetime) -> duckdb.DuckDBPyConnection:
         """Return a cursor at whose schema every table holds what the purpose may read, decided by hand."""
@@ -102,10 +124,24 @@ class Stage:
         return cursor
 
 
-def rows_of(table: pa.Table) -> list[Row]:
+def run(engine: Engine, query: GovernedRowQuery, now: dt.datetime) -> list[Row]:
+    """Return the rows of a governed question."""
+    bound = {"_now": now} if "_now" in query.parameters else {}
+    answer = engine.run([Statement("rows", query.sql, bound)], purpose=query.purpose, seconds=120)
+    return _rows_of(answer.table("rows"))
+
+
+def _rows_of(table: pa.Table) -> list[Row]:
     """Return a table's rows; names may repeat."""
     columns = [column.to_pylist() for column in table.columns]
     return list(zip(*columns, strict=True)) if columns else []
+
+
+def _key(subject: Subject) -> str:
+    if subject.via is None:
+        return f"t.{subject.column}"
+    table, key, column = subject.via
+    return f"(SELECT v.{column} FROM {table} AS v WHERE v.{key} = t.{subject.column})"
 
 
 def _permitted(purpose: str, namespace: str, people: Mapping[int, Said]) -> PermittedSet:

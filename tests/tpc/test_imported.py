@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pellucid.engines.base import Statement
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.govern_rows import govern_rows
 from pellucid.workspace import Workspace, create
 from tests.tpc import policies
 from tests.tpc.compare import difference, without_limit
 from tests.tpc.data import queries_of, tables_of
-from tests.tpc.stage import Said, Stage, rows_of
+from tests.tpc.stage import Said, Stage, run
 
 NOW = dt.datetime(1998, 12, 1)
 MOMENT = int((NOW - dt.datetime(1970, 1, 1)) / dt.timedelta(microseconds=1))
@@ -71,10 +70,8 @@ def test_each_tpch_query_over_imported_data_equals_filtering_first(tpch: Stage, 
         changed = 0
         for number, sql in queries_of("tpch").items():
             question = without_limit(sql)
-            governed = govern_rows(question, context)
-            bound = {"_now": NOW} if "_now" in governed.parameters else {}
-            table = engine.run([Statement("rows", governed.sql, bound)], purpose="care", seconds=60).table("rows")
+            found = run(engine, govern_rows(question, context), NOW)
             expected = by_hand.execute(question).fetchall()
-            assert difference(rows_of(table), expected) is None, number
+            assert difference(found, expected) is None, number
             changed += difference(tpch.raw.execute(question).fetchall(), expected) is not None
         assert changed >= 15

@@ -26,8 +26,8 @@ PUBLIC = {21, 22, 37, 39, 41}
 def test_each_tpcds_query_equals_filtering_first(tpcds: Stage, tmp_path: Path) -> None:
     pick = random.Random(5)
     said = {"customer": {key: Said(pick.random() < 0.85, pick.random() < 0.85) for key in range(1, CUSTOMERS + 1)}}
-    tpcds.permit(said)
     choice = chosen()
+    tpcds.permit(choice, said)
     policy = load(choice, tpcds.types, tmp_path)
     by_hand = tpcds.filtered(choice, said, "care", NOW)
     changed = set()
@@ -36,8 +36,8 @@ def test_each_tpcds_query_equals_filtering_first(tpcds: Stage, tmp_path: Path) -
     for number, sql in queries.items():
         question = without_limit(sql)
         expected = by_hand.execute(question).fetchall()
-        assert difference(tpcds.governed(question, policy, "care", NOW), expected) is None, number
-        assert len(tpcds.governed(sql, policy, "care", NOW)) == len(by_hand.execute(sql).fetchall()), number
+        assert difference(tpcds.governed(question, choice, policy, "care", NOW), expected) is None, number
+        assert len(tpcds.governed(sql, choice, policy, "care", NOW)) == len(by_hand.execute(sql).fetchall()), number
         ungoverned = tpcds.raw.execute(question).fetchall()
         if says_something(expected) and difference(ungoverned, expected) is not None:
             changed.add(number)
