@@ -166,7 +166,7 @@ def test_a_table_about_people_without_subjects_is_refused(load: Load) -> None:
         (b"people: {}\n---\npeople: {}\n", "second-document", 2, 1),
         (b"? [a]\n: 1\n", "key-not-text", 1, 3),
         (b'people: "\\ud800"\n', "not-yaml", 1, 12),
-        (b"[" * 100_000, "too-deep", 1, 22),
+        (b"[" * 100, "too-deep", 1, 22),
         (b"a: " + b"x" * 1_000_001, "too-long", 1, 1),
         (b"people: 3\n", "wrong-type", 1, 1),
     ],
@@ -177,6 +177,11 @@ def test_a_bad_file_is_a_finding(load: Load, content: bytes, code: str, line: in
 
     assert ("bad.yaml", line, column, code) in [placed(finding) for finding in result.findings]
     assert result.policy is None
+
+
+def test_a_file_deeper_than_the_parser_goes_is_too_deep_as_well(load: Load) -> None:
+    result = load(bad=b"[" * 100_000)
+    assert [placed(found)[3] for found in result.findings if placed(found)[0] == "bad.yaml"] == ["too-deep"]
 
 
 def test_an_alias_bomb_costs_nothing(load: Load) -> None:

@@ -119,6 +119,8 @@ class _Composer:
             yield from yaml.parse(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             place = self._place(error.problem_mark or error.context_mark)
+            if "maximum nesting depth" in (error.problem or ""):  # libyaml looks ahead, and has a limit of its own
+                raise Unusable(_too_deep(place)) from None
             raise Unusable(_not_yaml(place, error.problem or "it ends too early")) from None
         except yaml.YAMLError:
             raise Unusable(_not_yaml(_bad_character(text, self.path), "a character is not allowed")) from None
@@ -126,8 +128,7 @@ class _Composer:
     def _node(self, event: Any, depth: int) -> Node:
         place = self._place(event.start_mark)
         if depth > DEEPEST:
-            remedy = "No policy needs that: make it flatter."
-            raise Unusable(finding("too-deep", place, f"It is nested deeper than {DEEPEST} levels.", remedy))
+            raise Unusable(_too_deep(place))
         if isinstance(event, yaml.AliasEvent):
             self._find("alias", event, f"`*{event.anchor}` is an alias.", "Write the value out: aliases are not read.")
             return Node(place, None, broken=True)
@@ -184,6 +185,11 @@ def scalar(written: str) -> str | int | float | bool | None:
     if _FLOAT.fullmatch(written) and len(written) <= 40 and float(written) not in (float("inf"), float("-inf")):
         return float(written)
     return written
+
+
+def _too_deep(place: Place) -> Finding:
+    remedy = "No policy needs that: make it flatter."
+    return finding("too-deep", place, f"It is nested deeper than {DEEPEST} levels.", remedy)
 
 
 def _not_yaml(place: Place, problem: str) -> Finding:
