@@ -12,7 +12,7 @@ import pytest
 from pellucid.consent.coverage import Coverage, band_of
 from tests.attacks.advantage import Advantage, any_bound, gaussian_bound, promised_bound
 from tests.attacks.neighbours import QUESTIONS, Purpose, World, governed, ungoverned
-from tests.attacks.oracles import ORACLES, Oracle, choices_that_show, exhaustion, heavy, timing
+from tests.attacks.oracles import ORACLES, Oracle, choices_that_show
 from tests.attacks.report import MANY, measure, measure_all
 from tests.attacks.strategies import STRATEGIES, Strategy
 from tests.conftest import Tried
@@ -82,14 +82,6 @@ def test_no_attack_gains_more_than_the_bound_and_the_best_come_near_it(tried: Tr
     )
     thousand = next(each for each in found if each.strategy == STRATEGIES[2].name)
     assert thousand.answered == thousand.asked == 2 * QUESTIONS
-
-
-@pytest.mark.slow
-def test_time_tells_nothing_of_an_ordinary_question_and_much_of_one_made_for_it() -> None:
-    """What the threat model says: time is not hidden. Should it ever be, this test is to be turned round."""
-    assert timing(heavy(8), None, 40).interval(0.99)[0] > 0
-    assert timing(heavy(8), Purpose.GENEROUS, 40).interval(0.99)[0] > 0
-    assert exhaustion() is True
 
 
 def test_an_objection_shows_outside_the_noise_as_the_threat_model_says() -> None:
