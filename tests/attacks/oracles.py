@@ -70,7 +70,9 @@ class Oracle:
 
     def differing(self, one: World, other: World, purpose: Purpose, repeats: int = 1) -> tuple[int, int]:
         """Return how many of how many questions showed something else in the two worlds."""
-        return _differing(self.look, self.questions * repeats, (governed(one, purpose), governed(other, purpose)))
+        pair = governed(one, purpose), governed(other, purpose)
+        found = [_differing(self.look, self.questions, pair) for _ in range(repeats)]
+        return sum(differing for differing, _ in found), sum(asked for _, asked in found)
 
     def differing_ungoverned(self, one: World, other: World) -> tuple[int, int]:
         """Return the same for the control, with nothing in front of the data."""
