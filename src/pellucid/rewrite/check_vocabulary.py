@@ -137,6 +137,7 @@ def _select(node: exp.Expr) -> list[Reason]:
     }  # fmt: skip
     odd = [name.rstrip("_") for name in node.args if name not in known and node.args[name]]
     odd += [name for name in ("kind", "hint", "operation_modifiers") if node.args.get(name)]
+    odd += [] if node.args.get("expressions") else ["without columns"]
     return [reason("syntax-not-allowed", name=" ".join(odd))] if odd else []
 
 

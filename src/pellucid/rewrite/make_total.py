@@ -75,6 +75,29 @@ def may_raise(expression: exp.Expr) -> Iterator[exp.Expr]:
             yield node
 
 
+_PARTS_OF_INSTANTS = (exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.Hour, exp.Extract)
+_NO_INSTANTS = frozenset({exp.DType.INTERVAL, exp.DType.TIME})
+
+
+def _of_an_instant(node: exp.Expr) -> None:
+    """See that a part is taken of a date or an instant: of an interval or a time of day DuckDB has no weekday, and says
+    so past TRY, but only if there is a row. What sqlglot says of a difference's type is not so: cast whatever is no cast.
+    """
+    value = node.expression if isinstance(node, exp.Extract) else node.this
+    declared = value.args["to"] if isinstance(value, exp.Cast) else value.type
+    if isinstance(value, exp.Interval) or (declared is not None and declared.this in _NO_INSTANTS) or _differs(value):
+        raise Findings().stop("types-differ", name=type(node).__name__.lower())
+    if not (isinstance(value, exp.Cast) and family_of(value) in {"DATE", "TIMESTAMP"}):
+        value.replace(try_cast(value.copy(), "TIMESTAMP"))
+
+
+def _differs(value: exp.Expr) -> bool:
+    """Return whether a value is the time between two instants."""
+    while isinstance(value, exp.Paren | exp.Try):
+        value = value.this
+    return isinstance(value, exp.Sub) and family_of(value.expression) in {"DATE", "TIMESTAMP"}
+
+
 class _Total:
     """Walks a tree down to its scalar expressions and closes each off."""
 
@@ -117,6 +140,8 @@ class _Total:
         name, triable = type(node).__name__, _can_be_tried(node)
         families = _operands(node)
         _replace_children(node, self.of)
+        if isinstance(node, _PARTS_OF_INSTANTS):
+            _of_an_instant(node)
         if type(node) is exp.Cast:
             return exp.TryCast(this=node.this, to=node.args["to"], safe=True)
         if isinstance(node, exp.DPipe | exp.Concat):

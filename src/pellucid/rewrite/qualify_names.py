@@ -39,7 +39,7 @@ def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp
     try:
         schema = _schema(context.key)
         qualified = annotate_types(qualify(query.copy(), schema=schema, dialect=DUCKDB), schema=schema, dialect=DUCKDB)
-    except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+    except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError):
         qualified = None  # sqlglot raises such too: OverflowError for `GROUP BY 9223372036854775807`
     if qualified is None or not _all_resolved(qualified):
         _explain(query, context, findings)
@@ -124,7 +124,7 @@ def _explain(query: exp.Query, context: Context, findings: Findings) -> None:
                 source = scope.sources.get(column.table)
                 if isinstance(source, exp.Table):
                     used.add((source.name, column.name))
-    except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+    except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError):
         _explain_unknown(query, context, findings)
     used = {(dataset, column) for dataset, column in used if column != "*" and not _visible(context, dataset, column)}
     use = Use(context.actor, context.purpose, context.action, columns=frozenset(used))
