@@ -1,7 +1,7 @@
 """Processes that withdraw consent and processes that ask, all at once on one workspace; and the judgement of both.
 
 The questions are held back to a given time after the engine has answered, inside the spine, so that there is something
-to overtake. Each also reads the permitted bits in the engine's own transaction: the exact set it was made with.
+to overtake. Each also reads whose rows may be read in the engine's own transaction: the exact set it was made with.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from pellucid.governance.activate import active_policy
 from pellucid.insights import answer as spine
 from pellucid.insights.query import InsightQuery
 from pellucid.insights.replica import Replica
+from pellucid.policy.model import Policy
+from pellucid.rewrite.permit_rows import governed_sql
 from pellucid.workspace import Workspace, create
 from tests.insights.conftest import POLICY, TOTAL, Watch, WatchedEngine
 
 PURPOSE = "planning"
 EPSILON = 0.0005
-WHO = "SELECT hex(plain::BLOB) AS bits FROM replica.permitted WHERE purpose = 'planning' AND namespace = 'household'"
 SEVERAL = multiprocessing.get_context("spawn")
 
 
@@ -197,13 +198,15 @@ def _object(workspace: Workspace, people: Sequence[int]) -> Sequence[ConsentRece
 class _SlowEngine(WatchedEngine):
     """The real engine; each run also tells who was permitted in its transaction, and takes a while."""
 
-    def __init__(self, engine: Engine, watch: Watch, held_back: float) -> None:
+    def __init__(self, engine: Engine, watch: Watch, held_back: float, policy: Policy) -> None:
         super().__init__(engine, watch)
         self._held_back = held_back
+        readable = governed_sql(policy.datasets["purchases"], policy.purposes[PURPOSE], ())
+        self._who = Statement("who", f"SELECT DISTINCT _subject FROM ({readable})", {})
 
     def run(self, statements: Sequence[Statement], *, purpose: str, seconds: float) -> ExactAnswer:
         began = time.perf_counter()
-        found = super().run([*statements, Statement("who", WHO, {})], purpose=purpose, seconds=seconds)
+        found = super().run([*statements, self._who], purpose=purpose, seconds=seconds)
         time.sleep(max(0.0, began + self._held_back - time.perf_counter()))
         return found
 
@@ -216,7 +219,7 @@ def _ask(workspace: Workspace, plan: Plan, race: Race, start: Any) -> None:
     watch = Watch()
 
     def opened(holdings: list[Holding]) -> Engine:
-        return _SlowEngine(workspace._open_engine(holdings), watch, plan.held_back)
+        return _SlowEngine(workspace._open_engine(holdings), watch, plan.held_back, workspace.room.policy())
 
     replica = Replica(workspace.room.database, workspace.folder, active_policy=active_policy, open_engine=opened)
     parts = dataclasses.replace(workspace._parts, replica=replica)
@@ -249,8 +252,7 @@ def _rows(exact: ExactAnswer) -> int:
 
 
 def _who(exact: ExactAnswer) -> frozenset[int]:
-    bits = bytes.fromhex(exact.table("who").column("bits")[0].as_py())
-    return frozenset(place for place in range(len(bits) * 8) if bits[place // 8] >> (7 - place % 8) & 1)
+    return frozenset(exact.table("who").column("_subject").to_pylist())
 
 
 def _objections(folder: Path) -> dict[int, int]:
