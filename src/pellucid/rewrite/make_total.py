@@ -81,7 +81,8 @@ _NO_INSTANTS = frozenset({exp.DType.INTERVAL, exp.DType.TIME})
 
 def _of_an_instant(node: exp.Expr) -> None:
     """See that a part is taken of a date or an instant: of an interval or a time of day DuckDB has no weekday, and says
-    so past TRY, but only if there is a row. What sqlglot says of a difference's type is not so: cast whatever is no cast.
+    so past TRY, but only if there is a row. What sqlglot says of a difference's type is not so: whatever is no cast is
+    cast.
     """
     value = node.expression if isinstance(node, exp.Extract) else node.this
     declared = value.args["to"] if isinstance(value, exp.Cast) else value.type
