@@ -209,3 +209,19 @@ def test_a_question_that_grows_without_end_is_refused_quickly(shop: Shop) -> Non
     started = time.process_time()
     assert shop.refused(QUESTIONS["sql-too-complex"]) == ("sql-too-complex",)
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [
+        ("SELECT DAYOFWEEK(INTERVAL 1 DAY) AS k, COUNT(*) FROM purchases GROUP BY 1", "types-differ"),
+        ("SELECT EXTRACT(dow FROM bought - bought) AS k, COUNT(*) FROM purchases GROUP BY 1", "types-differ"),
+        ("SELECT WEEK(CAST('10:00' AS TIME)) AS k, COUNT(*) FROM purchases GROUP BY 1", "types-differ"),
+        ("SELECT DISTINCT FROM purchases", "syntax-not-allowed"),
+        ("SELECT * FROM (household_id) GROUP BY 1", "table-unknown"),
+    ],
+)
+def test_what_fuzzing_found_to_raise_past_try_or_inside_the_parser_is_refused(
+    shop: Shop, question: str, code: str
+) -> None:
+    assert shop.refused(question) == (code,)
