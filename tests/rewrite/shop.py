@@ -135,9 +135,9 @@ datasets:
       phone: {type: text, category: user.contact}
   returns:
     title: Returns
-    subjects: [{namespace: household, column: household_id, via: [{column: basket_id, dataset: baskets, key: basket_id}]}]
+    subjects: [{namespace: household, column: household_id, via: [{column: of_basket, dataset: baskets, key: basket_id}]}]
     columns:
-      basket_id: {type: text, category: user.behavior.purchase_history}
+      of_basket: {type: text, category: user.behavior.purchase_history}
       amount: {type: money, scale: 2, category: user.financial.purchase}
       why: {type: text, category: user.behavior.purchase_history}
   visits:
@@ -182,7 +182,7 @@ TYPES = {
     "card_number VARCHAR",
     "members": "household_id VARCHAR, income VARCHAR, age BIGINT, town VARCHAR, joined DATE, secret VARCHAR, "
     "email VARCHAR, phone VARCHAR",
-    "returns": "basket_id VARCHAR, amount DECIMAL(18,2), why VARCHAR",
+    "returns": "of_basket VARCHAR, amount DECIMAL(18,2), why VARCHAR",
     "visits": "household_id VARCHAR, kind VARCHAR, product_id VARCHAR, seen TIMESTAMP",
     "transfers": "payer VARCHAR, payee VARCHAR, amount DECIMAL(18,2)",
     "staff": "employee_id VARCHAR, grade BIGINT",

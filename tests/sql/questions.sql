@@ -47,7 +47,7 @@ SELECT COUNT(*) FROM purchases t CROSS JOIN products p WHERE p.brand = 'own';
 SELECT COUNT(*), SUM(t.sales_value) FROM purchases t, members m WHERE t.household_id = m.household_id AND m.income = 'low';
 
 --# joined on a key that determines the subject
-SELECT r.why, COUNT(*), SUM(r.amount), COUNT(t.quantity) FROM returns r JOIN purchases t ON r.basket_id = t.basket_id GROUP BY r.why;
+SELECT r.why, COUNT(*), SUM(r.amount), COUNT(t.quantity) FROM returns r JOIN purchases t ON r.of_basket = t.basket_id GROUP BY r.why;
 
 --# a subject found by a path
 SELECT COUNT(*), SUM(amount) FROM returns;
@@ -340,3 +340,12 @@ SELECT h, COUNT(*) FROM (SELECT shelf AS h, household_id AS h FROM purchases) GR
 
 --# a star of two tables with columns of one name
 SELECT COUNT(*), COUNT(product_id) FROM (SELECT * FROM purchases t JOIN visits v ON t.household_id = v.household_id);
+
+--# a join on the key that a path leads to, under another name
+SELECT r.why, COUNT(*) AS n, SUM(r.amount) AS back FROM returns r JOIN baskets b ON r.of_basket = b.basket_id GROUP BY r.why;
+
+--# a subquery linked by the key that a path leads to
+SELECT COUNT(*) AS n FROM baskets b WHERE EXISTS (SELECT 1 FROM returns r WHERE r.of_basket = b.basket_id AND r.amount > 1);
+
+--# a key of a path in a union of branches
+SELECT COUNT(*) AS n FROM (SELECT of_basket AS basket FROM returns UNION ALL SELECT basket_id FROM purchases) x JOIN baskets b ON x.basket = b.basket_id;

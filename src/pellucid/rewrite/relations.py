@@ -29,7 +29,8 @@ class Kind(Enum):
 class Facts:
     """What a column is: `origins` are the declared columns its value comes from, `direct` the one it simply is.
 
-    `is_key`: it is the subject's key, never NULL. `determines`: it is a key that belongs to one subject alone.
+    `is_key`: it is the subject's key, never NULL. `determines`: it is a key that belongs to one subject alone, and
+    `names` are what that key is called: here, and in the dataset that the subject path leads to.
     A released column may be one `measure` (block, name) as it is, or the `average` of two (block, sum, count).
     """
 
@@ -37,6 +38,7 @@ class Facts:
     direct: tuple[str, str] | None = None
     is_key: bool = False
     determines: bool = False
+    names: frozenset[str] = frozenset()
     measure: tuple[str, str] | None = None
     average: tuple[str, str, str] | None = None
     is_cell_key: bool = False

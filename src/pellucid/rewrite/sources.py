@@ -113,9 +113,10 @@ def _facts(dataset: Dataset, column: str, purpose: str) -> Facts:
         return Facts(frozenset({origin}))
     path = dataset.subjects[0]
     is_key = not path.via and path.column == column
-    determines = is_key or column in dataset.determines_subject or dataset.key == (column,)
-    determines = determines or bool(path.via and path.via[0].column == column)
-    return Facts(frozenset({origin}), origin, is_key=is_key, determines=determines)
+    leads_to = {hop.key for hop in path.via[:1] if hop.column == column}
+    determines = bool(is_key or leads_to or column in dataset.determines_subject or dataset.key == (column,))
+    names = frozenset({column, *leads_to}) if determines else frozenset()
+    return Facts(frozenset({origin}), origin, is_key=is_key, determines=determines, names=names)
 
 
 def link(frame: Frame, source: Source, join: exp.Join | None, conditions: list[exp.Expr], work: Work) -> None:
@@ -190,15 +191,7 @@ def _equates(condition: exp.Expr, alias: str, frame: Frame) -> bool:
 
 def same_key(one: Facts, other: Facts) -> bool:
     """Return whether equality of the two columns means the same subject."""
-    if one.is_key and other.is_key:
-        return True
-    return (
-        one.determines
-        and other.determines
-        and one.direct is not None
-        and other.direct is not None
-        and (one.direct[1] == other.direct[1])
-    )
+    return (one.is_key and other.is_key) or bool(one.determines and other.determines and one.names & other.names)
 
 
 def subject_of(alias: str) -> exp.Column:

@@ -209,4 +209,5 @@ def _either(one: Facts, other: Facts) -> Facts:
     direct = one.direct if one.direct == other.direct else None
     is_key = one.is_key and other.is_key
     determines = is_key or (one.determines and other.determines and same_key(one, other))
-    return Facts(one.origins | other.origins, direct or (one.direct if is_key else None), is_key, determines)
+    direct = direct or (one.direct if is_key else None)
+    return Facts(one.origins | other.origins, direct, is_key, determines, one.names & other.names)
