@@ -48,7 +48,7 @@ purposes:
     roles: [analyst]
     release:
       {rule: private, epsilon: {default: 0.05, max: 3}, allowance: {epsilon: 98, delta: 1.0e-6, period: month},
-       max_groups: 4, rows: {per_group: 50}, columns: {value: {norm: 400}, quantity: {per_group: 50}},
+       max_groups: 4, rows: {per_group: 50}, columns: {value: {norm: 400, values: [0, 100]}, quantity: {per_group: 50}},
        threshold_delta: 1.0e-10, clipping_share: 0.1}
   forbidden:
     title: Forbidden

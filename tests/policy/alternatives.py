@@ -72,6 +72,7 @@ def _special(owner: Any, name: str) -> list[Any]:
         (Bound, "per_group"): ["7", "7000", None],
         (Bound, "norm"): ["7.5", "70000", None],
         (Bound, "lower"): ["-3", "-700"],
+        (Bound, "values"): [("0", "7"), ("-2.5", "700"), None],
         (Mask, "kind"): list(MaskKind),
         (SensitiveWhen, "lookup"): [("products", "product_id", "brand"), None],
         (SensitiveWhen, "values"): [("OTHER",), ("ANTACIDS", "OTHER")],

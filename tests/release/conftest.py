@@ -106,8 +106,8 @@ def make_exact(columns: Mapping[str, Sequence[object]], *, clipping: tuple[int, 
     rows = len(next(iter(columns.values())))
     cells = {"_row": [0] * rows, **{name: list(values) for name, values in columns.items()}}
     if clipping is not None:
-        first = next(name for name in cells if name.startswith("m"))
-        extra = {"_row": 1, "_subjects": clipping[0], first: clipping[1]}
+        cells["_clipped"] = [0] * rows
+        extra = {"_row": 1, "_subjects": clipping[0], "_clipped": clipping[1]}
         for name, values in cells.items():
             values.append(extra.get(name))
     return ExactAnswer({"b0": pa.table(cells)}, replica_version=1)

@@ -24,8 +24,9 @@ from pellucid.engines.duckdb_layout import write_placed
 from pellucid.errors import UseRefused
 from pellucid.policy.load import load_folder
 from pellucid.policy.model import Actor, Policy
+from pellucid.release.quantile import scores
 from pellucid.rewrite.context import Context
-from pellucid.rewrite.governed import Block, GovernedQuery
+from pellucid.rewrite.governed import Block, GovernedQuery, Measure
 from pellucid.rewrite.pipeline import govern
 
 ANA = Actor("staff", "ana", ("analyst",), "os-user:test")
@@ -33,8 +34,8 @@ NOW = dt.datetime(2026, 6, 1, 12)
 HOUSEHOLDS = 10
 ALL = frozenset(range(HOUSEHOLDS))
 
-_BOUNDS = "rows: {per_group: 100000}, columns: {sales_value: {norm: 1000000}, quantity: {per_group: 100000, lower: -100000}, weight: {norm: 1000000}, amount: {norm: 1000000}, age: {norm: 1000000}, price: {norm: 1000000}}"  # noqa: E501
-_TIGHT = "rows: {per_group: 3}, columns: {sales_value: {norm: 20}, quantity: {per_group: 5, lower: -3}, weight: {norm: 7.5}, amount: {per_group: 4.25}, age: {norm: 30}, price: {norm: 9}}"  # noqa: E501
+_BOUNDS = "rows: {per_group: 100000}, columns: {sales_value: {norm: 1000000, values: [-5, 50]}, quantity: {per_group: 100000, lower: -100000, values: [-10, 10]}, weight: {norm: 1000000, values: [-2, 15]}, amount: {norm: 1000000}, age: {norm: 1000000}, price: {norm: 1000000, values: [0, 9000000]}}"  # noqa: E501
+_TIGHT = "rows: {per_group: 3}, columns: {sales_value: {norm: 20, values: [0, 30]}, quantity: {per_group: 5, lower: -3, values: [-1, 4]}, weight: {norm: 7.5, values: [-1.5, 9.25]}, amount: {per_group: 4.25}, age: {norm: 30}, price: {norm: 9}}"  # noqa: E501
 _PURPOSE = """\
   {name}:
     title: {name}
@@ -463,6 +464,15 @@ def _masked(dataset: str, name: str, value: Any, purpose: str) -> object:
     return masks[name](value) if name in masks else value
 
 
+def _best(row: Mapping[str, Any], measure: Measure) -> int:
+    """Return a quantile without noise: the least value of the grid that splits the weights best."""
+    grid = measure.grid
+    assert grid is not None
+    weights = dict(zip(row[f"h{measure.name[1:]}"] or [], row[f"w{measure.name[1:]}"] or [], strict=True))
+    found = scores(weights, grid)
+    return grid.lower + round(found.index(max(found)) * (grid.upper - grid.lower) / grid.steps)
+
+
 def _noiseless(exact: pa.Table, block: Block) -> pa.Table:
     rows = [row for row in exact.to_pylist() if row["_row"] == 0 and (row["_subjects"] > 0 or not block.keys)]
     columns: dict[str, pa.Array] = {}
@@ -470,11 +480,11 @@ def _noiseless(exact: pa.Table, block: Block) -> pa.Table:
         columns[key.name] = pa.array([row[key.name] for row in rows], exact.schema.field(key.name).type)
     for measure in block.measures:
         kind = pa.decimal128(38, measure.scale) if measure.scale else pa.int64()
-        values = [
-            Decimal(row[measure.name]).scaleb(-measure.scale) if measure.scale else row[measure.name] for row in rows
-        ]
+        whole = [_best(row, measure) if measure.grid else row[measure.name] for row in rows]
+        values = [Decimal(value).scaleb(-measure.scale) if measure.scale else value for value in whole]
         columns[measure.name] = pa.array(values, kind)
-        columns[f"{measure.name}_error"] = pa.array([0.0] * len(rows), pa.float64())
+        if measure.grid is None:
+            columns[f"{measure.name}_error"] = pa.array([0.0] * len(rows), pa.float64())
     return pa.table(columns) if columns else pa.table({"_none": [0] * len(rows)})
 
 

@@ -349,3 +349,45 @@ SELECT COUNT(*) AS n FROM baskets b WHERE EXISTS (SELECT 1 FROM returns r WHERE 
 
 --# a key of a path in a union of branches
 SELECT COUNT(*) AS n FROM (SELECT of_basket AS basket FROM returns UNION ALL SELECT basket_id FROM purchases) x JOIN baskets b ON x.basket = b.basket_id;
+
+--# distinct values that people share
+SELECT week, COUNT(DISTINCT product_id) AS products FROM purchases GROUP BY week;
+
+--# distinct values in all, beside others
+SELECT COUNT(DISTINCT shelf) AS shelves, COUNT(*) AS n, COUNT(DISTINCT product_id) FILTER (WHERE paid) AS paid FROM purchases;
+
+--# variances and deviations
+SELECT week, VARIANCE(quantity) AS v, VAR_POP(quantity) AS p, STDDEV(sales_value) AS d, STDDEV_POP(weight) AS w FROM purchases GROUP BY week;
+
+--# a spread under a condition
+SELECT STDDEV_SAMP(quantity) FILTER (WHERE paid) AS d, COUNT(*) AS n FROM purchases WHERE week < 4;
+
+--# quantiles
+SELECT week, MEDIAN(quantity) AS m, QUANTILE_DISC(quantity, 0.9) AS most FROM purchases GROUP BY week;
+SELECT week, QUANTILE_DISC(quantity, 0.5) AS m, QUANTILE_DISC(quantity, 0.9) AS most FROM purchases GROUP BY week;
+
+--# quantiles as the standard writes them
+SELECT PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY quantity) AS few, PERCENTILE_DISC(0.2) WITHIN GROUP (ORDER BY quantity DESC) AS many FROM purchases;
+SELECT QUANTILE_DISC(quantity, 0.25) AS few, QUANTILE_DISC(quantity, 0.8) AS many FROM purchases;
+
+--# spread over groups that are data
+SELECT shelf, MEDIAN(quantity) AS m, COUNT(DISTINCT product_id) AS n FROM purchases GROUP BY shelf;
+SELECT shelf, QUANTILE_DISC(quantity, 0.5) AS m, COUNT(DISTINCT product_id) AS n FROM purchases GROUP BY shelf;
+
+--# a quantile of one person's rows
+SELECT SUM(m) AS total, COUNT(n) AS n FROM (SELECT household_id, QUANTILE_DISC(quantity, 0.5) AS m, QUANTILE_CONT(weight, 0.25) AS n FROM purchases GROUP BY household_id) AS x;
+
+--# groups that a CASE names
+SELECT CASE WHEN quantity > 2 THEN 'many' WHEN quantity <= 2 THEN 'few' ELSE 'unknown' END AS how, COUNT(*) AS n FROM purchases GROUP BY how;
+
+--# a histogram over the declared range
+SELECT FLOOR(sales_value / 5) * 5 AS low, COUNT(*) AS n FROM purchases WHERE sales_value IS NOT NULL GROUP BY low;
+
+--# a finer histogram
+SELECT week, FLOOR(weight / 0.5) AS bin, COUNT(DISTINCT household_id) AS n FROM purchases WHERE weight IS NOT NULL GROUP BY week, bin;
+
+--# an expression over a public dimension
+SELECT UPPER(LEFT(p.department, 2)) AS d, COUNT(*) AS n FROM purchases t JOIN products p ON t.product_id = p.product_id WHERE p.department IS NOT NULL GROUP BY d;
+
+--# an expression over a declared domain
+SELECT week % 2 = 0 AS even, COUNT(*) AS n FROM purchases GROUP BY even;

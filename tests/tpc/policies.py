@@ -204,7 +204,7 @@ def _purpose(name: str, sensitive: str, bounded: Iterable[str]) -> dict[str, obj
             "allowance": {"epsilon": 12, "delta": 1.0e-7, "period": "month"},
             "max_groups": 10,
             "rows": {"per_group": 100},
-            "columns": {name: {"norm": 100_000} for name in bounded},
+            "columns": {name: {"norm": 100_000, "values": [0, 10_000]} for name in bounded},
             "threshold_delta": 1.0e-8,
         },
     }

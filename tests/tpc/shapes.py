@@ -59,6 +59,7 @@ WHY = {
     "subquery-not-linked": "looks other people's rows up for each person's row",
     "subquery-many-rows": "looks one value up where several rows might be found",
     "sum-without-bound": "sums a column of which the purpose does not say how much one person may add",
+    "spread-not-of-a-column": "asks for the spread of something worked out, for which no range of values is known",
     "types-differ": "compares values whose types cannot be told to be one, so that an error could tell about a row",
 }
 

@@ -113,7 +113,7 @@ def preview(parts: Parts, query: InsightQuery) -> Preview:
         rows = standing(connection, course.policy, query.purpose, course.plan.namespaces, now)
     thresholds = [block.threshold.threshold for block in course.plan.blocks if block.threshold is not None]
     measures = [
-        ExpectedAccuracy(measure.title, measure.half_width)
+        ExpectedAccuracy(measure.title, measure.half_width, measure.reason)
         for block in course.plan.blocks
         for measure in block.measures
     ]
@@ -265,7 +265,7 @@ def _run_exact(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
     tables = dict(noised.tables) | {part.name: exact.table(part.name) for part in governed.tables}
     post = Statement("post", governed.post_sql, _only(bound, governed.post_parameters))
     values = parts.cells().run(post, tables, seconds=parts.seconds)
-    return Answered(values, stamp, noised.half_widths, noised.clipping)
+    return Answered(values, stamp, noised.half_widths, noised.clipping, course.plan.reasons)
 
 
 def _commit(parts: Parts, course: _Course, answered: Answered) -> Release | None:
@@ -305,7 +305,7 @@ def _release(
 ) -> Release:
     return Release(
         values=values,
-        accuracy=accuracy_of(course.governed, answered.half_widths),
+        accuracy=accuracy_of(course.governed, answered),
         clipping=answered.clipping or tuple(Clipping.not_measured(block.name) for block in course.governed.blocks),
         loss=loss,
         stamp=answered.stamp,

@@ -20,16 +20,19 @@ _KEY = "a group key, or public"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What one run made: released values after `post`, the stamp, half-widths by (block, measure), clipping."""
+    """What one run made: released values after `post`, the stamp, half-widths by (block, measure), clipping, and how
+    exact the measures without a half-width are.
+    """
 
     values: pa.Table
     stamp: Stamp
     half_widths: Mapping[tuple[str, str], float]
     clipping: tuple[Clipping, ...]
+    reasons: Mapping[tuple[str, str], str]
 
 
 def named_outputs(values: pa.Table, governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]) -> pa.Table:
-    """Return the values under their output names, each measure or average followed by its 95 % half-width."""
+    """Return the values under their output names, each figure that has one followed by its 95 % half-width."""
     columns: dict[str, pa.ChunkedArray | pa.Array] = {}
     for position, output in enumerate(governed.outputs):
         columns[_unused(output.name, columns)] = values.column(position)
@@ -39,9 +42,9 @@ def named_outputs(values: pa.Table, governed: GovernedQuery, half_widths: Mappin
     return pa.table(columns)
 
 
-def accuracy_of(governed: GovernedQuery, half_widths: Mapping[tuple[str, str], float]) -> tuple[Accuracy, ...]:
+def accuracy_of(governed: GovernedQuery, answered: Answered) -> tuple[Accuracy, ...]:
     """Return how exact each output is."""
-    return tuple(_accuracy(output, half_widths) for output in governed.outputs)
+    return tuple(_accuracy(output, answered) for output in governed.outputs)
 
 
 def coverage_of(
@@ -52,9 +55,12 @@ def coverage_of(
     return {name: band(connection, policy, name, governed.purpose, now, hours) for name in personal}
 
 
-def _accuracy(output: Output, half_widths: Mapping[tuple[str, str], float]) -> Accuracy:
+def _accuracy(output: Output, answered: Answered) -> Accuracy:
+    if output.measure is not None and output.measure in answered.reasons:
+        return Accuracy(output.name, reason=answered.reasons[output.measure])
     if output.measure is not None:
-        return Accuracy(output.name, half_width=half_widths[output.measure], error_column=f"{output.name}_error")
+        width = answered.half_widths[output.measure]
+        return Accuracy(output.name, half_width=width, error_column=f"{output.name}_error")
     if output.error_column is not None:
         return Accuracy(output.name, error_column=f"{output.name}_error")
     return Accuracy(output.name, reason=_KEY if output.is_key else _DERIVED)
@@ -63,7 +69,7 @@ def _accuracy(output: Output, half_widths: Mapping[tuple[str, str], float]) -> A
 def _error_column(
     values: pa.Table, output: Output, half_widths: Mapping[tuple[str, str], float]
 ) -> pa.ChunkedArray | pa.Array | None:
-    if output.measure is not None:
+    if output.measure is not None and output.measure in half_widths:
         return pa.array([half_widths[output.measure]] * values.num_rows, pa.float64())
     if output.error_column is not None:
         return values.column(output.error_column)

@@ -93,7 +93,8 @@ def _allowance(document: documents.AllowanceDocument) -> model.Allowance:
 
 
 def _bound(document: documents.BoundDocument) -> model.Bound:
-    return model.Bound(_amount(document.per_group), _amount(document.norm), str(document.lower))
+    values = None if document.values is None else (str(document.values[0]), str(document.values[1]))
+    return model.Bound(_amount(document.per_group), _amount(document.norm), str(document.lower), values)
 
 
 def _amount(written: str | float | None) -> str | None:

@@ -1,6 +1,8 @@
 """A policy as one exact sequence of bytes, and back: what is hashed, stored as the active snapshot and logged.
 
-JSON with sorted keys and no blanks. Columns stand in a list, since their order is what `*` means. People read the YAML.
+JSON with sorted keys and no blanks. Columns stand in a list, since their order is what `*` means. What later versions
+of pellucid added to the model (`model.ADDED`) is left out where it says nothing, so that earlier snapshots stay
+readable. People read the YAML.
 """
 
 from __future__ import annotations
@@ -60,7 +62,12 @@ def _adapter() -> TypeAdapter[Policy]:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        return {member.name: _plain(getattr(value, member.name)) for member in fields(value)}
+        members = {member: getattr(value, member.name) for member in fields(value)}
+        return {
+            member.name: _plain(held)
+            for member, held in members.items()
+            if not (member.metadata.get("added") and held == member.default)
+        }
     if isinstance(value, Mapping):
         return {key: _plain(member) for key, member in value.items()}
     return [_plain(member) for member in value] if isinstance(value, tuple | list) else value

@@ -112,6 +112,12 @@ class BoundDocument(Document):
     )
     norm: _Amount | None = Field(default=None, description="Largest L2 norm of what one subject adds over all groups.")
     lower: _Amount = Field(default=0, description="Least that one subject adds in each group; only with `per_group`.")
+    values: list[_Amount] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="Least and largest value of one row, for VARIANCE, STDDEV, MEDIAN and quantiles; others are cut.",
+    )
 
 
 class EpsilonDocument(Document):

@@ -191,6 +191,10 @@ def _bounds(rule: ReleaseRule) -> str:
     if normed:
         measure = "measured as the root of the sum of squares"
         sentences.append(f"Over all groups together, {measure}, one person adds at most {listed(normed)}.")
+    ranges = [(column, bound.values) for column, bound in rule.columns.items() if bound.values is not None]
+    valued = [f"`{column}` ({least} to {most})" for column, (least, most) in ranges]
+    if valued:
+        sentences.append(f"Spreads, medians and quantiles may be asked of {listed(valued)}.")
     return " ".join(sentences)
 
 

@@ -143,12 +143,28 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
     ),
     "aggregate-not-private": (
         "`{name}` over many people can be one person's value.",
-        "COUNT, COUNT(DISTINCT subject), SUM and AVG can be answered. Within one person's rows any may stand: "
-        "in a CTE grouped by the subject's key.",
+        "COUNT, SUM, AVG, VARIANCE, STDDEV, MEDIAN and quantiles can be answered. Within one person's rows any may "
+        "stand: in a CTE grouped by the subject's key.",
     ),
     "distinct-not-subject": (
-        "`{name}` counts distinct values that several people may share.",
-        "Count distinct subjects, or group by the values.",
+        "`{name}` counts what is no single value.",
+        "Count the distinct values of one column: COUNT(DISTINCT x).",
+    ),
+    "spread-not-of-a-column": (
+        "`{name}` is not taken of a column as it is, so no range is known for its values.",
+        "Take it of the column alone, with a FILTER or WHERE for conditions, and work on the released figure.",
+    ),
+    "values-without-range": (
+        "No range of values is declared for `{name}`, and a spread or quantile needs one.",
+        "Columns with a range: {known}. Ask the privacy officer to declare `values: [least, largest]` with its bound.",
+    ),
+    "spread-too-wide": (
+        "`{name}` is over so wide a range of values that the sum of squares could overflow.",
+        "Ask the privacy officer for a narrower range, or ask for a quantile.",
+    ),
+    "quantile-not-literal": (
+        "A quantile needs its share written out, with four decimal places at most.",
+        "Write it as a number between 0 and 1, e.g. QUANTILE_CONT(x, 0.9); ask for several one by one.",
     ),
     "sum-not-a-number": (
         "`{name}` adds up values that are no numbers.",

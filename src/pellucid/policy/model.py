@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+
+ADDED = MappingProxyType({"added": True})
+"""Metadata of a member that came after the first release: `policy.canonical` leaves it out at its default."""
 
 
 class LegalBasis(StrEnum):
@@ -162,11 +166,13 @@ class Bound:
 
     Exactly one of the two is set. Values are decimal strings, so that money stays exact.
     `lower` is the lower end per group (default 0; `norm` is symmetric and ignores it).
+    `values` are the least and the largest value of one row, for VARIANCE, STDDEV, MEDIAN and quantiles.
     """
 
     per_group: str | None = None
     norm: str | None = None
     lower: str = "0"
+    values: tuple[str, str] | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,22 @@ def threshold_counts(counts: Sequence[int], *, max_groups: int, rho: int, delta:
     return Thresholded(dict(sorted(kept.items())), sigma, threshold, cost)
 
 
+def choose(scores: Sequence[Sequence[int]], *, scale: float, moved: int, rho: int) -> Noised:
+    """Return for each list of scores the place of its largest, after noise of `scale`, for at most `rho` in all.
+
+    `moved` is the root of the summed squares of what one subject moves a score of each list by: under zCDP the
+    cost of one list is quadratic in that, so the lists together cost what a single one would that is moved so far.
+    """
+    if len(scores) > LARGEST_VECTOR:
+        raise too_many_cells(LARGEST_VECTOR)
+    if scale == 0:
+        return Noised((0,) * len(scores), scale, PrivacyBudget(0))
+    measurement = _choice_measurement(scale)
+    cost = PrivacyBudget(rho_units_up(measurement.map(moved)))
+    _check_cost(cost, PrivacyBudget(rho))
+    return Noised(tuple(measurement(list(each)) for each in scores), scale, cost)
+
+
 def too_many_cells(allowed: int) -> QueryFailed:
     """Return the error for an answer with more cells than can be released."""
     return QueryFailed(
@@ -165,10 +181,10 @@ def _root_above(square: int) -> float:
 
 @cache
 def _opendp() -> SimpleNamespace:
-    from opendp import domains, measurements, metrics, mod  # noqa: PLC0415  # 200-300 ms
+    from opendp import domains, measurements, measures, metrics, mod  # noqa: PLC0415  # 200-300 ms
 
     mod.enable_features("contrib")
-    return SimpleNamespace(domains=domains, measurements=measurements, metrics=metrics)
+    return SimpleNamespace(domains=domains, measurements=measurements, measures=measures, metrics=metrics)
 
 
 @lru_cache(maxsize=256)
@@ -177,6 +193,14 @@ def _gaussian_measurement(sigma: float) -> Any:
     # T="i64" always: T=int is 32 bits wide, and sums of cents overflow it
     integers = dp.domains.vector_domain(dp.domains.atom_domain(T="i64"))
     return dp.measurements.make_gaussian(integers, dp.metrics.l2_distance(T=float), scale=sigma)
+
+
+@lru_cache(maxsize=256)
+def _choice_measurement(scale: float) -> Any:
+    dp = _opendp()
+    integers = dp.domains.vector_domain(dp.domains.atom_domain(T="i64"))
+    rho = dp.measures.zero_concentrated_divergence()
+    return dp.measurements.make_noisy_max(integers, dp.metrics.linf_distance(T="i64"), rho, scale=scale)
 
 
 @lru_cache(maxsize=256)

@@ -14,15 +14,17 @@ from pellucid.errors import InputInvalid
 from pellucid.policy.model import ReleaseRule
 from pellucid.release.budget import PrivacyBudget, conversion_delta, delta_units, rho_of
 from pellucid.release.mechanisms import half_width, key_threshold, noise_scale
+from pellucid.release.quantile import noise_of, rank_half_width, resolution
 from pellucid.release.sensitivity import groups_touched, measure_sensitivity, subjects_sensitivity
-from pellucid.rewrite.governed import Block, GovernedQuery, Measure, MeasureKind
+from pellucid.rewrite.governed import Block, GovernedQuery, Grid, Measure, MeasureKind
 
 
 @dataclass(frozen=True, slots=True)
 class MeasurePlan:
     """One measure's share: rho (units of 1e-12), sigma in units of 10**-scale, 95 % half-width in its own units.
 
-    `from_threshold`: the noisy counts that decided the keys are reused, at no further cost.
+    `from_threshold`: the noisy counts that decided the keys are reused, at no further cost. A quantile has no
+    half-width in its own units; `reason` says how exact it is.
     """
 
     name: str
@@ -31,8 +33,9 @@ class MeasurePlan:
     scale: int
     rho: int
     sigma: float
-    half_width: float
+    half_width: float | None
     from_threshold: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,14 @@ class ReleasePlan:
         """Return the plan of one block."""
         return next(block for block in self.blocks if block.name == name)
 
-    def half_width(self, block: str, measure: str) -> float:
-        """Return the expected 95 % half-width of a measure in its own units."""
+    @property
+    def reasons(self) -> dict[tuple[str, str], str]:
+        """Return how exact the measures without a half-width are, by (block, measure)."""
+        named = [(block.name, measure) for block in self.blocks for measure in block.measures]
+        return {(block, measure.name): measure.reason for block, measure in named if measure.reason}
+
+    def half_width(self, block: str, measure: str) -> float | None:
+        """Return the expected 95 % half-width of a measure in its own units; None for a quantile."""
         return self.block(block).measure(measure).half_width
 
 
@@ -156,9 +165,18 @@ def _counted_by_threshold(block: Block) -> Measure | None:
 
 
 def _plan_measure(measure: Measure, groups: int, rho: int) -> MeasurePlan:
-    sigma = noise_scale(measure_sensitivity(measure, groups), rho)
+    sensitivity = measure_sensitivity(measure, groups)
+    if measure.grid is not None:
+        return _plan_quantile(measure, measure.grid, noise_of(measure.grid, sensitivity, rho), rho)
+    sigma = noise_scale(sensitivity, rho)
     width = own_units(half_width(sigma), measure.scale)
     return MeasurePlan(measure.name, measure.title, measure.kind, measure.scale, rho, sigma, width)
+
+
+def _plan_quantile(measure: Measure, grid: Grid, scale: float, rho: int) -> MeasurePlan:
+    rank, step = rank_half_width(grid, scale), own_units(resolution(grid), measure.scale)
+    reason = f"its rank is off by at most about {rank:,.0f} values; it is rounded to {step:,.4g}"
+    return MeasurePlan(measure.name, measure.title, measure.kind, measure.scale, rho, scale, None, reason=reason)
 
 
 def _from_threshold(measure: Measure, threshold: ThresholdPlan) -> MeasurePlan:

@@ -19,6 +19,7 @@ from pellucid.errors import QueryFailed
 from pellucid.release.budget import PrivacyBudget
 from pellucid.release.mechanisms import LARGEST_VECTOR, Noised, gaussian, half_width, threshold_counts, too_many_cells
 from pellucid.release.plan import BlockPlan, MeasurePlan, ReleasePlan, ThresholdPlan, own_units, plan
+from pellucid.release.quantile import quantiles
 from pellucid.release.result import Clipping
 from pellucid.release.sensitivity import measure_sensitivity, subjects_sensitivity
 from pellucid.rewrite.governed import Block, GovernedQuery, Measure
@@ -77,14 +78,16 @@ class _Draft:
 
     def add(self, measure: Measure, values: Sequence[int], sigma: float) -> None:
         self.measures[measure.name] = _column(values, measure.scale)
-        self.half_widths[measure.name] = own_units(half_width(sigma), measure.scale)
+        if measure.grid is None:
+            self.half_widths[measure.name] = own_units(half_width(sigma), measure.scale)
 
     def table(self) -> pa.Table:
         rows = self.keys.num_rows
         columns = {name: self.keys.column(name) for name in self.keys.column_names}
         for name, values in self.measures.items():
             columns[name] = values
-            columns[name + ERROR_SUFFIX] = pa.array([self.half_widths[name]] * rows, pa.float64())
+            if name in self.half_widths:
+                columns[name + ERROR_SUFFIX] = pa.array([self.half_widths[name]] * rows, pa.float64())
         return pa.table(columns)
 
 
@@ -154,6 +157,11 @@ def _release_measure(
         draft.add(measure, counted.values, counted.sigma)
         return
     sensitivity = measure_sensitivity(measure, block.max_groups, cells.num_rows)
+    if measure.grid is not None:
+        chosen = quantiles(_weights(cells, measure), measure.grid, sensitivity=sensitivity, rho=planned.rho)
+        draft.add(measure, chosen.values, chosen.sigma)
+        draft.spent += chosen.spent
+        return
     noised = gaussian(_integers(cells, measure.name), sensitivity=sensitivity, rho=planned.rho)
     draft.add(measure, noised.values, noised.sigma)
     draft.spent += noised.spent
@@ -165,7 +173,7 @@ def _release_clipping(draft: _Draft, table: pa.Table, block: Block, block_plan: 
     row = table.filter(pc.equal(table.column("_row"), 1))
     if row.num_rows != 1:
         raise _misshapen("The row that counts clipped people is missing or came back twice.")
-    counts = _integers(row, "_subjects") + _integers(row, block.measures[0].name)
+    counts = _integers(row, "_subjects") + _integers(row, "_clipped")
     noised = gaussian(counts, sensitivity=subjects_sensitivity(2), rho=block_plan.clipping_rho)
     people, clipped = noised.values
     draft.clipping = Clipping.of_counts(block.name, people, clipped, half_width(noised.sigma))
@@ -178,6 +186,13 @@ def _integers(table: pa.Table, name: str) -> list[int]:
         raise _misshapen("A measure did not come back as integers.")
     values: list[int] = pc.fill_null(column, 0).to_pylist()
     return values
+
+
+def _weights(cells: pa.Table, measure: Measure) -> list[dict[int, int]]:
+    """Return for each cell of a quantile what weight of values is at each place of its grid."""
+    number = measure.name.removeprefix("m")
+    places, weights = (cells.column(f"{letter}{number}").to_pylist() for letter in "hw")
+    return [dict(zip(place or (), weight or (), strict=True)) for place, weight in zip(places, weights, strict=True)]
 
 
 def _column(values: Sequence[int], scale: int) -> pa.Array:

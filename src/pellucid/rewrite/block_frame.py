@@ -2,6 +2,10 @@
 
     _rows (_subject, k0, a0)  ->  _totals  ->  _kept (at most k cells)  ->  _bounded (clamped)  ->  the cells
 
+Distinct values and quantiles look at single values, so each has a table of its own over the kept cells, joined at last:
+
+    _rows, _bounded  ->  _seen2 (k0, f2: distinct values), _spread3 (k0, h3: places, w3: weights)
+
 Nothing of what an analyst typed stands in it, only generated names, whole numbers and the salt: `recheck` goes through
 it word by word.
 """
@@ -10,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pellucid.rewrite.governed import GovernedRows, GroupKey, Measure
+from pellucid.rewrite.governed import WEIGHT, GovernedRows, GroupKey, Measure, MeasureKind
 from pellucid.rewrite.measures import Measures
 
 LARGEST_CELL = 2**61
@@ -18,7 +22,7 @@ LARGEST_CELL = 2**61
 
 
 SALT = "_salt"
-"""The parameter with the secret that decides which cells of a person are kept."""
+"""The parameter with the secret that decides which cells and which distinct values of a person are kept."""
 
 
 def block_sql(governed: Mapping[GovernedRows, str], rows: str, cells: str | None, frame: str) -> str:
@@ -34,12 +38,21 @@ def block_sql(governed: Mapping[GovernedRows, str], rows: str, cells: str | None
 
 
 def frame_sql(keys: Sequence[GroupKey], measures: Measures, limit: int, *, public: bool, reports: bool) -> str:
-    """Return what follows the rows (and the public cells, if there are any): three more CTEs and the final SELECT."""
+    """Return what follows the rows (and the public cells, if there are any): more CTEs and the final SELECT."""
     names = [key.name for key in keys]
     chosen = list(measures.found.values())
+    joined = [f"{name} AS ({sql})" for name, sql in _tables_of_values(names, chosen)]
     with_ = [f"_totals AS ({_totals(names, measures, public)})", f"_kept AS ({_kept(names, limit)})"]
-    with_.append(f"_bounded AS {'MATERIALIZED ' if reports else ''}({_bounded(names, chosen, limit)})")
-    return f"{', '.join(with_)} {_cells_out(names, chosen, public, reports)}"
+    often = "MATERIALIZED " if reports or joined else ""
+    with_ += [f"_bounded AS {often}({_bounded(names, chosen, limit)})", *joined]
+    cells = _with_values(names, chosen, _cells_out(names, chosen, public), reports) if joined else ""
+    out = cells or _cells_out(names, chosen, public, clipped=reports)
+    return f"{', '.join(with_)} {out}{_report(names, chosen) if reports else ''}"
+
+
+def needs_salt(keys: Sequence[GroupKey], measures: Sequence[Measure]) -> bool:
+    """Return whether a block's frame draws by the salt."""
+    return bool(keys) or any(measure.kind is MeasureKind.DISTINCT for measure in measures)
 
 
 def _totals(names: Sequence[str], measures: Measures, public: bool) -> str:
@@ -61,9 +74,10 @@ def _kept(names: Sequence[str], limit: int) -> str:
 
 def _bounded(names: Sequence[str], measures: Sequence[Measure], limit: int) -> str:
     keys = "".join(f", {name}" for name in names)
-    clamped = "".join(f", {_clamp(position, measure)} AS m{position}" for position, measure in enumerate(measures))
-    values = "".join(f", m{position}" for position in range(len(measures)))
-    moved = "".join(f" OR t{position} <> m{position}" for position in range(len(measures)))
+    alone = [(position, measure) for position, measure in enumerate(measures) if measure.by is None]
+    clamped = "".join(f", {_clamp(position, measure)} AS m{position}" for position, measure in alone)
+    values = "".join(f", {_value(position, measure)}" for position, measure in enumerate(measures))
+    moved = "".join(f" OR t{position} <> m{position}" for position, _ in alone)
     inside = f"SELECT *{clamped} FROM _kept"  # noqa: S608
     return f"SELECT _subject{keys}{values}, _groups > {limit}{moved} AS _clipped FROM ({inside}) AS _clamped"  # noqa: S608
 
@@ -77,25 +91,39 @@ def _clamp(position: int, measure: Measure) -> str:
     return f"CAST(TRUNC(CAST({total} AS DOUBLE) * {share}) AS BIGINT)"
 
 
-def _cells_out(names: Sequence[str], measures: Sequence[Measure], public: bool, reports: bool) -> str:
+def _value(position: int, measure: Measure) -> str:
+    """Return a bounded total; one that goes `by` a count is cut down as that count was."""
+    if measure.by is None:
+        whole = f", t{position}" if measure.grid is not None else ""
+        return f"m{position}{whole}"
+    count = measure.by.removeprefix("m")
+    cut = f"(t{position} * m{count}) // GREATEST(t{count}, 1)"
+    return f"CAST(LEAST(GREATEST({cut}, {measure.lower}), {measure.upper}) AS BIGINT) AS m{position}"
+
+
+def _cells_out(names: Sequence[str], measures: Sequence[Measure], public: bool, *, clipped: bool = False) -> str:
     table = "_cells" if public else "_bounded"
     keys = "".join(f", {table}.{name} AS {name}" for name in names)
     sums = "".join(f", {_cell(f'_bounded.m{p}')} AS m{p}" for p in range(len(measures)))
+    sums += ", 0 AS _clipped" if clipped else ""
     source = "_bounded"
     if public:
         same = " AND ".join(f"_cells.{name} = _bounded.{name}" for name in names)
         source = f"_cells LEFT JOIN _bounded ON {same}"
     group = " GROUP BY " + ", ".join(f"{table}.{name}" for name in names) if names else ""
-    cells = f"SELECT 0 AS _row{keys}, COUNT(_bounded._subject) AS _subjects{sums} FROM {source}{group}"  # noqa: S608
-    if not reports:
-        return cells
+    return f"SELECT 0 AS _row{keys}, COUNT(_bounded._subject) AS _subjects{sums} FROM {source}{group}"  # noqa: S608
+
+
+def _report(names: Sequence[str], measures: Sequence[Measure]) -> str:
+    """Return the row that tells how many people there are, and how many of them were clipped."""
     nothing = "".join(f", NULL AS {name}" for name in names)
-    rest = "".join(f", 0 AS m{p}" for p in range(1, len(measures)))
+    rest = "".join(f", 0 AS m{position}" for position in range(len(measures)))
+    lists = "".join(f", NULL AS h{p}, NULL AS w{p}" for p, each in enumerate(measures) if each.grid is not None)
     people = "SELECT _subject, BOOL_OR(_clipped) AS _clipped FROM _bounded GROUP BY _subject"
     clipped = "COALESCE(SUM(CASE WHEN _clipped THEN 1 ELSE 0 END), 0)"
     return (
-        f"{cells} UNION ALL SELECT 1 AS _row{nothing}, COUNT(*) AS _subjects, "  # noqa: S608
-        f"CAST({clipped} AS BIGINT) AS m0{rest} FROM ({people}) AS _people"
+        f" UNION ALL SELECT 1 AS _row{nothing}, COUNT(*) AS _subjects{rest}, "  # noqa: S608
+        f"CAST({clipped} AS BIGINT) AS _clipped{lists} FROM ({people}) AS _people"
     )
 
 
@@ -103,3 +131,83 @@ def _cell(measure: str) -> str:
     """Sum a measure without an error that would tell whether the exact total is beyond BIGINT."""
     total = f"COALESCE(SUM({measure}), 0)"  # LEAST and GREATEST skip NULL
     return f"CAST(LEAST(GREATEST({total}, -{LARGEST_CELL}), {LARGEST_CELL}) AS BIGINT)"
+
+
+# -- distinct values and quantiles -------------------------------------------------------------------------------------
+
+
+def _tables_of_values(names: Sequence[str], measures: Sequence[Measure]) -> list[tuple[str, str]]:
+    """Return the tables, by name, that look at the single values of the kept cells."""
+    found = []
+    for position, measure in enumerate(measures):
+        if measure.kind is MeasureKind.DISTINCT:
+            found.append((f"_seen{position}", _seen(position, measure, names)))
+        elif measure.grid is not None:
+            found.append((f"_spread{position}", _spread(position, measure, names)))
+    return found
+
+
+def _seen(position: int, measure: Measure, names: Sequence[str]) -> str:
+    """Count the distinct values of each cell, of which every person brings in at most so many, drawn by the salt."""
+    keys, one, value = _list(names), _list(names, "_rows."), f"a{position}"
+    pairs = (
+        f"SELECT DISTINCT _rows._subject{one}, _rows.{value} FROM _rows JOIN _bounded ON "  # noqa: S608
+        f"_rows._subject = _bounded._subject{_same('_rows', '_bounded', names)} WHERE NOT _rows.{value} IS NULL"
+    )
+    order = f"HASH({value}, _subject, ${SALT}), {value}"
+    drawn = f"ROW_NUMBER() OVER (PARTITION BY _subject{keys} ORDER BY {order}) <= {measure.upper}"
+    few = f"SELECT * FROM ({pairs}) AS _pairs QUALIFY {drawn}"  # noqa: S608
+    return f"SELECT COUNT(DISTINCT {value}) AS f{position}{keys} FROM ({few}) AS _drawn{_by(names)}"  # noqa: S608
+
+
+def _spread(position: int, measure: Measure, names: Sequence[str]) -> str:
+    """List for each cell the places of the grid where there are values, and what weight of them is there."""
+    grid, keys, value = measure.grid, _list(names), f"a{position}"
+    if grid is None:
+        raise LookupError("a quantile has a grid")
+    unit, width = 10**measure.scale, grid.upper - grid.lower
+    least, most = (f"{end} / {unit}" for end in (grid.lower, grid.upper))
+    place = f"(LEAST(GREATEST({value}, {least}), {most}) * {unit} + {-grid.lower}) * {grid.steps} / {width}"
+    placed = (
+        f"SELECT _subject{keys}, CAST(LEAST(GREATEST(ROUND({place}), 0), {grid.steps}) AS BIGINT) AS _place, "  # noqa: S608
+        f"COUNT(*) AS _many FROM _rows WHERE ISFINITE({value}) GROUP BY _subject{keys}, _place"
+    )
+    share = f"(CAST(_placed._many AS HUGEINT) * _bounded.m{position} * {WEIGHT}) // GREATEST(_bounded.t{position}, 1)"
+    weighed = (
+        f"SELECT _placed._place{_list(names, '_placed.')}, {_cell(share)} AS _weight FROM ({placed}) AS _placed "  # noqa: S608
+        f"JOIN _bounded ON _placed._subject = _bounded._subject{_same('_placed', '_bounded', names)} "
+        f"GROUP BY _placed._place{_list(names, '_placed.')}"
+    )
+    lists = f"LIST(_place) AS h{position}, LIST(_weight) AS w{position}"
+    return f"SELECT {lists}{keys} FROM ({weighed}) AS _weighed{_by(names)}"  # noqa: S608
+
+
+def _with_values(names: Sequence[str], measures: Sequence[Measure], cells: str, reports: bool) -> str:
+    """Join the cells with their tables of single values."""
+    columns, joins = "", ""
+    for position, measure in enumerate(measures):
+        if measure.kind is MeasureKind.DISTINCT:
+            table, taken = f"_seen{position}", f"COALESCE(_seen{position}.f{position}, 0) AS m{position}"
+        elif measure.grid is not None:
+            table, taken = f"_spread{position}", f"_out.m{position}"
+        else:
+            table, taken = "", f"_out.m{position}"
+        columns += f", {taken}"
+        joins += f" LEFT JOIN {table} ON 1 = 1{_same('_out', table, names)}" if table else ""
+    columns += ", 0 AS _clipped" if reports else ""
+    for position, measure in enumerate(measures):
+        if measure.grid is not None:
+            columns += f", _spread{position}.h{position}, _spread{position}.w{position}"
+    return f"SELECT _out._row{_list(names, '_out.')}, _out._subjects{columns} FROM ({cells}) AS _out{joins}"  # noqa: S608
+
+
+def _list(names: Sequence[str], prefix: str = "") -> str:
+    return "".join(f", {prefix}{name}" for name in names)
+
+
+def _same(one: str, other: str, names: Sequence[str]) -> str:
+    return "".join(f" AND {one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
+
+
+def _by(names: Sequence[str]) -> str:
+    return f" GROUP BY {', '.join(names)}" if names else ""

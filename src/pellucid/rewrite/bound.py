@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlglot import exp
 
 from pellucid.policy.decide import subject_key_columns
-from pellucid.rewrite.block_frame import SALT, block_sql, frame_sql
+from pellucid.rewrite.block_frame import SALT, block_sql, frame_sql, needs_salt
 from pellucid.rewrite.cells import public_cells
 from pellucid.rewrite.generate import generate, literal_free
 from pellucid.rewrite.governed import Block, GroupKey
@@ -68,7 +68,7 @@ def build_block(
             sources=tuple(governed),
             rows=text,
             frame=around,
-            parameters=_parameters(tree, governed.values(), keys),
+            parameters=_parameters(tree, governed.values(), salted=needs_salt(keys, chosen)),
             public_cells=cells is not None or not groups,
             max_groups=limit,
             reports_clipping=reports,
@@ -86,10 +86,10 @@ def _key(position: int, key: exp.Expr, frame: Frame, *, public: bool) -> GroupKe
     return GroupKey(f"k{position}", literal_free(key), public, told_origins(origins))
 
 
-def _parameters(rows: exp.Expr, texts: Iterable[str], keys: Sequence[GroupKey]) -> tuple[str, ...]:
-    """Return the parameters of a block: its rows', those of governed rows, and the salt that orders cells."""
+def _parameters(rows: exp.Expr, texts: Iterable[str], *, salted: bool) -> tuple[str, ...]:
+    """Return the parameters of a block: its rows', those of governed rows, and the salt if the frame draws by it."""
     named = {node.name for node in rows.find_all(exp.Placeholder)}
-    return tuple(sorted(named.union(*map(parameters_in, texts), {SALT} if keys else ())))
+    return tuple(sorted(named.union(*map(parameters_in, texts), {SALT} if salted else ())))
 
 
 def _cells_parameters(cells: str | None) -> tuple[str, ...]:

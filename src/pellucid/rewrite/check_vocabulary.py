@@ -130,6 +130,14 @@ def _regexp(node: exp.Expr) -> list[Reason]:
     return [reason("pattern-not-literal")]
 
 
+def _share(node: exp.Expr) -> list[Reason]:
+    """Demand of a quantile that it is written out: an engine raises beyond 0 and 1, and noise is drawn for one."""
+    share = node.expression
+    if isinstance(share, exp.Literal) and not share.is_string and _SHARE.fullmatch(share.name):
+        return []
+    return [reason("quantile-not-literal")]
+
+
 def _select(node: exp.Expr) -> list[Reason]:
     known = {
         "with_", "kind", "hint", "distinct", "expressions", "limit", "operation_modifiers", "from_", "joins", "where",
@@ -245,6 +253,7 @@ def _set_operation(node: exp.Expr) -> list[Reason]:
 
 _DIGITS = 6
 _MOST_DECIMAL = 18
+_SHARE = re.compile(r"0?\.(?!0+$)[0-9]{1,4}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{0,38}\.?[0-9]{0,38}(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
@@ -282,6 +291,8 @@ _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
     "Join": _join,
     "Placeholder": _placeholder,
     "RegexpLike": _regexp,
+    "PercentileCont": _share,
+    "PercentileDisc": _share,
     "Select": _select,
     "Star": _star,
 }

@@ -31,7 +31,9 @@ _FAMILIES = {
 _RETURNED = {
     **dict.fromkeys(["Left", "Right", "Substring", "Upper", "Lower", "Trim", "DPipe", "Concat"], "TEXT"),
     **dict.fromkeys(["Dayname", "Monthname"], "TEXT"),
-    **dict.fromkeys(["Stddev", "StddevPop", "StddevSamp", "Variance", "VariancePop", "Sum", "Avg"], "DOUBLE"),
+    **dict.fromkeys(
+        ["Stddev", "StddevPop", "StddevSamp", "Variance", "VariancePop", "Sum", "Avg", "PercentileCont"], "DOUBLE"
+    ),
     **dict.fromkeys(["Length", "StrPosition", "Ceil", "Floor", "Sign", "Sqrt", "Ln", "Exp", "Log", "Pow"], "DOUBLE"),
     **dict.fromkeys(["Year", "Month", "Day", "Quarter", "Week", "DayOfWeek", "Hour", "DateDiff"], "DOUBLE"),
     **dict.fromkeys(["Round", "Abs", "Trunc", "Mul", "Div", "IntDiv", "Mod", "PercentRank", "CumeDist"], "DOUBLE"),

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+WEIGHT = 2**12
+"""The weight of one value of a quantile, whose subject has no more of them than may count."""
+
 
 class MeasureKind(StrEnum):
     """The aggregates that can be released privately."""
@@ -16,12 +19,32 @@ class MeasureKind(StrEnum):
     VALUES = "values"  # COUNT(expression)
     SUBJECTS = "subjects"  # COUNT(DISTINCT subject)
     SUM = "sum"  # SUM(expression)
+    DISTINCT = "distinct"  # COUNT(DISTINCT expression)
+    DEVIATIONS = "deviations"  # of values from the middle of their range, summed: for VARIANCE
+    SQUARES = "squares"  # of these deviations, summed
+    QUANTILE = "quantile"  # MEDIAN, QUANTILE_CONT, QUANTILE_DISC
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The values that a quantile may turn out as: `steps` + 1 of them, evenly from `lower` to `upper` (units of
+    10**-scale). Sought is the one with `part` of `whole` values below it.
+    """
+
+    lower: int
+    upper: int
+    steps: int
+    part: int
+    whole: int
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A bounded sum over subjects. `lower`..`upper` clamp each subject's total in a group, or `norm` its L2 norm
     over groups; all three are integers in units of 10**-scale.
+
+    `by` names the count that a subject's total is cut down with: where only so much of its count is taken, only that
+    part of the total is. `grid` belongs to a quantile, whose bounds are those of the values one subject may bring in.
 
     `contributors`: it is `_subjects` in every cell, for certain (a bare, never null subject key), so that a block with
     thresholded keys need not pay for it a second time. `title` is for the person who asked and holds names as typed;
@@ -37,6 +60,8 @@ class Measure:
     norm: int | None = None
     contributors: bool = False
     origins: tuple[str, ...] = ()
+    by: str | None = None
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +94,10 @@ class Block:
 
     `sql` is made of parts, which `recheck` takes apart again: the texts of the governed `sources`, the `rows` below the
     aggregate, the public cells, and the `frame` of aggregates and bounds.
-    `sql` returns one row a cell: `_row` = 0, the keys, `_subjects` (contributors kept), the measures as BIGINT; with
-    `reports_clipping` one more row has `_row` = 1, `_subjects` = people in the block and the first measure = people
-    clipped. With `public_cells` every public cell is there, empty ones with zeros; otherwise cells are data and must be
+    `sql` returns one row a cell: `_row` = 0, the keys, `_subjects` (contributors kept), the measures as BIGINT, and
+    for a quantile `m3` the lists `h3` (places on its grid) and `w3` (what weight of values is there). With
+    `reports_clipping` one more row has `_row` = 1, `_subjects` = people in the block and `_clipped` = people clipped.
+    With `public_cells` every public cell is there, empty ones with zeros; otherwise cells are data and must be
     thresholded.
     `cells_sql` lists the public cells without touching anybody's data. A subject is in at most `max_groups` cells.
     """
@@ -103,15 +129,26 @@ class PublicTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """A figure worked out of released measures of one block: `function` is average, variance, variance_pop, stddev or
+    stddev_pop; `measures` are (sum, count), or (squares, deviations, count).
+    """
+
+    function: str
+    block: str
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
-    """A column of the answer: `measure` is (block, measure) if it is one released measure as it is, `average` is
-    (block, sum, count) if it is their ratio.
+    """A column of the answer: `measure` is (block, measure) if it is one released measure as it is, `derived` tells
+    how it was worked out of several.
     `error_column` names the hidden column of the post half with the 95 % half-width.
     """
 
     name: str
     measure: tuple[str, str] | None = None
-    average: tuple[str, str, str] | None = None
+    derived: Derived | None = None
     error_column: str | None = None
     is_key: bool = False
 

@@ -3,11 +3,14 @@
 SUM(t.sales_value)                         ->  clamped or norm-bounded by the purpose's bound for `sales_value`
 COUNT(*) FILTER (WHERE t.quantity > 1)     ->  COUNT(CASE WHEN t.quantity > 1 THEN 1 END), bounded by `rows`
 COUNT(DISTINCT t.household_id)             ->  at most 1 per subject and cell
+COUNT(DISTINCT t.product_id)               ->  at most so many values per subject and cell, drawn by the secret salt
 AVG(x)                                     ->  SUM(x) and COUNT(x); the ratio is taken over released cells
+VARIANCE(x), MEDIAN(x)                     ->  see `spread`
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -15,9 +18,10 @@ from functools import lru_cache
 from sqlglot import exp
 
 from pellucid.policy.model import Bound, ColumnType, ReleaseRule
+from pellucid.rewrite import spread
 from pellucid.rewrite.families import try_cast
 from pellucid.rewrite.generate import DUCKDB, literal_free
-from pellucid.rewrite.governed import Measure, MeasureKind
+from pellucid.rewrite.governed import Grid, Measure, MeasureKind
 from pellucid.rewrite.make_total import make_total
 from pellucid.rewrite.relations import ROWS, Frame, told_origins, value_origins
 from pellucid.rewrite.sources import Work
@@ -32,7 +36,7 @@ class Measures:
 
     frame: Frame
     work: Work
-    found: dict[tuple[MeasureKind, bool, str], Measure] = field(default_factory=dict)
+    found: dict[tuple[object, ...], Measure] = field(default_factory=dict)
     arguments: list[exp.Expr | None] = field(default_factory=list)
     totals: list[str] = field(default_factory=list)
 
@@ -40,7 +44,7 @@ class Measures:
         return len(self.found)
 
     def take(self, aggregate: exp.Expr) -> list[Measure]:
-        """Return the measures an aggregate stands on: one, or sum and count for an average. Empty when refused."""
+        """Return the measures an aggregate stands on: one, or those that it is worked out of. Empty when refused."""
         function, condition = aggregate, None
         if isinstance(aggregate, exp.Filter):
             function, condition = aggregate.this, aggregate.expression.this
@@ -56,35 +60,46 @@ class Measures:
         if isinstance(function, exp.Sum | exp.Avg) and not distinct:
             sums = self._sum(value, aggregate)
             return sums + self._count(value, False, aggregate) if isinstance(function, exp.Avg) and sums else sums
+        if isinstance(function, spread.SPREADS) and not distinct:
+            return spread.take(self, function, value, aggregate)
         self.work.findings.add(
             "aggregate-not-private", name=type(function).__name__.lower() + (" distinct" if distinct else "")
         )
         return []
 
+    def rows_bound(self) -> tuple[int, int, int | None]:
+        """Return lower, upper and norm of the rows that one subject may count with."""
+        return scaled(self.rule.rows, 0)[:3]
+
+    def results(self, value: exp.Expr) -> list[exp.Expr]:
+        """Return the expressions that a value may turn out to be, NULLs left out."""
+        return results_of(value)
+
     def _count(self, value: exp.Expr, distinct: bool, shown: exp.Expr) -> list[Measure]:
         if distinct:
             return self._count_distinct(value, shown)
-        lower, upper, norm, _ = _scaled(self._rule.rows, 0)
+        lower, upper, norm = self.rows_bound()
         if isinstance(value, exp.Star):
-            return [self._add(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", 0, (lower, upper, norm))]
-        return [self._add(MeasureKind.VALUES, value, "COUNT({a})", _title("COUNT", value), 0, (lower, upper, norm))]
+            return [self.add(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", 0, (lower, upper, norm))]
+        return [self.add(MeasureKind.VALUES, value, "COUNT({a})", title("COUNT", value), 0, (lower, upper, norm))]
 
     def _count_distinct(self, value: exp.Expr, shown: exp.Expr) -> list[Measure]:
-        keys = [_facts_of(each, self.frame) for each in _results(value)]
+        keys = [_facts_of(each, self.frame) for each in results_of(value)]
         if keys and all(is_key for is_key, _ in keys):
             total = "CASE WHEN COUNT({a}) > 0 THEN 1 ELSE 0 END"
-            title, bounds, bare = (
-                _title("COUNT DISTINCT", value),
-                (0, 1, None),
-                isinstance(value, exp.Column) and self.frame.facts(value).is_key,
-            )
-            return [self._add(MeasureKind.SUBJECTS, value, total, title, 0, bounds, contributors=bare)]
+            bare = isinstance(value, exp.Column) and self.frame.facts(value).is_key
+            named = title("COUNT DISTINCT", value)
+            return [self.add(MeasureKind.SUBJECTS, value, total, named, 0, (0, 1, None), contributors=bare)]
+        lower, upper, norm = self.rows_bound()
+        named, total = title("COUNT DISTINCT", value), "COUNT(DISTINCT {a})"
         if keys and all(determines for _, determines in keys):
-            lower, upper, norm, _ = _scaled(self._rule.rows, 0)
-            title = _title("COUNT DISTINCT", value)
-            return [self._add(MeasureKind.VALUES, value, "COUNT(DISTINCT {a})", title, 0, (lower, upper, norm))]
-        self.work.findings.add("distinct-not-subject", name=literal_free(shown))
-        return []
+            return [self.add(MeasureKind.VALUES, value, total, named, 0, (lower, upper, norm))]
+        if isinstance(value, exp.Star):
+            self.work.findings.add("distinct-not-subject", name=literal_free(shown))
+            return []
+        # Values that people share: so many of each person's are taken in a cell that their norm holds in all cells.
+        most = upper if norm is None else max(1, math.isqrt(norm * norm // self.rule.max_groups))
+        return [self.add(MeasureKind.DISTINCT, value, total, named, 0, (0, most, None))]
 
     def _sum(self, value: exp.Expr, shown: exp.Expr) -> list[Measure]:
         bound = self._bound(value, shown)
@@ -97,7 +112,7 @@ class Measures:
         column = self._exact_column(value, scale)
         total = "SUM({a})" if column is not None else whole
         argument = column if column is not None else try_cast(value.copy(), "DOUBLE")
-        return [self._add(MeasureKind.SUM, argument, total, _title("SUM", value), scale, (lower, upper, norm))]
+        return [self.add(MeasureKind.SUM, argument, total, title("SUM", value), scale, (lower, upper, norm))]
 
     def _exact_column(self, value: exp.Expr, scale: int) -> exp.Expr | None:
         """Return a declared integer or money column scaled exactly, without passing through DOUBLE; None for others."""
@@ -113,29 +128,30 @@ class Measures:
     def _bound(self, value: exp.Expr, shown: exp.Expr) -> tuple[int, int, int | None, int] | None:
         origins = value_origins(value, self.frame)
         bounds = [
-            (self._rule.columns[name], self._scale(dataset, name))
+            (self.rule.columns[name], self._scale(dataset, name))
             for dataset, name in sorted(origins - {ROWS})
-            if name in self._rule.columns
+            if name in self.rule.columns
         ]
         if ROWS in origins or not origins:
-            bounds.append((self._rule.rows if origins else _constants_bound(self._rule.rows, _constants(value)), 0))
+            bounds.append((self.rule.rows if origins else _constants_bound(self.rule.rows, _constants(value)), 0))
         if not bounds:
             names = ", ".join(sorted(name for _, name in origins))
             self.work.findings.add(
-                "sum-without-bound", name=names, known=", ".join(sorted(self._rule.columns)) or "none"
+                "sum-without-bound", name=names, known=", ".join(sorted(self.rule.columns)) or "none"
             )
             return None
         scale = max(max(declared, _decimals(bound)) for bound, declared in bounds)
-        return _combined([_scaled(bound, scale) for bound, _ in bounds], scale)
+        return _combined([scaled(bound, scale) for bound, _ in bounds], scale)
 
     def _scale(self, dataset: str, column: str) -> int:
         return self.work.context.datasets[dataset].columns[column].scale
 
     @property
-    def _rule(self) -> ReleaseRule:
+    def rule(self) -> ReleaseRule:
+        """The purpose's release rule."""
         return self.work.context.declared.release
 
-    def _add(
+    def add(
         self,
         kind: MeasureKind,
         argument: exp.Expr | None,
@@ -145,14 +161,17 @@ class Measures:
         bounds: tuple[int, int, int | None],
         *,
         contributors: bool = False,
+        by: str | None = None,
+        grid: Grid | None = None,
     ) -> Measure:
+        """Return the measure, which each block has once; `total` is SQL over the rows' argument `{a}`."""
         text = argument.sql(dialect=DUCKDB) if argument is not None else ""
-        key = (kind, "DISTINCT" in total, text)
+        key = (kind, total, text, grid)
         if key not in self.found:
             name = f"m{len(self.found)}"
             lower, upper, norm = bounds
             origins = told_origins(value_origins(argument, self.frame)) if argument is not None else ()
-            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm, contributors, origins)
+            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm, contributors, origins, by, grid)
             self.arguments.append(_total_argument(argument))
             self.totals.append(total.format(a=f"_rows.a{len(self.arguments) - 1}"))
         return self.found[key]
@@ -171,16 +190,16 @@ def _under(argument: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=value)])
 
 
-def _results(value: exp.Expr) -> list[exp.Expr]:
+def results_of(value: exp.Expr) -> list[exp.Expr]:
     """Return the expressions a value may turn out to be, NULLs left out."""
     if isinstance(value, exp.Paren):
-        return _results(value.this)
+        return results_of(value.this)
     if isinstance(value, exp.Case | exp.If):
         branches = value.args["ifs"] if isinstance(value, exp.Case) else [value]
         results = [branch.args["true"] for branch in branches]
         last = value.args.get("default") or value.args.get("false")
         results += [last] if last is not None else []
-        return [found for each in results for found in _results(each)]
+        return [found for each in results for found in results_of(each)]
     return [] if isinstance(value, exp.Null) else [value]
 
 
@@ -198,7 +217,7 @@ def _facts_of(value: exp.Expr, frame: Frame) -> tuple[bool, bool]:
 def _constants(value: exp.Expr) -> list[Decimal]:
     """Return the numbers among the results of a value that comes from no column."""
     found = []
-    for each in _results(value):
+    for each in results_of(value):
         sign, number = (-1, each.this) if isinstance(each, exp.Neg) else (1, each)
         if isinstance(number, exp.Literal) and not number.is_string:
             found.append(sign * Decimal(number.name))
@@ -226,8 +245,8 @@ def _decimals(bound: Bound) -> int:
 
 
 @lru_cache(maxsize=512)
-def _scaled(bound: Bound, scale: int) -> tuple[int, int, int | None, int]:
-    """Return lower, upper, norm as integers of the scale."""
+def scaled(bound: Bound, scale: int) -> tuple[int, int, int | None, int]:
+    """Return lower, upper, norm as integers of the scale, and the scale."""
     unit = Decimal(10) ** scale
     if bound.norm is not None:
         norm = _whole(Decimal(bound.norm) * unit)
@@ -249,5 +268,6 @@ def _combined(bounds: list[tuple[int, int, int | None, int]], scale: int) -> tup
     return lower, upper, None, scale
 
 
-def _title(function: str, value: exp.Expr) -> str:
+def title(function: str, value: exp.Expr) -> str:
+    """Return what a measure is called, for the person who asked."""
     return f"{function}({literal_free(value)})"

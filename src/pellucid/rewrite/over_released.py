@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from pellucid.rewrite.derived import derived_from, derived_value
 from pellucid.rewrite.governed import Measure
 from pellucid.rewrite.measures import Measures
 from pellucid.rewrite.relations import Facts, Frame
@@ -74,8 +75,8 @@ class OverReleased:
             taken = self.taken[id(expression)]
             if len(taken) == 1:
                 facts = Facts(measure=(block, taken[0].name))
-            elif len(taken) == 2:
-                facts = Facts(average=(block, taken[0].name, taken[1].name))
+            elif taken:
+                facts = Facts(derived=derived_from(expression, block, taken))
         self.outputs[each.alias_or_name] = facts
         return exp.alias_(over, each.alias_or_name, quoted=True, copy=False)
 
@@ -118,12 +119,9 @@ class OverReleased:
 
     def _measure(self, node: exp.Expr) -> exp.Expr:
         taken = self.taken[id(node)] = self.measures.take(node)
-        columns: list[exp.Expr] = [self._released(measure.name) for measure in taken]
-        if len(columns) == 2:
-            total, count = columns
-            positive = exp.GT(this=count.copy(), expression=exp.Literal.number(0))
-            return exp.Case(ifs=[exp.If(this=positive, true=exp.Div(this=total, expression=count))])
-        return columns[0] if columns else exp.Null()
+        if len(taken) > 1:
+            return derived_value(derived_from(node, self.alias[1:], taken))
+        return self._released(taken[0].name) if taken else exp.Null()
 
     def _window(self, node: exp.Window) -> exp.Expr:
         """Rank or sum released cells: the window's own function stays, what stands inside it is released."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from threading import Lock
 
 from sqlglot import exp
@@ -20,20 +19,23 @@ from pellucid.policy.decide import Use, UseDecision, decide
 from pellucid.rewrite.bind_now import bind_now
 from pellucid.rewrite.check_vocabulary import check_vocabulary
 from pellucid.rewrite.context import Context, Findings
-from pellucid.rewrite.generate import DUCKDB, generate
+from pellucid.rewrite.derived import derived_error
+from pellucid.rewrite.generate import generate
 from pellucid.rewrite.governed import Block, GovernedQuery, MeasureKind, Output
 from pellucid.rewrite.make_total import may_raise
 from pellucid.rewrite.parse import parse_question
-from pellucid.rewrite.permit_rows import forget_positions
 from pellucid.rewrite.qualify_names import qualify_names
 from pellucid.rewrite.recheck import recheck_block, recheck_post, recheck_public
 from pellucid.rewrite.relations import Facts, Relation
 from pellucid.rewrite.shape import shape_of
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.split_release import split_release
+from pellucid.rewrite.spread import plain_quantiles
 
 KEPT = 512
 """How many governed queries one gate keeps."""
+
+_NAMED = {MeasureKind.SUM: "sum", MeasureKind.QUANTILE: "quantile"}
 
 
 def _vocabulary(query: exp.Query, context: Context, findings: Findings) -> exp.Query:
@@ -68,7 +70,7 @@ def govern(sql: str, context: Context) -> GovernedQuery:
 
 def _govern(sql: str, context: Context) -> GovernedQuery:
     findings = Findings()
-    query = parse_question(sql, context.limits)
+    query = plain_quantiles(parse_question(sql, context.limits))
     shape = shape_of(query, context.policy)
     for each in PASSES:
         query = each(query, context, findings)
@@ -135,10 +137,10 @@ def _with_errors(answer: Relation, blocks: Sequence[Block]) -> tuple[exp.Query, 
     outputs: list[Output] = []
     direct = isinstance(tree, exp.Select) and tree.args.get("distinct") is None
     for position, (name, facts) in enumerate(answer.columns.items()):
-        error = f"_error_{position}" if direct and facts.average is not None else None
-        if error is not None and facts.average is not None and isinstance(tree, exp.Select):
-            tree.append("expressions", exp.alias_(_average_error(*facts.average), error, copy=False))
-        outputs.append(Output(_friendly(name, facts, blocks), facts.measure, facts.average, error, facts.is_cell_key))
+        error = f"_error_{position}" if direct and facts.derived is not None else None
+        if error is not None and facts.derived is not None and isinstance(tree, exp.Select):
+            tree.append("expressions", exp.alias_(derived_error(facts.derived), error, copy=False))
+        outputs.append(Output(_friendly(name, facts, blocks), facts.measure, facts.derived, error, facts.is_cell_key))
     return tree, tuple(outputs)
 
 
@@ -146,28 +148,13 @@ def _friendly(name: str, facts: Facts, blocks: Sequence[Block]) -> str:
     """Return a name that says what it is for an aggregate that was given none."""
     if not name.startswith("_col_"):
         return name
-    if facts.average is not None:
-        return "average"
+    if facts.derived is not None:
+        return facts.derived.function
     for block in blocks:
         for measure in block.measures:
             if facts.measure == (block.name, measure.name):
-                return "sum" if measure.kind is MeasureKind.SUM else "count"
+                return _NAMED.get(measure.kind, "count")
     return f"column_{int(name.removeprefix('_col_')) + 1}"
-
-
-def _average_error(block: str, total: str, count: str) -> exp.Expr:
-    """Half-width of a ratio by the delta method, over the released values."""
-    return _average_error_of(block, total, count).copy()
-
-
-@lru_cache(maxsize=256)
-def _average_error_of(block: str, total: str, count: str) -> exp.Expr:
-    s, n = f"_{block}.{total}", f"_{block}.{count}"
-    se, ne = f"_{block}.{total}_error", f"_{block}.{count}_error"
-    sql = f"CASE WHEN {n} > 0 THEN SQRT(POWER({se}, 2) + POWER({s} / {n} * {ne}, 2)) / {n} END"
-    tree: exp.Expr = exp.maybe_parse(sql, dialect=DUCKDB)
-    forget_positions(tree)
-    return tree
 
 
 def _recheck(governed: GovernedQuery, context: Context) -> None:

@@ -8,6 +8,8 @@ from enum import Enum
 
 from sqlglot import exp
 
+from pellucid.rewrite.governed import Derived
+
 SUBJECT_ID = "_subject"
 """The hidden column that every relation about people carries."""
 
@@ -31,7 +33,7 @@ class Facts:
 
     `is_key`: it is the subject's key, never NULL. `determines`: it is a key that belongs to one subject alone, and
     `names` are what that key is called: here, and in the dataset that the subject path leads to.
-    A released column may be one `measure` (block, name) as it is, or the `average` of two (block, sum, count).
+    A released column may be one `measure` (block, name) as it is, or `derived` from several.
     """
 
     origins: frozenset[tuple[str, str]] = frozenset()
@@ -40,7 +42,7 @@ class Facts:
     determines: bool = False
     names: frozenset[str] = frozenset()
     measure: tuple[str, str] | None = None
-    average: tuple[str, str, str] | None = None
+    derived: Derived | None = None
     is_cell_key: bool = False
 
     def null_extended(self) -> Facts:

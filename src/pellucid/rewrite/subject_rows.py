@@ -13,11 +13,11 @@ from sqlglot import exp
 from pellucid.rewrite.families import family_of, try_cast
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work
+from pellucid.rewrite.spread import VARIANCES
 from pellucid.rewrite.vocabulary import MEASURES, SUBJECT_AGGREGATES, WINDOWS
 
 _AGGREGATES = MEASURES | SUBJECT_AGGREGATES
 _ACROSS_ROWS = _AGGREGATES | WINDOWS | {"Window"}
-_VARIANCES = (exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
 _LARGEST_SQUARED = "1e100"  # DuckDB raises where a variance is not finite
 
 
@@ -123,13 +123,15 @@ def safe_aggregates(select: exp.Select, frame: Frame) -> None:
     """Let sums of anything but a declared column run over doubles, which cannot overflow into an error, and variances
     over doubles small enough for their squares.
     """
-    for node in list(select.find_all(exp.Sum, exp.Avg, *_VARIANCES)):
+    for node in list(select.find_all(exp.Sum, exp.Avg, exp.PercentileCont, *VARIANCES)):
         if node.find_ancestor(exp.Select) is not select:
             continue
         value = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
-        if isinstance(node, _VARIANCES):
+        if isinstance(node, VARIANCES):
             value.replace(_within(try_cast(value.copy(), "DOUBLE"), _LARGEST_SQUARED))
-        elif not (isinstance(value, exp.Column) and frame.facts(value).direct and family_of(value) == "DOUBLE"):
+        elif isinstance(node, exp.PercentileCont) or not (
+            isinstance(value, exp.Column) and frame.facts(value).direct and family_of(value) == "DOUBLE"
+        ):
             value.replace(try_cast(value.copy(), "DOUBLE"))
 
 

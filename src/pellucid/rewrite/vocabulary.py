@@ -63,15 +63,14 @@ LEAKPROOF_FUNCTIONS = named_words(
 
 MEASURES = named_words(
     """
-    Count CountIf Sum Avg
+    Count CountIf Sum Avg Stddev StddevPop StddevSamp Variance VariancePop Median PercentileCont PercentileDisc
     """
 )
 """Aggregates that can be released privately."""
 
 SUBJECT_AGGREGATES = named_words(
     """
-    Min Max Median Stddev StddevPop StddevSamp Variance VariancePop LogicalOr LogicalAnd AnyValue IgnoreNulls ArgMax
-    ArgMin First Last
+    Min Max LogicalOr LogicalAnd AnyValue IgnoreNulls ArgMax ArgMin First Last
     """
 )
 """Aggregates allowed only where the rows of a group are one subject's (or public)."""
@@ -105,8 +104,10 @@ CAST_TARGETS = named_words(
 )
 """Types that may be cast to (sqlglot's DataType names)."""
 
-_ONE = "Max Min First Last Floor Ceil Length Week Dayname Monthname LastDay"
-_TWO = {"ArgMax": "expression", "ArgMin": "expression", "Contains": "expression", "RegexpLike": "expression"}
+_ONE = "Max Min First Last Floor Ceil Length Week Dayname Monthname LastDay Median"
+_TWO = {
+    **dict.fromkeys(["ArgMax", "ArgMin", "Contains", "RegexpLike", "PercentileCont", "PercentileDisc"], "expression"),
+}
 ARGUMENTS = {
     **dict.fromkeys(_ONE.split(), named_words("this")),
     **{name: named_words(f"this {second}") for name, second in _TWO.items()},
@@ -132,10 +133,11 @@ GENERATED_FUNCTIONS = frozenset({"ISFINITE", "HASH"})
 
 FRAME_WORDS = GENERATED_FUNCTIONS | named_words(
     """
-    SELECT FROM JOIN LEFT ON AND OR AS GROUP ORDER PARTITION BY OVER QUALIFY UNION ALL DISTINCT MATERIALIZED NULL
-    CASE WHEN THEN ELSE END CAST BIGINT HUGEINT DOUBLE
-    BOOL_OR COALESCE COUNT GREATEST LEAST ROUND ROW_NUMBER SQRT SUM TRUNC
+    SELECT FROM JOIN LEFT ON WHERE AND OR NOT IS AS GROUP ORDER PARTITION BY OVER QUALIFY UNION ALL DISTINCT
+    MATERIALIZED NULL CASE WHEN THEN ELSE END CAST BIGINT HUGEINT DOUBLE
+    BOOL_OR COALESCE COUNT GREATEST LEAST LIST ROUND ROW_NUMBER SQRT SUM TRUNC
     _rows _cells _totals _kept _clamped _bounded _people _subject _subjects _groups _clipped _row $_salt
+    _pairs _drawn _placed _place _many _weighed _weight _out
     """
 )
 """The words of the SQL around a block's rows, beside k0, a0, m0, t0 and so on, and whole numbers."""

@@ -147,6 +147,12 @@ RELEASE: Words = {
         "What one person may add to {measure} is limited otherwise: before, {value}.",
         f"{OFFICER}; {ANALYST}",
     ),
+    **listed(
+        "bound-values",
+        "Spread, median and quantiles of {measure} may be asked, of values from {value}.",
+        "Spread, median and quantiles of {measure} may not be asked of values from {value} any more.",
+        f"{OFFICER}; {ANALYST}",
+    ),
     **ordered("threshold-delta", "Naming groups that are not public may spend δ {new} (before: {old}).", OFFICER),
     **neutral("clipping-share", "{new} of a question's budget tells how many were clipped (before: {old}).", ANALYST),
     **ordered("max-cells", "An answer has at most {new} cells (before: {old}).", OFFICER),

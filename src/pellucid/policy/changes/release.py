@@ -38,8 +38,14 @@ def _bound_rules(measure: str) -> Rules:
 
         return rule
 
+    def values(notes: Notes, old: tuple[str, str] | None, new: tuple[str, str] | None) -> None:
+        for name, given in (("values-removed", old), ("values-added", new)):
+            if given is not None:
+                notes.add(f"bound-{name}", measure=measure, value=f"{given[0]} to {given[1]}")
+
     upper = amount("bound", "raised", "lowered", 1)
-    return {"per_group": upper, "norm": upper, "lower": amount("bound-lower", "lowered", "raised", -1)}
+    lower = amount("bound-lower", "lowered", "raised", -1)
+    return {"per_group": upper, "norm": upper, "lower": lower, "values": values}
 
 
 def _told(bound: Bound) -> str:

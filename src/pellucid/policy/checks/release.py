@@ -133,6 +133,9 @@ def _check_rows(bound: Bound, location: _Location, findings: Findings) -> None:
     lower = _decimal(bound.lower)
     if lower is not None and lower != 0:
         findings.error("bound-lower", (*location, "lower"), "Nobody adds fewer than 0 rows.", "Take `lower` out.")
+    if bound.values is not None:
+        message = "A count of rows has no values."
+        findings.error("bound-values", (*location, "values"), message, "Write them with a column.")
 
 
 def _check_column_bound(policy: Policy, purpose: Purpose, name: str, bound: Bound, findings: Findings) -> None:
@@ -148,6 +151,14 @@ def _check_column_bound(policy: Policy, purpose: Purpose, name: str, bound: Boun
         message = f"`{purpose.name}` may not read `{name}`, so the bound is never used."
         findings.warn("bound-unused", location, message, "Take it out, or add the column's category.")
     _check_bound(bound, location, _scale(numeric), f"`{name}`", findings)
+    _check_values(bound, (*location, "values"), _scale(numeric), f"`{name}`", findings)
+
+
+def _check_values(bound: Bound, location: _Location, scale: int | None, what: str, findings: Findings) -> None:
+    ends = [_amount(written, location, scale, what, findings) for written in bound.values or ()]
+    if len(ends) == 2 and ends[0] is not None and ends[1] is not None and ends[0] >= ends[1]:
+        message = f"Got {ends[0]} to {ends[1]}; the first must be less than the second."
+        findings.error("bound-values", location, message, "Write the least and the largest value that a row has.")
 
 
 def _reads(policy: Policy, purpose: Purpose, name: str) -> bool:
