@@ -25,7 +25,7 @@ from pellucid.release.plan import plan
 from pellucid.release.private import release
 from pellucid.release.sensitivity import measure_sensitivity
 from pellucid.rewrite.context import Context
-from pellucid.rewrite.governed import Block, GovernedQuery, PublicTable
+from pellucid.rewrite.governed import WEIGHT, Block, GovernedQuery, PublicTable
 from pellucid.rewrite.pipeline import govern
 from pellucid.settings import Settings
 from pellucid.workspace import Workspace
@@ -36,6 +36,7 @@ from tests.attacks.watched import Finding, Fuzzer, main
 ENGINE_SECONDS = 8.0
 OTHERS = (WITHDRAWN, TARGET, "h7")
 """One is left out in each world but the first; every answered statement is run in one of these besides."""
+_COUNTS = {"_subjects", "_clipped"}
 BOUND_BEFOREHAND = ("Binder Error", "Parser Error", "Catalog Error", "Not implemented Error")
 BAD_PATTERNS = (
     "missing )", "missing ]", "unexpected )", "invalid repetition", "no argument for repetition", "bad repetition",
@@ -173,8 +174,11 @@ def _cells(table: pa.Table) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for row in table.to_pylist():
         key = repr([row[name] for name in row if name == "_row" or name.startswith("k")])
-        numbers = {name: value for name, value in row.items() if name == "_subjects" or name.startswith("m")}
+        numbers = {name: value for name, value in row.items() if name in _COUNTS or name.startswith("m")}
         found[key] = {name: int(value or 0) for name, value in numbers.items()}
+        for name in (name for name in row if name.startswith("h")):
+            places = zip(row[name] or (), row[f"w{name[1:]}"] or (), strict=True)
+            found[key].update({f"{name} {place}": int(weight) for place, weight in places})
     return found
 
 
@@ -191,13 +195,22 @@ def _keep_bounds(block: Block, one: dict[str, dict[str, int]], other: dict[str, 
         length = sum(moved[key][measure.name] ** 2 for key in cells) ** 0.5
         if length > measure_sensitivity(measure, block.max_groups) * (1 + 1e-9):
             raise Finding(f"{without} alone moves {measure.title} by {length}")
+        weights = [_weights_moved(one.get(key, {}), other.get(key, {}), f"h{measure.name[1:]} ") for key in cells]
+        most = WEIGHT * measure_sensitivity(measure, block.max_groups) * (1 + 1e-9)
+        if sum(each**2 for each in weights) ** 0.5 > most:
+            raise Finding(f"{without} alone moves the weights of {measure.title} by {weights}")
     for key in set(keys) - set(cells):
         if any(abs(value) > 1 for value in moved[key].values()):
             raise Finding(f"{without} alone moves the count of people clipped by more than one")
 
 
+def _weights_moved(one: dict[str, int], other: dict[str, int], prefix: str) -> int:
+    """Return how much weight of a quantile's values moves in a cell, over all places."""
+    return sum(abs(one.get(name, 0) - other.get(name, 0)) for name in {*one, *other} if name.startswith(prefix))
+
+
 def _difference(block: Block, one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    names = ["_subjects", *(measure.name for measure in block.measures)]
+    names = [*_COUNTS, *(measure.name for measure in block.measures)]
     return {name: one.get(name, 0) - other.get(name, 0) for name in names}
 
 

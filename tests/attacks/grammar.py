@@ -109,9 +109,17 @@ class Grammar:
                 f"COUNT(DISTINCT {self.sources[0][0]}.household_id)",
                 f"MAX({self.value(1)})",
                 f"COUNT_IF({self.condition(1)})",
+                f"COUNT(DISTINCT {self.value(1)})",
+                self.spread(),
             ]
         )
         return f"{body} FILTER (WHERE {self.condition(1)})" if self.pick.random() < 0.15 else body
+
+    def spread(self) -> str:
+        share = self.pick.choice(["0.5", "0.9", "0.0001", "0.25", "1.5", "0"])
+        function = self.pick.choice(["MEDIAN({})", "STDDEV({})", "VAR_POP({})", f"QUANTILE_CONT({{}}, {share})",
+                                     f"PERCENTILE_DISC({share}) WITHIN GROUP (ORDER BY {{}} DESC)"])  # fmt: skip
+        return function.format(self.pick.choice([self.words.amounts[self.main], self.column("number")]))
 
     def column(self, kind: str) -> str:
         places = [f"{alias}.{name}" for alias, table in self.sources for name in self.words.tables[table][kind]]

@@ -34,6 +34,7 @@ SCALARS = (
 AGGREGATES = (
     "COUNT", "COUNT_IF", "SUM", "AVG", "MEAN", "MIN", "MAX", "MEDIAN", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE",
     "VAR_POP", "BOOL_OR", "BOOL_AND", "ANY_VALUE", "ARG_MAX", "ARG_MIN", "FIRST", "LAST", "MAX_BY", "MIN_BY",
+    "QUANTILE_CONT", "QUANTILE_DISC",
 )  # fmt: skip
 WINDOWS = (
     "LAG",
@@ -130,6 +131,8 @@ def _value(pick: random.Random, depth: int) -> str:
 def _called(pick: random.Random, functions: tuple[str, ...], depth: int = 1) -> str:
     name = pick.choice(functions)
     arguments = [_value(pick, depth - 1) for _ in range(pick.choice([1, 1, 1, 2, 2, 3]))]
+    if name.startswith("QUANTILE"):
+        arguments = [arguments[0], pick.choice(["0.9", "0.5", "1.5", arguments[-1]])]
     if name == "EXTRACT":
         return f"EXTRACT({pick.choice(['YEAR', 'EPOCH', 'DOW', 'ERA'])} FROM {arguments[0]})"
     if name in {"DATE_TRUNC", "DATE_DIFF", "DATE_PART", "DATE_SUB"}:

@@ -178,7 +178,9 @@ def _spread(position: int, measure: Measure, names: Sequence[str]) -> str:
         f"JOIN _bounded ON _placed._subject = _bounded._subject{_same('_placed', '_bounded', names)} "
         f"GROUP BY _placed._place{_list(names, '_placed.')}"
     )
-    lists = f"LIST(_place) AS h{position}, LIST(_weight) AS w{position}"
+    lists = ", ".join(
+        f"LIST({each} ORDER BY _place) AS {name}{position}" for each, name in (("_place", "h"), ("_weight", "w"))
+    )
     return f"SELECT {lists}{keys} FROM ({weighed}) AS _weighed{_by(names)}"  # noqa: S608
 
 
