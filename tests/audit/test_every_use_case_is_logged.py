@@ -74,6 +74,12 @@ CASES = [
         "data.add", lambda w: w.data.add("purchases", _purchases(w), actor=w.actor("ana")), ("access.refused",), True
     ),
     UseCase("data.add", lambda w: w.data.add("purchases", _purchases(w), actor=w.actor("pia")), ("data.published",)),
+    UseCase("data.sort", lambda w: w.data.sort("purchases", actor=w.actor("pia")), ("data.sorted",)),
+    UseCase("data.sort", lambda w: w.data.sort("products", actor=w.actor("pia")), ("data.refused",), refused=True),
+    UseCase("data.sort", lambda w: w.data.sort("purchases", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("data.sort", lambda w: w.data.sort(actor=w.actor("pia")), ()),  # none would profit
+    UseCase("data.sort_touched", lambda w: w.data.sort_touched(namespace=None, actor=w.actor("pia")), ()),
+    UseCase("data.sort_touched", lambda w: w.data.sort_touched(namespace=None, actor=w.actor("ana")), ()),
     UseCase("data.list", lambda w: w.data.list(actor=w.actor("pia")), ()),
     UseCase("data.list", lambda w: w.data.list(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase(

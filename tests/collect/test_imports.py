@@ -347,7 +347,7 @@ def test_a_workspace_that_cannot_be_written_is_a_clear_refusal(shop: Shop, sales
 
 
 def test_a_second_import_at_the_same_time_is_refused(shop: Shop, sales: Sales) -> None:
-    with shop.place.locked(), pytest.raises(DataRefused, match="Another import is running") as refused:
+    with shop.place.locked(), pytest.raises(DataRefused, match="Another import or sort is running") as refused:
         shop.add("sales", sales((1, "bob", "1", DAY)))
     assert refused.value.code == "import-running"
     assert shop.add("sales", sales((1, "bob", "1", DAY))).generation == 1

@@ -68,9 +68,30 @@ def test_data_list_and_add(run: Run) -> None:
         "purchases: 2,400 of 2,400 rows taken, generation 2.\nThey are about 400 people, 0 of them new.\n"
     )
     assert settled(listed.out) == (
+        "dataset    generation   rows  about          published            mixed\n"
+        "products            1      5  public         <instant>\n"
+        "purchases           2  2,400  400 customers  <instant>  small\n"
+    )
+
+
+def test_only_those_who_may_add_data_see_how_mixed_they_are(run: Run) -> None:
+    assert settled(run("data", "list", "--as", "ana").out) == (
         "dataset    generation   rows  about          published\n"
         "products            1      5  public         <instant>\n"
-        "purchases           2  2,400  400 customers  <instant>\n"
+        "purchases           1  2,400  400 customers  <instant>\n"
+    )
+
+
+def test_data_are_sorted_anew_by_whoever_may_add_them(run: Run) -> None:
+    assert run("data", "sort", "purchases", "--as", "dan").out == "purchases: 2,400 rows sorted anew, generation 2.\n"
+    assert run("data", "sort", "--as", "dan").out == "No dataset would profit, so none was sorted.\n"
+    refused = run("data", "sort", "purchases", "--as", "ana")
+    assert (refused.code, refused.err.splitlines()[0].split(":")[0]) == (3, "error [not-permitted]")
+    public = run("data", "sort", "products", "--as", "dan")
+    assert (public.code, public.err.splitlines()[0]) == (
+        2,
+        "error [dataset-public]: The rows of 'products' are about nobody, so there is nothing that people say to sort "
+        "them by.",
     )
 
 

@@ -148,7 +148,7 @@ def _demand_policies(connection: Connection, bodies: list[dict[str, Any]]) -> No
 def _demand_generations(connection: Connection, bodies: list[dict[str, Any]], folder: Path) -> set[str]:
     """Each generation has its entry; the published ones are there, read-only and whole. Return the files owned."""
     rows = connection.execute(select(generations)).all()
-    published = [body["body"] for body in bodies if body["action"] == "data.published"]
+    published = [body["body"] for body in bodies if body["action"] in ("data.published", "data.sorted")]
     assert sorted((row.dataset, row.generation) for row in rows) == sorted(
         (body["dataset"], body["generation"]) for body in published
     )

@@ -23,6 +23,7 @@ WITHDRAW = command("consent", "withdraw", "c000", "--purpose", "newsletter", "--
 ASK = command("query", TOTAL, "--purpose", "range-planning", "--epsilon", "0.2", "--as", "ana")
 CHECKPOINT = command("audit", "checkpoint", "--as", "pia")
 IMPORT = command("data", "add", "purchases", str(PURCHASES), "--replace", "--as", "dan")
+SORT = command("data", "sort", "purchases", "--as", "dan")
 ACTIVATE = command("policy", "activate", "--as", "pia")
 EXPORT = command("audit", "export", "{folder}/exported", "--as", "pia")
 
@@ -56,13 +57,14 @@ COMMANDS = {
     "ask": (ASK, "released"),
     "checkpoint": (CHECKPOINT, "checkpoints"),
     "import": (IMPORT, "generation"),
+    "sort": (SORT, "generation"),
     "activate": (ACTIVATE, "activations"),
     "export": (EXPORT, "checkpoints"),
 }
 LIMITS = [0, 40_000, 200_000]
 """No byte at all; too few for most commits; enough for these, too few for a generation's file or none."""
 
-QUICK = {("withdraw", 40_000), ("ask", 40_000), ("import", 40_000)}
+QUICK = {("withdraw", 40_000), ("ask", 40_000), ("import", 40_000), ("sort", 200_000)}
 CASES = [
     pytest.param(name, most, id=f"{name}-{most}", marks=() if (name, most) in QUICK else pytest.mark.slow)
     for name in COMMANDS
@@ -71,6 +73,8 @@ CASES = [
 REFUSED = {
     ("import", 200_000): "disk-full",
     ("import", 40_000): "disk-full",
+    ("sort", 200_000): "disk-full",
+    ("sort", 40_000): "disk-full",
     ("export", 40_000): "folder-unwritable",
     **{(name, 40_000): "disk-full" for name in ("withdraw", "ask", "activate")},
     **{(name, 0): "database-unreadable" for name in COMMANDS},
@@ -100,7 +104,7 @@ def test_with_no_room_a_command_is_refused_in_our_words_and_nothing_of_it_has_ha
     shutil.rmtree(kiosk / "exported", ignore_errors=True)
     assert run(words, kiosk).code == 0
     assert getattr(state_of(kiosk), counts) > getattr(before, counts)
-    demand_sound(kiosk, now=wall_clock(), swept=name == "import")
+    demand_sound(kiosk, now=wall_clock(), swept=name in ("import", "sort"))
 
 
 def _lengthen_the_log(kiosk: Path) -> None:

@@ -177,10 +177,11 @@ def _put_generations(connection: Connection, bodies: Sequence[dict[str, object]]
         told = entry["body"]
         if not isinstance(told, dict):
             continue
-        if entry["action"] == "data.published":
+        if entry["action"] in ("data.published", "data.sorted"):
             row = {"dataset": told["dataset"], "generation": told["generation"], "rows": told["rows"], "path": GONE}
             dates = {"schema_hash": told["schema"], "published_at": entry["at"], "retired_at": now}
             connection.execute(insert(generations).values(row | dates))
+        if entry["action"] == "data.published":  # a sort has the rows of the generation before it: nothing is lost
             done.lost.add(str(told["dataset"]))
             done.retired |= {str(told["dataset"])} if told["replaces"] else set()
         if entry["action"] == "policy.activated":

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import instant, plain_table, wrapped
-from pellucid.errors import InputInvalid
+from pellucid.cli.render import instant, plain_table, progress_line, wrapped
+from pellucid.errors import DataRefused, InputInvalid
+
+if TYPE_CHECKING:
+    from pellucid.policy.model import Actor
+    from pellucid.workspace import Workspace
 
 app = typer.Typer(help="What people say about the use of their data.", no_args_is_help=True)
 
@@ -72,13 +76,31 @@ def import_(
         Path, typer.Argument(help="CSV: subject, purpose, verb, covers, explicit, notice_version, channel, at.")
     ],
     namespace: NamespaceOption = None,
+    no_sort: Annotated[bool, typer.Option("--no-sort", help="Leave the data in their order.")] = False,
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Record a file of what people said."""
+    """Record a file of what people said.
+
+    Data that it leaves mostly mixed are sorted anew, if the actor may add data.
+    """
     with opened(workspace) as found:
-        count = found.consent.import_records(file, actor=found.actor(actor_name(actor)), namespace=namespace)
-    typer.echo(f"Recorded {count:,} choices.")
+        acting = found.actor(actor_name(actor))
+        count = found.consent.import_records(file, actor=acting, namespace=namespace)
+        typer.echo(f"Recorded {count:,} choices.")
+        if not no_sort and count:
+            _sort_touched(found, namespace, acting)
+
+
+def _sort_touched(found: Workspace, namespace: str | None, actor: Actor) -> None:
+    """Sort what the choices mixed; they are recorded, so a refusal to sort is told and no more."""
+    try:
+        done = found.data.sort_touched(namespace=namespace, actor=actor, progress=progress_line())
+    except DataRefused as error:
+        typer.echo(f"The data were not sorted by them: {error.message} Later: `pellucid data sort`.", err=True)
+        return
+    if done:
+        typer.echo(f"Sorted anew, since they were mostly mixed: {', '.join(report.dataset for report in done)}.")
 
 
 @app.command()

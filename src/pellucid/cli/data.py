@@ -1,16 +1,14 @@
-"""`pellucid data ...`: bring data in, list what is held."""
+"""`pellucid data ...`: bring data in, list what is held, sort it anew."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import instant, plain_table
+from pellucid.cli.render import instant, plain_table, progress_line
 
 app = typer.Typer(help="Data in, and what is held.", no_args_is_help=True)
 
@@ -40,7 +38,7 @@ def add(
             actor=found.actor(actor_name(actor)),
             replace=replace,
             max_rejected_share=accept_rejected,
-            progress=_progress(),
+            progress=progress_line(),
         )
     typer.echo(
         f"{report.dataset}: {report.rows_kept:,} of {report.rows_in:,} rows taken, generation {report.generation}."
@@ -55,6 +53,27 @@ def add(
         typer.echo(f"Not declared, so not stored: {', '.join(report.not_taken)}.")
 
 
+@app.command()
+def sort(
+    datasets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Datasets about people; without one, all that profit.", show_default=False),
+    ] = None,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Sort rows anew by what people say now.
+
+    No answer changes, only what it costs: do it when much of a dataset is mixed (`pellucid data list`).
+    """
+    with opened(workspace) as found:
+        done = found.data.sort(*(datasets or ()), actor=found.actor(actor_name(actor)), progress=progress_line())
+    for report in done:
+        typer.echo(f"{report.dataset}: {report.rows:,} rows sorted anew, generation {report.generation}.")
+    if not done:
+        typer.echo("No dataset would profit, so none was sorted.")
+
+
 @app.command("list")
 def list_(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
     """List what is held of each dataset."""
@@ -67,17 +86,10 @@ def list_(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
             f"{each.rows:,}",
             ", ".join(f"{count:,} {namespace}s" for namespace, count in each.subjects.items()) or "public",
             instant(each.published_at),
+            each.mixed,
         ]
         for each in held
     ]
-    typer.echo(plain_table(["dataset", "generation", "rows", "about", "published"], rows, right={1, 2}))
-
-
-def _progress() -> Callable[[str, float], None] | None:
-    if not sys.stderr.isatty():
-        return None
-
-    def show(step: str, share: float) -> None:
-        typer.echo(f"\r\033[K{share:4.0%} {step}", err=True, nl=share >= 1)
-
-    return show
+    heads = ["dataset", "generation", "rows", "about", "published", "mixed"]
+    shown = len(heads) if any(each.mixed for each in held) else len(heads) - 1
+    typer.echo(plain_table(heads[:shown], [row[:shown] for row in rows], right={1, 2}))

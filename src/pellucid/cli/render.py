@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import floor, isfinite, log10
@@ -26,6 +27,17 @@ def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: 
     lines = [_table_row(header, widths, right)]
     lines += [_table_row(row, widths, right) for row in printable]
     return "\n".join(lines)
+
+
+def progress_line() -> Callable[[str, float], None] | None:
+    """Return what shows how far a long piece of work is, on a terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(step: str, share: float) -> None:
+        print(f"\r\033[K{share:4.0%} {step}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+
+    return show
 
 
 def wrapped(text: str, *, bullet: str = "", indent: str = "") -> str:

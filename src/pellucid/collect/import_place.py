@@ -1,4 +1,4 @@
-"""Where an import happens: the workspace's database and folders, one import at a time, its list of rejected rows."""
+"""Where an import or a sort happens: the workspace's database and folders, one at a time, its list of rejected rows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv
 
+from pellucid.engines.duckdb_private import EngineLimits
 from pellucid.errors import DataRefused
 from pellucid.holdings.publish import DATA_FOLDER
 from pellucid.records.database import Database
@@ -32,11 +33,17 @@ class ImportPlace:
         """Where the engine spills rows that do not fit in memory; only there while an import runs."""
         return self.folder / DATA_FOLDER / ".spill"
 
+    @property
+    def limits(self) -> EngineLimits:
+        """What the engine of an import or a sort may take."""
+        return EngineLimits(self.spill, self.memory, self.threads)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the workspace's import lock and an empty spill folder (0700).
 
-        Raises DataRefused if an import runs already, and for whatever the operating system does not allow in the block.
+        Raises DataRefused if an import or a sort runs already, and for whatever the operating system does not allow in
+        the block.
         """
         try:
             with _lock_file(self.folder / DATA_FOLDER):
@@ -66,7 +73,7 @@ def _lock_file(data: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DataRefused(
-                "Another import is running in this workspace.",
+                "Another import or sort is running in this workspace.",
                 remedy="Wait until it is done, then run this one again.",
                 code="import-running",
             ) from None

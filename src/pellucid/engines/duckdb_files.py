@@ -9,31 +9,19 @@ is published, are decided by the caller.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 import pyarrow as pa
 
-from pellucid.engines.duckdb_casts import Check, literal, quoted, sql_type
+from pellucid.engines.duckdb_casts import Check, quoted, sql_type
 from pellucid.engines.duckdb_judging import Judgement, Surroundings, TimeRules
-from pellucid.engines.duckdb_layout import write_placed
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine, quietly
 from pellucid.engines.duckdb_sources import CsvSource, ParquetSource
 from pellucid.engines.duckdb_staging import Staged, stage
-from pellucid.errors import DataRefused
+from pellucid.engines.duckdb_writing import ROWS, Written, finish_generation, subject_columns, write_generation
 from pellucid.policy.model import Dataset
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a generation file holds: rows, and for each subject path the distinct ids, ascending."""
-
-    rows: int
-    ids: tuple[pa.Array, ...]
 
 
 class Import:
@@ -99,13 +87,7 @@ class Import:
         with quietly("The generation could not be written.", writing=True):
             for position, (keys, numbers) in enumerate(ids):
                 self._engine.offer(f"ids{position}", pa.table({"key": keys, "id": numbers}))
-            everybody = pa.array(np.arange(len(alike), dtype=np.int32))
-            self._engine.offer("alike", pa.table({"_id": everybody, "_kind": alike}))
-            self._engine.run(f"ATTACH {literal(str(target))} AS target")
-            self._write_rows()
-            self._engine.run("CHECKPOINT target")
-            rows = self._engine.number("SELECT count(*) FROM target.main.rows")
-            return Written(rows, tuple(self._written_ids(path) for path in range(len(ids))))
+            return write_generation(self._engine, self._dataset, target, self._rows(), self._size(), alike)
 
     def facts(self, jurisdiction: str | None, birth_year: str | None) -> pa.Table:
         """Return id, jurisdiction and birth year of the subjects of the written rows; contradictions become NULL."""
@@ -113,42 +95,16 @@ class Import:
         with quietly("The facts about subjects could not be read."):
             return self._engine.table(
                 f"SELECT _subject0 AS id, {place} AS jurisdiction, {born} AS birth_year "
-                "FROM target.main.rows GROUP BY 1 ORDER BY 1"
+                f"FROM {ROWS} GROUP BY 1 ORDER BY 1"
             )
 
     def finish(self, target: Path) -> None:
         """Detach the written file, make it read-only (0444) and durable."""
-        with quietly("The generation could not be closed.", writing=True):
-            self._engine.run("DETACH target")
-            target.chmod(0o444)
-            sync(target)
-            sync(target.parent)
+        finish_generation(self._engine, target)
 
-    def _write_rows(self) -> None:
-        subjects = [f"_subject{path}" for path in range(len(self._dataset.subjects))]
-        names = [quoted(name) for name in self._dataset.columns]
-        sorted_by = [*([self._dataset.time] if self._dataset.time else []), *self._dataset.key]
-        order = ", ".join([*subjects[:1], *(quoted(name) for name in sorted_by)])
-        if not subjects:
-            ordering = f" ORDER BY {order}" if order else ""
-            self._engine.run(f"CREATE TABLE target.main.rows AS SELECT * FROM ({self._rows(names, [])}){ordering}")
-            return
-        rows = (
-            f"SELECT * FROM ({self._rows(names, subjects)}) LEFT JOIN alike ON alike._id = _subject0 "
-            f"ORDER BY _kind NULLS LAST, {order}"
-        )
-        namespaces = [path.namespace for path in self._dataset.subjects]
-        write_placed(self._engine.run, "target.main", rows, names, namespaces, self._size())
-        twice = "SELECT 1 FROM target.main.members GROUP BY _word, _bit HAVING count(*) > 1"
-        if self._engine.number(f"SELECT count(*) FROM ({twice})"):
-            raise DataRefused(
-                "Two people would have been stored in one place, so nothing was published.",
-                remedy="Import the file again; if this returns, report it.",
-                code="layout-wrong",
-            )
-
-    def _rows(self, names: Sequence[str], subjects: Sequence[str]) -> str:
+    def _rows(self) -> str:
         """Return the query for the accepted rows and the rows held before."""
+        names, subjects = [quoted(name) for name in self._dataset.columns], subject_columns(self._dataset)
         columns = [f"v{position} AS {name}" for position, name in enumerate(names)]
         columns += [f"CAST(ids{path}.id AS INTEGER) AS {name}" for path, name in enumerate(subjects)]
         joins = " ".join(f"LEFT JOIN ids{path} ON ids{path}.key = judged._key{path}" for path in range(len(subjects)))
@@ -163,15 +119,6 @@ class Import:
             return accepted
         return accepted + self._engine.number(f"SELECT count(*) FROM {self._engine.attach(self._held)}")
 
-    def _written_ids(self, path: int) -> pa.Array:
-        if self._engine.number(f"SELECT count(*) FROM target.main.rows WHERE _subject{path} IS NULL"):
-            raise DataRefused(
-                "A row would have been stored without its subject, so nothing was published.",
-                remedy="Import the file again; if this returns, report it.",
-                code="subject-lost",
-            )
-        return self._engine.column(f"SELECT DISTINCT _subject{path} FROM target.main.rows ORDER BY 1")
-
     def _one_value(self, column: str | None, engine_type: str) -> str:
         if column is None:
             return f"CAST(NULL AS {engine_type})"
@@ -179,12 +126,3 @@ class Import:
         if sql_type(self._dataset.columns[column]) in ("DATE", "TIMESTAMP"):
             value = f"year({value})"
         return f"CASE WHEN count(DISTINCT {value}) = 1 THEN TRY_CAST(min({value}) AS {engine_type}) END"
-
-
-def sync(path: Path) -> None:
-    """Make a file's content, or a folder's names, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -32,6 +32,11 @@ def rows_a_block(rows: int) -> int:
     return VECTOR * max(1, -(-vectors // MOST_BLOCKS))
 
 
+def blocks_of(rows: int) -> int:
+    """Return how many blocks a file of so many rows has."""
+    return -(-rows // rows_a_block(rows))
+
+
 def write_placed(
     run: Callable[[str], object], target: str, rows: str, columns: Sequence[str], namespaces: Sequence[str], size: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""A private in-memory DuckDB for one import: spills into the workspace only, and none of its words ever leave it."""
+"""A private in-memory DuckDB for one import or sort: spills into the workspace only; none of its words leave it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import duckdb
 import pyarrow as pa
 
 from pellucid.engines.duckdb_casts import literal
+from pellucid.engines.duckdb_layout import read_members
+from pellucid.engines.members import Members
 from pellucid.errors import DataRefused, PellucidError
 
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """What an import may take: a folder to spill into (mode 0700), memory as DuckDB writes it, threads (0: all)."""
+    """What an import or sort may take: a folder to spill into (0700), memory as DuckDB writes it, threads (0: all)."""
 
     spill: Path
     memory: str = "4GB"
@@ -39,7 +41,7 @@ class PrivateEngine:
         if limits.threads:
             settings["threads"] = limits.threads
         self._attached: dict[Path, str] = {}
-        with quietly("The engine could not be started for this import."):
+        with quietly("The engine could not be started."):
             self._connection = duckdb.connect(":memory:", config=settings)
             self.run("SET TimeZone = 'UTC'")
 
@@ -67,15 +69,22 @@ class PrivateEngine:
 
     def attach(self, path: Path) -> str:
         """Attach a generation file read-only and return the name of its table of rows."""
-        if path not in self._attached:
-            name = f"held{len(self._attached)}"
-            self.run(f"ATTACH {literal(str(path))} AS {name} (READ_ONLY)")
-            self._attached[path] = name
-        return f"{self._attached[path]}.main.rows"
+        return f"{self._database(path)}.main.rows"
+
+    def members(self, path: Path) -> Members | None:
+        """Attach a generation file read-only and return its members; None if its rows are about nobody."""
+        return read_members(self._connection, self._database(path))
 
     def close(self) -> None:
         """Release memory and files."""
         self._connection.close()
+
+    def _database(self, path: Path) -> str:
+        if path not in self._attached:
+            name = f"held{len(self._attached)}"
+            self.run(f"ATTACH {literal(str(path))} AS {name} (READ_ONLY)")
+            self._attached[path] = name
+        return self._attached[path]
 
 
 _DISK = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException, OSError)
@@ -95,14 +104,14 @@ def quietly(message: str, *, writing: bool = False) -> Iterator[None]:
     except duckdb.OutOfMemoryException:
         raise DataRefused(
             f"{message} It needs more memory than is allowed.",
-            remedy="Raise PELLUCID_MEMORY_LIMIT, or import the file in parts.",
+            remedy="Raise PELLUCID_MEMORY_LIMIT; a file may also be imported in parts.",
             code="import-memory",
         ) from None
     except (duckdb.Error, pa.ArrowException, UnicodeError, OSError) as error:
         if writing and isinstance(error, _DISK):
             raise DataRefused(
                 f"{message} The disk did not take it.",
-                remedy="Make room on the disk of the workspace, then import the file again.",
+                remedy="Make room on the disk of the workspace, then run the command again.",
                 code="disk-full",
             ) from None
         raise DataRefused(

@@ -71,16 +71,27 @@ class Replica:
         with self._lock:
             return self._version, {name: self._shown(name, purpose) for name in datasets if name in self._members}
 
+    def mixed_share(self, purpose: str, dataset: str) -> float:
+        """Return the share of a dataset's blocks (0 to 1) in which some people may be read for a purpose, others not.
+
+        Nothing of it is kept.
+        """
+        with self._lock:
+            return self._made(dataset, purpose).mixed_share()
+
     def _shown(self, dataset: str, purpose: str) -> Shown:
         if not any(key.purpose == purpose for key in self._people):
             return NOTHING_SHOWN  # nobody is permitted: nothing is kept for purposes that do not exist
-        members = self._members[dataset]
         readable = self._readable.get((dataset, purpose))
         if readable is None:
-            readable = _Readable(members)
-            readable.make(np.arange(len(members.words)), self._of(purpose))
-            self._readable[dataset, purpose] = readable
+            readable = self._readable[dataset, purpose] = self._made(dataset, purpose)
         return readable.shown()
+
+    def _made(self, dataset: str, purpose: str) -> _Readable:
+        members = self._members[dataset]
+        readable = _Readable(members)
+        readable.make(np.arange(len(members.words)), self._of(purpose))
+        return readable
 
     def _of(self, purpose: str) -> dict[str, People]:
         return {key.namespace: people for key, people in self._people.items() if key.purpose == purpose}
@@ -113,6 +124,11 @@ class _Readable:
         if self._shown is None:
             self._shown = shown(self._members, self._plain, self._sensitive, self._late, self._since)
         return self._shown
+
+    def mixed_share(self) -> float:
+        """Return the share of blocks that are not settled."""
+        mixed = self._members.settled(self._plain, self._sensitive)[2]
+        return float(mixed.mean()) if len(mixed) else 0.0
 
     def make(self, words: Places, people: Mapping[str, People]) -> None:
         """Work some words out anew from who is permitted, by namespace."""

@@ -100,8 +100,8 @@ def publish(
         connection, made.dataset
     ):
         raise DataRefused(
-            f"Another import of {made.dataset!r} was published meanwhile, so this one was not.",
-            remedy="Run the import again.",
+            f"Other data of {made.dataset!r} were published or retired meanwhile, so these were not published.",
+            remedy="Run the command again.",
             code="import-overtaken",
         )
     connection.execute(

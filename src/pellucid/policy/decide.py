@@ -25,7 +25,7 @@ ACTIONS: dict[str, str] = {
     "consent-record": "record what a customer said",
     "consent-show": "see what a customer said",
     "consent-why": "see why a customer's data may or may not be used",
-    "data-add": "import data",
+    "data-add": "import data, and sort them anew",
     "data-list": "list the data that are there",
     "policy-activate": "put a policy into force",
     "policy-check": "check the policy",

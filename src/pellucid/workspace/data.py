@@ -1,4 +1,4 @@
-"""The data desk of a workspace: what is held, and bringing more in."""
+"""The data desk of a workspace: what is held, bringing more in, and sorting it anew."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from pellucid.consent.register import subjects_added
-from pellucid.policy.model import Actor
+from pellucid.policy.decide import may
+from pellucid.policy.model import Actor, Policy
 from pellucid.workspace.room import Room
 
 if TYPE_CHECKING:
-    from pellucid.collect.imports import ImportReport, Progress
+    from pellucid.collect.import_place import ImportPlace
+    from pellucid.collect.imports import ImportReport
     from pellucid.collect.listing import DataHeld
+    from pellucid.collect.placing import Progress
+    from pellucid.collect.sorting import SortReport
 
 MOST_REJECTED = 0.05
 """As in `collect.imports`, whose import a question need not wait for."""
@@ -38,8 +42,7 @@ class DataDesk:
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import a file as the dataset's next generation; people who are new get their permission at once."""
-        from pellucid.collect.import_place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
-        from pellucid.collect.imports import add_data  # noqa: PLC0415
+        from pellucid.collect.imports import add_data  # noqa: PLC0415  -- slow, and no question needs it
 
         policy = self.room.demand(actor, "data-add")
         now = self.room.clock()
@@ -47,10 +50,8 @@ class DataDesk:
         def added(connection: Connection, namespace: str, first: int, count: int, changed: Sequence[int]) -> None:
             subjects_added(connection, policy, namespace, first, count, changed, now)
 
-        settings = self.room.settings
-        place = ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads)
         return add_data(
-            place,
+            self._place(),
             policy,
             dataset,
             path,
@@ -62,10 +63,53 @@ class DataDesk:
             progress=progress,
         )
 
+    def sort(self, *datasets: str, actor: Actor, progress: Progress | None = None) -> tuple[SortReport, ...]:
+        """Sort datasets' rows anew by what people say now, each as its next generation; no answer changes.
+
+        Without a name, all about people whose questions that makes cheaper. Raises InputInvalid or DataRefused; what
+        was sorted before stays so.
+        """
+        policy = self.room.demand(actor, "data-add")
+        return self._sort(policy, datasets or self._worth_sorting(policy, None, actor), actor, progress)
+
+    def sort_touched(
+        self, *, namespace: str | None, actor: Actor, progress: Progress | None = None
+    ) -> tuple[SortReport, ...]:
+        """After many people of a namespace (None: any) said something, sort those of their datasets that it helps.
+
+        Does nothing for an actor who may not add data.
+        """
+        policy = self.room.policy()
+        if may(policy, actor, "data-add") is not None:
+            return ()
+        return self._sort(policy, self._worth_sorting(policy, namespace, actor), actor, progress)
+
     def list(self, *, actor: Actor) -> list[DataHeld]:
-        """Return what is held of each dataset."""
-        from pellucid.collect.listing import list_data  # noqa: PLC0415  -- slow
+        """Return what is held of each dataset; to those who may add data, also how much of it is mixed for consent."""
+        from pellucid.collect.listing import list_data, with_mixed  # noqa: PLC0415  -- slow
 
         policy = self.room.demand(actor, "data-list")
         with self.room.database.read() as connection:
-            return list_data(connection, policy)
+            held = list_data(connection, policy)
+        return held if may(policy, actor, "data-add") is not None else with_mixed(self._place(), policy, held)
+
+    def _place(self) -> ImportPlace:
+        from pellucid.collect.import_place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
+
+        settings = self.room.settings
+        return ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads)
+
+    def _worth_sorting(self, policy: Policy, namespace: str | None, actor: Actor) -> Sequence[str]:
+        from pellucid.collect.sorting import worth_sorting  # noqa: PLC0415  -- slow
+
+        return worth_sorting(self._place(), policy, namespace, actor=actor, now=self.room.clock())
+
+    def _sort(
+        self, policy: Policy, datasets: Sequence[str], actor: Actor, progress: Progress | None
+    ) -> tuple[SortReport, ...]:
+        from pellucid.collect.sorting import sort_data  # noqa: PLC0415  -- slow
+
+        return tuple(
+            sort_data(self._place(), policy, name, actor=actor, now=self.room.clock(), progress=progress)
+            for name in dict.fromkeys(datasets)
+        )
