@@ -206,6 +206,17 @@ def test_rows_that_were_added_since_are_asked_for_and_the_older_ones_served(save
     ]
 
 
+def test_rows_that_were_only_sorted_since_are_served_and_nothing_is_asked_for(saved: Saved) -> None:
+    saved.desk.workspace.data.sort("purchases", actor=saved.desk.pia)
+    done = saved.restore(saved.journal)
+    assert (done.import_again, done.withheld) == ((), ())
+    with opened_desk(saved.new, LATER + 1) as desk:
+        desk.ask()
+        assert desk.exact() == ROWS
+        (report,) = desk.workspace.data.sort("purchases", actor=desk.pia)
+        assert report.generation == 3  # the number of the lost file is not given again
+
+
 def test_the_policy_that_was_last_in_force_is_in_force(saved: Saved) -> None:
     folder = saved.folder / "stricter"
     folder.mkdir()

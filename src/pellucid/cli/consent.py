@@ -97,7 +97,11 @@ def _sort_touched(found: Workspace, namespace: str | None, actor: Actor) -> None
     try:
         done = found.data.sort_touched(namespace=namespace, actor=actor, progress=progress_line())
     except DataRefused as error:
-        typer.echo(f"The data were not sorted by them: {error.message} Later: `pellucid data sort`.", err=True)
+        typer.echo(
+            f"The choices are recorded, but the data were not sorted by them: {error.message} "
+            "Later: `pellucid data sort`.",
+            err=True,
+        )
         return
     if done:
         typer.echo(f"Sorted anew, since they were mostly mixed: {', '.join(report.dataset for report in done)}.")
