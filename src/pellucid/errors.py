@@ -158,7 +158,7 @@ class QueryFailed(PellucidError):
 
 
 class DataRefused(PellucidError):
-    """An import was refused as a whole; nothing was published."""
+    """An import or a sort was refused as a whole; nothing was published."""
 
     code = "data-refused"
 

@@ -57,7 +57,7 @@ def add(
 def sort(
     datasets: Annotated[
         list[str] | None,
-        typer.Argument(help="Datasets about people; without one, all that profit.", show_default=False),
+        typer.Argument(metavar="DATASET", help="Datasets about people; without one, all that profit."),
     ] = None,
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
