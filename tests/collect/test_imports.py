@@ -360,7 +360,7 @@ def test_a_generation_published_meanwhile_by_somebody_else_wins(shop: Shop, sale
             with shop.database.write() as connection:
                 publish(connection, Generation("sales", 1, file_name("sales", 1), 9, "theirs", NOW), {}, replaces=None)
 
-    with pytest.raises(DataRefused, match="published meanwhile"):
+    with pytest.raises(DataRefused, match="published or retired meanwhile"):
         shop.add("sales", sales((1, "bob", "1", DAY)), progress=rival)
     assert shop.known() == {}
 

@@ -57,7 +57,7 @@ def test_an_import_made_for_another_state_is_not_published(
 ) -> None:
     with database.write() as connection:
         publish(connection, made(1), {}, replaces=None)
-    with pytest.raises(DataRefused, match="published meanwhile"), database.write() as connection:
+    with pytest.raises(DataRefused, match="published or retired meanwhile"), database.write() as connection:
         publish(connection, made(generation), {}, replaces=replaces)
     with database.read() as connection:
         assert generation_published(connection, "sales") == made(1)
