@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from pellucid.collect.import_place import rejected_file
-from pellucid.collect.listing import UNKNOWN, list_data, with_mixed
-from pellucid.collect.mixed_blocks import FEWEST_BLOCKS, Mixed, band_of, is_small
 from pellucid.collect.schema_hash import schema_hash
 from pellucid.collect.sorting import SortReport, sort_data, worth_sorting
-from pellucid.consent.permitted import Effect
-from pellucid.consent.replica import snapshot
-from pellucid.consent.sets import StoredSet, put_set
-from pellucid.engines.base import Holding, Statement
-from pellucid.engines.duckdb import DuckDBEngine
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine
 from pellucid.engines.duckdb_sorting import fingerprint
 from pellucid.errors import DataRefused, InputInvalid, NameUnknown, PellucidError
 from pellucid.holdings.publish import Generation, file_name, publish, published, subjects_of
 from pellucid.policy.model import Column, ColumnType
-from pellucid.records.database import Database
 from pellucid.records.tables import generation_subjects, generations
-from pellucid.rewrite.permit_rows import governed_sql
 from tests.collect.conftest import NOW, PIA, SALES, Shop
 from tests.collect.test_layout import laid, permit
-from tests.engines.conftest import purpose_of
 
 Sales = Callable[..., Path]
 DAY = "2026-05-01"
@@ -251,160 +236,3 @@ def test_a_comparison_finds_a_row_lost_doubled_or_altered_and_no_other_order(tmp
             found[name] = fingerprint(engine, f"t{place}", ["a", "b", "c"])
         assert [name for name in alterations if found[name] == found["held"]] == ["same"]
         assert fingerprint(engine, "held", ["a", "b", "c"]) == (0, 0, 0)
-
-
-# -- which are worth it ------------------------------------------------------------------------------------------------
-
-MANY = FEWEST_BLOCKS * 2048
-CROWD = 1000
-
-
-@pytest.fixture
-def crowded(shop: Shop) -> Shop:
-    """As many rows as a sort is worth for, of a thousand people."""
-    customers = [f"c{number % CROWD:04}" for number in range(MANY)]
-    path = shop.parquet(sale=list(range(MANY)), customer=customers, amount=["1.00"] * MANY, at=[DAY] * MANY)
-    shop.add("sales", path)
-    return shop
-
-
-def banded(shop: Shop) -> str:
-    with shop.database.read() as connection:
-        held = list_data(connection, shop.policy)
-    return next(each.mixed for each in with_mixed(shop.place, shop.policy, held) if each.dataset == "sales")
-
-
-def test_a_dataset_that_is_mostly_mixed_is_worth_sorting_until_it_is_sorted(crowded: Shop) -> None:
-    assert (worth(crowded), banded(crowded)) == ([], "under 10 %")
-    permit(crowded, "planning", [number % 2 for number in range(CROWD)], [0] * CROWD)
-    assert banded(crowded) == "over 50 %"
-    assert (worth(crowded), worth(crowded, "customer"), worth(crowded, "household")) == (["sales"], ["sales"], [])
-    sort(crowded)
-    assert (worth(crowded), banded(crowded)) == ([], "under 10 %")
-
-
-def test_a_few_mixed_blocks_are_not_worth_it(crowded: Shop) -> None:
-    permit(crowded, "planning", [number < 900 or number % 40 > 0 for number in range(CROWD)], [0] * CROWD)
-    assert (worth(crowded), banded(crowded)) == ([], "under 10 %")
-    permit(crowded, "planning", [number < 700 or number % 2 for number in range(CROWD)], [0] * CROWD, version=2)
-    assert (worth(crowded), banded(crowded)) == ([], "10 to 50 %")
-
-
-def test_what_stays_mixed_however_it_is_sorted_is_not_worth_it(crowded: Shop) -> None:
-    for number in range(10):  # as many kinds of people as people
-        permit(
-            crowded, f"p{number}", [person >> number & 1 for person in range(CROWD)], [0] * CROWD, version=number + 1
-        )
-    first = crowded.rows("sales")
-    sort(crowded)
-    assert sorted(crowded.rows("sales")) == sorted(first)
-    assert worth(crowded) == []  # although most blocks are mixed for some purposes
-    assert banded(crowded) == "over 50 %"
-
-
-def test_small_and_public_data_are_never_sorted_unasked(four: Shop) -> None:
-    four.add("products", four.csv("product,name", "1,Soap"))
-    assert worth(four) == []
-    with four.database.read() as connection:
-        held = list_data(connection, four.policy)
-    assert [each.mixed for each in with_mixed(four.place, four.policy, held)] == ["", "small"]
-    assert (is_small(MANY), is_small(MANY - 2048)) == (False, True)
-
-
-def test_a_file_that_cannot_be_read_is_listed_as_unknown(crowded: Shop) -> None:
-    (crowded.folder / "data/sales.1.duckdb").unlink()
-    assert banded(crowded) == UNKNOWN
-
-
-def test_the_purpose_with_most_mixed_blocks_counts() -> None:
-    assert [band_of(shares) for shares in ({}, {"a": 0.05}, {"a": 0.05, "b": 0.1}, {"b": 0.5}, {"b": 1.0})] == [
-        "under 10 %",
-        "under 10 %",
-        "10 to 50 %",
-        "over 50 %",
-        "over 50 %",
-    ]
-    assert Mixed({"a": 0.9, "b": 0.6}, {"a": 0.5, "b": 0.1}).is_worth_sorting
-    assert not Mixed({"a": 0.9, "b": 0.5}, {"a": 0.5, "b": 0.1}).is_worth_sorting
-
-
-# -- no answer changes -------------------------------------------------------------------------------------------------
-
-CROWDED = 40
-EFFECT = st.one_of(
-    st.builds(Effect, st.booleans(), st.booleans()),
-    st.builds(Effect, st.just(False), st.just(False), st.integers(NOW - 90 * 86_400_000_000, NOW)),
-)
-SAID = st.lists(EFFECT, min_size=CROWDED, max_size=CROWDED)
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stocked")
-    database = Database.at(folder / "control.sqlite")
-    database.create()
-    shop = Shop(folder, database)
-    count = 9000  # five blocks
-    people = [f"c{number * number % CROWDED:02}" for number in range(count)]
-    days = [f"2026-0{3 + number % 3}-{1 + number % 28:02}" for number in range(count)]
-    amounts = [f"{number % 97}.{number % 100:02}" for number in range(count)]
-    shop.add("sales", shop.parquet(sale=list(range(count)), customer=people, amount=amounts, at=days))
-    known = list(shop.known())
-    shop.add("people", shop.csv("customer,country,born", *(f"{who},DE,1980" for who in known)))
-    database.close()
-    return folder
-
-
-@settings(max_examples=15, deadline=None)
-@given(first=SAID, second=SAID)
-@pytest.mark.promise("rows", "random consents: governed answers before and after a sort, compared for equality")
-def test_governed_answers_are_the_same_before_and_after_a_sort(
-    stocked: Path, first: list[Effect], second: list[Effect]
-) -> None:
-    with TemporaryDirectory() as place:
-        folder = Path(shutil.copytree(stocked, Path(place) / "shop"))
-        database = Database.at(folder / "control.sqlite")
-        shop = Shop(folder, database)
-        try:
-            for version, said in enumerate((first, second), start=1):
-                let(shop, said, version)
-                before = answers(shop)
-                sort(shop)
-                assert answers(shop) == before
-                if any(effect.plain for effect in said[: len(shop.known())]):
-                    assert before != [[], []]
-        finally:
-            database.close()
-
-
-def let(shop: Shop, said: list[Effect], version: int) -> None:
-    people = len(shop.known())
-    made = StoredSet.nobody(people)
-    for subject, effect in enumerate(said[:people]):
-        made.put(subject, effect)
-    with shop.database.write() as connection:
-        put_set(connection, version, "planning", "customer", made)
-
-
-def answers(shop: Shop) -> list[list[tuple[object, ...]]]:
-    """Return what the engine answers inside the gate: totals, and every row that may be read."""
-    with shop.database.read() as connection:
-        holding = published(connection, shop.folder)["sales"]
-        version, _, sets = snapshot(connection)
-    engine = DuckDBEngine(
-        [Holding("sales", holding.generation, holding.path)],
-        temp_directory=shop.folder / "engine",
-        memory_limit="500MB",
-        spill_limit="0B",
-        threads=2,
-    )
-    with closing(engine):
-        engine.load_permitted(sets, version=version)
-        rows = governed_sql(SALES, purpose_of("planning"), list(SALES.columns))
-        asked = {
-            "totals": f"SELECT customer, count(*), sum(amount), max(sale) FROM ({rows}) AS _g GROUP BY 1 ORDER BY 1",
-            "rows": f"SELECT * FROM ({rows}) AS _g ORDER BY sale",
-        }
-        moment = {"_now": datetime(2026, 6, 1, 12)}
-        found = engine.run([Statement(*each, moment) for each in asked.items()], purpose="planning", seconds=60)
-        return [[tuple(row.values()) for row in found.table(name).to_pylist()] for name in asked]
