@@ -279,7 +279,7 @@ def demand_one_moment(saved: Saved, backup: Path, final: list[bytes]) -> None:
     done = restore(backup, target, keys=saved.keys, since=[saved.journal], actor_name="pia", clock=lambda: NOW + 3)
     assert done.entries + done.replayed == len(final)
     assert saved.log_of(target)[: len(final)] == final
-    live = "SELECT purpose, namespace, plain, sensitive FROM permitted_sets ORDER BY 1, 2"
+    live = "SELECT purpose, namespace, chunk, plain, sensitive FROM permitted_chunks ORDER BY 1, 2, 3"
     assert rows(target, live) == rows(saved.desk.workspace.folder, live)
 
 

@@ -18,6 +18,7 @@ from pellucid.audit.log import append
 from pellucid.backups.changes import Change, changes_after, place_of
 from pellucid.backups.journal import Segment
 from pellucid.backups.replay import replay, skip_ids
+from pellucid.consent.bits import whole_bitmaps
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.register import advance, rebuild, record, subjects_added
 from pellucid.errors import VerificationFailed
@@ -26,7 +27,6 @@ from pellucid.records.database import Database
 from pellucid.records.tables import (
     consent_records,
     permitted_partial,
-    permitted_sets,
     policy_activations,
     policy_snapshots,
     subject_keys,
@@ -140,12 +140,12 @@ def bring_over(life: Life, restored: Database) -> int:
 def sets_of(database: Database, life: Life) -> list[object]:
     """Return who is permitted what among those whom the backup knew, with every partial permission."""
     with database.read() as connection:
-        sets = connection.execute(select(permitted_sets).order_by(permitted_sets.c.purpose)).all()
+        sets = whole_bitmaps(connection)
         partial = connection.execute(select(permitted_partial).order_by(*permitted_partial.primary_key.columns)).all()
     mask = (1 << PEOPLE) - 1
     bits = [
-        (row.purpose, *(int.from_bytes(row._mapping[name], "little") & mask for name in ("plain", "sensitive")))
-        for row in sets
+        (purpose, *(int.from_bytes(part, "little") & mask for part in (each.plain, each.sensitive)))
+        for (purpose, _), each in sets.items()
     ]
     return [*bits, *map(tuple, partial)]
 

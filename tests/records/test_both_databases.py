@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 
 from pellucid.errors import RecordingFailed
 from pellucid.records.database import Database
-from pellucid.records.tables import charges, permitted_sets, settings_kept, subjects
+from pellucid.records.tables import charges, permitted_chunks, settings_kept, subjects
 
 LARGEST = 2**63 - 1
 KEPT = [
@@ -45,11 +45,11 @@ def test_large_numbers_read_back_exactly(database: Database, number: int) -> Non
 
 def test_bytes_of_every_value_read_back_exactly(database: Database) -> None:
     every = bytes(range(256)) * 5000
-    row = {"purpose": "p", "namespace": "n", "size": 1, "plain": every, "sensitive": b""}
+    row = {"purpose": "p", "namespace": "n", "chunk": 0, "plain": every, "sensitive": b""}
     with database.write() as connection:
-        connection.execute(insert(permitted_sets).values(row))
+        connection.execute(insert(permitted_chunks).values(row))
     with database.read() as connection:
-        found = connection.execute(select(permitted_sets)).one()
+        found = connection.execute(select(permitted_chunks)).one()
     assert (bytes(found.plain), bytes(found.sensitive)) == (every, b"")
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, selec
 from pellucid.audit.keys import load_verifier_key
 from pellucid.audit.read import verify_database, verify_server
 from pellucid.audit.treehead import TrustKeys
+from pellucid.consent.bits import whole_bitmaps
 from pellucid.errors import RecordingFailed, WorkspaceUnusable
 from pellucid.records import schema
 from pellucid.records import upgrade as upgrading
@@ -77,6 +78,12 @@ def held(connection: Connection) -> dict[str, list[dict[str, Any]]]:
 
 def demand_nothing_lost(connection: Connection) -> None:
     found = held(connection)
+    if "permitted_chunks" in found:
+        found["permitted_sets"] = [
+            {"purpose": place[0], "namespace": place[1], "size": bits.size, "plain": bits.plain}
+            | {"sensitive": bits.sensitive}
+            for place, bits in whole_bitmaps(connection).items()
+        ]
     for name, rows in ROWS.items():
         if name == VERSION_TABLE:
             continue

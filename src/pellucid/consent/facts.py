@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from pellucid.consent.permitted import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
@@ -18,6 +18,19 @@ from pellucid.records.tables import consent_records, subjects
 
 CHUNK = 5_000
 """Values in one IN list: well under SQLite's 32,766 variables."""
+
+
+_FACTS = select(subjects.c.id, subjects.c.jurisdiction, subjects.c.birth_year, subjects.c.natural_key.is_(None)).where(
+    subjects.c.namespace == bindparam("namespace"), subjects.c.id.in_(bindparam("ids", expanding=True))
+)
+_RECORDS = (
+    select(consent_records)
+    .where(
+        consent_records.c.namespace == bindparam("namespace"),
+        consent_records.c.subject.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(consent_records.c.sequence)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +61,8 @@ def subject_count(connection: Connection, namespace: str) -> int:
 def facts_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict[int, SubjectFacts]:
     """Return the facts of the subjects that exist."""
     facts: dict[int, SubjectFacts] = {}
-    columns = select(subjects.c.id, subjects.c.jurisdiction, subjects.c.birth_year, subjects.c.natural_key.is_(None))
     for chunk in chunks(ids):
-        rows = connection.execute(columns.where(subjects.c.namespace == namespace, subjects.c.id.in_(chunk)))
+        rows = connection.execute(_FACTS, {"namespace": namespace, "ids": chunk})
         facts.update((row[0], SubjectFacts(row[1], row[2], bool(row[3]))) for row in rows)
     return facts
 
@@ -75,12 +87,7 @@ def records_of(connection: Connection, namespace: str, ids: Iterable[int]) -> di
     """Return what these subjects said, each in the order it was recorded."""
     said: dict[int, list[ConsentRecord]] = {}
     for chunk in chunks(ids):
-        statement = (
-            select(consent_records)
-            .where(consent_records.c.namespace == namespace, consent_records.c.subject.in_(chunk))
-            .order_by(consent_records.c.sequence)
-        )
-        for row in connection.execute(statement):
+        for row in connection.execute(_RECORDS, {"namespace": namespace, "ids": chunk}):
             said.setdefault(row.subject, []).append(as_record(row))
     return said
 

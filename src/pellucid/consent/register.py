@@ -8,20 +8,22 @@ versions is how a change reaches the next answer. It never judges: see `consent.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append_all
-from pellucid.consent.admit import admit
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import as_row, chunks, facts_of, records_of, subject_count
+from pellucid.consent.entries import Said, log_records
+from pellucid.consent.facts import as_row, chunks
 from pellucid.consent.permitted import Effect
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.sets import put_effects
+from pellucid.consent.submission import Known, Submission, admit_each, known_of, look_up, policy_overtaken
 from pellucid.consent.whole import extend_all, rebuild_all
-from pellucid.errors import InputInvalid, NameUnknown, RecordingFailed
+from pellucid.errors import PellucidError
 from pellucid.failpoints import reach
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.kept import keep, kept
@@ -35,6 +37,26 @@ CLOCK_SLACK = 300_000_000
 
 _MADE_FOR = "register.made-for"
 
+_STANDING = select(
+    select(policy_activations.c.version)
+    .order_by(policy_activations.c.sequence.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("policy"),
+    select(register.c.version).where(register.c.id == REGISTER_ID).scalar_subquery().label("register"),
+)
+_DUES = select(*(select(func.min(table.c.due)).scalar_subquery() for table in (due_changes, due_ages)))
+_RAISE = (
+    update(register)
+    .where(register.c.id == REGISTER_ID)
+    .values(version=bindparam("new_version"), next_due=bindparam("new_due"))
+)
+_FORGET_DUES = delete(due_changes).where(
+    due_changes.c.namespace == bindparam("namespace"),
+    due_changes.c.purpose == bindparam("purpose"),
+    due_changes.c.subject.in_(bindparam("subjects", expanding=True)),
+)
+
 CLOCK = Actor("system", "clock", (), "system")
 """Who acts when time alone changes what may be done."""
 
@@ -47,22 +69,53 @@ def record(
     actor: Actor,
     now: int,
 ) -> tuple[ConsentReceipt, ...]:
-    """Record what people said, all of it or nothing: one new register version, one audit entry a record.
+    """Record what people said, all of it or nothing: `record_each` with one submission, whose refusal is raised."""
+    (outcome,) = record_each(connection, keys, [Submission(policy, tuple(records), actor)], now)
+    if isinstance(outcome, PellucidError):
+        raise outcome
+    return outcome
 
-    Make it the transaction's last call: it ends by appending to the log. Acknowledge the receipts only through
-    `consent.leases.acknowledge`. Raises NameUnknown and InputInvalid as `consent.admit` does.
+
+def record_each(
+    connection: Connection, keys: SubjectKeys, submissions: Sequence[Submission], now: int
+) -> list[tuple[ConsentReceipt, ...] | PellucidError]:
+    """Record submissions, each wholly or not at all: one new register version, one audit entry a record.
+
+    Returns for each its receipts, or why it is refused. Make it the transaction's last call: it ends by appending to
+    the log. Acknowledge the receipts only through `consent.leases.acknowledge`.
     """
-    if not records:
-        raise InputInvalid("There is nothing to record.", remedy="Hand in at least one record.")
-    version = _version(connection, policy) + 1
-    admitted = _admitted(connection, policy, records, now)
-    connection.execute(insert(consent_records), [as_row(item, version) for item in admitted])
+    in_force, version = _standing(connection)
+    policy = next((each.policy for each in submissions if in_force in (None, each.policy.version)), None)
+    if policy is None:
+        return [policy_overtaken() for _ in submissions]
+    known = look_up(connection, policy, (item for each in submissions for item in each.records))
+    admitted = admit_each(policy, submissions, known, now)
+    said = [
+        (submission.actor, item)
+        for submission, found in zip(submissions, admitted, strict=True)
+        if isinstance(found, tuple)
+        for item in found
+    ]
+    receipts = iter(_put(connection, keys, policy, said, known, version + 1, now) if said else ())
+    return [tuple(islice(receipts, len(found))) if isinstance(found, tuple) else found for found in admitted]
+
+
+def _put(
+    connection: Connection,
+    keys: SubjectKeys,
+    policy: Policy,
+    said: Sequence[Said],
+    known: Known,
+    version: int,
+    now: int,
+) -> tuple[ConsentReceipt, ...]:
+    connection.execute(insert(consent_records), [as_row(item, version) for _, item in said])
     reach("consent.said")
-    for namespace, wanted in _concerned(policy, admitted).items():
-        _recompute(connection, policy, version, namespace, wanted, now)
+    for namespace, wanted in _concerned(policy, (item for _, item in said)).items():
+        _recompute(connection, policy, version, namespace, wanted, known, now)
     reach("consent.sets-changed")
     _commit_version(connection, version, now)
-    return _logged(connection, keys, admitted, actor, version, now)
+    return log_records(connection, keys, said, version, now)
 
 
 def subjects_added(
@@ -85,7 +138,7 @@ def subjects_added(
     if count:
         extend_all(connection, policy, version, namespace, first_new_id, count, now)
     wanted = {subject: policy.purposes.keys() for subject in changed_fact_ids}
-    _recompute(connection, policy, version, namespace, wanted, now)
+    _recompute(connection, policy, version, namespace, wanted, known_of(connection, namespace, wanted), now)
     _commit_version(connection, version, now)
     return version
 
@@ -118,8 +171,9 @@ def advance(connection: Connection, policy: Policy, now: int) -> int:
     version = _version(connection, policy)
     changed = 0
     for namespace, wanted in _due(connection, now).items():
-        known = {subject: purposes & policy.purposes.keys() for subject, purposes in wanted.items()}
-        changed += _recompute(connection, policy, version + 1, namespace, known, now)
+        declared = {subject: purposes & policy.purposes.keys() for subject, purposes in wanted.items()}
+        known = known_of(connection, namespace, declared)
+        changed += _recompute(connection, policy, version + 1, namespace, declared, known, now)
     version += 1 if changed else 0
     _commit_version(connection, version, now)
     return _advanced(connection, version, now) if changed else version
@@ -144,19 +198,18 @@ def _version(connection: Connection, policy: Policy) -> int:
 
     Raises RecordingFailed unless `policy` is the one in force now: sets made for another would hold wrong bits.
     """
-    activations = policy_activations.c
-    in_force = connection.scalar(select(activations.version).order_by(activations.sequence.desc()).limit(1))
+    in_force, version = _standing(connection)
     if in_force not in (None, policy.version):
-        raise RecordingFailed(
-            "Another policy came into force meanwhile, so this was not recorded.",
-            remedy="Do it again: it will then be judged by the policy in force.",
-            code="policy-overtaken",
-        )
-    version = connection.scalar(select(register.c.version).where(register.c.id == REGISTER_ID))
-    if version is None:
+        raise policy_overtaken()
+    return version
+
+
+def _standing(connection: Connection) -> tuple[str | None, int]:
+    """Return the version of the policy in force, None before the first, and the register's, begun at 0."""
+    row = connection.execute(_STANDING).one()
+    if row.register is None:
         connection.execute(insert(register).values(id=REGISTER_ID, version=0, next_due=None))
-        return 0
-    return int(version)
+    return row.policy, int(row.register or 0)
 
 
 def _commit_version(connection: Connection, version: int, now: int) -> None:
@@ -164,37 +217,8 @@ def _commit_version(connection: Connection, version: int, now: int) -> None:
     made_for = kept(connection, _MADE_FOR)
     if made_for is None or int(made_for) + CLOCK_SLACK // 10 < now:  # not at every withdrawal
         keep(connection, _MADE_FOR, str(now))
-    dues = [connection.scalar(select(func.min(table.c.due))) for table in (due_changes, due_ages)]
-    next_due = min((due for due in dues if due is not None), default=None)
-    values = {"version": version, "next_due": next_due}
-    connection.execute(update(register).where(register.c.id == REGISTER_ID).values(values))
-
-
-def _admitted(
-    connection: Connection, policy: Policy, records: Sequence[ConsentRecord], now: int
-) -> list[ConsentRecord]:
-    """Pass each record through the door, in order: what stands earlier in the batch counts as said before."""
-    admitted: list[ConsentRecord | None] = [None] * len(records)
-    for namespace, places in _by_namespace(policy, records).items():
-        ids = {records[place].subject for place in places}
-        facts = facts_of(connection, namespace, ids)
-        said = records_of(connection, namespace, ids)
-        for place in places:
-            item = records[place]
-            earlier = said.setdefault(item.subject, [])
-            kept = admit(policy, item, facts.get(item.subject), earlier, now)
-            earlier.append(kept)
-            admitted[place] = kept
-    return [item for item in admitted if item is not None]
-
-
-def _by_namespace(policy: Policy, records: Sequence[ConsentRecord]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
-    for place, item in enumerate(records):
-        if item.namespace not in policy.namespaces:
-            raise NameUnknown("subject namespace", item.namespace, tuple(policy.namespaces))
-        places.setdefault(item.namespace, []).append(place)
-    return places
+    next_due = min((due for due in connection.execute(_DUES).one() if due is not None), default=None)
+    connection.execute(_RAISE, {"new_version": version, "new_due": next_due})
 
 
 def _concerned(policy: Policy, records: Iterable[ConsentRecord]) -> dict[str, dict[int, set[str]]]:
@@ -211,13 +235,11 @@ def _recompute(
     version: int,
     namespace: str,
     wanted: Mapping[int, Collection[str]],
+    known: Known,
     now: int,
 ) -> int:
     """Decide anew about single subjects, store what differs and when time changes it next; return how many differ."""
-    if not wanted:
-        return 0
-    facts = facts_of(connection, namespace, wanted)
-    said = records_of(connection, namespace, wanted)
+    facts, said = known.facts[namespace], known.said[namespace]
     decider = Decider(policy, now)
     effects: dict[str, dict[int, Effect]] = {}
     dues: list[dict[str, object]] = []
@@ -228,18 +250,15 @@ def _recompute(
             if outcome.due is not None:
                 dues.append({"namespace": namespace, "subject": subject, "purpose": purpose, "due": outcome.due})
     _put_dues(connection, namespace, {purpose: found.keys() for purpose, found in effects.items()}, dues)
-    size = subject_count(connection, namespace)
-    return sum(put_effects(connection, version, name, namespace, found, size) for name, found in effects.items())
+    return sum(put_effects(connection, version, name, namespace, found) for name, found in effects.items())
 
 
 def _put_dues(
     connection: Connection, namespace: str, decided: Mapping[str, Collection[int]], dues: Sequence[Mapping[str, object]]
 ) -> None:
-    columns = due_changes.c
     for purpose, ids in decided.items():
         for part in chunks(ids):
-            where = (columns.namespace == namespace, columns.purpose == purpose, columns.subject.in_(part))
-            connection.execute(delete(due_changes).where(*where))
+            connection.execute(_FORGET_DUES, {"namespace": namespace, "purpose": purpose, "subjects": part})
     if dues:
         connection.execute(insert(due_changes), list(dues))
 
@@ -258,35 +277,3 @@ def _due(connection: Connection, now: int) -> dict[str, dict[int, set[str]]]:
     for table in (due_changes, due_ages):
         connection.execute(delete(table).where(table.c.due <= now))
     return wanted
-
-
-def _logged(
-    connection: Connection,
-    keys: SubjectKeys,
-    records: Sequence[ConsentRecord],
-    actor: Actor,
-    version: int,
-    now: int,
-) -> tuple[ConsentReceipt, ...]:
-    names: dict[tuple[str, int], str] = {}
-    for namespace in {item.namespace for item in records}:
-        ids = sorted({item.subject for item in records if item.namespace == namespace})
-        for subject, name in zip(ids, keys.pseudonyms(connection, namespace, ids), strict=True):
-            names[namespace, subject] = name
-    named = [(item, names[item.namespace, item.subject]) for item in records]
-    logged = append_all(connection, [_entry(item, name, actor, version, now) for item, name in named])
-    return tuple(
-        ConsentReceipt(item, version, name, place, now) for (item, name), place in zip(named, logged, strict=True)
-    )
-
-
-def _entry(item: ConsentRecord, pseudonym: str, actor: Actor, version: int, now: int) -> AuditEntry:
-    body = {
-        "notice_version": item.notice_version,
-        "channel": item.channel,
-        "covers": item.covers.value,
-        "explicit": item.explicit,
-        "said_at": item.at,
-        "register_version": version,
-    }
-    return AuditEntry(f"consent.{item.verb.value}", actor, now, item.purpose, pseudonym, body=body)

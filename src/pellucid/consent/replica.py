@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Row, func, select
 
+from pellucid.consent.bits import whole_bitmaps
 from pellucid.consent.sets import WHOLE
 from pellucid.engines.base import PermittedChange, PermittedSet
-from pellucid.records.tables import permitted_changes, permitted_partial, permitted_sets, register
+from pellucid.records.tables import permitted_changes, permitted_partial, register
 
 MOST_CHANGES = 50_000
 """Beyond so many changes a replica is loaded anew: that is quicker than applying them."""
@@ -28,11 +29,9 @@ def snapshot(connection: Connection) -> tuple[int, int | None, list[PermittedSet
     for row in connection.execute(select(permitted_partial).order_by(permitted_partial.c.subject)):
         partial.setdefault((row.purpose, row.namespace), []).append(row)
     sets = []
-    statement = select(permitted_sets).order_by(permitted_sets.c.purpose, permitted_sets.c.namespace)
-    for row in connection.execute(statement):
-        plain, sensitive = bytes(row.plain), bytes(row.sensitive)
-        people = tuple(_partial(each, plain, sensitive) for each in partial.get((row.purpose, row.namespace), ()))
-        sets.append(PermittedSet(row.purpose, row.namespace, row.size, plain, sensitive, people))
+    for place, bits in whole_bitmaps(connection).items():
+        people = tuple(_partial(each, bits.plain, bits.sensitive) for each in partial.get(place, ()))
+        sets.append(PermittedSet(*place, bits.size, bits.plain, bits.sensitive, people))
     return version, next_due, sets
 
 

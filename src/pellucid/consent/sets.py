@@ -1,7 +1,7 @@
 """The permitted sets as stored: two bitmaps a purpose and namespace, the partial people, and the trail of changes.
 
-It stores effects that were decided elsewhere, and notes for each change whether somebody's permission got smaller.
-Replicas read through `consent.replica`.
+It stores effects that were decided elsewhere, and notes for each change whether somebody's permission got smaller. How
+bitmaps lie in the database is `consent.bits`. Replicas read through `consent.replica`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,31 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from pellucid.consent.bits import (
+    Bitmaps,
+    drop_bits,
+    put_size,
+    read_chunks,
+    stored_size,
+    whole_bitmaps,
+    write_chunks,
+    write_whole,
+)
 from pellucid.consent.facts import chunks
 from pellucid.consent.permitted import NOTHING, Effect
-from pellucid.records.tables import permitted_changes, permitted_partial, permitted_sets
+from pellucid.records.tables import CHUNK_PEOPLE, permitted_changes, permitted_partial, permitted_sets
 
 WHOLE = -1
 """Stands for a subject in the trail of changes: the whole set was made anew."""
 
 Flags = NDArray[np.bool_]
+
+_INSTANTS = select(
+    permitted_partial.c.subject, permitted_partial.c.not_before, permitted_partial.c.sensitive_not_before
+).where(permitted_partial.c.purpose == bindparam("purpose"), permitted_partial.c.namespace == bindparam("namespace"))
+_SOME_INSTANTS = _INSTANTS.where(permitted_partial.c.subject.in_(bindparam("subjects", expanding=True)))
 
 
 @dataclass(slots=True)
@@ -90,12 +105,10 @@ def unpack(bits: bytes, size: int) -> Flags:
 
 def read_set(connection: Connection, purpose: str, namespace: str, among: Iterable[int] | None = None) -> StoredSet:
     """Read a set, with all its partial subjects or only those `among` the given ids; an unknown set is empty."""
-    columns = permitted_sets.c
-    where = (columns.purpose == purpose, columns.namespace == namespace)
-    row = connection.execute(select(columns.size, columns.plain, columns.sensitive).where(*where)).one_or_none()
-    if row is None:
+    bits = whole_bitmaps(connection, purpose, namespace).get((purpose, namespace))
+    if bits is None:
         return StoredSet.nobody(0)
-    found = StoredSet(unpack(row.plain, row.size), unpack(row.sensitive, row.size))
+    found = StoredSet(unpack(bits.plain, bits.size), unpack(bits.sensitive, bits.size))
     for subject, instants in _instants(connection, purpose, namespace, among).items():
         found.partial[subject] = Effect(bool(found.plain[subject]), bool(found.sensitive[subject]), *instants)
     return found
@@ -105,44 +118,43 @@ def _instants(
     connection: Connection, purpose: str, namespace: str, among: Iterable[int] | None
 ) -> dict[int, tuple[int | None, int | None]]:
     """Return the partial subjects' instants, for plain and for sensitive rows."""
-    columns = permitted_partial.c
-    statement = select(columns.subject, columns.not_before, columns.sensitive_not_before)
-    statement = statement.where(columns.purpose == purpose, columns.namespace == namespace)
-    limited = [statement] if among is None else [statement.where(columns.subject.in_(part)) for part in chunks(among)]
-    return {
-        row.subject: (row.not_before, row.sensitive_not_before) for each in limited for row in connection.execute(each)
-    }
+    named: dict[str, object] = {"purpose": purpose, "namespace": namespace}
+    found = (
+        [connection.execute(_INSTANTS, named)]
+        if among is None
+        else [connection.execute(_SOME_INSTANTS, named | {"subjects": part}) for part in chunks(among)]
+    )
+    return {row.subject: (row.not_before, row.sensitive_not_before) for rows in found for row in rows}
 
 
 def put_effects(
-    connection: Connection, version: int, purpose: str, namespace: str, effects: Mapping[int, Effect], size: int
+    connection: Connection, version: int, purpose: str, namespace: str, effects: Mapping[int, Effect]
 ) -> int:
-    """Store single subjects' effects in a set of `size` ids, with a row for each change; return the number of rows."""
-    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
-    columns = permitted_sets.c.size, permitted_sets.c.plain, permitted_sets.c.sensitive
-    row = connection.execute(select(*columns).where(*where)).one_or_none()
-    covered, *held = (0, b"", b"") if row is None else (row.size, row.plain, row.sensitive)
-    size, grown = max(size, covered), size > covered
-    # Bits are changed where they lie: packing and unpacking millions would take most of the time of one change.
-    plain, sensitive = (bytearray(bits).ljust((size + 7) // 8, b"\0") for bits in held)
+    """Store single subjects' effects, with a row for each change; return the number of rows."""
+    if not effects:
+        return 0
+    place = (purpose, namespace)
+    covered, size = stored_size(connection, place), max(effects) + 1
+    held = read_chunks(connection, place, {subject // CHUNK_PEOPLE for subject in effects})
     instants = _instants(connection, purpose, namespace, effects)
-    nothing = (None, None)
     before = {
-        subject: Effect(_bit(plain, subject), _bit(sensitive, subject), *instants.get(subject, nothing))
+        subject: Effect(
+            *held[subject // CHUNK_PEOPLE].bits(subject % CHUNK_PEOPLE), *instants.get(subject, (None, None))
+        )
         for subject in effects
     }
     changed = {subject: effect for subject, effect in effects.items() if effect != before[subject]}
-    if not changed and not grown:
-        return 0
     for subject, effect in changed.items():
-        _put_bit(plain, subject, effect.plain)
-        _put_bit(sensitive, subject, effect.sensitive)
-    _write_bits(connection, purpose, namespace, size, bytes(plain), bytes(sensitive))
-    _drop_partial(connection, purpose, namespace, changed)
-    _write_partial(connection, purpose, namespace, {s: e for s, e in changed.items() if e.is_partial})
+        held[subject // CHUNK_PEOPLE].put(subject % CHUNK_PEOPLE, effect.plain, effect.sensitive)
     rows = [_change(version, purpose, namespace, s, e, e.narrows(before[s])) for s, e in changed.items()]
-    if grown:
+    if covered is None or covered < size:
+        put_size(connection, place, size)
         rows.append(_change(version, purpose, namespace, WHOLE, NOTHING, narrowing=False))
+    if not rows:
+        return 0
+    write_chunks(connection, place, {number: held[number] for number in {s // CHUNK_PEOPLE for s in changed}})
+    _drop_partial(connection, purpose, namespace, changed.keys() & instants.keys())
+    _write_partial(connection, purpose, namespace, {s: e for s, e in changed.items() if e.is_partial})
     connection.execute(insert(permitted_changes), rows)
     return len(rows)
 
@@ -150,9 +162,9 @@ def put_effects(
 def put_set(connection: Connection, version: int, purpose: str, namespace: str, made: StoredSet) -> bool:
     """Replace a whole set, with one change row if anything differs; return whether it does."""
     before = read_set(connection, purpose, namespace)
-    if before.equals(made) and _is_stored(connection, purpose, namespace):
+    if before.equals(made) and stored_size(connection, (purpose, namespace)) is not None:
         return False
-    _write_bits(connection, purpose, namespace, made.size, pack(made.plain), pack(made.sensitive))
+    write_whole(connection, (purpose, namespace), Bitmaps(made.size, pack(made.plain), pack(made.sensitive)))
     _drop_partial(connection, purpose, namespace, None)
     _write_partial(connection, purpose, namespace, made.partial)
     row = _change(version, purpose, namespace, WHOLE, NOTHING, made.narrows(before))
@@ -162,8 +174,7 @@ def put_set(connection: Connection, version: int, purpose: str, namespace: str, 
 
 def drop_set(connection: Connection, version: int, purpose: str, namespace: str) -> None:
     """Forget a set whose purpose or namespace the policy no longer declares: a narrowing change."""
-    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
-    connection.execute(delete(permitted_sets).where(*where))
+    drop_bits(connection, (purpose, namespace))
     _drop_partial(connection, purpose, namespace, None)
     connection.execute(insert(permitted_changes), [_change(version, purpose, namespace, WHOLE, NOTHING, True)])
 
@@ -177,8 +188,7 @@ def stored_sets(connection: Connection) -> list[tuple[str, str]]:
 
 def alike(connection: Connection, namespace: str) -> NDArray[np.int32]:
     """Return a number for each subject: two have the same if their bits are the same for every purpose."""
-    statement = select(permitted_sets).where(permitted_sets.c.namespace == namespace)
-    rows = connection.execute(statement.order_by(permitted_sets.c.purpose)).all()
+    rows = whole_bitmaps(connection, namespace=namespace).values()
     kinds = np.zeros(max((row.size for row in rows), default=0), dtype=np.int64)
     for number, row in enumerate(rows, start=1):
         for bits in (row.plain, row.sensitive):
@@ -187,29 +197,6 @@ def alike(connection: Connection, namespace: str) -> NDArray[np.int32]:
         if number % 16 == 0:  # before the numbers outgrow 64 bits
             kinds = np.unique(kinds, return_inverse=True)[1]
     return np.asarray(np.unique(kinds, return_inverse=True)[1], dtype=np.int32)
-
-
-def _is_stored(connection: Connection, purpose: str, namespace: str) -> bool:
-    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
-    return connection.execute(select(permitted_sets.c.size).where(*where)).first() is not None
-
-
-def _bit(bits: bytearray, place: int) -> bool:
-    return bool(bits[place // 8] >> place % 8 & 1)
-
-
-def _put_bit(bits: bytearray, place: int, on: bool) -> None:
-    mask = 1 << place % 8
-    bits[place // 8] = bits[place // 8] | mask if on else bits[place // 8] & ~mask
-
-
-def _write_bits(
-    connection: Connection, purpose: str, namespace: str, size: int, plain: bytes, sensitive: bytes
-) -> None:
-    values = {"size": size, "plain": plain, "sensitive": sensitive}
-    where = (permitted_sets.c.purpose == purpose, permitted_sets.c.namespace == namespace)
-    if connection.execute(update(permitted_sets).where(*where).values(values)).rowcount == 0:
-        connection.execute(insert(permitted_sets).values(purpose=purpose, namespace=namespace, **values))
 
 
 def _drop_partial(connection: Connection, purpose: str, namespace: str, only: Iterable[int] | None) -> None:

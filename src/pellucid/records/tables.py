@@ -138,6 +138,17 @@ permitted_sets = Table(
     Column("purpose", Text, primary_key=True),
     Column("namespace", Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
+)
+
+CHUNK_PEOPLE = 8_192
+"""People in a row of `permitted_chunks`; part of the schema. Two bitmaps of 1 kB fit a page of either database."""
+
+permitted_chunks = Table(  # the bits of a set, in stretches of people
+    "permitted_chunks",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("chunk", Integer, primary_key=True),  # of the people from chunk * CHUNK_PEOPLE on
     Column("plain", LargeBinary, nullable=False),
     Column("sensitive", LargeBinary, nullable=False),
 )

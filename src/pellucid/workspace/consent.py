@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.consent import coverage, leases, register, show
+from pellucid.consent import coverage, leases, show
 from pellucid.consent.coverage import Coverage
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.submission import Submission
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
 from pellucid.policy.decide import may
@@ -116,13 +117,7 @@ class ConsentDesk:
     def _record(
         self, policy: Policy, items: Sequence[ConsentRecord], actor: Actor, *, said_now: bool = False
     ) -> tuple[ConsentReceipt, ...]:
-        with self.room.database.write() as connection:
-            now = self.room.clock()
-            if said_now:  # dated here and not when asked: between the two others may record, and the clock be set
-                items = [replace(item, at=now) for item in items]
-            receipts = register.record(connection, self.room.subject_keys, policy, items, actor, now)
-            reach("consent.before-commit")
-        reach("consent.after-commit")
+        receipts = self.room.recorder.record(Submission(policy, tuple(items), actor, said_now))
         acknowledged = leases.acknowledge(self.room.database, receipts, self.room.clock, time.sleep)
         reach("consent.acknowledged")
         return acknowledged

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.audit.places import KEYS, LOG_KEY
+from pellucid.consent.recorder import Recorder
 from pellucid.errors import NameUnknown, NotPermitted, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
 from pellucid.policy.decide import may
@@ -41,6 +42,11 @@ class Room:
     def subject_keys(self) -> SubjectKeys:
         """The keys of single people, wrapped by the workspace's."""
         return SubjectKeys(load_or_create_key(self.folder / KEYS / PSEUDONYM_KEY))
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Where all threads of this process hand in what people say."""
+        return Recorder(self.database, self.subject_keys, self.clock)
 
     @cached_property
     def log_key(self) -> SigningKey:
