@@ -1,7 +1,8 @@
 """How long withdrawals and questions take while they race, with leases and without.
 
-Two processes withdraw, two ask; a run takes 0.3 s at least. By the rule a question that was overtaken runs again
-twice, then takes a lease, for which acknowledgements wait. Whether the promise was kept is judged each time.
+Two processes withdraw, one withdrawal at a time or by threads, whose withdrawals share transactions; two ask; a run
+takes 0.3 s at least. By the rule a question that was overtaken runs again twice, then takes a lease, for which
+acknowledgements wait. Whether the promise was kept is judged each time.
 
     python benchmarks/withdrawal_race.py
 """
@@ -17,15 +18,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.races.crowd import Plan, Race, demand_kept, make_crowd, run_race
 
 SECONDS = 10.0
+THREADS = 64
+"""In each of the two: an acknowledgement waits for leases, and so does the thread that has it in hand."""
 PEOPLE = 5_500
 RACES = {
-    "withdrawals alone, one a transaction": Plan(seconds=SECONDS, askers=0, batch=1),
-    "withdrawals alone, ten a transaction": Plan(seconds=SECONDS, askers=0),
+    "withdrawals alone, one at a time": Plan(seconds=SECONDS, askers=0, threads=1),
+    "withdrawals alone, threads in groups": Plan(seconds=SECONDS, askers=0, threads=THREADS),
     "questions alone": Plan(seconds=SECONDS, writers=0),
-    "the rule: run again twice, then a lease": Plan(seconds=SECONDS),
-    "the same, one a transaction": Plan(seconds=SECONDS, batch=1),
-    "a lease after one overtaken run": Plan(seconds=SECONDS, reruns=0),
-    "no lease: run again up to 39 times": Plan(seconds=SECONDS, reruns=None),
+    "the rule: run again twice, then a lease": Plan(seconds=SECONDS, threads=THREADS),
+    "the same, withdrawals one at a time": Plan(seconds=SECONDS, threads=1),
+    "a lease after one overtaken run": Plan(seconds=SECONDS, threads=THREADS, reruns=0),
+    "no lease: run again up to 39 times": Plan(seconds=SECONDS, threads=THREADS, reruns=None),
 }
 
 

@@ -12,16 +12,13 @@ import json
 import multiprocessing
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
 from pellucid.audit import log
-from pellucid.consent.leases import acknowledge
-from pellucid.consent.receipt import ConsentReceipt
-from pellucid.consent.record import ConsentRecord, ConsentVerb
-from pellucid.consent.register import record
 from pellucid.engines.base import Engine, Holding, Statement
 from pellucid.engines.exact import ExactAnswer
 from pellucid.errors import ConsentInFlux, PellucidError
@@ -29,7 +26,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.insights import answer as spine
 from pellucid.insights.query import InsightQuery
 from pellucid.insights.replica import Replica
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Actor, Policy
 from pellucid.rewrite.permit_rows import governed_sql
 from pellucid.workspace import Workspace, create
 from tests.insights.conftest import POLICY, TOTAL, Watch, WatchedEngine
@@ -43,7 +40,7 @@ SEVERAL = multiprocessing.get_context("spawn")
 class Plan:
     """How many processes withdraw and ask, at how many withdrawals a second together, for how long (seconds).
 
-    A transaction of a writer takes `batch` withdrawals that came in together, each acknowledged.
+    A writer has so many `threads`, each with one withdrawal at a time in hand, as a web server has.
     `held_back` is how long a run takes at least; `reruns` how often a question runs again before it takes a lease;
     None: it never does, and gives up after the fortieth run.
     """
@@ -51,7 +48,7 @@ class Plan:
     writers: int = 2
     askers: int = 2
     rate: float = 500.0
-    batch: int = 10
+    threads: int = 16
     seconds: float = 6.0
     held_back: float = 0.3
     reruns: int | None = spine.RERUNS
@@ -167,32 +164,40 @@ def _work(work: Any, pipe: Pipe, folder: Path, plan: Plan, start: Any, *argument
 
 
 def _withdraw(workspace: Workspace, plan: Plan, race: Race, start: Any, people: Sequence[int]) -> None:
-    apart = plan.writers * plan.batch / plan.rate
-    start.wait(60)
-    began = time.perf_counter()
-    for turn in range(len(people) // plan.batch):
-        time.sleep(max(0.0, began + turn * apart - time.perf_counter()))
-        asked = time.perf_counter()
-        if asked > began + plan.seconds:
-            break
-        receipts = _object(workspace, people[turn * plan.batch : (turn + 1) * plan.batch])
-        seconds = time.perf_counter() - asked
-        with workspace.room.database.read() as connection:
-            size = log.size(connection)
-        race.withdrawn += [Withdrawn(each.record.subject, each.register_version, size, seconds) for each in receipts]
+    pia = workspace.actor("pia")
+    hands = [_Hand(workspace, plan, pia, number, people[number :: plan.threads]) for number in range(plan.threads)]
+    with ThreadPoolExecutor(plan.threads) as threads:
+        start.wait(60)
+        began = time.perf_counter()
+        for withdrawn in threads.map(lambda hand: hand.withdraw(began), hands):
+            race.withdrawn += withdrawn
     race.seconds = time.perf_counter() - began
 
 
-def _object(workspace: Workspace, people: Sequence[int]) -> Sequence[ConsentReceipt]:
-    """Record objections and wait for their acknowledgement: one as the desk does it, several in one transaction."""
-    pia, room = workspace.actor("pia"), workspace.room
-    if len(people) == 1:
-        return [workspace.consent.record("object", f"h{people[0]:06}", purpose=PURPOSE, actor=pia)]
-    policy, now = room.policy(), room.clock()
-    said = [ConsentRecord("household", each, PURPOSE, ConsentVerb.OBJECT, at=now) for each in people]
-    with room.database.write() as connection:
-        receipts = record(connection, room.subject_keys, policy, said, pia, now)
-    return acknowledge(room.database, receipts, room.clock, time.sleep)
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """A thread of a writer: it begins its withdrawals in time for the plan's rate, one at a time."""
+
+    workspace: Workspace
+    plan: Plan
+    pia: Actor
+    number: int
+    people: Sequence[int]
+
+    def withdraw(self, began: float) -> list[Withdrawn]:
+        done, room = [], self.workspace.room
+        apart = self.plan.writers * self.plan.threads / self.plan.rate
+        for turn, person in enumerate(self.people):
+            time.sleep(max(0.0, began + (turn + self.number / self.plan.threads) * apart - time.perf_counter()))
+            asked = time.perf_counter()
+            if asked > began + self.plan.seconds:
+                break
+            receipt = self.workspace.consent.record("object", f"h{person:06}", purpose=PURPOSE, actor=self.pia)
+            seconds = time.perf_counter() - asked
+            with room.database.read() as connection:
+                size = log.size(connection)
+            done.append(Withdrawn(receipt.record.subject, receipt.register_version, size, seconds))
+        return done
 
 
 class _SlowEngine(WatchedEngine):

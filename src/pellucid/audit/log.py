@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from pellucid.audit import merkle
 from pellucid.audit.canonical import canonical_bytes
@@ -37,6 +37,14 @@ VERSION = 1
 
 NONCE_BYTES = 32
 HEAD_ID = 1
+
+_HEAD = select(log_head.c.size, log_head.c.frontier).where(log_head.c.id == HEAD_ID)
+_LOCKED_HEAD = _HEAD.with_for_update()
+_MOVE_HEAD = (
+    update(log_head)
+    .where(log_head.c.id == HEAD_ID)
+    .values(size=bindparam("new_size"), frontier=bindparam("new_frontier"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +124,7 @@ def _append(connection: Connection, prepared: list[tuple[bytes, bytes, bytes | N
     connection.execute(insert(log_entries), bodies)
     if details:
         connection.execute(insert(log_details), details)
-    connection.execute(
-        update(log_head)
-        .where(log_head.c.id == HEAD_ID)
-        .values(size=head.size + len(prepared), frontier=b"".join(head.frontier))
-    )
+    connection.execute(_MOVE_HEAD, {"new_size": head.size + len(prepared), "new_frontier": b"".join(head.frontier)})
     return tuple(receipts)
 
 
@@ -225,8 +229,7 @@ def _locked_head(connection: Connection) -> _Head:
 
 
 def _head(connection: Connection, *, lock: bool = False) -> _Head:
-    statement = select(log_head.c.size, log_head.c.frontier).where(log_head.c.id == HEAD_ID)
-    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    row = connection.execute(_LOCKED_HEAD if lock else _HEAD).one_or_none()
     if row is None:
         raise _damaged("has no head")
     joined = bytes(row.frontier)

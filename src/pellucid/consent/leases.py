@@ -7,30 +7,44 @@ waits deletes a lease that has expired, and a question whose lease is gone canno
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, delete, insert, select
 
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.failpoints import reach
 from pellucid.records.database import Database
-from pellucid.records.tables import permitted_sets, purpose_leases
+from pellucid.records.tables import purpose_leases
 
 POLL_SECONDS = 0.05
 SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Lease:
-    """When a lease ends by the clock, and how long (µs) it is: a clock that was set back must not prolong it."""
+class Lease:
+    """When a lease on a purpose ends by the clock, and how long (µs) it is: a clock set back must not prolong it."""
 
+    purpose: str
     expires_at: int
     length: int
 
     def left(self, now: int, waited: float) -> float:
         """Return the microseconds that may still be waited for it, having waited so many."""
         return min(self.expires_at - now, self.length - waited)
+
+
+Leases = Mapping[str, Lease]
+"""By id."""
+
+_Look = tuple[float, Leases]
+"""When a look began (monotonic seconds), and what it found."""
+
+_STANDING = select(purpose_leases)
+_LOOKS: WeakKeyDictionary[Database, _Look] = WeakKeyDictionary()
+"""The last look of any thread of this process: many who wait ask the database no more often than one."""
 
 
 def take_lease(connection: Connection, purpose: str, now: int, seconds: float) -> str:
@@ -54,15 +68,29 @@ def drop_lease(connection: Connection, lease: str) -> None:
     connection.execute(delete(purpose_leases).where(purpose_leases.c.id == lease))
 
 
-def await_leases(
-    database: Database, purposes: Collection[str], clock: Callable[[], int], sleep: Callable[[float], None]
-) -> None:
-    """Wait until every lease that is on these purposes now is given back, or has expired and is deleted here.
+def standing_leases(connection: Connection) -> Leases:
+    """Return the leases that are there; asked in the transaction that records, those at its commit."""
+    rows = connection.execute(_STANDING)
+    return {row.id: Lease(row.purpose, row.expires_at, row.expires_at - row.taken_at) for row in rows}
 
-    Call it after the change has committed: a lease taken later belongs to a question that sees the change. `clock`
-    returns UTC µs, `sleep` takes seconds. Nobody waits longer than a lease is long, whatever the clock does.
+
+def await_leases(
+    database: Database,
+    purposes: Collection[str] | None,
+    clock: Callable[[], int],
+    sleep: Callable[[float], None],
+    standing: Leases | None = None,
+) -> None:
+    """Wait until every lease on these purposes (None: on any) is given back, or has expired and is deleted here.
+
+    Call it after the change has committed: a lease taken later belongs to a question that sees the change. `standing`
+    are the leases at the commit, if somebody looked; else those there are now. `clock` returns UTC µs, `sleep` takes
+    seconds. Nobody waits longer than a lease is long, whatever the clock does.
     """
-    awaited, waited = _leases(database, purposes), 0.0
+    seen, waited = time.monotonic(), 0.0
+    if standing is None:
+        seen, standing = _newer_look(database, seen)
+    awaited = {name: lease for name, lease in standing.items() if purposes is None or lease.purpose in purposes}
     while awaited:
         now = clock()
         expired = [name for name, lease in awaited.items() if lease.left(now, waited) <= 0]
@@ -75,7 +103,8 @@ def await_leases(
             pause = min(POLL_SECONDS, min(lease.left(now, waited) for lease in still.values()) / SECOND)
             sleep(pause)
             waited += pause * SECOND
-        awaited = {name: still[name] for name in _leases(database, purposes).keys() & still.keys()}
+            seen, standing = _newer_look(database, seen)
+        awaited = {name: still[name] for name in standing.keys() & still.keys()}
 
 
 def acknowledge(
@@ -83,28 +112,26 @@ def acknowledge(
     receipts: Sequence[ConsentReceipt],
     clock: Callable[[], int],
     sleep: Callable[[float], None],
+    standing: Leases | None = None,
 ) -> tuple[ConsentReceipt, ...]:
     """Wait until no answer under way can be released without these records, and return the receipts with that instant.
 
-    Call it after the recording transaction has committed. A yes needs no waiting.
+    Call it after the recording transaction has committed; `standing` as for `await_leases`. A yes needs no waiting.
     """
     narrowing = [receipt.record.purpose for receipt in receipts if receipt.record.verb.narrows]
     if narrowing:
         purposes = {name for name in narrowing if name is not None}
-        await_leases(database, _every_purpose(database) if None in narrowing else purposes, clock, sleep)
+        await_leases(database, None if None in narrowing else purposes, clock, sleep, standing)
     at = clock()
     return tuple(replace(receipt, acknowledged_at=at) for receipt in receipts)
 
 
-def _leases(database: Database, purposes: Collection[str]) -> dict[str, _Lease]:
-    statement = select(purpose_leases).where(purpose_leases.c.purpose.in_(sorted(purposes)))
-    with database.read() as connection:
-        rows = connection.execute(statement).all()
-    return {row.id: _Lease(row.expires_at, row.expires_at - row.taken_at) for row in rows}
-
-
-def _every_purpose(database: Database) -> set[str]:
-    with database.read() as connection:
-        return set(connection.scalars(select(permitted_sets.c.purpose))) | set(
-            connection.scalars(select(purpose_leases.c.purpose))
-        )
+def _newer_look(database: Database, seen: float) -> _Look:
+    """Return what leases there are by a look that began after the one `seen`; another waiting thread's will do."""
+    last = _LOOKS.get(database)
+    if last is None or last[0] <= seen:
+        began = time.monotonic()
+        with database.read() as connection:
+            last = (began, standing_leases(connection))
+        _LOOKS[database] = last
+    return last

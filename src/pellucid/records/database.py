@@ -177,9 +177,8 @@ class Database:
         if not self.is_sqlite:
             wait = f"-c lock_timeout={int(self.busy_seconds * 1000)}"
             return create_engine(self.url, isolation_level="REPEATABLE READ", connect_args={"options": wait})
-        engine = create_engine(
-            "sqlite://", creator=self._connect_sqlite, poolclass=QueuePool, pool_size=4, max_overflow=-1
-        )
+        # Without a limit (0): threads beyond one would open and close a connection for each transaction, 1 ms of work.
+        engine = create_engine("sqlite://", creator=self._connect_sqlite, poolclass=QueuePool, pool_size=0)
         event.listen(engine, "checkout", _allow_writes)
         return engine
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pellucid.records.tables import settings_kept
+
+_KEPT = select(settings_kept.c.value).where(settings_kept.c.name == bindparam("of_name"))
 
 
 def kept(connection: Connection, name: str) -> str | None:
     """Return a kept value, or None if there is none."""
-    found: str | None = connection.scalar(select(settings_kept.c.value).where(settings_kept.c.name == name))
+    found: str | None = connection.scalar(_KEPT, {"of_name": name})
     return found
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from pellucid.errors import NameUnknown, VerificationFailed, WorkspaceUnusable
 from pellucid.records.tables import subject_keys, subjects
@@ -25,6 +25,14 @@ NONCE_BYTES = 12
 LOOKUP = 500
 PSEUDONYM_CONTEXT = b"pellucid subject pseudonym v1\0"
 WRAP_CONTEXT = b"pellucid subject key v1\0"
+
+_HELD = select(subject_keys.c.id, subject_keys.c.wrapped).where(
+    subject_keys.c.namespace == bindparam("namespace"), subject_keys.c.id.in_(bindparam("ids", expanding=True))
+)
+# "natural_key IS NOT NULL" in the WHERE would make SQLite walk the whole namespace by the other index.
+_PRESENT = select(subjects.c.id, subjects.c.natural_key.is_(None).label("erased")).where(
+    subjects.c.namespace == bindparam("namespace"), subjects.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 def load_or_create_key(path: Path) -> bytes:
@@ -93,14 +101,11 @@ class SubjectKeys:
         )
 
     def _held(self, connection: Connection, namespace: str, ids: Sequence[int]) -> dict[int, bytes]:
-        columns = subject_keys.c
         found: dict[int, bytes] = {}
         wanted = sorted(set(ids))
         for offset in range(0, len(wanted), LOOKUP):
-            statement = select(columns.id, columns.wrapped).where(
-                columns.namespace == namespace, columns.id.in_(wanted[offset : offset + LOOKUP])
-            )
-            for row in connection.execute(statement):
+            named = {"namespace": namespace, "ids": wanted[offset : offset + LOOKUP]}
+            for row in connection.execute(_HELD, named):
                 found[row.id] = self._unwrap(namespace, row.id, bytes(row.wrapped))
         return found
 
@@ -136,9 +141,7 @@ def _demand_present(connection: Connection, namespace: str, ids: Sequence[int]) 
     """Raise NameUnknown unless every id is a subject who is not erased: an erased one must not get a new key."""
     for offset in range(0, len(ids), LOOKUP):
         part = ids[offset : offset + LOOKUP]
-        statement = select(subjects.c.id, subjects.c.natural_key.is_(None).label("erased"))
-        # "natural_key IS NOT NULL" in the WHERE makes SQLite walk the whole namespace by the other index.
-        rows = connection.execute(statement.where(subjects.c.namespace == namespace, subjects.c.id.in_(part)))
+        rows = connection.execute(_PRESENT, {"namespace": namespace, "ids": part})
         absent = set(part) - {row.id for row in rows if not row.erased}
         if absent:
             raise NameUnknown(f"subject in {namespace!r} with the id", str(min(absent)))

@@ -117,8 +117,8 @@ class ConsentDesk:
     def _record(
         self, policy: Policy, items: Sequence[ConsentRecord], actor: Actor, *, said_now: bool = False
     ) -> tuple[ConsentReceipt, ...]:
-        receipts = self.room.recorder.record(Submission(policy, tuple(items), actor, said_now))
-        acknowledged = leases.acknowledge(self.room.database, receipts, self.room.clock, time.sleep)
+        done = self.room.recorder.record(Submission(policy, tuple(items), actor, said_now))
+        acknowledged = leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
         reach("consent.acknowledged")
         return acknowledged
 
