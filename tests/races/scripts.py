@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pellucid.consent.record import ConsentRecord, ConsentVerb
@@ -18,7 +19,7 @@ from pellucid.insights.replica import Replica
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, wall_clock
 from tests.insights.conftest import Watch, WatchedEngine
-from tests.races.kiosk import CONSENT_DAYS, TOTAL
+from tests.races.kiosk import CONSENT_DAYS, READERS, TOTAL
 
 DAY = 86_400_000_000
 
@@ -56,7 +57,19 @@ def _object(workspace: Workspace, who: str) -> None:
         record(connection, room.subject_keys, policy, [said], pia, now)
 
 
-SCRIPTS: dict[str, Callable[[Path], None]] = {"later": later, "contended": contended}
+def together(folder: Path) -> None:
+    """Withdraw for all readers at once, by a thread each, and tell of each acknowledgement as it comes."""
+    with Workspace(folder) as workspace, ThreadPoolExecutor(len(READERS)) as threads:
+        pia = workspace.actor("pia")
+
+        def withdraw(reader: str) -> None:
+            receipt = workspace.consent.record("withdraw", reader, purpose="newsletter", actor=pia)
+            os.write(1, f"{receipt.log.leaf}\n".encode())
+
+        list(threads.map(withdraw, READERS))
+
+
+SCRIPTS: dict[str, Callable[[Path], None]] = {"later": later, "contended": contended, "together": together}
 
 if __name__ == "__main__":
     SCRIPTS[sys.argv[1]](Path(os.environ["PELLUCID_WORKSPACE"]))

@@ -16,7 +16,7 @@ from pellucid.failpoints import POINTS, VARIABLE
 from pellucid.records.tables import generation_leases, purpose_leases
 from pellucid.workspace import Workspace, wall_clock
 from pellucid.workspace.audit import create_witness
-from tests.races.kiosk import CONSENT_DAYS, PURCHASES, TOTAL, command, make_kiosk, run, script
+from tests.races.kiosk import CONSENT_DAYS, PURCHASES, READERS, TOTAL, command, make_kiosk, run, script
 from tests.races.soundness import DAY, State, demand_sound, state_of
 
 Prepare = Callable[[Path], None]
@@ -281,3 +281,21 @@ def test_a_killed_question_keeps_its_generation_for_a_day_and_no_longer(kiosk: P
         with Workspace(kiosk, clock=lambda ahead=ahead: wall_clock() + ahead) as workspace:  # type: ignore[misc]
             workspace.data.add("purchases", PURCHASES, actor=workspace.actor("dan"), replace=True)
         assert len(list((kiosk / "data").glob("purchases.*"))) == left
+
+
+@pytest.mark.promise("whole", "kill -9 while threads withdraw together")
+@pytest.mark.parametrize("point", ["consent.said", "consent.before-commit", "consent.after-commit"])
+def test_of_those_who_withdrew_together_all_acknowledged_are_there_after_a_crash(point: str, kiosk: Path) -> None:
+    before = state_of(kiosk)
+    crashed = run(script("together"), kiosk, {VARIABLE: f"{point}:2"})
+    assert crashed.code == -9
+    demand_sound(kiosk, now=wall_clock())
+    told = [int(line) for line in crashed.out.split()]
+    with Workspace(kiosk) as workspace:
+        bodies = [entry.fields() for entry in workspace.audit.entries(actor=workspace.actor("pia"))]
+    assert {bodies[leaf]["action"] for leaf in told} <= {"consent.withdraw"}
+    recorded = state_of(kiosk).records - before.records
+    assert len(told) <= recorded
+    assert run(script("together"), kiosk).code == 0
+    assert state_of(kiosk).records == before.records + recorded + len(READERS)
+    demand_sound(kiosk, now=wall_clock())

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from pellucid.errors import RecordingFailed, WorkspaceUnusable
+from pellucid.records import turn
 from pellucid.records.database import Database
 from pellucid.records.tables import log_head, settings_kept
 
@@ -115,6 +118,48 @@ def test_a_writer_sees_what_the_last_one_committed_even_if_it_waited(database: D
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     with database.read() as connection:
         assert connection.scalars(select(settings_kept.c.value)).all() == ["200"]
+
+
+def write_for(url: str, seconds: float, pipe: Pipe) -> None:
+    """Write again and again, and tell the longest wait (seconds) for the turn."""
+    database, longest = Database(url), 0.0
+    pipe.send("ready")
+    pipe.recv()
+    until = perf_counter() + seconds
+    while (asked := perf_counter()) < until:
+        with database.write():
+            longest = max(longest, perf_counter() - asked)
+            sleep(0.005)
+    pipe.send(longest)
+
+
+def test_no_writer_is_overtaken_for_long(database: Database, url: str) -> None:
+    """With SQLite's own waiting the longest of three writers' waits is a second and more."""
+    context = get_context("spawn")
+    pipes = [context.Pipe() for _ in range(3)]
+    workers = [context.Process(target=write_for, args=(url, 2.0, there)) for _, there in pipes]
+    for worker in workers:
+        worker.start()
+    assert [here.recv() for here, _ in pipes] == ["ready"] * 3
+    for here, _ in pipes:
+        here.send("go")
+    longest = [here.recv() for here, _ in pipes]
+    for worker in workers:
+        worker.join(30)
+    assert max(longest) < 1.0
+
+
+def test_who_hangs_at_the_door_is_walked_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn, "COURTESY_SECONDS", 0.05)
+    database = Database.at(tmp_path / "control.sqlite")
+    database.create()
+    hanging = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(hanging, fcntl.LOCK_EX)
+    with database.write() as connection:
+        put(connection, "kept", "1")
+    with database.read() as connection:
+        assert names(connection) == ["kept"]
+    os.close(hanging)
 
 
 def test_a_writer_that_waits_too_long_is_told_so(database: Database, url: str) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import randbytes
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, selec
 from pellucid.audit.keys import load_verifier_key
 from pellucid.audit.read import verify_database, verify_server
 from pellucid.audit.treehead import TrustKeys
-from pellucid.consent.bits import whole_bitmaps
+from pellucid.consent.bits import Bitmaps, whole_bitmaps
 from pellucid.errors import RecordingFailed, WorkspaceUnusable
 from pellucid.records import schema
 from pellucid.records import upgrade as upgrading
@@ -106,6 +107,23 @@ def test_the_first_release_comes_up_to_the_present_with_nothing_lost(released: D
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
     assert upgrade(released) == ()
+
+
+def test_sets_of_many_people_come_up_bit_for_bit(released: Database) -> None:
+    size = 20_011  # two chunks and a part of a third that ends within a byte
+    bits = {name: randbytes(size // 8) + b"\x05" for name in ("plain", "sensitive")}
+    with released._current_engine().begin() as connection:
+        sets = Table("permitted_sets", MetaData(), autoload_with=connection)
+        rows = [
+            {"purpose": "many", "namespace": "customer", "size": size, **bits},
+            {"purpose": "nobody", "namespace": "customer", "size": 0, "plain": b"", "sensitive": b""},
+        ]
+        connection.execute(insert(sets), rows)
+    upgrade(released)
+    with released.read() as connection:
+        found = whole_bitmaps(connection, namespace="customer")
+    assert found["many", "customer"] == Bitmaps(size, bits["plain"], bits["sensitive"])
+    assert found["nobody", "customer"] == Bitmaps(0, b"", b"")
 
 
 def test_the_log_of_the_first_release_still_verifies(released: Database) -> None:
