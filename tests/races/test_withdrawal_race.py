@@ -11,7 +11,7 @@ from tests.conftest import Tried
 from tests.races.crowd import Plan, demand_kept, make_crowd, overtaken, run_race
 from tests.races.soundness import demand_sound
 
-PEOPLE = 4_000
+PEOPLE = 5_200
 
 
 @pytest.mark.slow
@@ -34,7 +34,7 @@ def test_no_process_is_answered_with_people_whose_withdrawal_was_acknowledged_be
 @pytest.mark.promise("withdrawal", "the same with a lease after the first overtaken run, one withdrawal a transaction")
 def test_when_leases_are_taken_early_acknowledgements_wait_and_nobody_is_missed(tmp_path: Path, tried: Tried) -> None:
     make_crowd(tmp_path / "crowd", PEOPLE)
-    race = run_race(tmp_path / "crowd", Plan(seconds=6, reruns=0, batch=1, rate=100), range(PEOPLE))
+    race = run_race(tmp_path / "crowd", Plan(seconds=6, reruns=0, threads=1, rate=100), range(PEOPLE))
     assert (race.failures, race.in_flux) == ([], 0)
     assert max(answer.runs for answer in race.answered) == 2
     assert max(each.seconds for each in race.withdrawn) > 0.1
