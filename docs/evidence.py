@@ -1,6 +1,6 @@
 """Make `explanation/evidence.md`: promise, attack, tries, result, from the records of a test run and of the benchmarks.
 
-    python docs/evidence.py build/evidence/tests.xml build/evidence/*.txt
+    python docs/evidence.py build/evidence/*.xml build/evidence/*.txt
 
 `make evidence` runs both first. Not for what was not run: a test that failed or was skipped stops it.
 """
@@ -11,6 +11,7 @@ import json
 import platform
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,10 +43,10 @@ class Row:
         return "; ".join(self.results) or "held"
 
 
-def read_tests(path: Path) -> dict[tuple[str, str], Row]:
+def read_tests(paths: Sequence[Path]) -> dict[tuple[str, str], Row]:
     """Return rows by (promise, attack). Raises SystemExit for a test that did not pass."""
     rows: dict[tuple[str, str], Row] = {}
-    for case in ElementTree.parse(path).iter("testcase"):
+    for case in (case for path in paths for case in ElementTree.parse(path).iter("testcase")):
         name = f"{case.get('classname')}::{case.get('name')}"
         if any(case.find(kind) is not None for kind in ("failure", "error", "skipped")):
             raise SystemExit(f"{name} did not pass, so there is nothing to tell.")
@@ -89,14 +90,14 @@ def page(rows: dict[tuple[str, str], Row], benchmarks: dict[str, str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page from a JUnit record and the texts of benchmarks."""
+    """Write the page from JUnit records and the texts of benchmarks."""
     records = [Path(each) for each in arguments if each.endswith(".xml")]
     texts = sorted(Path(each) for each in arguments if each.endswith(".txt"))
-    if len(records) != 1:
+    if not records:
         print(__doc__)
         return 2
     benchmarks = {path.stem: path.read_text("utf-8") for path in texts}
-    PAGE.write_text(page(read_tests(records[0]), benchmarks), encoding="utf-8")
+    PAGE.write_text(page(read_tests(records), benchmarks), encoding="utf-8")
     print(f"Wrote {PAGE}.")
     return 0
 
