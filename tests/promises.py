@@ -13,5 +13,6 @@ PROMISES = {
     "log": "Everything is in one log",
     "closed": "It fails closed",
     "whole": "Nothing is lost or half done",
+    "suppressed": "An exact figure tells of enough people",
 }
 """Name and heading."""

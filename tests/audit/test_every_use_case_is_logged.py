@@ -51,6 +51,11 @@ def _broken(w: Workspace) -> object:
     return w.policy.activate(actor=w.actor("pia"), folder=folder)
 
 
+def _proposed(w: Workspace) -> object:
+    """What is logged of insights that are permitted is walked by `tests/insights/test_insights.py`."""
+    return w.insights.propose("x", TOTAL, purpose="planning", actor=w.actor("ana"))
+
+
 CASES = [
     UseCase("policy.activate", lambda w: w.policy.activate(actor=w.actor("pia")), ("policy.activated",)),
     UseCase("policy.activate", _broken, ("policy.refused",), refused=True),
@@ -123,6 +128,14 @@ CASES = [
     # It reads declarations and public tables, which are about nobody, so a sample that is given is no entry.
     UseCase("sample", lambda w: w.sample("purchases", purpose="planning", actor="ana"), ()),
     UseCase("sample", lambda w: w.sample("purchases", actor="mallory"), ("access.refused",), refused=True),
+    UseCase("insights.propose", _proposed, ("access.refused",), refused=True),
+    UseCase("insights.approve", lambda w: w.insights.approve("x", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase(
+        "insights.reject", lambda w: w.insights.reject("x", reason="r", actor=w.actor("ana")), ("access.refused",), True
+    ),
+    UseCase("insights.run", lambda w: w.insights.run("x", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("insights.show", lambda w: w.insights.show("x", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("insights.list", lambda w: w.insights.list(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("budget", lambda w: w.budget(actor="ana"), ()),
     UseCase("budget", lambda w: w.budget(actor="mallory"), ("access.refused",), refused=True),
     UseCase("backup", lambda w: w.backup(w.folder.parent / "backup", actor="pia"), ("workspace.backup",)),
@@ -182,10 +195,10 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
     with create(tmp_path / "w", name="test/log", actor_name="pia") as workspace:
-        desks = {name: getattr(workspace, name) for name in ("policy", "data", "consent", "audit")}
+        desks = {name: getattr(workspace, name) for name in ("policy", "data", "consent", "insights", "audit")}
         found = {f"{desk}.{name}" for desk, each in desks.items() for name in _public_names(type(each))}
         found |= set(_public_names(type(workspace))) - desks.keys()  # a desk is walked by its own use cases
-    without_effect = {"actor", "close", "policy.folder", *(f"{desk}.room" for desk in desks)}
+    without_effect = {"actor", "close", "policy.folder", "insights.parts", *(f"{desk}.room" for desk in desks)}
     assert found - {case.name for case in CASES} == without_effect
 
 

@@ -66,6 +66,7 @@ PAGES = [
     "back-up-and-restore",
     "change-a-policy",
     "record-what-customers-say",
+    "release-exact-figures",
     "verify-the-log",
     "write-sql-without-seeing-anybody",
 ]

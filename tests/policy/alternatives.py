@@ -11,7 +11,18 @@ from enum import Enum
 from typing import Any
 
 from pellucid.policy.canonical import version_of
-from pellucid.policy.model import Bound, Dataset, Hop, Mask, MaskKind, Policy, ReleaseRule, SensitiveWhen, SubjectPath
+from pellucid.policy.model import (
+    Bound,
+    Dataset,
+    Hop,
+    Mask,
+    MaskKind,
+    Policy,
+    ReleaseRule,
+    SensitiveWhen,
+    SubjectPath,
+    SuppressedRule,
+)
 
 Path = tuple[str, ...]
 
@@ -79,9 +90,11 @@ def _special(owner: Any, name: str) -> list[Any]:
         (SubjectPath, "via"): [(Hop("basket_id", "elsewhere", "basket_id"),)],
         (Dataset, "subjects"): [(), (SubjectPath("household", "other"),)],
         (Dataset, "sensitive_when"): [(), (SensitiveWhen("bought", ("x",), "health"),)],
+        (SuppressedRule, "largest_share"): ["0.25", "0.75"],
         (ReleaseRule, "columns"): [{}, {"other": Bound("1")}],
     }
     by_name: dict[str, list[Any]] = {
+        "suppressed": [None, SuppressedRule(), SuppressedRule(5, "0.3", 50, conditional=True)],
         "mask": [None, Mask(MaskKind.NULL), Mask(MaskKind.YEAR, 0, ("range-planning",))],
         "time": [None, "other"],
         "retention_days": [None, 5, 5000],

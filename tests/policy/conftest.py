@@ -66,6 +66,7 @@ purposes:
       allowance: {epsilon: 4, delta: 1e-7, period: month}
       max_groups: 1
       rows: {norm: 100}
+    suppressed: {minimum: 10, largest_share: "0.5", max_cells: 500, guarantee: conditional}
 datasets:
   products:
     title: The range

@@ -106,6 +106,13 @@ ERRORS = [
     ("reveals: health", "reveals: wealth", "reveals", "reveals: wealth"),
     ("product_category: {type: text, category: public.product",
      "product_category: {type: text, category: public.product, domain: [SOAP]", "value-outside-domain", "ANTACIDS"),
+    ("guarantee: conditional", "guarantee: unconditional", "exact-unconditional", "guarantee: unconditional"),
+    (", guarantee: conditional", "", "exact-unconditional", "suppressed: {minimum"),
+    ("{minimum: 10", "{minimum: 2", "limit-range", "minimum: 2"),
+    ("{minimum: 10", "{minimum: 51", "limit-range", "minimum: 51"),
+    ('largest_share: "0.5"', "largest_share: 1", "limit-range", "largest_share: 1"),
+    ('largest_share: "0.5"', 'largest_share: "half"', "limit-range", 'largest_share: "half"'),
+    ("max_cells: 500", "max_cells: 0", "limit-range", "max_cells: 0"),
 ]  # fmt: skip
 
 WARNINGS = [

@@ -21,6 +21,8 @@ from pellucid.errors import VerificationFailed
 from pellucid.records.tables import (
     charges,
     consent_records,
+    insight_cells,
+    insight_proposals,
     log_entries,
     permitted_changes,
     policy_activations,
@@ -41,6 +43,8 @@ CARRIED: Mapping[str, Table] = {
         subject_keys,
         consent_records,
         charges,
+        insight_proposals,
+        insight_cells,
     )
 }
 """The tables whose rows are carried over."""
@@ -131,6 +135,8 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
     yield from _said(connection, place)
     for part in _parts(spent):
         yield from _rows(connection, charges, charges.c.id.in_(part))
+    for table in (insight_proposals, insight_cells):
+        yield from _rows(connection, table, table.c.leaf >= place.size)
 
 
 def _charge_of(entry: log.StoredEntry) -> list[str]:

@@ -23,6 +23,8 @@ from pellucid.records.tables import (
     charges,
     consent_records,
     generations,
+    insight_cells,
+    insight_proposals,
     policy_activations,
     policy_snapshots,
     register,
@@ -133,7 +135,9 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
             remedy="Use the journal as it was written.",
             code="journal-altered",
         )
-    _put_charges(connection, [*gathered.of(charges), *end.reserved])
+    _put_rows(connection, charges, [*gathered.of(charges), *end.reserved])
+    for table in (insight_proposals, insight_cells):
+        _put_rows(connection, table, gathered.of(table))
     _put_generations(connection, gathered.bodies, done, now)
     for namespace, count in end.subjects.items():
         skip_ids(connection, namespace, count)
@@ -164,11 +168,11 @@ def _put_people(connection: Connection, gathered: _Gathered) -> None:
         connection.execute(insert(subject_keys), keys)
 
 
-def _put_charges(connection: Connection, rows: Sequence[Values]) -> None:
+def _put_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     for row in rows:
-        same = and_(*(column == row[column.name] for column in charges.primary_key.columns))
-        connection.execute(delete(charges).where(same))
-        connection.execute(insert(charges).values(row))
+        same = and_(*(column == row[column.name] for column in table.primary_key.columns))
+        connection.execute(delete(table).where(same))
+        connection.execute(insert(table).values(row))
 
 
 def _put_generations(connection: Connection, bodies: Sequence[dict[str, object]], done: Replayed, now: int) -> None:

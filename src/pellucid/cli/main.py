@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import audit, backup, budget, consent, data, demo, policy, query, sample, witness, workspace
+from pellucid.cli import audit, backup, budget, consent, data, demo, insight, policy, query, sample, witness, workspace
 from pellucid.cli.options import Chosen
 from pellucid.cli.quick import collect_rarely, without_pandas
 from pellucid.cli.render import wrapped
@@ -63,6 +63,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(data.app, name="data")
 app.command("query")(query.query)
 app.command("sample")(sample.sample)
+app.add_typer(insight.app, name="insight")
 app.add_typer(budget.app, name="budget")
 app.add_typer(consent.app, name="consent")
 app.add_typer(audit.app, name="audit")

@@ -33,7 +33,7 @@ def query(
 ) -> None:
     """Ask a question. Answers are totals over groups with their errors, never rows about people."""
     demand_writable(written)
-    text, values = _sql(sql), dict(_parameter(each) for each in param or ())
+    text, values = sql_of(sql), dict(_parameter(each) for each in param or ())
     with opened(workspace) as found:
         acting = found.actor(actor_name(actor))
         if preview:
@@ -41,10 +41,11 @@ def query(
             typer.echo(json.dumps(told.to_json()) if written is Format.JSON else preview_text(told))
             return
         release = found.query(text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values)
-    _write(release, written)
+    write_release(release, written)
 
 
-def _write(release: Release, written: Format) -> None:
+def write_release(release: Release, written: Format) -> None:
+    """Write an answer in a format."""
     if written is Format.TABLE:
         typer.echo(release_text(release))
     elif written is Format.JSON:
@@ -53,7 +54,8 @@ def _write(release: Release, written: Format) -> None:
         write_rows(release.values, written)
 
 
-def _sql(argument: str) -> str:
+def sql_of(argument: str) -> str:
+    """Return the SQL that an argument names; raises InputInvalid for a file that cannot be read."""
     try:
         if argument == "-":
             return sys.stdin.read()

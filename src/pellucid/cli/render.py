@@ -130,9 +130,15 @@ def release_text(release: Release) -> str:
     return "\n".join(lines)
 
 
+WITHHELD = "withheld"
+
+
 def _row(record: dict[str, object], names: Sequence[str], errors: Collection[str]) -> list[str]:
     cells = []
     for name in names:
+        if record[name] is None and (record.get(WITHHELD) is not None or name == WITHHELD):
+            cells.append("")
+            continue
         error = record.get(f"{name}_error") if f"{name}_error" in errors else None
         cells.append(with_error(record[name], error if isinstance(error, float) else None))
     return cells
@@ -145,7 +151,9 @@ def _is_number(release: Release, name: str) -> bool:
 
 def _facts(release: Release) -> list[str]:
     loss = release.loss
-    if not release.receipt.charge:
+    if release.rule == "suppressed":
+        cost = "Cost: no privacy budget; the figures are exact."
+    elif not release.receipt.charge:
         cost = "Cost: nothing; only public tables were read."
     else:
         cost = (

@@ -29,6 +29,25 @@ GROUP BY p.department ORDER BY households DESC LIMIT 8"""
 BY_INCOME = """SELECT d.income, COUNT(DISTINCT t.household_id) AS households
 FROM transactions t JOIN demographics d USING (household_id)
 GROUP BY d.income ORDER BY households DESC"""
+INSIGHTS = {
+    "departments": (
+        "range-planning",
+        """SELECT p.department, COUNT(DISTINCT t.household_id) AS households, SUM(t.sales_value) AS sales
+FROM transactions t JOIN products p USING (product_id)
+GROUP BY p.department ORDER BY sales DESC""",
+    ),
+    "brands": (
+        "range-planning",
+        """SELECT p.department, p.brand, COUNT(*) AS lines, SUM(t.sales_value) AS sales
+FROM transactions t JOIN products p USING (product_id) GROUP BY ALL ORDER BY 1, 2""",
+    ),
+    "weeks": (
+        "service-improvement",
+        """SELECT t.week, COUNT(DISTINCT t.basket_id) AS visits, AVG(t.quantity) AS pieces, STDDEV(t.quantity) AS spread
+FROM transactions t GROUP BY t.week ORDER BY t.week""",
+    ),
+}
+"""Insights whose exact figures leave: the purpose, and the SQL that a second person approves."""
 ATTACK = """SELECT SUM(CASE WHEN income = 'Under 15K' AND age = '45-54' AND household_size = '4'
   AND marital_status = 'Married' THEN sales_value END) AS spend
 FROM transactions JOIN demographics USING (household_id)"""
@@ -69,6 +88,7 @@ class _Story:
         self.set_up(data)
         self.insight()
         self.purpose()
+        self.exactly()
         self.refusal()
         self.attack(data)
         self.withdrawal()
@@ -101,6 +121,20 @@ class _Story:
         self.step("Why may she? The policy says so, in plain words (the beginning of it)")
         text = self.run("policy", "explain", "range-planning", lines=16)
         demand("object" in text, "the explanation says what customers can do")
+
+    def exactly(self) -> None:
+        """Let exact figures leave, once a second person approved the SQL."""
+        self.step("Suppliers count pieces, and a noisy count is none: exact figures, which a second person approves")
+        for name, (purpose, sql) in INSIGHTS.items():
+            lines = None if name == "departments" else 0
+            told = self.run("insight", "propose", name, "-p", purpose, "--as", "ana", "--sql", sql, lines=lines)
+            demand(" held" in told and "broken" not in told, "no attack on the exact answer told of too few people")
+        self.run("insight", "approve", "departments", "--as", "ana", code=3)
+        for name in INSIGHTS:
+            self.run("insight", "approve", name, "--as", "pia")
+        text = self.run("insight", "run", "departments", "--as", "ana")
+        demand("too-few-people" in text and "complement" in text, "small departments are withheld, and what hides them")
+        self.run("insight", "list", "--as", "pia")
 
     def refusal(self) -> None:
         """Ask what the purpose does not cover."""

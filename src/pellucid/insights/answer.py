@@ -4,7 +4,7 @@
     (2) bring the engine to the register
     (3) reserve budget                          too little -> logged, BudgetExhausted
     (4) run the exact blocks over one state of the permitted bits, whose version is told
-    (5) release rule, then `post` over released cells
+    (5) release rule: noise (`by_noise`) or withheld cells (`by_suppression`); then `post` over released cells
     (6) one control transaction: if somebody's permission for this purpose narrowed since the stamp, run again under the
         same reservation, at last under a lease; then charge and log
     (7) the Release
@@ -14,7 +14,6 @@ Once (4) has begun, in doubt charged. Exact values live between (4) and (5) and 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,19 +29,20 @@ from pellucid.consent.replica import narrowed_since
 from pellucid.engines.base import ReleasedCells, Statement
 from pellucid.errors import ConsentInFlux, NotJournaled, PellucidError, QueryFailed, UseRefused
 from pellucid.failpoints import reach
+from pellucid.insights.approvals import Approved
+from pellucid.insights.by_noise import ByNoise
+from pellucid.insights.by_suppression import BySuppression
 from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
 from pellucid.insights.query import InsightQuery, check_parameters
-from pellucid.insights.record import failed_entry, refused_entry, released_entry
+from pellucid.insights.record import failed_entry, refused_entry
 from pellucid.insights.replica import Fresh, Replica
 from pellucid.policy.model import Actor, Policy, Standing
 from pellucid.policy.reasons import reason
 from pellucid.policy.stamp import Stamp
 from pellucid.records.columns import from_instant
 from pellucid.records.database import Database
-from pellucid.release.accountant import cancel, charge, reserve, standing
-from pellucid.release.plan import ReleasePlan, plan
-from pellucid.release.private import release
-from pellucid.release.result import Clipping, ExpectedAccuracy, Loss, Preview, Receipt, Release
+from pellucid.release.accountant import cancel, charge, standing
+from pellucid.release.result import ExpectedAccuracy, Loss, Preview, Receipt, Release
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.governed import GovernedQuery
 from pellucid.rewrite.parse import Limits
@@ -80,15 +80,20 @@ class _Course:
     query: InsightQuery
     policy: Policy
     governed: GovernedQuery
-    plan: ReleasePlan
+    rule: ByNoise | BySuppression
+    action: str
     reservation: str | None = None
     started: bool = False
     lease: str | None = None
 
 
-def answer(parts: Parts, query: InsightQuery) -> Release:
-    """Answer a question, or raise: UseRefused, BudgetExhausted, ConsentInFlux, QueryFailed. Each outcome is logged."""
-    course = _govern(parts, query, "query")  # (1)
+def answer(parts: Parts, query: InsightQuery, approved: Approved | None = None) -> Release:
+    """Answer a question by noise, or an `approved` insight exactly, where enough people stand behind a figure.
+
+    Raises UseRefused, BudgetExhausted, NotPermitted for an approval that stands no more, ConsentInFlux, QueryFailed.
+    Each outcome is logged.
+    """
+    course = _govern(parts, query, "query" if approved is None else "insight-run", approved)  # (1)
     try:
         fresh = _begin(parts, course)  # (2)
         _reserve(parts, course)  # (3)
@@ -108,44 +113,62 @@ def answer(parts: Parts, query: InsightQuery) -> Release:
 def preview(parts: Parts, query: InsightQuery) -> Preview:
     """Return what a question would cost and how exact it would be: the gate alone, no data touched."""
     course = _govern(parts, query, "preview")
-    now = parts.clock()
+    plan, now = ByNoise(query, course.policy, course.governed).plan, parts.clock()
     with parts.database.read() as connection:
-        rows = standing(connection, course.policy, query.purpose, course.plan.namespaces, now)
-    thresholds = [block.threshold.threshold for block in course.plan.blocks if block.threshold is not None]
+        rows = standing(connection, course.policy, query.purpose, plan.namespaces, now)
+    thresholds = [block.threshold.threshold for block in plan.blocks if block.threshold is not None]
     measures = [
         ExpectedAccuracy(measure.title, measure.half_width, measure.reason)
-        for block in course.plan.blocks
+        for block in plan.blocks
         for measure in block.measures
     ]
     return Preview(
         purpose=query.purpose,
         sql=course.governed.shape,
         expected=tuple(measures),
-        epsilon=course.plan.cost.epsilon(course.plan.conversion_delta),
-        delta=Loss.of(course.plan, rows[0]).delta if rows else 0.0,
-        rho=Loss.of(course.plan, rows[0]).rho if rows else 0.0,
+        epsilon=plan.cost.epsilon(plan.conversion_delta),
+        delta=Loss.of(plan, rows[0]).delta if rows else 0.0,
+        rho=Loss.of(plan, rows[0]).rho if rows else 0.0,
         left_epsilon=min((row.left_epsilon for row in rows), default=0.0),
         renews=min((row.renews for row in rows), default=None),
         fewest_people=max(thresholds, default=None),
-        notes=_notes(course.governed),
+        notes=course.rule.notes(),
     )
+
+
+def rehearse(parts: Parts, query: InsightQuery, approved: Approved) -> BySuppression:
+    """Run steps (1), (2), (4) and (5) of an insight nobody approved yet, and return what the rule holds: no release.
+
+    Raises as `answer` does. Refusals and failures are logged; whoever calls logs what comes of it.
+    """
+    course = _govern(parts, query, "insight-propose", approved)
+    if not isinstance(course.rule, BySuppression):
+        raise TypeError("only exact figures are rehearsed")
+    try:
+        _run(parts, course, _begin(parts, course))
+    except PellucidError as error:
+        _close_failed(parts, course, error)
+        raise
+    return course.rule
 
 
 # -- (1) govern --------------------------------------------------------------------------------------------------------
 
 
-def _govern(parts: Parts, query: InsightQuery, action: str) -> _Course:
+def _govern(parts: Parts, query: InsightQuery, action: str, approved: Approved | None = None) -> _Course:
     policy = parts.replica.policy()
     try:
         context = Context(policy, query.actor, query.purpose, parts.standing(query.actor), parts.limits, action)
         governed = parts.gate.govern(query.sql, context)
         check_parameters(governed, query.parameters)
-        planned = plan(governed, policy.purposes[query.purpose].release, query.epsilon)
+        rule = (
+            ByNoise(query, policy, governed) if approved is None else BySuppression(query, policy, governed, approved)
+        )
     except PellucidError as error:
         with parts.database.write() as connection:
             append(connection, refused_entry(query, error, policy, action, parts.clock()))
         raise
-    return _Course(query, policy, governed, planned)
+    return _Course(query, policy, governed, rule, action)
 
 
 def _begin(parts: Parts, course: _Course) -> Fresh:
@@ -179,8 +202,7 @@ def _size_up(parts: Parts, course: _Course, fresh: Fresh) -> None:
         if cells[block.name] > block.max_cells:
             got, allowed = f"{cells[block.name]:,}", f"{block.max_cells:,}"
             raise UseRefused([reason("too-many-cells", got=got, allowed=allowed)], message="This question is refused.")
-    rule = course.policy.purposes[course.query.purpose].release
-    course.plan = plan(course.governed, rule, course.query.epsilon, cells=cells)
+    course.rule.size_up(cells)
 
 
 # -- (3) reserve -------------------------------------------------------------------------------------------------------
@@ -190,16 +212,7 @@ def _reserve(parts: Parts, course: _Course) -> None:
     if not course.governed.blocks:
         return  # public tables only: nobody's privacy is spent
     with parts.database.write() as connection:
-        course.reservation = reserve(
-            connection,
-            course.policy,
-            course.query.purpose,
-            course.plan.namespaces,
-            rho=course.plan.cost.rho,
-            delta=course.plan.cost.delta,
-            actor=course.query.actor.name,
-            now=parts.clock(),
-        )
+        course.reservation = course.rule.reserve(connection, parts.clock())
         reach("query.reserved")
     reach("query.reserve-committed")
 
@@ -252,6 +265,8 @@ def _run(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
 
 def _run_exact(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
     now = parts.clock()
+    with parts.database.read() as connection:
+        course.rule.begin(connection)
     bound = _bound_values(course, now)
     governed = course.governed
     statements = [Statement(part.name, part.sql, _only(bound, part.parameters)) for part in governed.blocks]
@@ -260,12 +275,11 @@ def _run_exact(parts: Parts, course: _Course, fresh: Fresh) -> Answered:
     exact = fresh.engine.run(statements, purpose=course.query.purpose, seconds=parts.seconds)
     reach("query.ran")
     stamp = fresh.stamp(governed.datasets, register=exact.replica_version, now=now)
-    noised = release(exact, governed, course.plan)
-    reach("query.noised")
-    tables = dict(noised.tables) | {part.name: exact.table(part.name) for part in governed.tables}
+    left = course.rule.release(exact)
+    tables = dict(left.tables) | {part.name: exact.table(part.name) for part in governed.tables}
     post = Statement("post", governed.post_sql, _only(bound, governed.post_parameters))
     values = parts.cells().run(post, tables, seconds=parts.seconds)
-    return Answered(values, stamp, noised.half_widths, noised.clipping, course.plan.reasons)
+    return Answered(values, stamp, left.half_widths, left.clipping, left.reasons)
 
 
 def _commit(parts: Parts, course: _Course, answered: Answered) -> Release | None:
@@ -280,17 +294,13 @@ def _commit(parts: Parts, course: _Course, answered: Answered) -> Release | None
             drop_lease(connection, course.lease)
         elif _overtaken(connection, course, answered.stamp, now):
             return None
-        rows = standing(connection, course.policy, course.query.purpose, course.plan.namespaces, now)
-        loss = Loss.of(course.plan, rows[0]) if rows else Loss(0.0, 0.0, 0.0, 0.0, 0.0, from_instant(now))
-        if course.reservation is not None:
-            charge(connection, course.reservation, now)
-        reach("query.charged")
+        loss = course.rule.loss(connection, now)
+        if not course.rule.settle(connection, course.reservation, now):
+            return None
         coverage = coverage_of(connection, course.policy, course.governed, now, parts.coverage_hours)
         values = named_outputs(answered.values, course.governed, answered.half_widths)
-        entry = released_entry(
-            course.query, course.governed, course.plan, answered.stamp, course.reservation or "", values.num_rows
-        )
-        receipt = append(connection, entry)
+        receipt = append(connection, course.rule.entry(answered.stamp, course.reservation or "", values.num_rows))
+        course.rule.keep(connection, receipt.leaf)
         reach("query.before-commit")
         return _release(course, answered, values, loss, coverage, receipt)
 
@@ -306,14 +316,15 @@ def _release(
     return Release(
         values=values,
         accuracy=accuracy_of(course.governed, answered),
-        clipping=answered.clipping or tuple(Clipping.not_measured(block.name) for block in course.governed.blocks),
+        clipping=answered.clipping,
         loss=loss,
         stamp=answered.stamp,
         coverage=coverage,
         receipt=Receipt(receipt.leaf, receipt.leaf_hash, course.reservation or ""),
         purpose=course.query.purpose,
         sql=course.governed.shape,
-        notes=_notes(course.governed),
+        notes=course.rule.notes(),
+        rule=course.rule.name,
     )
 
 
@@ -328,7 +339,7 @@ def _close_failed(parts: Parts, course: _Course, error: PellucidError) -> None:
         if course.started:
             append(connection, failed_entry(course.query, course.governed, error, course.reservation, now))
         else:
-            append(connection, refused_entry(course.query, error, course.policy, "query", now))
+            append(connection, refused_entry(course.query, error, course.policy, course.action, now))
         reach("query.failed-before-commit")
     reach("query.failed-after-commit")
 
@@ -340,21 +351,10 @@ def _policy_changed() -> ConsentInFlux:
 
 
 def _bound_values(course: _Course, now: int) -> dict[str, object]:
-    """Return the question's own parameters, the instant, and a salt that decides which of a person's cells are kept."""
+    """Return the question's own parameters, the instant, and the rule's secret salt."""
     moment = from_instant(now).replace(tzinfo=None)
-    return {**course.query.parameters, "_now": moment, "_salt": secrets.token_hex(16)}
+    return {**course.query.parameters, "_now": moment, "_salt": course.rule.salt}
 
 
 def _only(bound: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:
     return {name: bound[name] for name in names if name in bound}
-
-
-def _notes(governed: GovernedQuery) -> tuple[str, ...]:
-    notes = []
-    if any(not block.public_cells for block in governed.blocks):
-        notes.append("Groups with too few people are left out, so totals of the groups shown are not totals of all.")
-    if any(block.keys and block.public_cells for block in governed.blocks):
-        notes.append("Every public group is shown, empty ones too; rows outside the public groups are not counted.")
-    if governed.blocks:
-        notes.append("The error covers noise only, not what was clipped; the bias of clipping is not bounded.")
-    return tuple(notes)

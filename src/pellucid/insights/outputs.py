@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from sqlalchemy import Connection
@@ -14,8 +14,23 @@ from pellucid.policy.stamp import Stamp
 from pellucid.release.result import Accuracy, Clipping
 from pellucid.rewrite.governed import GovernedQuery, Output
 
+EXACT = "exact, where it is shown"
+WITHHELD = "withheld"
+"""The column that says why a cell has no figures."""
 _DERIVED = "computed from released values; its error is not stated"
 _KEY = "a group key, or public"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a release rule lets leave: cells by block, half-widths by (block, measure), clipping, and how exact measures
+    without a half-width are.
+    """
+
+    tables: Mapping[str, pa.Table]
+    half_widths: Mapping[tuple[str, str], float]
+    clipping: tuple[Clipping, ...]
+    reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,8 @@ def named_outputs(values: pa.Table, governed: GovernedQuery, half_widths: Mappin
         error = _error_column(values, output, half_widths)
         if error is not None:
             columns[_unused(f"{output.name}_error", columns)] = error
+    if governed.withheld_column is not None:
+        columns[_unused(WITHHELD, columns)] = values.column(governed.withheld_column)
     return pa.table(columns)
 
 
@@ -58,6 +75,8 @@ def coverage_of(
 def _accuracy(output: Output, answered: Answered) -> Accuracy:
     if output.measure is not None and output.measure in answered.reasons:
         return Accuracy(output.name, reason=answered.reasons[output.measure])
+    if output.measure is not None and output.measure not in answered.half_widths:
+        return Accuracy(output.name, half_width=0.0, reason=EXACT)
     if output.measure is not None:
         width = answered.half_widths[output.measure]
         return Accuracy(output.name, half_width=width, error_column=f"{output.name}_error")

@@ -7,7 +7,7 @@ details: committed to, but erasable.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.errors import PellucidError, UseRefused
@@ -33,6 +33,28 @@ def released_entry(
     }
     return AuditEntry(
         "query.released", query.actor, stamp.as_of, query.purpose, stamp=stamp, body=body, details=_details(query)
+    )
+
+
+def insight_entry(
+    query: InsightQuery,
+    governed: GovernedQuery,
+    stamp: Stamp,
+    fingerprint: str,
+    rows: int,
+    withheld: Mapping[str, int],
+) -> AuditEntry:
+    """Return the entry of an approved insight's figures that left, with how many cells were withheld, by reason."""
+    body = {
+        **_question(governed),
+        "outcome": "released",
+        "rows": rows,
+        "fingerprint": fingerprint,
+        "withheld": dict(withheld),
+        "obligations": list(governed.obligations),
+    }
+    return AuditEntry(
+        "insight.released", query.actor, stamp.as_of, query.purpose, stamp=stamp, body=body, details=_details(query)
     )
 
 

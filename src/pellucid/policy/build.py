@@ -55,6 +55,7 @@ def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
         sensitive=document.sensitive,
         consent_days=document.consent_days,
         recipients=tuple(document.recipients),
+        suppressed=None if document.suppressed is None else _suppressed(document.suppressed),
     )
 
 
@@ -73,6 +74,7 @@ def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
         jurisdiction_column=document.facts.jurisdiction,
         birth_year_column=document.facts.birth_year,
         source=document.source,
+        private_only=document.private_only,
     )
 
 
@@ -112,6 +114,15 @@ def _release(document: documents.ReleaseDocument) -> model.ReleaseRule:
         threshold_delta=float(document.threshold_delta),
         clipping_share=float(document.clipping_share),
         max_cells=document.max_cells,
+    )
+
+
+def _suppressed(document: documents.SuppressedDocument) -> model.SuppressedRule:
+    return model.SuppressedRule(
+        minimum=document.minimum,
+        largest_share=str(document.largest_share),
+        max_cells=document.max_cells,
+        conditional=document.guarantee == "conditional",
     )
 
 

@@ -27,6 +27,10 @@ ACTIONS: dict[str, str] = {
     "consent-why": "see why a customer's data may or may not be used",
     "data-add": "import data, and sort them anew",
     "data-list": "list the data that are there",
+    "insight-approve": "approve or reject insights that somebody else proposed, whose exact figures may then leave",
+    "insight-list": "see proposed insights, and what was tried against them",
+    "insight-propose": "propose insights whose exact figures may leave once somebody else approved them",
+    "insight-run": "ask for the figures of approved insights",
     "policy-activate": "put a policy into force",
     "policy-check": "check the policy",
     "policy-explain": "read what a purpose may do",
@@ -37,6 +41,10 @@ ACTIONS: dict[str, str] = {
     "witness": "cosign the log",
 }
 """What a role may be given, with a plain title. `query` is `preview` and more, but neither implies the other."""
+
+
+EXACT_ACTIONS = frozenset({"insight-propose", "insight-run"})
+"""Actions whose figures are exact and leave by the suppressed rule; all others leave by the private one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +258,7 @@ def _obligations(policy: Policy, use: Use, purpose: Purpose) -> tuple[str, ...]:
     """Return what the rest of the product must do for the permission to hold, as stable words for the log."""
     named = sorted(use.datasets | {dataset for dataset, _ in use.columns | use.keys})
     kept = _index(policy).obligations
-    found = ["release-private", "log"]
+    found = ["release-suppressed" if use.action in EXACT_ACTIONS else "release-private", "log"]
     for name in named:
         key = (purpose.name, name)
         if key not in kept:

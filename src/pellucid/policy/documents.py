@@ -143,6 +143,21 @@ class ReleaseDocument(Document):
     max_cells: int = Field(default=10_000, description="Most cells in one answer.")
 
 
+class SuppressedDocument(Document):
+    """Exact figures for insights that a second person approved; cells that tell of too few people are withheld."""
+
+    minimum: int = Field(default=10, description="Fewest people who contribute to a figure that is shown; 3 to 50.")
+    largest_share: _Amount = Field(
+        default="0.5", description="Largest share of a figure that one person may bring; above 0, at most 0.9."
+    )
+    max_cells: int = Field(default=10_000, description="Most cells in one answer.")
+    guarantee: Literal["unconditional", "conditional"] = Field(
+        default="unconditional",
+        description="`conditional` accepts that the guarantee of private releases about the same people holds only on "
+        "condition that nobody combines them with these exact figures.",
+    )
+
+
 class PurposeDocument(Document):
     """Why data may be used, for whom, on which basis, and in what form an answer may leave."""
 
@@ -160,6 +175,9 @@ class PurposeDocument(Document):
     roles: list[_Text] = Field(min_length=1, description="Roles whose holders may ask under this purpose.")
     recipients: list[_Text] = Field(default=[], description="Who gets data or answers.")
     release: ReleaseDocument = Field(description="In what form answers may leave.")
+    suppressed: SuppressedDocument | None = Field(
+        default=None, description="Lets exact figures leave too, for insights that a second person approved."
+    )
 
 
 class MaskDocument(Document):
@@ -250,6 +268,7 @@ class DatasetDocument(Document):
     determines_subject: list[_Text] = Field(default=[], description="Columns whose values each belong to one subject.")
     facts: FactsDocument = Field(default=FactsDocument(), description="Columns that describe the subject.")
     sensitive_when: list[SensitiveWhenDocument] = Field(default=[], description="Which values make a row sensitive.")
+    private_only: bool = Field(default=False, description="True if no exact figure may ever be made from it.")
 
     @classmethod
     def contradiction(cls, written: Any) -> str | None:

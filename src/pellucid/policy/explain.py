@@ -164,6 +164,28 @@ def _leaves(policy: Policy, purpose: Purpose) -> Iterator[str]:
         "if enough people are in them."
     )
 
+    yield from _leaves_exactly(policy, purpose)
+
+
+def _leaves_exactly(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    rule = purpose.suppressed
+    if rule is None:
+        return
+    yield (
+        "Exact figures leave too, for insights that one person proposed and another approved. Each figure has at least "
+        f"{rule.minimum} people who contribute to it, and nobody brings more than {float(rule.largest_share):.0%} of "
+        "it; other figures are withheld, and further ones from which those could be worked out. Figures in which fewer "
+        f"than {rule.minimum} people's data changed since an earlier answer are withheld as well."
+    )
+    closed = [dataset.name for dataset in policy.datasets.values() if dataset.private_only]
+    if closed:
+        yield f"No exact figure is made from {ticked(closed)}."
+    if rule.conditional:
+        yield (
+            "Because of these figures, what is promised of the blurred answers about the same people holds only on "
+            "condition that nobody combines the two."
+        )
+
 
 def _caps(policy: Policy, purpose: Purpose) -> str:
     touched = {

@@ -202,6 +202,52 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "ε {got} was asked; the purpose `{purpose}` allows up to {allowed} a question.",
         "Ask with a smaller --epsilon.",
     ),
+    "exact-not-declared": (
+        "No exact figure may leave for the purpose `{purpose}`.",
+        "Ask for private figures with `pellucid query`; or the policy declares `suppressed` for the purpose.",
+    ),
+    "dataset-private-only": (
+        "No exact figure may be made from `{dataset}`.",
+        "Ask for private figures with `pellucid query`, or leave the dataset out.",
+    ),
+    "exact-parameter": (
+        "An approved insight has no parameters, and this SQL has `${name}`.",
+        "Write the value out, and propose one insight for each value.",
+    ),
+    "exact-one-block": (
+        "The SQL makes several totals from people's rows (several SELECTs with aggregates); differences between them "
+        "would have to be judged too.",
+        "Write one SELECT with one GROUP BY, and propose the other total as an insight of its own.",
+    ),
+    "exact-nobody": (
+        "The SQL makes no total from anybody's rows.",
+        "Ask for public tables with `pellucid query`.",
+    ),
+    "exact-aggregate": (
+        "`{name}` cannot leave exactly: it may be one person's value.",
+        "COUNT, COUNT(DISTINCT column), SUM, AVG, VARIANCE and STDDEV can.",
+    ),
+    "exact-constant-added": (
+        "`{name}` adds a constant to a column, which hides who contributes nothing.",
+        "Write SUM(x) + c * COUNT(x) for SUM(x + c), and AVG(x) + c for AVG(x + c).",
+    ),
+    "exact-measure-form": (
+        "`{name}` is neither a column, a column times a number, nor a sum or difference of columns.",
+        "Aggregate plain columns and compute with the totals; choose rows by CASE WHEN, FILTER or WHERE.",
+    ),
+    "exact-condition-below": (
+        "`{name}` was computed with a condition below a total of each person, a UNION or a subquery, where it cannot "
+        "be seen who meets it.",
+        "Write the condition into the measure, e.g. SUM(CASE WHEN ... END), or into WHERE.",
+    ),
+    "exact-too-many-conditions": (
+        "The measures hold {got} conditions; {allowed} are allowed, since each combination needs people enough.",
+        "Use fewer conditions, or group by them.",
+    ),
+    "exact-too-many-measures": (
+        "The SQL needs {got} measures; {allowed} are allowed, since each difference between them is judged.",
+        "Ask for fewer figures in one insight.",
+    ),
     "too-many-cells": (
         "The public groups have {got} cells; {allowed} are allowed.",
         "Group by fewer or coarser keys, or narrow them in WHERE.",

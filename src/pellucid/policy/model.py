@@ -137,6 +137,7 @@ class Dataset:
     jurisdiction_column: str | None = None
     birth_year_column: str | None = None
     source: str = ""
+    private_only: bool = field(default=False, metadata=ADDED)
 
     @property
     def is_public(self) -> bool:
@@ -203,6 +204,20 @@ class ReleaseRule:
     max_cells: int = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class SuppressedRule:
+    """Exact figures for insights that a second person approved; cells that tell of too few people are withheld.
+
+    `minimum` people contribute to each figure, nobody more than `largest_share` of it (a decimal string).
+    `conditional`: it is accepted that the guarantee of private releases about the same people holds only on condition.
+    """
+
+    minimum: int = 10
+    largest_share: str = "0.5"
+    max_cells: int = 10_000
+    conditional: bool = False
+
+
 class Unknown(StrEnum):
     """What an unknown age means; an unknown place is a regime's name or REFUSE."""
 
@@ -236,6 +251,7 @@ class Purpose:
     sensitive: SensitiveUse = SensitiveUse.NEVER
     consent_days: int | None = None
     recipients: tuple[str, ...] = ()
+    suppressed: SuppressedRule | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,40 @@ charges = Table(  # one row a reservation and namespace; a reservation's rows sh
 )
 Index("charges_period", charges.c.namespace, charges.c.reserved_at)
 
+# -- insights ------------------------------------------------------------------------------------------------------
+
+insight_proposals = Table(  # exact figures that may leave once somebody else approved them; none is stored
+    "insight_proposals",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("sql", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # SHA-256 of SQL, purpose and policy version: what is approved
+    Column("policy", Text, nullable=False),
+    Column("plan", Text, nullable=False),  # JSON: what it reads and releases, in plain words
+    Column("attempts", Text, nullable=False),  # JSON: attacks that were tried, with counts
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),  # proposed | approved | rejected | replaced
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    Column("reason", Text, nullable=False),
+    Column("leaf", BigInteger, nullable=False),  # of the log entry that wrote it last
+)
+
+insight_cells = Table(  # what releases showed or withheld, to be compared with: no figure, no key, nobody's id
+    "insight_cells",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("identity", Text, nullable=False, index=True),  # SHA-256 of SQL and purpose
+    Column("cell", Text, nullable=False),  # keyed hash of the cell's keys
+    Column("shown", Boolean, nullable=False),  # else withheld to hide another
+    Column("sketch", LargeBinary, nullable=False),  # 128 buckets: keyed hashes of who brought what, combined
+    Column("leaf", BigInteger, nullable=False),  # of the log entry of the release
+)
+
 # -- audit ---------------------------------------------------------------------------------------------------------
 
 log_head = Table(  # one row, locked last in a writing transaction, so leaf indexes have no gaps

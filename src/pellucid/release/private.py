@@ -112,7 +112,7 @@ def _sorted_cells(table: pa.Table, block: Block) -> pa.Table:
     cells = table.filter(pc.equal(table.column("_row"), 0))
     names = [key.name for key in block.keys]
     if not all(
-        _can_be_a_key(table.schema.field(name).type) for name in names
+        can_be_a_key(table.schema.field(name).type) for name in names
     ):  # by its type, whether or not it has rows
         raise _misshapen("A group key is neither text, a number, an instant nor a truth value.")
     if not names:
@@ -124,7 +124,7 @@ def _sorted_cells(table: pa.Table, block: Block) -> pa.Table:
     return cells.sort_by([(name, "ascending") for name in names])
 
 
-def _can_be_a_key(kind: pa.DataType) -> bool:
+def can_be_a_key(kind: pa.DataType) -> bool:
     """Return whether Arrow can compare and sort values of a type. Where it cannot, it says so only if there are rows,
     and that there are any may be what hides a person.
     """

@@ -103,7 +103,8 @@ class Receipt:
 class Release:
     """A governed answer: released values and everything needed to judge and trace them.
 
-    `coverage` gives, by dataset, a band of the people who could not be used; `notes` are obligations and advice.
+    `coverage` gives, by dataset, a band of the people who could not be used; `notes` are obligations and advice. `rule`
+    says how it left: `private`, by noise, or `suppressed`, exactly but for cells that tell of too few people.
     """
 
     values: pa.Table = field(repr=False)
@@ -116,6 +117,7 @@ class Release:
     purpose: str
     sql: str
     notes: tuple[str, ...] = ()
+    rule: str = "private"
 
     def to_arrow(self) -> pa.Table:
         """Return the released values as an Arrow table."""
@@ -146,6 +148,7 @@ class Release:
         """
         return {
             "purpose": self.purpose,
+            "rule": self.rule,
             "sql": self.sql,
             "columns": [{"name": item.name, "type": str(item.type)} for item in self.values.schema],
             "rows": rows_as_json(self.values),

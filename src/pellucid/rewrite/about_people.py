@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from pellucid.rewrite.about_nobody import post_subquery
+from pellucid.rewrite.atoms import carry_atoms
 from pellucid.rewrite.bound import build_block
 from pellucid.rewrite.make_total import make_condition, make_total
 from pellucid.rewrite.relations import SUBJECT_ID, Frame, Kind, Relation, column_facts
@@ -64,6 +65,9 @@ def _subject_rows(
     check_subject_rows(select, groups, aggregated, frame, work)
     _expression_queries(select, frame, govern, work)
     columns = {each.alias_or_name: column_facts(each.unalias(), frame) for each in select.selects}
+    hidden: list[exp.Expr] = []
+    if work.context.exact is not None:
+        columns, hidden = carry_atoms(select, columns, frame, work.atoms)
     keys = [key.copy() for key in groups or []]
     for part in ("where", "having", "qualify", "group", "order"):
         if select.args.get(part) is not None:
@@ -71,10 +75,10 @@ def _subject_rows(
     for join in select.args.get("joins") or []:
         if join.args.get("on") is not None:
             join.set("on", make_condition(join.args["on"]))
-    select.set("expressions", [make_total(each, keys) for each in select.selects])
+    select.set("expressions", [*(make_total(each, keys) for each in select.selects), *hidden])
     if not frame.correlated:
-        hidden = exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True, copy=False)
-        select.append("expressions", hidden)
+        own = exp.alias_(frame.own.copy(), SUBJECT_ID, quoted=True, copy=False)
+        select.append("expressions", own)
         if aggregated:
             select.args["group"].append("expressions", frame.own.copy())
     return Relation(Kind.SUBJECT, select, columns, frame.namespace, dependent=frame.correlated)

@@ -11,14 +11,17 @@ Which k cells of a subject are kept depends on that subject's cells and a secret
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypedDict
 
 from sqlglot import exp
 
 from pellucid.policy.decide import subject_key_columns
 from pellucid.rewrite.block_frame import SALT, block_sql, frame_sql, needs_salt
 from pellucid.rewrite.cells import public_cells
+from pellucid.rewrite.exact_frame import exact_frame_sql
+from pellucid.rewrite.exact_measures import ExactMeasures
 from pellucid.rewrite.generate import generate, literal_free
-from pellucid.rewrite.governed import Block, GroupKey
+from pellucid.rewrite.governed import Block, GroupKey, Measure
 from pellucid.rewrite.governed_text import parameters_in
 from pellucid.rewrite.make_total import make_condition, make_total
 from pellucid.rewrite.measures import Measures
@@ -27,6 +30,18 @@ from pellucid.rewrite.recheck import parse_generated
 from pellucid.rewrite.relations import SUBJECT_ID, Frame, Kind, Relation, told_origins
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.subject_rows import looks_across_rows
+
+
+class _Framed(TypedDict):
+    """The fields of a block that depend on how its figures leave; `max_groups` is 0 where nothing bounds it."""
+
+    measures: tuple[Measure, ...]
+    frame: str
+    max_groups: int
+    reports_clipping: bool
+    max_cells: int
+    pairs: tuple[tuple[str, str], ...]
+    atoms: tuple[str, ...]
 
 
 def build_block(
@@ -40,7 +55,8 @@ def build_block(
 ) -> Relation:
     """Add the block to the work and return what stands in its place: a SELECT over its released cells."""
     name = work.next_block()
-    measures = Measures(frame, work)
+    rule = work.context.exact
+    measures: Measures | ExactMeasures = Measures(frame, work) if rule is None else ExactMeasures(frame, work)
     cells = public_cells(groups, select, frame, work) if groups else None
     replacer = OverReleased(f"_{name}", groups, measures, frame, work, post)
     outside = replacer.select(select, name)
@@ -49,35 +65,67 @@ def build_block(
     rows = _rows(select, groups, measures, frame)
     _refuse_across_people(rows, work)
     exact(rows)
-    rule = work.context.declared.release
     keys = tuple(_key(position, key, frame, public=cells is not None) for position, key in enumerate(groups))
-    chosen = tuple(measures.found.values())
-    reports = rule.clipping_share > 0 and bool(chosen)
-    limit = 1 if _one_cell_each(groups, frame, work) else rule.max_groups
-    around = frame_sql(keys, measures, limit, public=cells is not None, reports=reports)
+    framed = _framed(keys, measures, groups, frame, work, public=cells is not None)
     tree = _final(rows)
     text = generate(tree)
     governed = {source: work.text_of(source) for source in work.sources_of(tree)}
+    salted = rule is not None or needs_salt(keys, framed["measures"])
     work.blocks.append(
         Block(
             name=name,
             namespace=frame.namespace or "",
             keys=keys,
-            measures=chosen,
-            sql=block_sql(governed, text, cells, around),
+            sql=block_sql(governed, text, cells, framed["frame"]),
             sources=tuple(governed),
             rows=text,
-            frame=around,
-            parameters=_parameters(tree, governed.values(), salted=needs_salt(keys, chosen)),
+            parameters=_parameters(
+                tree, governed.values(), salted=rule is not None or needs_salt(keys, framed["measures"])
+            ),
             public_cells=cells is not None or not groups,
-            max_groups=limit,
-            reports_clipping=reports,
             cells_sql=cells,
             cells_parameters=_cells_parameters(cells),
-            max_cells=rule.max_cells,
+            **framed,
         )
     )
     return Relation(Kind.RELEASED, outside, replacer.columns(name))
+
+
+def _framed(
+    keys: Sequence[GroupKey],
+    measures: Measures | ExactMeasures,
+    groups: Sequence[exp.Expr],
+    frame: Frame,
+    work: Work,
+    *,
+    public: bool,
+) -> _Framed:
+    """Return what stands around the rows: bounds where figures leave by noise, else what is needed to judge them."""
+    rule, one_each = work.context.declared.release, _one_cell_each(groups, frame, work)
+    if isinstance(measures, ExactMeasures):
+        measures.settle()
+        return _Framed(
+            measures=measures.chosen,
+            frame=exact_frame_sql(keys, measures, public=public),
+            max_groups=1 if one_each else 0,
+            reports_clipping=False,
+            max_cells=work.context.exact.max_cells if work.context.exact is not None else 0,
+            pairs=measures.pairs,
+            atoms=measures.told_atoms(),
+        )
+    chosen = tuple(measures.found.values())
+    reports = rule.clipping_share > 0 and bool(chosen)
+    limit = 1 if one_each else rule.max_groups
+    around = frame_sql(keys, measures, limit, public=public, reports=reports)
+    return _Framed(
+        measures=chosen,
+        frame=around,
+        max_groups=limit,
+        reports_clipping=reports,
+        max_cells=rule.max_cells,
+        pairs=(),
+        atoms=(),
+    )
 
 
 def _key(position: int, key: exp.Expr, frame: Frame, *, public: bool) -> GroupKey:
@@ -111,8 +159,10 @@ def _one_cell_each(groups: Sequence[exp.Expr], frame: Frame, work: Work) -> bool
     return True
 
 
-def _rows(select: exp.Select, groups: Sequence[exp.Expr], measures: Measures, frame: Frame) -> exp.Select:
-    """Return the rows below the aggregate: hidden id, keys, one argument a measure."""
+def _rows(
+    select: exp.Select, groups: Sequence[exp.Expr], measures: Measures | ExactMeasures, frame: Frame
+) -> exp.Select:
+    """Return the rows below the aggregate: hidden id, keys, one argument a measure, and atoms of exact ones."""
     rows = exp.Select(
         **{part: select.args[part] for part in ("from_", "joins", "where") if select.args.get(part) is not None}
     )
@@ -122,6 +172,8 @@ def _rows(select: exp.Select, groups: Sequence[exp.Expr], measures: Measures, fr
     for position, argument in enumerate(measures.arguments):
         if argument is not None:
             rows.append("expressions", exp.alias_(argument, f"a{position}", copy=False))
+    for atom in measures.keys() if isinstance(measures, ExactMeasures) else ():
+        rows.append("expressions", atom)
     return rows
 
 
@@ -144,6 +196,6 @@ def _final(rows: exp.Select) -> exp.Select:
         if join.args.get("on") is not None:
             join.set("on", make_condition(join.args["on"]))
     for projection in rows.expressions:
-        if projection.alias.startswith("k"):
+        if projection.alias.startswith(("k", "c")):
             projection.set("this", make_total(projection.this))
     return rows

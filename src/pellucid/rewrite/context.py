@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pellucid.errors import Reason, UseRefused
-from pellucid.policy.model import Actor, Dataset, Policy, Purpose, Standing
+from pellucid.policy.decide import EXACT_ACTIONS
+from pellucid.policy.model import Actor, Dataset, Policy, Purpose, Standing, SuppressedRule
 from pellucid.policy.reasons import reason
 from pellucid.rewrite.parse import Limits
 
@@ -42,6 +43,11 @@ class Context:
     def declared(self) -> Purpose:
         """The purpose's declaration; only after it was found to exist."""
         return self.policy.purposes[self.purpose]
+
+    @property
+    def exact(self) -> SuppressedRule | None:
+        """The rule by which figures leave exactly, if this use is of that kind; None where they leave by noise."""
+        return self.declared.suppressed if self.action in EXACT_ACTIONS else None
 
     @property
     def key(self) -> PolicyPurpose:

@@ -10,10 +10,21 @@ from enum import StrEnum
 
 WEIGHT = 2**12
 """The weight of one value of a quantile, whose subject has no more of them than may count."""
+FIGURES, COMBINATIONS, DIFFERENCES, PRINTS, CELLS = range(5)
+"""What a row of an exact block is about: a measure in a cell, or in a combination of atoms within one; a pair of
+measures; a bucket of the cell's sketch; a public cell.
+"""
+
+BUCKETS = 128
+"""Buckets of a cell's sketch: people are spread over them, so that changes in fewer people than that can be counted."""
+
+
+WITHHELD = "_withheld"
+"""The column of released exact cells that says why a cell has no figures."""
 
 
 class MeasureKind(StrEnum):
-    """The aggregates that can be released privately."""
+    """The aggregates that can be released."""
 
     ROWS = "rows"  # COUNT(*)
     VALUES = "values"  # COUNT(expression)
@@ -21,8 +32,9 @@ class MeasureKind(StrEnum):
     SUM = "sum"  # SUM(expression)
     DISTINCT = "distinct"  # COUNT(DISTINCT expression)
     DEVIATIONS = "deviations"  # of values from the middle of their range, summed: for VARIANCE
-    SQUARES = "squares"  # of these deviations, summed
+    SQUARES = "squares"  # of these deviations, summed; exact: SUM(expression * expression), never shown
     QUANTILE = "quantile"  # MEDIAN, QUANTILE_CONT, QUANTILE_DISC
+    SPREAD = "spread"  # variances and standard deviations, made of a count, a sum and squares; exact only
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,9 @@ class Measure:
     origins: tuple[str, ...] = ()
     by: str | None = None
     grid: Grid | None = None
+    shown: bool = True  # exact figures only: whether somebody asked for it, or it is there to be judged
+    parts: tuple[str, ...] = ()  # of a spread: the measures that hold its count, sum and squares
+    form: str = ""  # of a spread: "sample" or "population", and "root" besides for a deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,8 @@ class Block:
     cells_sql: str | None = None
     cells_parameters: tuple[str, ...] = ()
     max_cells: int = 10_000
+    pairs: tuple[tuple[str, str], ...] = ()  # exact only: measures whose difference is judged too, in order
+    atoms: tuple[str, ...] = ()  # exact only: the conditions that became hidden keys, as the person who asked sees them
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +173,7 @@ class Output:
 @dataclass(frozen=True, slots=True)
 class GovernedQuery:
     """A question the gate let pass. `shape` is its SQL without literals and typed names; `used` are the columns it
-    touches anywhere.
+    touches anywhere. `withheld_column` names the hidden column of the post half that says why a cell is withheld.
     """
 
     purpose: str
@@ -169,3 +186,4 @@ class GovernedQuery:
     obligations: tuple[str, ...]
     shape: str
     tables: tuple[PublicTable, ...] = ()
+    withheld_column: str | None = None

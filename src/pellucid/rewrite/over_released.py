@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from pellucid.rewrite.derived import derived_from, derived_value
+from pellucid.rewrite.exact_measures import ExactMeasures
 from pellucid.rewrite.governed import Measure
 from pellucid.rewrite.measures import Measures
 from pellucid.rewrite.relations import Facts, Frame
@@ -27,7 +28,7 @@ class OverReleased:
         self,
         alias: str,
         groups: Sequence[exp.Expr],
-        measures: Measures,
+        measures: Measures | ExactMeasures,
         frame: Frame,
         work: Work,
         post: Callable[[exp.Query], exp.Query],

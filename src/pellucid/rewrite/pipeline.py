@@ -15,13 +15,13 @@ from threading import Lock
 from sqlglot import exp
 
 from pellucid.errors import UseRefused
-from pellucid.policy.decide import Use, UseDecision, decide
+from pellucid.policy.decide import EXACT_ACTIONS, Use, UseDecision, decide
 from pellucid.rewrite.bind_now import bind_now
 from pellucid.rewrite.check_vocabulary import check_vocabulary
 from pellucid.rewrite.context import Context, Findings
 from pellucid.rewrite.derived import derived_error
 from pellucid.rewrite.generate import generate
-from pellucid.rewrite.governed import Block, GovernedQuery, MeasureKind, Output
+from pellucid.rewrite.governed import WITHHELD, Block, GovernedQuery, MeasureKind, Output
 from pellucid.rewrite.make_total import may_raise
 from pellucid.rewrite.parse import parse_question
 from pellucid.rewrite.qualify_names import qualify_names
@@ -31,11 +31,12 @@ from pellucid.rewrite.shape import shape_of
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.split_release import split_release
 from pellucid.rewrite.spread import plain_quantiles
+from pellucid.rewrite.subject_rows import has_aggregate
 
 KEPT = 512
 """How many governed queries one gate keeps."""
 
-_NAMED = {MeasureKind.SUM: "sum", MeasureKind.QUANTILE: "quantile"}
+_NAMED = {MeasureKind.SUM: "sum", MeasureKind.QUANTILE: "quantile", MeasureKind.SPREAD: "spread"}
 
 
 def _vocabulary(query: exp.Query, context: Context, findings: Findings) -> exp.Query:
@@ -74,18 +75,33 @@ def _govern(sql: str, context: Context) -> GovernedQuery:
     shape = shape_of(query, context.policy)
     for each in PASSES:
         query = each(query, context, findings)
+    _demand_exact(query, context, findings)
     work = Work(context, findings, barrier=needs_barrier(query))
     try:
         answer = split_release(query, work)
     except UseRefused as error:
         findings.extend([*error.reasons, *_decision(work).reasons])
         raise findings.refusal() from None
+    if context.exact is not None and len(work.blocks) != 1:
+        raise findings.stop("exact-one-block" if work.blocks else "exact-nobody")
     decision = _decision(work)
     if not decision.permitted:
         raise UseRefused(decision.reasons, message="This question is refused.")
     governed = _assembled(answer, work, shape, decision.obligations)
     _recheck(governed, context)
     return governed
+
+
+def _demand_exact(query: exp.Query, context: Context, findings: Findings) -> None:
+    """Refuse exact figures where the purpose lets none leave, and parameters in them: nobody approved their values."""
+    if context.action not in EXACT_ACTIONS:
+        return
+    if context.exact is None:
+        raise findings.stop("exact-not-declared", purpose=context.purpose)
+    for node in query.find_all(exp.Placeholder):
+        if not node.name.startswith("_"):
+            findings.add("exact-parameter", name=node.name)
+    findings.settle()
 
 
 def _decision(work: Work) -> UseDecision:
@@ -115,7 +131,9 @@ def needs_barrier(query: exp.Query) -> bool:
 
 
 def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str, ...]) -> GovernedQuery:
-    tree, outputs = _with_errors(answer, work.blocks)
+    exact = work.context.exact is not None
+    tree, outputs = _with_errors(answer, work.blocks, told=not exact)
+    withheld = _with_reasons(tree, work.blocks) if exact else None
     post_parameters = tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)}))
     return GovernedQuery(
         purpose=work.context.purpose,
@@ -128,14 +146,30 @@ def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str,
         obligations=obligations,
         shape=shape,
         tables=tuple(work.tables),
+        withheld_column=withheld,
     )
 
 
-def _with_errors(answer: Relation, blocks: Sequence[Block]) -> tuple[exp.Query, tuple[Output, ...]]:
+def _with_reasons(tree: exp.Query, blocks: Sequence[Block]) -> str | None:
+    """Carry along why a cell is withheld, where each row of the answer is a cell; return the column's name."""
+    from_ = tree.args.get("from_")
+    if not isinstance(tree, exp.Select) or from_ is None or any(tree.args.get(part) for part in ("joins", "distinct")):
+        return None
+    table = from_.this
+    if not isinstance(table, exp.Table) or table.name not in {block.name for block in blocks}:
+        return None
+    if tree.args.get("group") is not None or has_aggregate(tree):
+        return None
+    column = exp.Column(this=exp.Identifier(this=WITHHELD), table=exp.Identifier(this=table.alias_or_name))
+    tree.append("expressions", exp.alias_(column, WITHHELD, copy=False))
+    return WITHHELD
+
+
+def _with_errors(answer: Relation, blocks: Sequence[Block], *, told: bool) -> tuple[exp.Query, tuple[Output, ...]]:
     """Name the outputs; where one is an average of the block right below, carry its error along in a hidden column."""
     tree = answer.tree
     outputs: list[Output] = []
-    direct = isinstance(tree, exp.Select) and tree.args.get("distinct") is None
+    direct = told and isinstance(tree, exp.Select) and tree.args.get("distinct") is None
     for position, (name, facts) in enumerate(answer.columns.items()):
         error = f"_error_{position}" if direct and facts.derived is not None else None
         if error is not None and facts.derived is not None and isinstance(tree, exp.Select):

@@ -29,7 +29,7 @@ _REPLICA = ("_words_", "_later_")
 _STRINGS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _IN_ROWS = (ALLOWED | GENERATED_IN_ROWS) - {"With", "CTE"}  # no name of governed rows can be given another meaning
 _BETWEEN_WORDS = str.maketrans(dict.fromkeys("(),.*=<>+/-", " "))
-_NUMBERED = re.compile(r"(?:[kamtfhw]|_seen|_spread)?\d+|", re.ASCII)
+_NUMBERED = re.compile(r"(?:[kamtcfhw]|_seen|_spread)?\d+|", re.ASCII)
 
 
 def recheck_block(block: Block, context: Context) -> bool:

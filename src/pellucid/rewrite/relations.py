@@ -34,6 +34,8 @@ class Facts:
     `is_key`: it is the subject's key, never NULL. `determines`: it is a key that belongs to one subject alone, and
     `names` are what that key is called: here, and in the dataset that the subject path leads to.
     A released column may be one `measure` (block, name) as it is, or `derived` from several.
+    For exact figures: `linear` says that a computed value is a plain figure of its columns, and `atoms` are the hidden
+    columns of the same relation with the conditions it was computed by; `hides` says that it has some that are lost.
     """
 
     origins: frozenset[tuple[str, str]] = frozenset()
@@ -44,10 +46,13 @@ class Facts:
     measure: tuple[str, str] | None = None
     derived: Derived | None = None
     is_cell_key: bool = False
+    linear: bool = False
+    atoms: tuple[str, ...] = ()
+    hides: bool = False
 
     def null_extended(self) -> Facts:
         """Return the facts of the same column on the side of an outer join that may be missing."""
-        return Facts(self.origins, self.direct)
+        return Facts(self.origins, self.direct, linear=self.linear, atoms=self.atoms, hides=self.hides)
 
 
 @dataclass(frozen=True, slots=True)

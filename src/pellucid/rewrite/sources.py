@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from sqlglot import exp
 
@@ -37,6 +38,7 @@ class Work:
     keys: set[tuple[str, str]] = field(default_factory=set)
     datasets: set[str] = field(default_factory=set)
     sources: dict[tuple[str, tuple[str, ...]], GovernedRows] = field(default_factory=dict)
+    atoms: count[int] = field(default_factory=count)
     nodes: int = 0
     named: int = 0
 
@@ -99,6 +101,8 @@ def base_relation(name: str, columns: list[str], work: Work) -> Relation:
     if dataset.is_public:
         facts = {column: Facts(frozenset({(name, column)}), (name, column)) for column in columns}
         return Relation(Kind.PUBLIC, public_source(dataset, columns).this, facts)
+    if dataset.private_only and work.context.exact is not None:
+        work.findings.add("dataset-private-only", dataset=name)
     if len(dataset.subjects) > 1:
         work.findings.add("several-subjects-a-row", dataset=name)
     rows = work.read(name, tuple(columns))

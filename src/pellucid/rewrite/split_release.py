@@ -210,4 +210,6 @@ def _either(one: Facts, other: Facts) -> Facts:
     is_key = one.is_key and other.is_key
     determines = is_key or (one.determines and other.determines and same_key(one, other))
     direct = direct or (one.direct if is_key else None)
-    return Facts(one.origins | other.origins, direct, is_key, determines, one.names & other.names)
+    plain = all(each.direct is not None or each.linear for each in (one, other))
+    names, hides = one.names & other.names, one.hides or other.hides
+    return Facts(one.origins | other.origins, direct, is_key, determines, names, linear=plain, hides=hides)

@@ -34,6 +34,7 @@ from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.consent import ConsentDesk
 from pellucid.workspace.control import create_control, open_control
 from pellucid.workspace.data import DataDesk
+from pellucid.workspace.insights import InsightDesk
 from pellucid.workspace.policy import PolicyDesk
 from pellucid.workspace.room import DATA, POLICY, PSEUDONYM_KEY, Room
 
@@ -52,7 +53,7 @@ def wall_clock() -> int:
 
 
 class Workspace:
-    """An open workspace: `policy`, `data`, `consent` and `audit` are desks; `query` asks. Use it in a `with` block."""
+    """An open workspace: `policy`, `data`, `consent`, `insights` and `audit` are desks; `query` asks. Use `with`."""
 
     def __init__(
         self, folder: Path, settings: Settings | None = None, *, clock: Callable[[], int] = wall_clock
@@ -70,6 +71,7 @@ class Workspace:
         self.policy = PolicyDesk(self.room)
         self.data = DataDesk(self.room)
         self.consent = ConsentDesk(self.room)
+        self.insights = InsightDesk(self.room, lambda: self._parts)
 
     @cached_property
     def audit(self) -> AuditDesk:

@@ -6,6 +6,7 @@ and to what people said stands in its sentence, because whoever renames a thing 
 
 from __future__ import annotations
 
+from pellucid.policy.changes.exact import EXACT
 from pellucid.policy.changes.words import Words, listed, neutral, neutrally_listed, opposed, ordered
 
 OFFICER = "privacy officer"
@@ -306,5 +307,5 @@ PLACES: Words = {
 }
 """Laws, where they hold, and whose privacy is counted."""
 
-CHANGES: Words = {**PLACES, **PURPOSES, **RELEASE, **DATASETS, **COLUMNS, **PEOPLE}
+CHANGES: Words = {**PLACES, **PURPOSES, **RELEASE, **EXACT, **DATASETS, **COLUMNS, **PEOPLE}
 """Every code with its words."""

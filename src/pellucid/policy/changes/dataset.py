@@ -188,6 +188,10 @@ def _derived(code: str) -> Rule:
     return rule
 
 
+def _private_only(notes: Notes, old: bool, new: bool) -> None:
+    notes.add("exact-dataset-closed" if new else "exact-dataset-opened")
+
+
 DATASET: Rules = {
     "name": told_apart,
     "title": text("dataset-title"),
@@ -201,4 +205,5 @@ DATASET: Rules = {
     "jurisdiction_column": _derived("jurisdiction-column"),
     "birth_year_column": _derived("birth-year-column"),
     "source": text("dataset-source"),
+    "private_only": _private_only,
 }

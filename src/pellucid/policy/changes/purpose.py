@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pellucid.policy.bases import openness
 from pellucid.policy.categories import CATEGORIES, is_within
-from pellucid.policy.changes.release import RELEASE
+from pellucid.policy.changes.release import RELEASE, suppressed
 from pellucid.policy.changes.rules import Notes, Rules, days, listed, nested, ordered, text, told_apart
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Notice, Policy, Purpose, RegimeBasis, SensitiveUse, Unknown
@@ -111,6 +111,7 @@ PURPOSE: Rules = {
     "sensitive": _sensitive,
     "consent_days": days("consent-days"),
     "recipients": listed("purpose-recipient"),
+    "suppressed": suppressed,
 }
 
 

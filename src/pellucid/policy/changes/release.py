@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from pellucid.policy.changes.rules import Notes, Rule, Rules, compare_amounts, nested, ordered, text, walk
-from pellucid.policy.model import Bound, Period
+from pellucid.policy.model import Bound, Period, SuppressedRule
 
 _RENEWALS = {Period.YEAR: 1, Period.MONTH: 12, Period.DAY: 365}
 
@@ -82,3 +82,26 @@ RELEASE: Rules = {
     "clipping_share": text("clipping-share"),
     "max_cells": ordered("max-cells"),
 }
+
+
+def _conditional(notes: Notes, old: bool, new: bool) -> None:
+    notes.add("exact-guarantee-conditional" if new else "exact-guarantee-unconditional")
+
+
+SUPPRESSED: Rules = {
+    "minimum": ordered("exact-minimum", wider="lowered", narrower="raised", key=lambda people: -people),
+    "largest_share": ordered("exact-share", key=Decimal),
+    "max_cells": ordered("exact-cells"),
+    "conditional": _conditional,
+}
+
+
+def suppressed(notes: Notes, old: SuppressedRule | None, new: SuppressedRule | None) -> None:
+    """Take down whether exact figures may leave at all, and how the rule differs if they could and can."""
+    if old is None or new is None:
+        rule = new if new is not None else old
+        if rule is not None:
+            code = "exact-added" if new is not None else "exact-removed"
+            notes.add(code, minimum=rule.minimum, share=rule.largest_share)
+        return
+    walk(SUPPRESSED, notes, old, new)

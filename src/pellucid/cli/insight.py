@@ -1,0 +1,130 @@
+"""`pellucid insight ...`: exact figures that one person proposes, another approves, and then may be run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pellucid.cli.formats import Format, demand_writable
+from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.query import sql_of, write_release
+from pellucid.cli.render import instant, plain_table, wrapped
+
+if TYPE_CHECKING:
+    from pellucid.insights.approvals import Proposal
+
+app = typer.Typer(help="Exact figures that a second person approves.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(help="Name of the insight.")]
+
+
+@app.command()
+def propose(
+    name: NameArgument,
+    sql: Annotated[str, typer.Option("--sql", help="One SELECT; `-` reads the input, `@FILE` a file.")],
+    purpose: PurposeOption,
+    title: Annotated[str, typer.Option("--title", help="What it tells, in plain words.")] = "",
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Propose SQL for somebody else to approve.
+
+    It is run inside the gate and attacked; no figure is shown.
+    """
+    text = sql_of(sql)
+    with opened(workspace) as found:
+        proposal = found.insights.propose(
+            name, text, purpose=purpose, actor=found.actor(actor_name(actor)), title=title
+        )
+    _show(proposal)
+    typer.echo(wrapped(f"Somebody else may now approve it: pellucid insight approve {name} --as NAME"))
+
+
+@app.command()
+def show(
+    name: NameArgument,
+    written: Annotated[Format, typer.Option("--format", "-f", help="table or json.")] = Format.TABLE,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what was proposed: SQL, plan, and the attacks that were tried on it."""
+    with opened(workspace) as found:
+        proposal = found.insights.show(name, actor=found.actor(actor_name(actor)))
+    if written is Format.JSON:
+        typer.echo(json.dumps(proposal.to_json(), ensure_ascii=False))
+    else:
+        _show(proposal)
+
+
+@app.command()
+def approve(name: NameArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
+    """Approve what somebody else proposed: this SQL, for this purpose, under this policy."""
+    with opened(workspace) as found:
+        receipt = found.insights.approve(name, actor=found.actor(actor_name(actor)))
+    typer.echo(f"Approved (log entry {receipt.leaf}). A change of the policy or of the SQL makes this void.")
+
+
+@app.command()
+def reject(
+    name: NameArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Reject what was proposed, or end an approval."""
+    with opened(workspace) as found:
+        receipt = found.insights.reject(name, reason=reason, actor=found.actor(actor_name(actor)))
+    typer.echo(f"Rejected (log entry {receipt.leaf}).")
+
+
+@app.command()
+def run(
+    name: NameArgument,
+    written: Annotated[Format, typer.Option("--format", "-f", help="How to write the figures.")] = Format.TABLE,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Run an approved insight.
+
+    Cells that tell of too few people are withheld.
+    """
+    demand_writable(written)
+    with opened(workspace) as found:
+        release = found.insights.run(name, actor=found.actor(actor_name(actor)))
+    write_release(release, written)
+
+
+@app.command(name="list")
+def list_all(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
+    """List proposed and approved insights."""
+    with opened(workspace) as found:
+        proposals = found.insights.list(actor=found.actor(actor_name(actor)))
+    if not proposals:
+        typer.echo("No insight was proposed yet.")
+        return
+    rows = [
+        [each.name, each.purpose, each.state.value, each.proposed_by, each.decided_by or "", each.title]
+        for each in proposals
+    ]
+    typer.echo(plain_table(["insight", "purpose", "state", "proposed by", "decided by", "title"], rows))
+
+
+def _show(proposal: Proposal) -> None:
+    typer.echo(wrapped(f"{proposal.name}: {proposal.title or 'no title'} [{proposal.state}]"))
+    typer.echo(
+        wrapped(f"Proposed by {proposal.proposed_by}, {instant(proposal.proposed_at)} UTC, for {proposal.purpose}.")
+    )
+    if proposal.decided_by is not None and proposal.decided_at is not None:
+        why = f" Reason: {proposal.reason}" if proposal.reason else ""
+        typer.echo(wrapped(f"Decided by {proposal.decided_by}, {instant(proposal.decided_at)} UTC.{why}"))
+    typer.echo(f"\n{proposal.sql.strip()}\n")
+    for sentence in proposal.plan:
+        typer.echo(wrapped(sentence, bullet="- "))
+    rows = [
+        [str(each["title"]), str(each["tried"]), "held" if each["held"] else f"broken {each['broken']} times"]
+        for each in proposal.attempts
+    ]
+    typer.echo("\n" + plain_table(["attack tried on the exact answer", "times", "result"], rows, right={1}))
+    typer.echo("\n" + wrapped(f"SQL, purpose and policy: {proposal.fingerprint}"))
