@@ -42,7 +42,8 @@ def release() -> Release:
 def test_a_release_reads_as_json_with_exact_money(release: Release) -> None:
     shown = json.loads(json.dumps(release.to_json()))
     assert list(shown) == [
-        "purpose", "sql", "columns", "rows", "accuracy", "clipping", "loss", "coverage", "stamp", "receipt", "notes",
+        "purpose", "rule", "sql", "columns", "rows", "accuracy", "clipping", "loss", "coverage",
+        "stamp", "receipt", "notes",
     ]  # fmt: skip
     assert shown["rows"] == [["wine", "2026-11-23", "12.30"], [None, None, "-0.05"]]
     assert shown["columns"][2] == {"name": "spend", "type": "decimal128(38, 2)"}

@@ -18,6 +18,7 @@ from pellucid.release.suppress import Change
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.exact_measures import ExactMeasures
 from pellucid.rewrite.pipeline import govern
+from pellucid.rewrite.vocabulary import EXACT_FRAME_WORDS
 from tests.release.reports import Reports, bought, kept_of, policy_of
 from tests.rewrite.shop import ANA
 
@@ -302,44 +303,48 @@ def test_having_order_and_limit_see_released_cells_only(reports: Callable[..., R
     assert 3 not in [row["week"] for row in made.ask(sql)]
 
 
-@pytest.mark.parametrize(
-    ("sql", "code"),
-    [
-        ("SELECT MAX(sales_value) FROM purchases", "exact-aggregate"),
-        ("SELECT MEDIAN(sales_value) FROM purchases", "exact-aggregate"),
-        ("SELECT SUM(DISTINCT sales_value) FROM purchases", "exact-aggregate"),
-        ("SELECT SUM(quantity + 1000000) FROM purchases", "exact-constant-added"),
-        ("SELECT AVG(sales_value - 5) FROM purchases", "exact-constant-added"),
-        ("SELECT SUM(quantity * quantity) FROM purchases", "exact-measure-form"),
-        ("SELECT SUM(quantity + 1000000 * week) FROM purchases", "exact-measure-form"),
-        ("SELECT SUM(GREATEST(quantity, 3)) FROM purchases", "exact-measure-form"),
-        ("SELECT COUNT(UPPER(shelf)) FROM purchases", "exact-measure-form"),
-        ("SELECT SUM(sales_value) FROM purchases WHERE week = $week", "exact-parameter"),
-        ("SELECT SUM(sales_value) / (SELECT COUNT(*) FROM members) FROM purchases", "exact-one-block"),
-        (
-            "SELECT week, COUNT(*) FROM purchases GROUP BY week UNION ALL SELECT 0, COUNT(*) FROM purchases",
-            "exact-one-block",
-        ),
-        ("SELECT department, COUNT(*) FROM products GROUP BY department", "exact-nobody"),
-        ("SELECT kind, COUNT(*) FROM visits GROUP BY kind", "dataset-private-only"),
-        ("SELECT week, COUNT(*) FROM purchases GROUP BY ROLLUP (week)", "grouping-sets-refused"),
-        ("SELECT household_id, sales_value FROM purchases", "rows-refused"),
-        (
-            "WITH x AS (SELECT household_id, SUM(CASE WHEN shelf = 'low' THEN sales_value END) AS v FROM purchases"
-            " GROUP BY household_id) SELECT SUM(v) FROM x",
-            "exact-condition-below",
-        ),
-        (
-            "WITH x AS (SELECT household_id, CASE WHEN shelf = 'low' THEN sales_value END AS v FROM purchases"
-            " UNION ALL SELECT household_id, sales_value FROM purchases) SELECT SUM(v) FROM x",
-            "exact-condition-below",
-        ),
-        (
-            "SELECT SUM(CASE " + " ".join(f"WHEN week = {n} THEN {n}" for n in range(9)) + " END) FROM purchases",
-            "exact-too-many-conditions",
-        ),
-    ],
-)
+REFUSED = [
+    ("SELECT MAX(sales_value) FROM purchases", "exact-aggregate"),
+    ("SELECT MEDIAN(sales_value) FROM purchases", "exact-aggregate"),
+    ("SELECT SUM(DISTINCT sales_value) FROM purchases", "exact-aggregate"),
+    ("SELECT SUM(quantity + 1000000) FROM purchases", "exact-constant-added"),
+    ("SELECT AVG(sales_value - 5) FROM purchases", "exact-constant-added"),
+    ("SELECT SUM(quantity * quantity) FROM purchases", "exact-measure-form"),
+    ("SELECT SUM(quantity + 1000000 * week) FROM purchases", "exact-measure-form"),
+    ("SELECT SUM(GREATEST(quantity, 3)) FROM purchases", "exact-measure-form"),
+    ("SELECT COUNT(UPPER(shelf)) FROM purchases", "exact-measure-form"),
+    ("SELECT SUM(sales_value) FROM purchases WHERE week = $week", "exact-parameter"),
+    ("SELECT SUM(sales_value) / (SELECT COUNT(*) FROM members) FROM purchases", "exact-one-block"),
+    (
+        "SELECT week, COUNT(*) FROM purchases GROUP BY week UNION ALL SELECT 0, COUNT(*) FROM purchases",
+        "exact-one-block",
+    ),
+    ("SELECT department, COUNT(*) FROM products GROUP BY department", "exact-nobody"),
+    ("SELECT kind, COUNT(*) FROM visits GROUP BY kind", "dataset-private-only"),
+    ("SELECT week, COUNT(*) FROM purchases GROUP BY ROLLUP (week)", "grouping-sets-refused"),
+    ("SELECT household_id, sales_value FROM purchases", "rows-refused"),
+    (
+        "WITH x AS (SELECT household_id, SUM(CASE WHEN shelf = 'low' THEN sales_value END) AS v FROM purchases"
+        " GROUP BY household_id) SELECT SUM(v) FROM x",
+        "exact-condition-below",
+    ),
+    (
+        "WITH x AS (SELECT household_id, CASE WHEN shelf = 'low' THEN sales_value END AS v FROM purchases"
+        " UNION ALL SELECT household_id, sales_value FROM purchases) SELECT SUM(v) FROM x",
+        "exact-condition-below",
+    ),
+    (
+        "SELECT SUM(CASE " + " ".join(f"WHEN week = {n} THEN {n}" for n in range(9)) + " END) FROM purchases",
+        "exact-too-many-conditions",
+    ),
+    (
+        "SELECT " + ", ".join(f"SUM(quantity * {n})" for n in range(2, 16)) + " FROM purchases",
+        "exact-too-many-measures",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "code"), REFUSED)
 def test_what_cannot_be_judged_is_refused(sql: str, code: str, policy: Policy) -> None:
     with pytest.raises(UseRefused, match="This question is refused") as refused:
         govern(sql, Context(policy, ANA, "care", action="insight-run"))
@@ -377,3 +382,15 @@ def test_the_hidden_keys_are_as_many_as_the_conditions(policy: Policy) -> None:
         "purchases.shelf = ?",
         "purchases.quantity IS NULL",
     )
+
+
+def test_every_word_of_an_exact_frame_is_generated(policy: Policy) -> None:
+    asked = [
+        "SELECT week, COUNT(*), SUM(weight), STDDEV(quantity), COUNT(DISTINCT shelf) FROM purchases GROUP BY week",
+        "SELECT SUM(CASE WHEN paid THEN sales_value END) FROM purchases",
+        "SELECT week, department, COUNT(*) FROM purchases JOIN products USING (product_id) GROUP BY 1, 2",
+    ]
+    frames = [govern(sql, Context(policy, ANA, "care", action="insight-run")).blocks[0].frame for sql in asked]
+    words = set(" ".join(frames).translate(str.maketrans(dict.fromkeys("(),.*=<>+/-", " "))).split())
+    assert frozenset() == EXACT_FRAME_WORDS - words
+    assert all(word[1:].isdigit() or word.isdigit() for word in words - EXACT_FRAME_WORDS)

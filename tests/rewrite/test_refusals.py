@@ -14,6 +14,7 @@ from pellucid.policy.model import Actor
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.parse import Limits
 from pellucid.rewrite.pipeline import govern
+from tests.release.test_suppress import REFUSED
 from tests.rewrite.shop import ANA, Shop
 
 MALLORY = Actor("staff", "mallory", ("outreach",), "os-user:test")
@@ -87,7 +88,14 @@ ELSEWHERE = {
 
 
 def test_every_refusal_of_the_gate_has_a_question() -> None:
-    assert set(GATE_WORDS) == QUESTIONS.keys() | ELSEWHERE
+    exact = {code for code in GATE_WORDS if code.startswith("exact-")} | {"dataset-private-only"}
+    assert set(GATE_WORDS) == QUESTIONS.keys() | ELSEWHERE | exact
+
+
+def test_every_refusal_of_exact_figures_has_a_question() -> None:
+    """They are asked in `tests/release/test_suppress.py`, where a purpose lets exact figures leave."""
+    asked = {code for _, code in REFUSED} | {"exact-not-declared"}
+    assert {code for code in GATE_WORDS if code.startswith("exact-")} | {"dataset-private-only"} <= asked
 
 
 @pytest.mark.parametrize(("code", "question"), sorted(QUESTIONS.items()))

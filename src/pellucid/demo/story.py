@@ -134,7 +134,6 @@ class _Story:
             self.run("insight", "approve", name, "--as", "pia")
         text = self.run("insight", "run", "departments", "--as", "ana")
         demand("too-few-people" in text and "complement" in text, "small departments are withheld, and what hides them")
-        self.run("insight", "list", "--as", "pia")
 
     def refusal(self) -> None:
         """Ask what the purpose does not cover."""

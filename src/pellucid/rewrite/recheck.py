@@ -21,7 +21,14 @@ from pellucid.rewrite.governed import Block, GovernedRows
 from pellucid.rewrite.governed_text import governed_text
 from pellucid.rewrite.key_columns import visible_columns
 from pellucid.rewrite.permit_rows import HELD
-from pellucid.rewrite.vocabulary import ALLOWED, FRAME_WORDS, GENERATED, GENERATED_FUNCTIONS, GENERATED_IN_ROWS
+from pellucid.rewrite.vocabulary import (
+    ALLOWED,
+    EXACT_FRAME_WORDS,
+    FRAME_WORDS,
+    GENERATED,
+    GENERATED_FUNCTIONS,
+    GENERATED_IN_ROWS,
+)
 
 _GOVERNED = re.compile(r"_g\d+")
 _RELEASED = re.compile(r"[rp]\d+")
@@ -129,8 +136,8 @@ def _is_of(table: exp.Table, names: Iterable[str]) -> bool:
 
 def _known_words(frame: str) -> bool:
     """Return whether a text is nothing but the words of a frame, numbered names, whole numbers and what parts them."""
-    words = set(frame.translate(_BETWEEN_WORDS).split(" "))
-    known = all(word in FRAME_WORDS or _NUMBERED.fullmatch(word) for word in words)
+    words = {word for word in frame.translate(_BETWEEN_WORDS).split(" ") if not _NUMBERED.fullmatch(word)}
+    known = words <= FRAME_WORDS or words <= EXACT_FRAME_WORDS
     return known and "--" not in frame and "/*" not in frame
 
 

@@ -138,8 +138,17 @@ FRAME_WORDS = GENERATED_FUNCTIONS | named_words(
     BOOL_OR COALESCE COUNT GREATEST LEAST LIST ROUND ROW_NUMBER SQRT SUM TRUNC
     _rows _cells _totals _kept _clamped _bounded _people _subject _subjects _groups _clipped _row $_salt
     _pairs _drawn _placed _place _many _weighed _weight _out
-    ABS MAX MIN MOD BIT_XOR SHA256 SUBSTRING CONCAT VARCHAR UBIGINT '0x' ':'
-    _parts _measure _figure _largest _bucket _print _alone _brought _holders _holder _value _r _b _v _d _p
     """
 )
 """The words of the SQL around a block's rows, beside k0, a0, m0, t0 and so on, and whole numbers."""
+
+EXACT_FRAME_WORDS = named_words(
+    """
+    SELECT FROM JOIN ON AND AS GROUP BY WHERE IS NOT NULL UNION ALL DISTINCT MATERIALIZED
+    CASE WHEN THEN ELSE END CAST BIGINT HUGEINT UBIGINT VARCHAR
+    ABS BIT_XOR COALESCE CONCAT COUNT GREATEST HASH ISFINITE LEAST MAX MIN MOD ROUND SHA256 SUBSTRING SUM
+    _rows _cells _parts _people _subject _subjects _row _measure _figure _largest _weight _bucket _print
+    _alone _brought _holders _holder _value _r _b _v _d _p $_salt '0x' ':'
+    """
+)
+"""The words of the SQL around the rows of an exact block, beside k0, a0, c0, t0 and so on, and whole numbers."""
