@@ -310,10 +310,20 @@ def test_each_refusal_is_logged(
 def test_an_insight_an_attack_succeeded_on_cannot_be_approved(made: Office) -> None:
     made.workspace.insights.propose("weeks", BY_WEEK, purpose="planning", actor=made.ana)
     with made.workspace.room.database.write() as connection:
-        broken = json.dumps([{"name": "totals", "title": "t", "tried": 3, "broken": 1, "held": False}])
+        broken = json.dumps([{"name": "totals", "title": "t", "over": "keys: 1", "held": False}])
         connection.execute(update(insight_proposals).values(attempts=broken))
     with pytest.raises(InputInvalid, match="An attack on the insight 'weeks' succeeded"):
         made.workspace.insights.approve("weeks", actor=made.pia)
+
+
+@pytest.mark.promise("suppressed", "a proposal as an oracle: whether one household is in a small group")
+def test_a_proposal_tells_nothing_that_follows_the_data(made: Office) -> None:
+    sql = "SELECT product_id, sales_value, COUNT(*) AS n FROM purchases GROUP BY product_id, sales_value"
+    there = made.workspace.insights.propose("o", sql, purpose="planning", actor=made.ana)
+    made.add([row for row in PURCHASES if row[3] != "23.50"])
+    gone = made.workspace.insights.propose("o", sql, purpose="planning", actor=made.ana)
+    assert (there.plan, there.attempts) == (gone.plan, gone.attempts)
+    assert {key for each in there.attempts for key in each} == {"name", "title", "over", "held"}
 
 
 def test_names_are_plain(made: Office) -> None:

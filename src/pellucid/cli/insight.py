@@ -122,9 +122,6 @@ def _show(proposal: Proposal) -> None:
     typer.echo(f"\n{proposal.sql.strip()}\n")
     for sentence in proposal.plan:
         typer.echo(wrapped(sentence, bullet="- "))
-    rows = [
-        [str(each["title"]), str(each["tried"]), "held" if each["held"] else f"broken {each['broken']} times"]
-        for each in proposal.attempts
-    ]
-    typer.echo("\n" + plain_table(["attack tried on the exact answer", "times", "result"], rows, right={1}))
+    rows = [[str(each["title"]), str(each["over"]), "held" if each["held"] else "broken"] for each in proposal.attempts]
+    typer.echo("\n" + plain_table(["attack tried on the exact answer", "over", "result"], rows))
     typer.echo("\n" + wrapped(f"SQL, purpose and policy: {proposal.fingerprint}"))

@@ -1,4 +1,4 @@
-"""Proposing an insight: it is governed, run once inside the gate, and attacked; what is stored is a plan and counts.
+"""Proposing an insight: it is governed, run once inside the gate, and attacked; a plan and which attacks held are stored.
 
 No figure of the rehearsal leaves or is kept: neither who proposes nor who approves sees one before the approval.
 """
@@ -6,7 +6,6 @@ No figure of the rehearsal leaves or is kept: neither who proposes nor who appro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from pellucid.errors import ConsentInFlux
 from pellucid.insights.answer import Parts, rehearse
@@ -38,7 +37,7 @@ def propose(parts: Parts, query: InsightQuery, name: str, title: str, secret: st
         fingerprint=bound.fingerprint,
         policy=version,
         plan=tuple(plan_words(rule)),
-        attempts=tuple({**asdict(each), "held": each.held} for each in tried),
+        attempts=tuple(each.told() for each in tried),
         proposed_by=query.actor.name,
         proposed_at=now,
         state=State.PROPOSED,
@@ -88,5 +87,5 @@ def _logged(rule: BySuppression, tried: tuple[Attempt, ...]) -> dict[str, object
         "datasets": list(rule.governed.datasets),
         "columns": list(rule.governed.used),
         "shape": rule.governed.shape,
-        "attempts": {each.name: {"tried": each.tried, "broken": each.broken} for each in tried},
+        "attempts": {each.name: "held" if each.held else "broken" for each in tried},
     }

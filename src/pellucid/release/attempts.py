@@ -1,4 +1,4 @@
-"""Attacks that are tried on an exact answer before anybody may approve it, and what came of them: counts, no data.
+"""Attacks that are tried on an exact answer before anybody may approve it, and what came of them: held or not, no data.
 
 Each goes another way than the rule it tries. A cell that could be worked out is a defect of pellucid, and the insight
 cannot be approved.
@@ -21,12 +21,21 @@ MOST_ALGEBRA = 400
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attack: its name, what it does, how often it was tried, and how often it told of too few people."""
+    """An attack: its name, what it does, what it went over, how often it was tried, and told of too few people.
+
+    `tried` follows the data: how many cells are shown tells whether somebody is in a small one, and anybody may propose
+    anything. So it is for tests; `told` says what may be stored and shown.
+    """
 
     name: str
     title: str
+    over: str
     tried: int
     broken: int
+
+    def told(self) -> dict[str, object]:
+        """Return what may be told before an approval: nothing that follows the data, unless pellucid has a defect."""
+        return {"name": self.name, "title": self.title, "over": self.over, "held": self.held}
 
     @property
     def held(self) -> bool:
@@ -38,17 +47,23 @@ def attempts(answer: Suppressed, block: Block, rule: SuppressedRule) -> tuple[At
     """Try every attack on an answer."""
     limits = Limits.of(rule)
     shown = [cell for cell, verdict in zip(answer.cells, answer.verdicts, strict=True) if verdict is None]
+    figures, keys = sum(measure.shown for measure in block.measures), len(block.keys)
     tried = (
-        ("largest-contributor", "Subtract what the others in a cell know they brought", _largest(shown, limits)),
-        ("leave-one-out", "Ask again without one person, and subtract", _leave_one_out(shown, limits)),
-        ("conditions", "Subtract figures that differ by a condition", _conditions(shown, limits)),
-        ("differences", "Subtract one figure of a cell from another", _differences(shown, limits)),
-        ("totals", "Work withheld cells out of totals and shown cells", _totals(answer)),
+        (
+            "largest-contributor",
+            "Subtract what others in a cell brought",
+            f"figures: {figures}",
+            _largest(shown, limits),
+        ),
+        ("leave-one-out", "Ask again without one person", f"figures: {figures}", _leave_one_out(shown, limits)),
+        ("conditions", "Subtract parts marked by conditions", f"conditions: {len(block.atoms)}", _parts(shown, limits)),
+        ("differences", "Subtract one figure from another", f"pairs: {len(block.pairs)}", _differences(shown, limits)),
+        ("totals", "Work withheld cells out of totals", f"keys: {keys}", _totals(answer)),
     )
     found = []
-    for name, title, outcomes in tried:
+    for name, title, over, outcomes in tried:
         results = list(outcomes)
-        found.append(Attempt(name, title, len(results), results.count(False)))
+        found.append(Attempt(name, title, over, len(results), results.count(False)))
     return tuple(found)
 
 
@@ -71,7 +86,7 @@ def _leave_one_out(shown: Sequence[Cell], limits: Limits) -> Iterator[bool]:
             yield change.verdict is Withheld.CHANGED and people_changed(before.sketch, packed(without)) == 1
 
 
-def _conditions(shown: Sequence[Cell], limits: Limits) -> Iterator[bool]:
+def _parts(shown: Sequence[Cell], limits: Limits) -> Iterator[bool]:
     for cell in shown:
         yield from (people >= limits.minimum for people in cell.occupied)
         yield from (part.people == 0 or part.people >= limits.minimum for part in cell.combinations)
