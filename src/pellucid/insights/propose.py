@@ -1,4 +1,4 @@
-"""Proposing an insight: it is governed, run once inside the gate, and attacked; a plan and which attacks held are stored.
+"""Proposing an insight: it is governed, run once inside the gate, and attacked; its plan and which attacks held stay.
 
 No figure of the rehearsal leaves or is kept: neither who proposes nor who approves sees one before the approval.
 """

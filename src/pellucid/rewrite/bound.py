@@ -79,9 +79,7 @@ def build_block(
             sql=block_sql(governed, text, cells, framed["frame"]),
             sources=tuple(governed),
             rows=text,
-            parameters=_parameters(
-                tree, governed.values(), salted=rule is not None or needs_salt(keys, framed["measures"])
-            ),
+            parameters=_parameters(tree, governed.values(), salted=salted),
             public_cells=cells is not None or not groups,
             cells_sql=cells,
             cells_parameters=_cells_parameters(cells),
