@@ -136,6 +136,20 @@ def test_a_budget_that_is_spent_ends_with_its_own_exit_code(pellucid: Command, g
     assert codes == sorted(codes)
 
 
+def test_a_plan_tells_the_cost_of_questions_together_and_spends_nothing(pellucid: Command, grocer: Path) -> None:
+    counted = "SELECT COUNT(DISTINCT household_id) FROM transactions"
+    before = pellucid("budget", "show", "--as", "pia").out
+    said = pellucid("budget", "plan", counted, counted, "--purpose", "range-planning", "--as", "ana", "--epsilon", "2")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.count("± ") == 2
+    assert "Together they would cost ε 2." in said.out, "two questions of epsilon 2 cost less than 4"
+    many = pellucid("budget", "plan", *[counted] * 9, "--purpose", "range-planning", "--as", "ana", "--epsilon", "3")
+    assert "not enough for all of them" in many.out
+    assert pellucid("budget", "show", "--as", "pia").out == before
+    exact = pellucid("budget", "plan", counted, "--purpose", "range-planning", "--as", "ana", "--accuracy", "0.001")
+    assert (exact.code, exact.err.split(":")[0]) == (2, "error [accuracy-out-of-reach]")
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [("broken.yaml", "purposes: [unclosed\n"), ("bytes.yaml", "\udcff\udcfe"), ("tab.yaml", "purposes:\n\t- x\n")],

@@ -23,7 +23,7 @@ from pellucid.errors import (
     QueryFailed,
     UseRefused,
 )
-from pellucid.insights.answer import preview
+from pellucid.insights.answer import answer, preview
 from pellucid.insights.query import InsightQuery
 from pellucid.policy.model import Actor
 from pellucid.records.tables import generation_leases, purpose_leases
@@ -123,6 +123,25 @@ def test_an_epsilon_beyond_the_purpose_is_refused_and_logged(desk: Desk) -> None
     assert last(desk)["reasons"] == ["epsilon-out-of-range"]
     with pytest.raises(InputInvalid, match="above 0"):
         InsightQuery(TOTAL, "planning", desk.ana, float("nan"))
+
+
+def test_an_accuracy_is_reached_at_the_least_cost(desk: Desk) -> None:
+    with pytest.raises(InputInvalid, match="both given"):
+        InsightQuery(TOTAL, "planning", desk.ana, 1.0, accuracy=5.0)
+    with pytest.raises(InputInvalid, match="above 0"):
+        InsightQuery(TOTAL, "planning", desk.ana, accuracy=-1.0)
+    counted = "SELECT COUNT(DISTINCT household_id) AS n FROM purchases"
+    spent = []
+    for accuracy in (8.0, 16.0):
+        released = answer(desk.parts, InsightQuery(counted, "planning", desk.ana, accuracy=accuracy))
+        (told,) = released.accuracy
+        assert told.half_width is not None
+        assert accuracy - 1 <= told.half_width <= accuracy
+        spent.append(released.loss.epsilon)
+    assert spent[0] > 1.5 * spent[1]
+    with pytest.raises(InputInvalid, match="cannot be reached"):
+        answer(desk.parts, InsightQuery(counted, "planning", desk.ana, accuracy=0.01))
+    assert last(desk)["reasons"] == ["accuracy-out-of-reach"]
 
 
 def test_too_many_public_cells_are_refused_without_a_charge(desk: Desk) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import ReleaseRule
 from pellucid.release.budget import PrivacyBudget, rho_of
-from pellucid.release.plan import plan
+from pellucid.release.plan import epsilon_for, plan
+from pellucid.rewrite.governed import Grid, Measure, MeasureKind
 from tests.release.conftest import COUNT, MONEY, PEOPLE, make_block, make_query, make_rule
 
 TOTAL = rho_of(1.0, 10**9)
@@ -130,3 +131,28 @@ def test_an_epsilon_beyond_the_rule_is_refused(rule: ReleaseRule, epsilon: float
 def test_an_epsilon_too_small_to_share_is_refused(rule: ReleaseRule) -> None:
     with pytest.raises(InputInvalid, match="too small to be shared"):
         plan(make_query(make_block(COUNT, MONEY)), rule, 1e-7)
+
+
+@given(accuracy=st.floats(0.5, 5_000))
+def test_the_epsilon_for_an_accuracy_is_the_least_that_reaches_it(accuracy: float) -> None:
+    rule, query = make_rule(), make_query(make_block(COUNT, PEOPLE))
+    best = plan(query, rule, rule.epsilon_max).half_width("b0", "m0")
+    assert best is not None
+    if accuracy < best:
+        with pytest.raises(InputInvalid) as refused:
+            epsilon_for(query, rule, accuracy)
+        assert refused.value.code == "accuracy-out-of-reach"
+        return
+    epsilon = epsilon_for(query, rule, accuracy)
+    widths = [measure.half_width for measure in plan(query, rule, epsilon).block("b0").measures]
+    assert max(width for width in widths if width is not None) <= accuracy
+    less = plan(query, rule, epsilon * 0.98).half_width("b0", "m0")
+    assert less is not None
+    assert less >= accuracy * 0.98
+
+
+def test_an_accuracy_of_what_has_no_half_width_is_refused(rule: ReleaseRule) -> None:
+    median = Measure("m0", MeasureKind.QUANTILE, "median", 0, 0, 20, grid=Grid(0, 9, 9, 1, 2))
+    with pytest.raises(InputInvalid) as refused:
+        epsilon_for(make_query(make_block(median)), rule, 5.0)
+    assert refused.value.code == "accuracy-meaningless"

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import plain_table, wrapped
+from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.render import plain_table, plan_text, wrapped
 
 app = typer.Typer(help="Privacy budgets.", no_args_is_help=True)
+
+
+@app.command()
+def plan(
+    questions: Annotated[list[str], typer.Argument(help="SELECTs to be asked for one purpose.")],
+    purpose: PurposeOption,
+    epsilon: Annotated[float | None, typer.Option(help="Privacy loss of each.", show_default="the purpose's")] = None,
+    accuracy: Annotated[
+        float | None, typer.Option(help="Largest 95 % error of each figure, instead.", show_default="none")
+    ] = None,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what questions would cost, each and together, and how exact they would be. Spends nothing."""
+    with opened(workspace) as found:
+        told = found.budget_plan(
+            questions, purpose=purpose, actor=found.actor(actor_name(actor)), epsilon=epsilon, accuracy=accuracy
+        )
+    typer.echo(plan_text(told))
 
 
 @app.command()

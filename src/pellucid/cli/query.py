@@ -23,6 +23,10 @@ def query(
     sql: Annotated[str, typer.Argument(help="One SELECT; `-` reads it from the input, `@FILE` from a file.")],
     purpose: PurposeOption,
     epsilon: Annotated[float | None, typer.Option(help="Privacy loss.", show_default="the purpose's")] = None,
+    accuracy: Annotated[
+        float | None,
+        typer.Option(help="Largest 95 % error of each figure; spends what that needs.", show_default="none"),
+    ] = None,
     written: Annotated[Format, typer.Option("--format", "-f", help="How to write the answer.")] = Format.TABLE,
     preview: Annotated[
         bool, typer.Option("--preview", help="Only say what it would cost and how exact it would be.")
@@ -37,10 +41,14 @@ def query(
     with opened(workspace) as found:
         acting = found.actor(actor_name(actor))
         if preview:
-            told = found.preview(text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values)
+            told = found.preview(
+                text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values, accuracy=accuracy
+            )
             typer.echo(json.dumps(told.to_json()) if written is Format.JSON else preview_text(told))
             return
-        release = found.query(text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values)
+        release = found.query(
+            text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values, accuracy=accuracy
+        )
     write_release(release, written)
 
 

@@ -12,7 +12,7 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pellucid.release.result import Preview, Release
+    from pellucid.release.result import BudgetPlan, Preview, Release
 
 ERROR_DIGITS = 2
 """Significant digits of an error; the value beside it is rounded to the same place."""
@@ -171,6 +171,26 @@ def _facts(release: Release) -> list[str]:
     )
     lines.append(f"Receipt: log entry {release.receipt.leaf}, {release.receipt.leaf_hash[:16]}…")
     return lines
+
+
+def plan_text(plan: BudgetPlan) -> str:
+    """Return what several questions would cost and how exact they would be."""
+    rows = [
+        [
+            f"{number}",
+            item.measure,
+            item.reason if item.half_width is None else f"± {_rounded(item.half_width, 0)}",
+            cost,
+        ]
+        for number, each in enumerate(plan.previews, start=1)
+        for item, cost in zip(each.expected, [f"{each.epsilon:.3g}", *[""] * len(each.expected)], strict=False)
+    ]
+    table = plain_table(["question", "measure", "expected error (95 %)", "ε"], rows, right={0, 2, 3})
+    facts = [f"Together they would cost ε {plan.epsilon:.3g}; ε {plan.left_epsilon:.3g} is left."]
+    if not plan.covered:
+        facts.append("That is not enough for all of them: ask fewer, or with a larger error.")
+    facts.append("No data were touched and nothing was spent.")
+    return "\n".join([table, "", *(wrapped(fact, indent="  ") for fact in facts)])
 
 
 def preview_text(preview: Preview) -> str:

@@ -19,7 +19,7 @@ from pellucid.policy.model import Policy
 from pellucid.policy.stamp import Stamp
 from pellucid.records.columns import from_instant
 from pellucid.release.accountant import charge, reserve, standing
-from pellucid.release.plan import ReleasePlan, plan
+from pellucid.release.plan import ReleasePlan, epsilon_for, plan
 from pellucid.release.private import release
 from pellucid.release.result import Clipping, Loss
 from pellucid.rewrite.governed import GovernedQuery
@@ -38,12 +38,14 @@ class ByNoise:
     name = "private"
 
     def __post_init__(self) -> None:
-        self.plan = plan(self.governed, self.policy.purposes[self.query.purpose].release, self.query.epsilon)
+        self.size_up(None)
 
-    def size_up(self, cells: Mapping[str, int]) -> None:
-        """Plan with the number of public cells."""
-        rule = self.policy.purposes[self.query.purpose].release
-        self.plan = plan(self.governed, rule, self.query.epsilon, cells=cells)
+    def size_up(self, cells: Mapping[str, int] | None) -> None:
+        """Plan with the number of public cells, where it is known."""
+        rule, epsilon = self.policy.purposes[self.query.purpose].release, self.query.epsilon
+        if self.query.accuracy is not None:
+            epsilon = epsilon_for(self.governed, rule, self.query.accuracy, cells=cells)
+        self.plan = plan(self.governed, rule, epsilon, cells=cells)
 
     def reserve(self, connection: Connection, now: int) -> str | None:
         """Reserve what the question will cost; raises BudgetExhausted."""

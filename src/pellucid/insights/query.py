@@ -19,15 +19,31 @@ _TOLD: tuple[type, ...] = (str, int, float, bool, Decimal, date, datetime, type(
 
 @dataclass(frozen=True, slots=True)
 class InsightQuery:
-    """SQL with named parameters (`$name`), the purpose, who asks, and the epsilon asked (None: the default)."""
+    """SQL with named parameters (`$name`), the purpose, who asks, and the epsilon asked (None: the default).
+
+    `accuracy` asks instead for the least epsilon with which no figure's 95 % half-width is above it, in its own units.
+    """
 
     sql: str
     purpose: str
     actor: Actor
     epsilon: float | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
+    accuracy: float | None = None
 
     def __post_init__(self) -> None:
+        if self.accuracy is not None and not (math.isfinite(self.accuracy) and self.accuracy > 0):
+            raise InputInvalid(
+                f"accuracy must be a number above 0, got {self.accuracy!r}.",
+                code="accuracy-out-of-range",
+                remedy="Give the largest error you can work with, in the figure's own units.",
+            )
+        if self.accuracy is not None and self.epsilon is not None:
+            raise InputInvalid(
+                "Epsilon and accuracy were both given; one follows from the other.",
+                code="options-clash",
+                remedy="Give one of them.",
+            )
         if self.epsilon is not None and not (math.isfinite(self.epsilon) and self.epsilon > 0):
             raise InputInvalid(
                 f"epsilon must be a number above 0, got {self.epsilon!r}.",

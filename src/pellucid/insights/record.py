@@ -95,4 +95,5 @@ def _question(governed: GovernedQuery) -> dict[str, object]:
 def _details(query: InsightQuery) -> dict[str, object]:
     values = {name: None if value is None else str(value) for name, value in sorted(query.parameters.items())}
     epsilon = None if query.epsilon is None else repr(query.epsilon)
-    return {"sql": query.sql, "purpose": query.purpose, "parameters": values, "epsilon": epsilon}
+    asked: dict[str, object] = {"sql": query.sql, "purpose": query.purpose, "parameters": values, "epsilon": epsilon}
+    return asked if query.accuracy is None else {**asked, "accuracy": repr(query.accuracy)}

@@ -6,6 +6,7 @@ cheap; `release.private` carries a plan out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -121,6 +122,47 @@ def plan(
         blocks=blocks,
         max_cells=rule.max_cells,
     )
+
+
+def epsilon_for(
+    query: GovernedQuery, rule: ReleaseRule, accuracy: float, *, cells: Mapping[str, int] | None = None
+) -> float:
+    """Return about the least epsilon with which every figure's 95 % half-width is at most `accuracy`, in its own units.
+
+    Raises InputInvalid if the rule allows no such epsilon, or if no figure of the question has a half-width.
+    """
+    best = _widest(query, rule, rule.epsilon_max, cells)
+    if best is None:
+        raise InputInvalid(
+            "No figure of this question has an error in its own units, so no epsilon can be found for an accuracy.",
+            code="accuracy-meaningless",
+            remedy="Ask with --epsilon.",
+        )
+    if best > accuracy:
+        raise InputInvalid(
+            f"An error of {accuracy:,.6g} cannot be reached: with epsilon {rule.epsilon_max:g}, the most that one "
+            f"question may spend for this purpose, it is {best:,.6g}.",
+            code="accuracy-out-of-reach",
+            remedy="Ask for a larger error, or for fewer measures over fewer groups.",
+        )
+    low, high = rule.epsilon_max * 2.0**-30, rule.epsilon_max
+    for _ in range(40):
+        middle = math.sqrt(low * high)
+        width = _widest(query, rule, middle, cells)
+        low, high = (low, middle) if width is not None and width <= accuracy else (middle, high)
+    return high
+
+
+def _widest(query: GovernedQuery, rule: ReleaseRule, epsilon: float, cells: Mapping[str, int] | None) -> float | None:
+    """Return the largest half-width with an epsilon; infinite if that is too little to be shared, None without any."""
+    try:
+        planned = plan(query, rule, epsilon, cells=cells)
+    except InputInvalid as error:
+        if error.code != "epsilon-too-small":
+            raise
+        return math.inf
+    widths = [measure.half_width for block in planned.blocks for measure in block.measures]
+    return max((width for width in widths if width is not None), default=None)
 
 
 def _allowed_epsilon(rule: ReleaseRule, epsilon: float | None) -> float:

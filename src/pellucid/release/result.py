@@ -5,7 +5,7 @@ Computes nothing private; rendering for people is the CLI's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from pellucid.errors import InputInvalid
 from pellucid.policy.stamp import Stamp
 from pellucid.records.columns import RHO_SCALE
-from pellucid.release.budget import delta_as_float
+from pellucid.release.budget import conversion_delta, delta_as_float, epsilon_of, rho_units_up
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from pellucid.policy.model import Allowance
     from pellucid.release.accountant import BudgetRow
     from pellucid.release.plan import ReleasePlan
 
@@ -198,6 +199,25 @@ class Preview:
     def to_json(self) -> dict[str, object]:
         """Return a JSON-ready dict of the same shape as the fields."""
         return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPlan:
+    """What several questions would cost: each one's preview, epsilon of all together, and whether what is left covers
+    that. Losses add up as rho, so epsilon of all is less than the sum of each.
+    """
+
+    previews: tuple[Preview, ...]
+    epsilon: float
+    left_epsilon: float
+    covered: bool
+
+    @classmethod
+    def of(cls, previews: Sequence[Preview], allowance: Allowance) -> BudgetPlan:
+        """Add up the previews of questions for one purpose with this allowance."""
+        together = epsilon_of(sum(rho_units_up(each.rho) for each in previews), conversion_delta(allowance))
+        left = min((each.left_epsilon for each in previews if each.rho), default=0.0)
+        return cls(tuple(previews), together, left, together <= left or not together)
 
 
 def rows_as_json(values: pa.Table) -> list[list[object]]:

@@ -26,7 +26,7 @@ from pellucid.insights.query import InsightQuery, Value
 from pellucid.insights.replica import Replica
 from pellucid.policy.model import Actor, Standing
 from pellucid.release.accountant import BudgetRow, budget_state
-from pellucid.release.result import Preview, Release
+from pellucid.release.result import BudgetPlan, Preview, Release
 from pellucid.rewrite.parse import Limits
 from pellucid.rewrite.pipeline import Gate
 from pellucid.settings import Settings
@@ -92,12 +92,14 @@ class Workspace:
         actor: Actor | str | None = None,
         epsilon: float | None = None,
         parameters: Mapping[str, Value] | None = None,
+        accuracy: float | None = None,
     ) -> Release:
         """Ask a question for a declared purpose and return what may leave.
 
+        It spends `epsilon`, or the least with which no figure's 95 % half-width is above `accuracy` (in its own units).
         Raises UseRefused with every reason, BudgetExhausted, ConsentInFlux or QueryFailed; each is in the log.
         """
-        return answer(self._parts, self._question(sql, purpose, actor, epsilon, parameters))
+        return answer(self._parts, self._question(sql, purpose, actor, epsilon, parameters, accuracy))
 
     def preview(
         self,
@@ -107,9 +109,10 @@ class Workspace:
         actor: Actor | str | None = None,
         epsilon: float | None = None,
         parameters: Mapping[str, Value] | None = None,
+        accuracy: float | None = None,
     ) -> Preview:
         """Return what a question would cost and how exact it would be, without touching data."""
-        return preview(self._parts, self._question(sql, purpose, actor, epsilon, parameters))
+        return preview(self._parts, self._question(sql, purpose, actor, epsilon, parameters, accuracy))
 
     def sample(
         self,
@@ -143,6 +146,22 @@ class Workspace:
         policy = self.room.demand(self._actor(actor), "budget-show")
         with self.room.database.read() as connection:
             return budget_state(connection, policy, self.room.clock())
+
+    def budget_plan(
+        self,
+        questions: Sequence[str],
+        *,
+        purpose: str,
+        actor: Actor | str | None = None,
+        epsilon: float | None = None,
+        accuracy: float | None = None,
+    ) -> BudgetPlan:
+        """Return what questions would cost, each and together, and how exact they would be, without touching data."""
+        acting = self._actor(actor)
+        told = [
+            self.preview(sql, purpose=purpose, actor=acting, epsilon=epsilon, accuracy=accuracy) for sql in questions
+        ]
+        return BudgetPlan.of(told, self.room.policy().purposes[purpose].release.allowance)
 
     def backup(
         self,
@@ -201,8 +220,9 @@ class Workspace:
         actor: Actor | str | None,
         epsilon: float | None,
         parameters: Mapping[str, Value] | None,
+        accuracy: float | None,
     ) -> InsightQuery:
-        return InsightQuery(sql, purpose, self._actor(actor), epsilon, dict(parameters or {}))
+        return InsightQuery(sql, purpose, self._actor(actor), epsilon, dict(parameters or {}), accuracy)
 
     @cached_property
     def _replica(self) -> Replica:
