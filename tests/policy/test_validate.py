@@ -55,6 +55,7 @@ ERRORS = [
     ("max_groups: 30", "max_groups: 30\n      clipping_share: 0.9", "limit-range", "clipping_share"),
     ("rows: {per_group: 400}", "rows: {}", "bound-form", "rows: {}"),
     ("rows: {per_group: 400}", "rows: {per_group: 400, norm: 5}", "bound-form", "rows: {per_group: 400, norm"),
+    ("max_groups: 30", "max_groups: 30\n      max_age_hours: 9000", "limit-range", "max_age_hours: 9000"),
     ("rows: {per_group: 400}", "rows: {per_group: 400, lower: -1}", "bound-lower", "lower: -1}\n      columns"),
     ("rows: {per_group: 400}", "rows: {per_group: 0.5}", "bound-scale", "per_group: 0.5"),
     ('norm: "4000.50"', 'norm: "4000.505"', "bound-scale", "norm: \"4000.505"),

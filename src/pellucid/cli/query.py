@@ -31,6 +31,9 @@ def query(
     preview: Annotated[
         bool, typer.Option("--preview", help="Only say what it would cost and how exact it would be.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make a new answer even where an earlier one may be shown again.")
+    ] = False,
     param: Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Value of $NAME.")] = None,
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
@@ -47,7 +50,7 @@ def query(
             typer.echo(json.dumps(told.to_json()) if written is Format.JSON else preview_text(told))
             return
         release = found.query(
-            text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values, accuracy=accuracy
+            text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values, accuracy=accuracy, fresh=fresh
         )
     write_release(release, written)
 

@@ -32,9 +32,10 @@ from pellucid.failpoints import reach
 from pellucid.insights.approvals import Approved
 from pellucid.insights.by_noise import ByNoise
 from pellucid.insights.by_suppression import BySuppression
+from pellucid.insights.kept import find_kept, keep_release
 from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
 from pellucid.insights.query import InsightQuery, check_parameters
-from pellucid.insights.record import failed_entry, refused_entry
+from pellucid.insights.record import failed_entry, refused_entry, repeated_entry
 from pellucid.insights.replica import Fresh, Replica
 from pellucid.policy.model import Actor, Policy, Standing
 from pellucid.policy.reasons import reason
@@ -94,6 +95,9 @@ def answer(parts: Parts, query: InsightQuery, approved: Approved | None = None) 
     Each outcome is logged.
     """
     course = _govern(parts, query, "query" if approved is None else "insight-run", approved)  # (1)
+    again = _shown_again(parts, course)
+    if again is not None:
+        return again
     try:
         fresh = _begin(parts, course)  # (2)
         _reserve(parts, course)  # (3)
@@ -108,6 +112,26 @@ def answer(parts: Parts, query: InsightQuery, approved: Approved | None = None) 
         with suppress(PellucidError):
             _close_failed(parts, course, stopped)
         raise
+
+
+def _shown_again(parts: Parts, course: _Course) -> Release | None:
+    """Return the answer that was released before, if it may still be shown: the gate let the question pass just now."""
+    if course.query.fresh or not isinstance(course.rule, ByNoise) or not course.governed.blocks:
+        return None
+    with parts.database.read() as connection:
+        if find_kept(connection, course.query, course.policy, parts.clock()) is None:
+            return None
+    with parts.database.write() as connection:
+        now = parts.clock()
+        if parts.policy_version(connection) != course.policy.version:
+            raise _policy_changed()
+        kept = find_kept(connection, course.query, course.policy, now)
+        if kept is None:
+            return None
+        stamp, rows = kept.release.stamp, kept.release.values.num_rows
+        budget = standing(connection, course.policy, course.query.purpose, course.rule.plan.namespaces, now)
+        receipt = append(connection, repeated_entry(course.query, course.governed, stamp, kept.leaf, rows, now))
+        return kept.again(Receipt(receipt.leaf, receipt.leaf_hash, ""), budget[0] if budget else None)
 
 
 def preview(parts: Parts, query: InsightQuery) -> Preview:
@@ -301,8 +325,11 @@ def _commit(parts: Parts, course: _Course, answered: Answered) -> Release | None
         values = named_outputs(answered.values, course.governed, answered.half_widths)
         receipt = append(connection, course.rule.entry(answered.stamp, course.reservation or "", values.num_rows))
         course.rule.keep(connection, receipt.leaf)
+        released = _release(course, answered, values, loss, coverage, receipt)
+        if isinstance(course.rule, ByNoise) and course.governed.blocks:
+            keep_release(connection, course.query, course.policy, released, now)
         reach("query.before-commit")
-        return _release(course, answered, values, loss, coverage, receipt)
+        return released
 
 
 def _overtaken(connection: Connection, course: _Course, stamp: Stamp, now: int) -> bool:

@@ -22,6 +22,7 @@ class InsightQuery:
     """SQL with named parameters (`$name`), the purpose, who asks, and the epsilon asked (None: the default).
 
     `accuracy` asks instead for the least epsilon with which no figure's 95 % half-width is above it, in its own units.
+    `fresh` asks for a new answer even where one that was released before may be shown again.
     """
 
     sql: str
@@ -30,6 +31,7 @@ class InsightQuery:
     epsilon: float | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
     accuracy: float | None = None
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         if self.accuracy is not None and not (math.isfinite(self.accuracy) and self.accuracy > 0):

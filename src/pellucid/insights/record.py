@@ -58,6 +58,16 @@ def insight_entry(
     )
 
 
+def repeated_entry(
+    query: InsightQuery, governed: GovernedQuery, stamp: Stamp, leaf: int, rows: int, now: int
+) -> AuditEntry:
+    """Return the entry of an answer that was released before, at `leaf`, and shown again."""
+    body = {**_question(governed), "outcome": "repeated", "rows": rows, "of": leaf}
+    return AuditEntry(
+        "query.repeated", query.actor, now, query.purpose, stamp=stamp, body=body, details=_details(query)
+    )
+
+
 def failed_entry(
     query: InsightQuery, governed: GovernedQuery, error: PellucidError, charge: str | None, now: int
 ) -> AuditEntry:

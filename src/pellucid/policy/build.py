@@ -114,6 +114,7 @@ def _release(document: documents.ReleaseDocument) -> model.ReleaseRule:
         threshold_delta=float(document.threshold_delta),
         clipping_share=float(document.clipping_share),
         max_cells=document.max_cells,
+        max_age_hours=document.max_age_hours,
     )
 
 

@@ -141,6 +141,10 @@ class ReleaseDocument(Document):
         default=0.0, description="Share of a question's budget for telling how many were clipped."
     )
     max_cells: int = Field(default=10_000, description="Most cells in one answer.")
+    max_age_hours: int = Field(
+        default=0,
+        description="Hours for which an answer may be shown again to the same question, at no loss; 0: never.",
+    )
 
 
 class SuppressedDocument(Document):

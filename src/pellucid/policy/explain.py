@@ -163,7 +163,11 @@ def _leaves(policy: Policy, purpose: Purpose) -> Iterator[str]:
         f"{summable}An answer has at most {rule.max_cells:,} cells, and groups that are not publicly known appear only "
         "if enough people are in them."
     )
-
+    if rule.max_age_hours:
+        yield (
+            f"For {rule.max_age_hours:,} hours an answer may be shown again to the very same question, marked with its "
+            "date: then it may still count people who withdrew in between."
+        )
     yield from _leaves_exactly(policy, purpose)
 
 

@@ -190,7 +190,8 @@ class ReleaseRule:
     """User-level differential privacy for one purpose: what a question may cost and how people's influence is bounded.
 
     `rows` bounds the rows one subject adds to COUNT in each group; `columns` bounds SUM and AVG by column.
-    `threshold_delta` is spent by each release whose group keys are not public.
+    `threshold_delta` is spent by each release whose group keys are not public. For `max_age_hours` an answer may be
+    shown again to the very same question, at no loss.
     """
 
     epsilon_default: float
@@ -202,6 +203,7 @@ class ReleaseRule:
     threshold_delta: float = 1e-8
     clipping_share: float = 0.0
     max_cells: int = 10_000
+    max_age_hours: int = field(default=0, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,19 @@ insight_cells = Table(  # what releases showed or withheld, to be compared with:
     Column("leaf", BigInteger, nullable=False),  # of the log entry of the release
 )
 
+releases_kept = Table(  # answers by noise that may be shown again to the same question, until they are too old
+    "releases_kept",
+    metadata,
+    Column(
+        "question", Text, primary_key=True
+    ),  # SHA-256 of policy version, purpose, SQL, parameters and what was asked
+    Column("as_of", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("leaf", BigInteger, nullable=False),  # of the log entry of the release
+    Column("told", Text, nullable=False),  # JSON: accuracy, clipping, loss, stamp, coverage, notes
+    Column("rows", LargeBinary, nullable=False),  # the released values as an Arrow stream
+)
+
 # -- audit ---------------------------------------------------------------------------------------------------------
 
 log_head = Table(  # one row, locked last in a writing transaction, so leaf indexes have no gaps

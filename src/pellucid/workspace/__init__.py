@@ -93,13 +93,16 @@ class Workspace:
         epsilon: float | None = None,
         parameters: Mapping[str, Value] | None = None,
         accuracy: float | None = None,
+        fresh: bool = False,
     ) -> Release:
         """Ask a question for a declared purpose and return what may leave.
 
         It spends `epsilon`, or the least with which no figure's 95 % half-width is above `accuracy` (in its own units).
+        Where the purpose's `max_age_hours` allows it, an answer to the very same question is shown again, as of then
+        and at no loss, unless a `fresh` one is asked for.
         Raises UseRefused with every reason, BudgetExhausted, ConsentInFlux or QueryFailed; each is in the log.
         """
-        return answer(self._parts, self._question(sql, purpose, actor, epsilon, parameters, accuracy))
+        return answer(self._parts, self._question(sql, purpose, actor, epsilon, parameters, accuracy, fresh))
 
     def preview(
         self,
@@ -221,8 +224,9 @@ class Workspace:
         epsilon: float | None,
         parameters: Mapping[str, Value] | None,
         accuracy: float | None,
+        fresh: bool = False,
     ) -> InsightQuery:
-        return InsightQuery(sql, purpose, self._actor(actor), epsilon, dict(parameters or {}), accuracy)
+        return InsightQuery(sql, purpose, self._actor(actor), epsilon, dict(parameters or {}), accuracy, fresh)
 
     @cached_property
     def _replica(self) -> Replica:

@@ -157,6 +157,7 @@ RELEASE: Words = {
     **ordered("threshold-delta", "Naming groups that are not public may spend δ {new} (before: {old}).", OFFICER),
     **neutral("clipping-share", "{new} of a question's budget tells how many were clipped (before: {old}).", ANALYST),
     **ordered("max-cells", "An answer has at most {new} cells (before: {old}).", OFFICER),
+    **ordered("max-age", "An answer may be shown again for {new} hours (before: {old}).", OFFICER),
 }
 """In what form answers may leave."""
 

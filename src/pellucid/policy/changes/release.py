@@ -81,6 +81,7 @@ RELEASE: Rules = {
     "threshold_delta": ordered("threshold-delta"),
     "clipping_share": text("clipping-share"),
     "max_cells": ordered("max-cells"),
+    "max_age_hours": ordered("max-age"),
 }
 
 

@@ -20,6 +20,8 @@ SMALLEST_THRESHOLD_DELTA = 1e-12
 """What `release.budget` and `release.mechanisms` can count and calibrate; a test holds them together."""
 MOST_GROUPS = 1_000_000
 MOST_CELLS = 100_000
+MOST_HOURS = 8_760
+"""A year."""
 
 _Location = tuple[str | int, ...]
 _DAYS = {Period.DAY: 1, Period.MONTH: 28, Period.YEAR: 365}
@@ -123,6 +125,9 @@ def _check_limits(rule: ReleaseRule, at: _Location, findings: Findings) -> None:
         if not 1 <= value <= most:
             message = f"Got {value}; allowed: 1 to {most:,}."
             findings.error("limit-range", (*at, name), message, "Write a whole number in that range.")
+    if not 0 <= rule.max_age_hours <= MOST_HOURS:
+        message = f"Got {rule.max_age_hours}; allowed: 0 to {MOST_HOURS:,}."
+        findings.error("limit-range", (*at, "max_age_hours"), message, "0 shows no answer again; 24 is a day.")
     if not 0 <= rule.clipping_share <= 0.5:
         message = f"Got {rule.clipping_share:g}; allowed: 0 to 0.5."
         findings.error("limit-range", (*at, "clipping_share"), message, "0 tells nothing; 0.1 is usual.")
