@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.promises import PROMISES
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "explanation" / "evidence.md").read_text("utf-8")
+PAGE = ROOT / "docs" / "explanation" / "evidence.md"
 
 
 def named_attacks() -> Iterator[tuple[str, str]]:
@@ -23,7 +23,7 @@ def named_attacks() -> Iterator[tuple[str, str]]:
 
 def test_the_page_tells_of_every_attack_that_the_tests_name() -> None:
     attacks = set(named_attacks())
-    sections = PAGE.split("\n## ")
+    sections = PAGE.read_text("utf-8").split("\n## ")
     told = {title: next((s for s in sections if s.startswith(title)), "") for title in PROMISES.values()}
     missing = [
         (promise, attack) for promise, attack in sorted(attacks) if f"| {attack} |" not in told[PROMISES[promise]]
@@ -34,5 +34,5 @@ def test_the_page_tells_of_every_attack_that_the_tests_name() -> None:
 
 def test_the_page_tells_of_no_attack_that_is_no_more() -> None:
     attacks = {attack for _, attack in named_attacks()}
-    rows = [line.split(" | ")[0].removeprefix("| ") for line in PAGE.splitlines() if line.startswith("| ")]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
     assert set(rows) - {"Attack", "---"} <= attacks
