@@ -34,5 +34,6 @@ def test_the_page_tells_of_every_attack_that_the_tests_name() -> None:
 
 def test_the_page_tells_of_no_attack_that_is_no_more() -> None:
     attacks = {attack for _, attack in named_attacks()}
-    rows = [line.split(" | ")[0].removeprefix("| ") for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    lines = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in lines]
     assert set(rows) - {"Attack", "---"} <= attacks

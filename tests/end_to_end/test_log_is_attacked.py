@@ -212,12 +212,19 @@ def test_a_workspace_is_verified_where_nothing_but_the_log_is_left_of_it(shop: S
 # -- the database is altered below the product ----------------------------------------------------------------------
 
 
+def _bytes(value: object) -> object:
+    return value.encode() if isinstance(value, str) else value
+
+
 def log_rows(path: Path) -> list[object] | None:
-    """Return all that the log's tables hold; None if they cannot be read."""
+    """Return all that the log's tables hold, texts as their bytes: one flipped bit may call a blob a text, of the same
+    content. None if they cannot be read.
+    """
     order = {"log_head": "id", "log_entries": "leaf", "log_details": "leaf", "log_checkpoints": "size"}
     try:
         with closing(sqlite3.connect(path)) as connection:
-            return [connection.execute(f"SELECT * FROM {name} ORDER BY {by}").fetchall() for name, by in order.items()]
+            found = [connection.execute(f"SELECT * FROM {name} ORDER BY {by}").fetchall() for name, by in order.items()]
+            return [[tuple(map(_bytes, row)) for row in rows] for rows in found]
     except (sqlite3.Error, UnicodeDecodeError, OverflowError):
         return None
 

@@ -57,7 +57,7 @@ def state_of(folder: Path) -> State:
         return State(
             entries=len(bodies),
             records=_count(connection, consent_records),
-            released=actions["query.released"],
+            released=actions["query.released"] + actions["insight.released"],
             failed=actions["query.failed"],
             reserved=states["reserved"],
             spent=int(

@@ -63,6 +63,23 @@ def _edit_policy(folder: Path) -> None:
     draft.write_text(draft.read_text().replace("Which departments sell", "Which departments sell well"))
 
 
+def _approve_insight(folder: Path) -> None:
+    """Let exact figures leave for a purpose, and have an insight approved."""
+    draft = folder / "policy" / "policy.yaml"
+    text = draft.read_text().replace(
+        "  newsletter:\n    title",
+        "    suppressed: {minimum: 10, largest_share: 0.5, guarantee: conditional}\n  newsletter:\n    title",
+        1,
+    )
+    text = text.replace("budget-show, data-list, consent-coverage]", "insight-propose, insight-run]", 1)
+    draft.write_text(text.replace("backup, restore, restore-loss]", "insight-approve]", 1))
+    with Workspace(folder) as workspace:
+        workspace.policy.activate(actor=workspace.actor("pia"))
+        sql = "SELECT COUNT(*) AS n FROM purchases"
+        workspace.insights.propose("sales", sql, purpose="range-planning", actor=workspace.actor("ana"))
+        workspace.insights.approve("sales", actor=workspace.actor("pia"))
+
+
 COMMANDS = {
     "withdraw": Command(
         command("consent", "withdraw", "c000", "--purpose", "newsletter", "--as", "pia"),
@@ -92,6 +109,13 @@ COMMANDS = {
             "query.after-commit",
         ),
         frozenset({"query.after-commit"}),
+    ),
+    "run an insight": Command(
+        command("insight", "run", "sales", "--as", "ana"),
+        "released",
+        ("query.suppressed", "query.before-commit", "query.after-commit"),
+        frozenset({"query.after-commit"}),
+        prepare=_approve_insight,
     ),
     "ask in a crowd": Command(script("contended"), "released", ("lease.taken", "lease.committed")),
     "ask too much": Command(
@@ -218,7 +242,7 @@ def test_a_crash_leaves_all_or_nothing_and_repeating_goes_through(name: str, poi
     after, done = state_of(kiosk), point in asked.done
     assert getattr(after, asked.counts) == getattr(before, asked.counts) + done
     demand_sound(kiosk, now=wall_clock())
-    _demand_in_doubt_charged(point, before, after)
+    _demand_in_doubt_charged(name, point, before, after)
 
     repeated = run(words, kiosk, asked.environment)
     assert (repeated.code, "failpoint" in repeated.err) == (asked.code, False), repeated.err
@@ -231,9 +255,10 @@ def test_a_crash_leaves_all_or_nothing_and_repeating_goes_through(name: str, poi
 AFTER_RESERVING = COMMANDS["ask"].points[COMMANDS["ask"].points.index("query.reserve-committed") :]
 
 
-def _demand_in_doubt_charged(point: str, before: State, after: State) -> None:
+def _demand_in_doubt_charged(name: str, point: str, before: State, after: State) -> None:
     """From the commit of the reservation on, a killed question has spent its budget; before it, it has not."""
     spent = point in AFTER_RESERVING or point.startswith(("lease.taken", "lease.committed", "query.failed"))
+    spent = spent and name != "run an insight"  # exact figures cost no budget
     assert (after.spent > before.spent) == spent
     settled = point in ("query.after-commit", "query.failed-after-commit")
     assert after.reserved - before.reserved == (spent and not settled)
