@@ -72,7 +72,9 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=() if page == "ask-a-question" else pytest.mark.slow) for page in PAGES]
+)
 def test_a_how_to_page_works_after_the_tutorials_beginning(page: str, place: Path) -> None:
     assert shell(SETTING_UP, place).returncode == 0
 
