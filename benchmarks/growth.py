@@ -19,8 +19,8 @@ from pathlib import Path
 import duckdb
 
 import pellucid
+from pellucid.audit.read import verify_place
 from pellucid.workspace import Workspace, create
-from pellucid.workspace.audit import verify
 
 SHOP = Path(__file__).parents[1] / "examples" / "corner-shop"
 ROWS_A_PERSON = 20
@@ -106,7 +106,7 @@ def _withdrawals(workspace: Workspace) -> list[float]:
 
 def export_and_verify(workspace: Workspace, bundle: Path) -> None:
     workspace.audit.export(bundle, actor=workspace.actor("pia"))
-    if not verify(bundle, log_key=str(workspace.folder / "keys" / "log.key.pub")).holds:
+    if not verify_place(bundle, log_key=str(workspace.folder / "keys" / "log.key.pub")).holds:
         raise SystemExit("the log does not verify")
 
 
