@@ -20,6 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.promises import PROMISES
 
 PAGE = Path(__file__).parent / "explanation" / "evidence.md"
+READS_THE_PAGE = "tests/docs/test_evidence.py"
+"""Judges the page that is made here, so its outcome is about the last one."""
+
 OPENING = """<!-- Made by `make evidence` from a run of the tests and benchmarks: do not edit it. -->
 
 # What was tried, and what came of it
@@ -48,6 +51,8 @@ def read_tests(paths: Sequence[Path]) -> dict[tuple[str, str], Row]:
     rows: dict[tuple[str, str], Row] = {}
     for case in (case for path in paths for case in ElementTree.parse(path).iter("testcase")):
         name = f"{case.get('classname')}::{case.get('name')}"
+        if _file(case) == READS_THE_PAGE:
+            continue
         if any(case.find(kind) is not None for kind in ("failure", "error", "skipped")):
             raise SystemExit(f"{name} did not pass, so there is nothing to tell.")
         said = [(each.get("name"), json.loads(each.get("value", "null"))) for each in case.iter("property")]

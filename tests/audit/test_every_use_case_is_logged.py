@@ -124,6 +124,7 @@ CASES = [
     ),
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="mallory"), ("query.refused",), refused=True),
     UseCase("preview", lambda w: w.preview(TOTAL, purpose="planning", actor="ana"), ()),
+    UseCase("budget_plan", lambda w: w.budget_plan([TOTAL], purpose="planning", actor="ana"), ()),
     UseCase("preview", lambda w: w.preview("x", purpose="planning", actor="ana"), ("query.refused",), refused=True),
     # It reads declarations and public tables, which are about nobody, so a sample that is given is no entry.
     UseCase("sample", lambda w: w.sample("purchases", purpose="planning", actor="ana"), ()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,16 @@ def named_attacks() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "promise":
-                promise, attack = (ast.literal_eval(argument) for argument in node.args)
+                promise, attack = (_said(argument, path) for argument in node.args)
                 yield promise, attack
+
+
+def _said(argument: ast.expr, path: Path) -> str:
+    """Return the text of an argument, which may be the name of one."""
+    if isinstance(argument, ast.Name):
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        return str(getattr(module, argument.id))
+    return str(ast.literal_eval(argument))
 
 
 def test_the_page_tells_of_every_attack_that_the_tests_name() -> None:
