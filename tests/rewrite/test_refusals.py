@@ -231,6 +231,23 @@ def test_a_question_that_grows_without_end_is_refused_quickly(shop: Shop) -> Non
         ("SELECT WEEK(CAST('10:00' AS TIME)) AS k, COUNT(*) FROM purchases GROUP BY 1", "types-differ"),
         ("SELECT DISTINCT FROM purchases", "syntax-not-allowed"),
         ("SELECT * FROM (household_id) GROUP BY 1", "table-unknown"),
+        ("SELECT MIN() > 3", "syntax-not-allowed"),
+        ("SELECT COUNT(*) FROM purchases WHERE ABS() > 3", "syntax-not-allowed"),
+        (
+            "SELECT COUNT(x) FROM (SELECT household_id, bought - bought AS x FROM purchases UNION ALL "
+            "SELECT household_id, bought FROM purchases)",
+            "types-differ",
+        ),
+        (
+            "SELECT COUNT(x) FROM (SELECT household_id, x FROM (SELECT household_id, bought - bought AS x FROM purchases) "
+            "UNION ALL SELECT household_id, bought FROM purchases)",
+            "types-differ",
+        ),
+        (
+            "SELECT COUNT(x) FROM (SELECT household_id, day - INTERVAL 1 DAY AS x FROM purchases UNION ALL "
+            "SELECT household_id, day FROM purchases)",
+            "types-differ",
+        ),
     ],
 )
 def test_what_fuzzing_found_to_raise_past_try_or_inside_the_parser_is_refused(

@@ -41,12 +41,16 @@ def _problems(node: exp.Expr) -> list[Reason]:
         return [] if name in ANONYMOUS else [reason("function-not-allowed", name=name.lower())]
     if kind not in ALLOWED:
         return [_not_allowed(node, kind)]
-    found = _further_arguments(node, kind) + (_DETAILS[kind](node) if kind in _DETAILS else [])
+    found = _arguments(node, kind) + (_DETAILS[kind](node) if kind in _DETAILS else [])
     return found + _misplaced(node) if kind in MEASURES | SUBJECT_AGGREGATES else found
 
 
-def _further_arguments(node: exp.Expr, kind: str) -> list[Reason]:
+def _arguments(node: exp.Expr, kind: str) -> list[Reason]:
+    """Refuse a function without an argument that it needs, or with one that it does not take."""
     taken = ARGUMENTS.get(kind)
+    needed = [name for name, must in node.arg_types.items() if must] if isinstance(node, exp.Func) else []
+    if any(node.args.get(name) is None for name in needed):
+        return [reason("syntax-not-allowed", name=f"{kind.lower()} without what it needs")]
     odd = [] if taken is None else [name for name, value in node.args.items() if value and name not in taken]
     return [reason("syntax-not-allowed", name=f"{kind.lower()} with {name}") for name in odd]
 

@@ -49,9 +49,37 @@ _TYPES = {
 }
 
 
+_MOMENTS = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ}
+_WHOLE = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
+
+
 def try_cast(node: exp.Expr, family: str) -> exp.Expr:
     """Return a cast of a node to a family's type, which is NULL where it cannot be."""
     return exp.TryCast(this=node, to=exp.DataType(this=_TYPES[family]), safe=True)
+
+
+def type_of_arithmetic(node: exp.Binary) -> exp.DType | None:
+    """Return the type of arithmetic with moments or intervals in it, as DuckDB has it; None where there are none.
+
+    sqlglot takes the difference of two instants for an instant; it is an interval, and does not cast to one.
+    """
+    types = [each.type.this if isinstance(each.type, exp.DataType) else None for each in (node.left, node.right)]
+    moments = [each for each in types if each in _MOMENTS]
+    intervals = types.count(exp.DType.INTERVAL)
+    if not moments:
+        return exp.DType.INTERVAL if intervals else None
+    if isinstance(node, exp.Sub) and len(moments) == 2:
+        return exp.DType.BIGINT if set(moments) == {exp.DType.DATE} else exp.DType.INTERVAL
+    if isinstance(node, exp.Add | exp.Sub) and intervals:
+        return exp.DType.TIMESTAMPNTZ
+    days = isinstance(node, exp.Add | exp.Sub) and moments == [exp.DType.DATE]
+    return exp.DType.DATE if days and any(each in _WHOLE for each in types) else exp.DType.UNKNOWN
+
+
+def is_interval(node: exp.Expr) -> bool:
+    """Return whether a node is known to be an interval."""
+    found = node.type
+    return isinstance(node, exp.Interval) or (isinstance(found, exp.DataType) and found.this == exp.DType.INTERVAL)
 
 
 def family_of(node: exp.Expr) -> str | None:
@@ -60,6 +88,8 @@ def family_of(node: exp.Expr) -> str | None:
         return family_of(node.this)
     if isinstance(node, exp.Literal):
         return "TEXT" if node.is_string else "DOUBLE"
+    if is_interval(node):
+        return None
     if isinstance(node, exp.Neg):
         return "DOUBLE" if family_of(node.this) == "DOUBLE" else None
     if isinstance(node, exp.Placeholder):

@@ -8,6 +8,7 @@ A column the purpose may not read does not resolve; then the refusal names every
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -19,7 +20,7 @@ from sqlglot.schema import MappingSchema
 from pellucid.policy.decide import Use, decide, permitted_columns, subject_key_columns
 from pellucid.policy.model import Column, ColumnType
 from pellucid.rewrite.context import Context, Findings, PolicyPurpose
-from pellucid.rewrite.families import family_of
+from pellucid.rewrite.families import family_of, type_of_arithmetic
 from pellucid.rewrite.generate import DUCKDB
 from pellucid.rewrite.key_columns import visible_columns
 
@@ -33,12 +34,33 @@ _TYPES = {
 }
 
 
+def _with_moments(kind: type[exp.Expr]) -> dict[str, Any]:
+    """Return how a kind of arithmetic is annotated: as sqlglot does, but for moments and intervals."""
+    known = DUCKDB.EXPRESSION_METADATA[kind]
+
+    def annotated(annotator: Any, node: Any) -> Any:
+        known["annotator"](annotator, node)
+        told = type_of_arithmetic(node)
+        if told is not None:
+            annotator._set_type(node, told)
+        return node
+
+    return {**known, "annotator": annotated}
+
+
+_METADATA: dict[Any, Any] = {
+    **DUCKDB.EXPRESSION_METADATA,
+    **{kind: _with_moments(kind) for kind in (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)},
+}
+
+
 def qualify_names(query: exp.Query, context: Context, findings: Findings) -> exp.Query:
     """Return the qualified tree. Raises UseRefused with every unknown or forbidden name."""
     _authorise_tables(query, context, findings)
     try:
         schema = _schema(context.key)
-        qualified = annotate_types(qualify(query.copy(), schema=schema, dialect=DUCKDB), schema=schema, dialect=DUCKDB)
+        qualified = qualify(query.copy(), schema=schema, dialect=DUCKDB)
+        qualified = annotate_types(qualified, schema=schema, dialect=DUCKDB, expression_metadata=_METADATA)
     except (SqlglotError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError):
         qualified = None  # sqlglot raises such too: OverflowError for `GROUP BY 9223372036854775807`
     if qualified is None or not _all_resolved(qualified):

@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from pellucid.rewrite.about_nobody import about_nobody, as_released
 from pellucid.rewrite.about_people import about_people
-from pellucid.rewrite.families import family_of
+from pellucid.rewrite.families import family_of, is_interval
 from pellucid.rewrite.key_columns import check_keys, columns_used
 from pellucid.rewrite.relations import Facts, Frame, Kind, Relation, Source
 from pellucid.rewrite.sources import Work, base_relation, conjuncts, link, same_key
@@ -162,10 +162,10 @@ def _equates_outer(condition: exp.Expr, frame: Frame, outer: Frame) -> bool:
 
 
 def _set_operation(query: exp.SetOperation, ctes: Ctes, outer: Frame | None, work: Work) -> Relation:
-    families = _families(query.this), _families(query.expression)
+    alike = _may_stand_together(query.this, query.expression)
     left = _query(query.this, ctes, outer, work)
     right = _query(query.expression, ctes, outer, work)
-    if families[0] != families[1]:
+    if not alike:
         raise work.findings.stop("types-differ", name=type(query).__name__.lower())
     if Kind.SUBJECT in (left.kind, right.kind):
         return _union_of_people(query, left, right, work)
@@ -176,9 +176,21 @@ def _set_operation(query: exp.SetOperation, ctes: Ctes, outer: Frame | None, wor
     return Relation(left.kind, query, {name: Facts() for name in left.columns})
 
 
-def _families(branch: exp.Expr) -> list[str | None]:
-    """Return the families of a branch's columns: no value may need a cast to stand in one column with another."""
-    return [family_of(each.unalias()) for each in branch.selects] if isinstance(branch, exp.Query) else []
+def _may_stand_together(one: exp.Expr, other: exp.Expr) -> bool:
+    """Return whether no value of two branches needs a cast to stand in one column with another."""
+    if not isinstance(one, exp.Query) or not isinstance(other, exp.Query):
+        return False
+    pairs = zip(one.selects, other.selects, strict=False)
+    same = all(_same_type(left.unalias(), right.unalias()) for left, right in pairs)
+    return same and len(one.selects) == len(other.selects)
+
+
+def _same_type(one: exp.Expr, other: exp.Expr) -> bool:
+    """Return whether two values are of one family, or nothing is in doubt: both are NULL, or both intervals."""
+    families = family_of(one), family_of(other)
+    if families != (None, None):
+        return families[0] == families[1]
+    return all(isinstance(each, exp.Null) for each in (one, other)) or (is_interval(one) and is_interval(other))
 
 
 def _branch(tree: exp.Query) -> exp.Expr:
