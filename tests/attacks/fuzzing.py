@@ -34,6 +34,10 @@ from tests.attacks.mutations import statement
 from tests.attacks.watched import Finding, Fuzzer, main
 
 ENGINE_SECONDS = 8.0
+DRAWS = 3
+"""How often noise is drawn before a secret that shows each time is a finding: sixteen random digits may hold seven of it
+by chance, as they did once in a hundred thousand statements.
+"""
 OTHERS = (WITHDRAWN, TARGET, "h7")
 """One is left out in each world but the first; every answered statement is run in one of these besides."""
 _COUNTS = {"_subjects", "_clipped"}
@@ -93,14 +97,20 @@ def tried(worlds: Worlds, seed: int) -> str:
         _statements(governed, bound), purpose="planning", seconds=ENGINE_SECONDS
     )
     _compare(governed, exact, other, OTHERS[seed % 3])
-    released = release(exact, governed, planned)
-    tables = dict(released.tables) | {part.name: exact.table(part.name) for part in governed.tables}
     post = Statement("post", governed.post_sql, {name: bound[name] for name in governed.post_parameters})
-    try:
-        shown = worlds.main._parts.cells().run(post, tables, seconds=ENGINE_SECONDS)
-    except QueryFailed as error:
-        return f"post failed: {error.code}"  # over released cells: it tells what these do
-    _look_for_secrets(str(shown), sql)
+    for draw in range(DRAWS):
+        released = release(exact, governed, planned)
+        tables = dict(released.tables) | {part.name: exact.table(part.name) for part in governed.tables}
+        try:
+            shown = worlds.main._parts.cells().run(post, tables, seconds=ENGINE_SECONDS)
+        except QueryFailed as error:
+            return f"post failed: {error.code}"  # over released cells: it tells what these do
+        try:
+            _look_for_secrets(str(shown), sql)
+            break
+        except Finding:
+            if draw == DRAWS - 1:
+                raise
     return "answered"
 
 
