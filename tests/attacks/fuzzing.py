@@ -35,8 +35,8 @@ from tests.attacks.watched import Finding, Fuzzer, main
 
 ENGINE_SECONDS = 8.0
 DRAWS = 3
-"""How often noise is drawn before a secret that shows each time is a finding: sixteen random digits may hold seven of it
-by chance, as they did once in a hundred thousand statements.
+"""How often noise is drawn before a secret that shows each time is a finding: random digits may hold one by chance, as
+they did once in a hundred thousand statements.
 """
 OTHERS = (WITHDRAWN, TARGET, "h7")
 """One is left out in each world but the first; every answered statement is run in one of these besides."""
