@@ -32,6 +32,7 @@ POINTS = (
     "query.reserve-committed",
     "query.ran",
     "query.noised",
+    "caps.drawn",
     "query.suppressed",
     "query.charged",
     "query.before-commit",

@@ -11,19 +11,21 @@ else is a finding, printed with its seed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pyarrow as pa
 
+from pellucid.collect.import_place import ImportPlace
 from pellucid.engines.base import Statement
 from pellucid.errors import InputInvalid, QueryFailed, UseRefused
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Policy, RankBound
 from pellucid.release.plan import plan
 from pellucid.release.private import release
-from pellucid.release.sensitivity import measure_sensitivity
+from pellucid.release.sensitivity import block_sensitivity, clipping_sensitivity, measure_sensitivity
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.governed import WEIGHT, Block, GovernedQuery, PublicTable
 from pellucid.rewrite.pipeline import govern
@@ -60,11 +62,17 @@ class Worlds:
 
     def __post_init__(self) -> None:
         settings = Settings(threads=1, memory_limit="1GB", query_seconds=ENGINE_SECONDS)
-        for without in ("", *OTHERS):
-            rows = made_rows(without=[without])
-            self.opened[without] = opened(self.folder / f"ws{without}", rows, settings=settings)
+        with patch.object(ImportPlace, "rank_key", lambda self, dataset: dataset):  # the same ranks in all worlds
+            for without in ("", *OTHERS):
+                rows = made_rows(without=[without])
+                # people have one id in all worlds: which of their groups are kept is drawn by it
+                folder, everybody = self.folder / f"ws{without}", made_rows()
+                self.opened[without] = opened(folder, rows, settings=settings, before=everybody)
         self.main = self.opened[""]
-        self.policy: Policy = self.main.policy.active()
+        active = self.main.policy.active()
+        rule = replace(active.purposes["planning"].release, rank=RankBound(rows=2, each=1))
+        purpose = replace(active.purposes["planning"], release=rule)
+        self.policy: Policy = replace(active, purposes={**active.purposes, "planning": purpose})
         self.context = Context(self.policy, self.main.actor("mallory"), "planning")
 
     def engine(self, without: str) -> Any:
@@ -84,15 +92,17 @@ def tried(worlds: Worlds, seed: int) -> str:
     except UseRefused as error:
         _look_for_secrets(str(error) + repr(error.reasons), sql)
         return "refused"
-    try:
-        planned = plan(governed, worlds.policy.purposes["planning"].release, 1.0)
-    except InputInvalid as error:
-        return f"not planned: {error.code}"
+    governed = bounded(governed, seed)
     bound = _bound(governed)
     try:
         exact = worlds.engine("").run(_statements(governed, bound), purpose="planning", seconds=ENGINE_SECONDS)
     except QueryFailed as error:
         return _failed(worlds, governed, bound, error)
+    cells = {block.name: exact.table(block.name).num_rows for block in governed.blocks if block.public_cells}
+    try:
+        planned = plan(governed, worlds.policy.purposes["planning"].release, 1.0, cells=cells)
+    except InputInvalid as error:
+        return f"not planned: {error.code}"
     other = worlds.engine(OTHERS[seed % 3]).run(
         _statements(governed, bound), purpose="planning", seconds=ENGINE_SECONDS
     )
@@ -112,6 +122,12 @@ def tried(worlds: Worlds, seed: int) -> str:
             if draw == DRAWS - 1:
                 raise
     return "answered"
+
+
+def bounded(governed: GovernedQuery, seed: int) -> GovernedQuery:
+    """Return the question bounded in one of the ways there are: every other time by a stored rank, if it can be."""
+    blocks = tuple([block, *block.others][seed % (len(block.others) + 1)] for block in governed.blocks)
+    return replace(governed, blocks=blocks)
 
 
 def _bound(governed: GovernedQuery) -> dict[str, object]:
@@ -198,6 +214,9 @@ def _keep_bounds(block: Block, one: dict[str, dict[str, int]], other: dict[str, 
     moved = {key: _difference(block, one.get(key, {}), other.get(key, {})) for key in keys}
     if block.public_cells and set(one) != set(other):
         raise Finding(f"public cells depend on {without}")
+    if block.ranked is not None:
+        _keep_rank(block, moved, cells, without)
+        return
     touched = [key for key in cells if moved[key]["_subjects"]]
     if len(touched) > block.max_groups or any(abs(moved[key]["_subjects"]) > 1 for key in cells):
         raise Finding(f"{without} alone moves {len(touched)} cells, or a cell by more than one person")
@@ -212,6 +231,18 @@ def _keep_bounds(block: Block, one: dict[str, dict[str, int]], other: dict[str, 
     for key in set(keys) - set(cells):
         if any(abs(value) > 1 for value in moved[key].values()):
             raise Finding(f"{without} alone moves the count of people clipped by more than one")
+
+
+def _keep_rank(block: Block, moved: dict[str, dict[str, int]], cells: list[str], without: str) -> None:
+    """Demand of a block that a rank bounds that one household moves it no further than the noise is sized for."""
+    for measure in block.measures:
+        length = sum(moved[key][measure.name] ** 2 for key in cells) ** 0.5
+        if length > block_sensitivity(block, measure, len(cells)) * (1 + 1e-9):
+            raise Finding(f"{without} alone moves {measure.title} by {length}, by rank")
+    most = clipping_sensitivity(block, len(cells)) / 2**0.5 * (1 + 1e-9)
+    for key in set(moved) - set(cells):
+        if any(abs(moved[key][name]) > most for name in _COUNTS):
+            raise Finding(f"{without} alone moves the counts of ranked rows by more than {most}")
 
 
 def _weights_moved(one: dict[str, int], other: dict[str, int], prefix: str) -> int:

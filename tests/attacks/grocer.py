@@ -74,6 +74,7 @@ datasets:
     title: Orders
     subjects: [{namespace: household, column: household_id}]
     time: bought
+    rank: {since: 2024-01, until: 2026-12, by: [week]}
     retention_days: 3650
     determines_subject: [basket_id]
     columns:
@@ -183,19 +184,24 @@ def opened(
     policy: str = POLICY,
     clock: Callable[[], int] = lambda: MOMENT,
     settings: Settings | None = None,
+    before: dict[str, list[Row]] | None = None,
 ) -> Workspace:
-    """Return a workspace with the rows imported and, where h900 is among them, its objection recorded."""
+    """Return a workspace with the rows imported and, where h900 is among them, its objection recorded.
+
+    With rows that were there `before`, people have the ids that they got then.
+    """
     create(folder).close()
     workspace = Workspace(folder, settings, clock=clock)
     (folder / "policy" / "policy.yaml").write_text(policy)
     workspace.policy.activate(actor=workspace.actor("pia"))
-    for name, found in rows.items():
+    for name, found in [*(before or {}).items(), *rows.items()]:
         path = folder / f"{name}.csv"
         with path.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(HEADS[name])
             writer.writerows([["" if value is None else value for value in row] for row in found])
-        workspace.data.add(name, path, actor=workspace.actor("dan"), max_rejected_share=0.5)
+        dan = workspace.actor("dan")
+        workspace.data.add(name, path, actor=dan, max_rejected_share=0.5, replace=before is not None)
     consents = folder / "said.csv"
     heads = "subject,purpose,verb,covers,explicit,notice_version,channel,at"
     if not any(row[0] == WITHDRAWN for row in rows["orders"]):

@@ -122,6 +122,12 @@ CASES = [
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
     ),
+    UseCase(
+        "query",
+        lambda w: w.query(TOTAL, purpose="planning", actor="ana", accuracy="0.001%"),
+        ("query.released", "query.refused"),
+        refused=True,
+    ),
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="mallory"), ("query.refused",), refused=True),
     UseCase("preview", lambda w: w.preview(TOTAL, purpose="planning", actor="ana"), ()),
     UseCase("budget_plan", lambda w: w.budget_plan([TOTAL], purpose="planning", actor="ana"), ()),
@@ -137,6 +143,12 @@ CASES = [
     UseCase("insights.run", lambda w: w.insights.run("x", actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("insights.show", lambda w: w.insights.show("x", actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("insights.list", lambda w: w.insights.list(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase(
+        "insights.attack",
+        lambda w: w.insights.attack(actor=w.actor("pia"), trials=50),
+        ("attack.begun", "attack.made"),
+    ),
+    UseCase("insights.attack", lambda w: w.insights.attack(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("budget", lambda w: w.budget(actor="ana"), ()),
     UseCase("budget", lambda w: w.budget(actor="mallory"), ("access.refused",), refused=True),
     UseCase("backup", lambda w: w.backup(w.folder.parent / "backup", actor="pia"), ("workspace.backup",)),

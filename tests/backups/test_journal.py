@@ -56,6 +56,18 @@ def test_an_answer_leaves_when_its_loss_is_in_the_journal(saved: Saved) -> None:
     assert [(charge["id"], charge["state"]) for charge in spent] == [(release.receipt.charge, "charged")]
 
 
+def test_a_loss_that_was_carried_over_before_datasets_were_recorded_is_of_unknown_data(saved: Saved) -> None:
+    saved.desk.ask()
+    key = (saved.keys / "pseudonyms.key").read_bytes()
+    changes = [change for found in read_journal(saved.journal, key, "test/log") for change in found.changes]
+    (written,) = [change.as_json() for change in changes if change.table == "charges"]
+    row = dict(written["row"])  # type: ignore[call-overload]
+    assert row.pop("datasets") == " purchases "
+    assert Change.from_json({"table": "charges", "row": row}).values == {**row, "datasets": None}
+    with pytest.raises(ValueError, match="not the columns"):
+        Change.from_json({"table": "charges", "row": {name: row[name] for name in row if name != "rho"}})
+
+
 def test_what_a_process_committed_and_could_not_carry_over_is_carried_by_the_next(saved: Saved) -> None:
     killed = Database.at(saved.desk.workspace.folder / "control.sqlite")  # it died between the two
     with killed.write() as connection:

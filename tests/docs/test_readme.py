@@ -62,6 +62,7 @@ def test_the_tutorial_works(place: Path) -> None:
 
 
 PAGES = [
+    "attack-your-own-releases",
     "ask-a-question",
     "back-up-and-restore",
     "change-a-policy",

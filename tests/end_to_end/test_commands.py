@@ -295,5 +295,20 @@ def test_budget_show_lists_the_cap_and_each_allowance(run: Run) -> None:
     ]
 
 
+def test_budgets_and_plans_are_written_for_programs_too(run: Run) -> None:
+    state = json.loads(run("budget", "show", "--as", "ana", "--format", "json").out)
+    planned = json.loads(run("budget", "plan", QUESTION, QUESTION, *PLANNING, "--format", "json").out)
+    said = run("budget", "plan", QUESTION, *PLANNING)
+
+    assert [(row["namespace"], row["purpose"]) for row in state[:2]] == [("customer", None), ("customer", "newsletter")]
+    assert len(planned["questions"]) == 2
+    assert [(row["purpose"], row["covered"]) for row in planned["limits"]] == [(None, True), ("range-planning", True)]
+    assert [line.split("  ")[0] for line in said.out.splitlines()[3:6]] == [
+        "budget (ε)",
+        "customer, everything",
+        "customer, range-planning",
+    ]
+
+
 def test_a_current_workspace_needs_no_upgrade(run: Run) -> None:
     assert run("upgrade").out == "The workspace is current.\n"

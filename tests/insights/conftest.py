@@ -70,7 +70,7 @@ roles:
   analyst: {title: Analyst, may: [query, preview, budget-show]}
   officer: {title: Officer, may: [policy-activate, policy-check, data-add, data-list, consent-record, consent-show,
             consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness,
-            backup, restore, restore-loss]}
+            attack, backup, restore, restore-loss]}
 people:
   ana: {title: Ana, roles: [analyst]}
   pia: {title: Pia, roles: [officer]}
@@ -118,6 +118,10 @@ class WatchedEngine:
     @property
     def holdings(self) -> Any:
         return self._engine.holdings
+
+    @property
+    def ranks(self) -> Any:
+        return self._engine.ranks
 
     def load_permitted(self, sets: Sequence[PermittedSet], *, version: int) -> None:
         self._engine.load_permitted(sets, version=version)

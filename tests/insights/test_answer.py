@@ -67,7 +67,12 @@ def test_the_log_holds_no_name_that_was_typed(desk: Desk) -> None:
         "SELECT name4 > ? AS name1, COUNT(*) AS name2 FROM name3 GROUP BY ? ORDER BY name2"
     )
     assert entry["body"]["blocks"] == [
-        {"keys": [["purchases.week"]], "public": False, "measures": [{"kind": "rows", "of": []}]}
+        {
+            "keys": [["purchases.week"]],
+            "public": False,
+            "measures": [{"kind": "rows", "of": []}],
+            "bounding": "groups",
+        }
     ]
 
 

@@ -12,12 +12,17 @@ from typing import Any
 
 from pellucid.policy.canonical import version_of
 from pellucid.policy.model import (
+    Allowance,
     Bound,
     Dataset,
     Hop,
     Mask,
     MaskKind,
+    Period,
+    Person,
     Policy,
+    Rank,
+    RankBound,
     ReleaseRule,
     SensitiveWhen,
     SubjectPath,
@@ -25,6 +30,8 @@ from pellucid.policy.model import (
 )
 
 Path = tuple[str, ...]
+
+ALLOWANCES = [None, Allowance(3.0, 1e-7, Period.MONTH), Allowance(4.0, 5e-8, Period.YEAR)]
 
 NAMES = {("Policy", "version"), ("RegimeBasis", "regime")}
 """Fields that say nothing of their own: the hash of the rest, and the key under which the basis stands."""
@@ -84,6 +91,10 @@ def _special(owner: Any, name: str) -> list[Any]:
         (Bound, "norm"): ["7.5", "70000", None],
         (Bound, "lower"): ["-3", "-700"],
         (Bound, "values"): [("0", "7"), ("-2.5", "700"), None],
+        (Bound, "most"): ["70000000", "90000000.5", None],
+        (Dataset, "rank"): [None, Rank("2017-01", "2017-12"), Rank("2017-01", "2018-12", ("week",))],
+        (Rank, "by"): [("week",), ("week", "store_id"), ()],
+        (ReleaseRule, "rank"): [None, RankBound(20), RankBound(20, 5), RankBound(0, 5)],
         (Mask, "kind"): list(MaskKind),
         (SensitiveWhen, "lookup"): [("products", "product_id", "brand"), None],
         (SensitiveWhen, "values"): [("OTHER",), ("ANTACIDS", "OTHER")],
@@ -92,6 +103,9 @@ def _special(owner: Any, name: str) -> list[Any]:
         (Dataset, "sensitive_when"): [(), (SensitiveWhen("bought", ("x",), "health"),)],
         (SuppressedRule, "largest_share"): ["0.25", "0.75"],
         (ReleaseRule, "columns"): [{}, {"other": Bound("1")}],
+        (ReleaseRule, "analyst_allowance"): ALLOWANCES,
+        (Dataset, "allowance"): ALLOWANCES,
+        (Person, "allowance"): ALLOWANCES,
     }
     by_name: dict[str, list[Any]] = {
         "suppressed": [None, SuppressedRule(), SuppressedRule(5, "0.3", 50, conditional=True)],

@@ -48,6 +48,7 @@ purposes:
       rows: {per_group: 400}
       columns: {sales_value: {norm: "4000.50"}, quantity: {per_group: 300, lower: -10}}
       threshold_delta: 1e-8
+      rank: {rows: 20, each: 5}
   loyalty-offers:
     title: Choose offers
     description: We choose offers.
@@ -88,6 +89,7 @@ datasets:
     subjects: [{namespace: household, column: household_id, via: [{column: basket_id, dataset: baskets, key: basket_id}]}]
     time: bought
     retention_days: 1095
+    rank: {since: 2017-01, until: 2017-12, by: [product_id]}
     determines_subject: [basket_id]
     columns:
       bought: {type: timestamp, category: user.behavior.purchase_history, mask: {kind: month, unmasked_for: [loyalty-offers]}}

@@ -186,6 +186,8 @@ OPT_OUT = model.RegimeBasis("eu", model.LegalBasis.LEGITIMATE_INTERESTS, model.D
 PUBLIC_INTEREST = model.RegimeBasis("eu", model.LegalBasis.PUBLIC_INTEREST, model.Default.OPT_OUT)
 US = model.RegimeBasis("us-ca", model.LegalBasis.LEGITIMATE_INTERESTS, model.Default.OPT_OUT)
 
+MONTHLY = model.Allowance(4.0, 1e-7, model.Period.MONTH)
+
 MEANINGS: list[tuple[str, Edits, list[str]]] = [
     ("a larger most epsilon", release(epsilon_max=4.0), ["epsilon-max-raised"]),
     ("a smaller most epsilon", release(epsilon_max=2.0), ["epsilon-max-lowered"]),
@@ -242,12 +244,33 @@ MEANINGS: list[tuple[str, Edits, list[str]]] = [
     ("a key that belongs to nobody", transactions(determines_subject=()), ["determines-subject-removed"]),
     ("no instant", transactions(time=None), ["time-removed"]),
     ("another title", transactions(title="Receipts"), ["dataset-title"]),
+    ("a minimum of people", release(minimum_group=50), ["minimum-group-raised"]),
+    ("an allowance of a dataset", transactions(allowance=MONTHLY), ["dataset-allowance-added"]),
+    ("an allowance of each analyst", release(analyst_allowance=MONTHLY), ["analyst-allowance-added"]),
 ]
 
 
 @pytest.mark.parametrize(("edit", "expected"), [case[1:] for case in MEANINGS], ids=[case[0] for case in MEANINGS])
 def test_a_change_is_told_as_what_it_means(edit: Edits, expected: list[str]) -> None:
     assert [change.code for change in compare(sound(), edit(sound())).changes] == expected
+
+
+def test_an_allowance_that_comes_grows_and_goes_is_told_with_its_amounts() -> None:
+    def limited(allowance: model.Allowance | None) -> Policy:
+        return _with(sound(), "people", "ana", allowance=allowance)
+
+    small, larger = limited(MONTHLY), limited(model.Allowance(6.0, 1e-7, model.Period.DAY))
+
+    assert [(each.kind, each.sentence) for each in compare(sound(), small).changes] == [
+        (NARROW, "They may spend at most ε 4 (δ 1e-07) a month; what was spent in this period already counts.")
+    ]
+    assert [(each.code, each.sentence) for each in compare(small, larger).changes] == [
+        ("person-allowance-epsilon-raised", "They may spend ε 6 in a period (before: 4)."),
+        ("person-allowance-period-shortened", "What they may spend renews each day (before: each month)."),
+    ]
+    assert [(each.kind, each.sentence) for each in compare(small, sound()).changes] == [
+        (WIDE, "They may spend as much as the wider limits allow (before: ε 4 (δ 1e-07) a month).")
+    ]
 
 
 def test_a_wider_category_is_told_with_the_columns_that_it_opens() -> None:

@@ -17,7 +17,7 @@ from pellucid.policy.categories import CATEGORIES, SPECIAL, is_within, nearest, 
 from pellucid.policy.decide import decide
 from pellucid.policy.documents import json_schema
 from pellucid.policy.explain import explain_purpose
-from pellucid.policy.model import Mask, MaskKind, Policy, Unknown
+from pellucid.policy.model import Allowance, Mask, MaskKind, Period, Policy, Unknown
 from pellucid.policy.reasons import CATALOGUE, USE, customer_sentence, reason
 
 FIELDS = string.Formatter()
@@ -144,7 +144,8 @@ def test_a_purpose_is_explained_in_plain_sentences(sound: Policy) -> None:
         "(δ 1e-06) a calendar year on each household.",
         "So that noise can hide anybody, one person is counted in at most 30 groups. In each group one person adds at most "
         "400 rows and 300 of `quantity` (and no less than -10). Over all groups together, measured as the root of the sum "
-        "of squares, one person adds at most 4000.50 of `sales_value`. What goes beyond is cut off before it is added up.",
+        "of squares, one person adds at most 4000.50 of `sales_value`. Where less noise is needed so, 20 rows a month and "
+        "5 rows a month and group of one person count, drawn at random. What goes beyond is cut off before it is added up.",
         "Only `quantity` and `sales_value` can be summed. An answer has at most 10,000 cells, and groups that are not "
         "publicly known appear only if enough people are in them.",
         "WHO RECEIVES ANSWERS",
@@ -173,6 +174,34 @@ def test_consent_refusals_and_masks_are_explained(sound: Policy) -> None:
     assert "Nobody outside Grocer." in said
     assert any("`born` is hidden altogether" in paragraph for paragraph in said)
     assert any(paragraph.endswith("only with the person's explicit consent.") for paragraph in said)
+
+
+def test_allowances_within_that_of_the_purpose_are_explained(sound: Policy) -> None:
+    own = Allowance(3.0, 1e-8, Period.MONTH)
+    planning = sound.purposes["range-planning"]
+    changed = replace(
+        sound,
+        purposes={"range-planning": replace(planning, release=replace(planning.release, analyst_allowance=own))},
+        datasets={**sound.datasets, "baskets": replace(sound.datasets["baskets"], allowance=own)},
+        people={**sound.people, "ana": replace(sound.people["ana"], allowance=own)},
+    )
+
+    assert (
+        "Each person who asks may spend at most ε 3 (δ 1e-08) a calendar month of it. All purposes together may spend at "
+        "most ε 3 (δ 1e-08) a calendar month on `baskets`. Ana may spend at most ε 3 (δ 1e-08) a calendar month, over all "
+        "purposes."
+    ) in explain_purpose(changed, "range-planning").split("\n\n")
+
+
+def test_a_minimum_of_people_is_explained(sound: Policy) -> None:
+    planning = sound.purposes["range-planning"]
+    rule = replace(planning.release, minimum_group=50)
+    changed = replace(sound, purposes={"range-planning": replace(planning, release=rule)})
+
+    assert (
+        "Figures of groups with fewer than 50 people, by a blurred count of these, are not shown: a group of about that "
+        "size may be shown or not."
+    ) in explain_purpose(changed, "range-planning").split("\n\n")
 
 
 def test_an_unknown_purpose_cannot_be_explained(sound: Policy) -> None:

@@ -15,6 +15,8 @@ from tests.shop import EXAMPLE
 ROOT = Path(__file__).parents[2]
 CONSENT_DAYS = 90
 TOTAL = "SELECT COUNT(*) AS n FROM purchases"
+SUM = "SELECT SUM(price) AS paid FROM purchases"
+"""A question whose norm is drawn first."""
 READERS = [f"c{number:03}" for number in range(0, 60, 2)]
 """Who agreed to the newsletter."""
 
@@ -26,10 +28,14 @@ def policy_text() -> str:
     (file,) = (EXAMPLE / "policy").iterdir()
     text = file.read_text()
     assert text.count("{eu: {basis: consent, default: opt_in}}") == 1
-    return text.replace(
-        "{eu: {basis: consent, default: opt_in}}",
-        f"{{eu: {{basis: consent, default: opt_in}}}}\n    consent_days: {CONSENT_DAYS}",
-    ).replace("allowance: {epsilon: 6", "allowance: {epsilon: 11")
+    return (
+        text.replace(
+            "{eu: {basis: consent, default: opt_in}}",
+            f"{{eu: {{basis: consent, default: opt_in}}}}\n    consent_days: {CONSENT_DAYS}",
+        )
+        .replace("allowance: {epsilon: 6", "allowance: {epsilon: 11")
+        .replace("price: {per_group: 12}", "price: {norm: 40, drawn: true}")
+    )
 
 
 def make_kiosk(folder: Path) -> None:

@@ -109,6 +109,9 @@ def _demand_verified_log(workspace: Workspace) -> None:
     assert report.holds, [str(step) for step in report.steps]
 
 
+CHARGING = ("query.released", "query.failed", "query.caps-drawn")
+"""Actions of entries that tell of a charge."""
+
 DAY = 86_400_000_000
 """Scripts of crash tests run their clock up to three months ahead."""
 
@@ -130,7 +133,7 @@ def _demand_register(connection: Connection, bodies: list[dict[str, Any]]) -> No
 
 def _demand_ledger(connection: Connection, bodies: list[dict[str, Any]]) -> None:
     """What was charged was logged once and the other way round; what is still reserved counts, and left nothing."""
-    logged = [body["body"].get("charge") for body in bodies if body["action"] in ("query.released", "query.failed")]
+    logged = [body["body"].get("charge") for body in bodies if body["action"] in CHARGING]
     logged = [charge for charge in logged if charge]
     assert len(logged) == len(set(logged))
     rows = connection.execute(select(charges.c.id, charges.c.state)).all()

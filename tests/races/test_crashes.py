@@ -16,7 +16,7 @@ from pellucid.failpoints import POINTS, VARIABLE
 from pellucid.records.tables import generation_leases, purpose_leases
 from pellucid.workspace import Workspace, wall_clock
 from pellucid.workspace.audit import create_witness
-from tests.races.kiosk import CONSENT_DAYS, PURCHASES, READERS, TOTAL, command, make_kiosk, run, script
+from tests.races.kiosk import CONSENT_DAYS, PURCHASES, READERS, SUM, TOTAL, command, make_kiosk, run, script
 from tests.races.soundness import DAY, State, demand_sound, state_of
 
 Prepare = Callable[[Path], None]
@@ -109,6 +109,11 @@ COMMANDS = {
             "query.after-commit",
         ),
         frozenset({"query.after-commit"}),
+    ),
+    "ask where a norm is drawn first": Command(
+        command("query", SUM, "--purpose", "range-planning", "--epsilon", "0.5", "--as", "ana"),
+        "released",
+        ("caps.drawn",),
     ),
     "run an insight": Command(
         command("insight", "run", "sales", "--as", "ana"),
@@ -257,7 +262,7 @@ AFTER_RESERVING = COMMANDS["ask"].points[COMMANDS["ask"].points.index("query.res
 
 def _demand_in_doubt_charged(name: str, point: str, before: State, after: State) -> None:
     """From the commit of the reservation on, a killed question has spent its budget; before it, it has not."""
-    spent = point in AFTER_RESERVING or point.startswith(("lease.taken", "lease.committed", "query.failed"))
+    spent = point in AFTER_RESERVING or point.startswith(("caps.", "lease.taken", "lease.committed", "query.failed"))
     spent = spent and name != "run an insight"  # exact figures cost no budget
     assert (after.spent > before.spent) == spent
     settled = point in ("query.after-commit", "query.failed-after-commit")

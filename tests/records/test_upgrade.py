@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import randbytes
 from typing import Any
@@ -27,12 +28,15 @@ from pellucid.audit.read import verify_database, verify_server
 from pellucid.audit.treehead import TrustKeys
 from pellucid.consent.bits import Bitmaps, whole_bitmaps
 from pellucid.errors import RecordingFailed, WorkspaceUnusable
+from pellucid.policy.model import Allowance, Dataset, Period, PrivacyUnit, SubjectPath
 from pellucid.records import schema
 from pellucid.records import upgrade as upgrading
 from pellucid.records.database import Database
 from pellucid.records.schema import REVISIONS, VERSION_TABLE, current_revision
 from pellucid.records.tables import metadata, policy_activations
 from pellucid.records.upgrade import SCRIPTS, upgrade
+from pellucid.release.accountant import budget_state
+from tests.release.conftest import make_policy
 
 FROZEN = Path(__file__).parent / "release_0_1_0"
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -107,6 +111,19 @@ def test_the_first_release_comes_up_to_the_present_with_nothing_lost(released: D
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
     assert upgrade(released) == ()
+
+
+def test_losses_from_before_datasets_were_recorded_count_against_every_dataset(released: Database) -> None:
+    upgrade(released)
+    wide = Allowance(90.0, 2e-6, Period.YEAR)
+    about = Dataset("anything", "anything", {}, (SubjectPath("customer", "id"),), allowance=wide)
+    policy = replace(make_policy(wide), namespaces={"customer": PrivacyUnit("customer", "customers", wide)})
+    then = max(row["reserved_at"] for row in ROWS["charges"])
+    with released.read() as connection:
+        cap, dataset = budget_state(connection, replace(policy, datasets={"anything": about}), then)
+    assert (cap.dataset, dataset.dataset) == (None, "anything")
+    assert dataset.spent == cap.spent
+    assert cap.spent.rho > 0
 
 
 def test_sets_of_many_people_come_up_bit_for_bit(released: Database) -> None:

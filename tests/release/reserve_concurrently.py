@@ -18,7 +18,9 @@ def wait_for_all(barrier: Barrier) -> None:
     _together.append(barrier)
 
 
-def reserve_many(url: str, policy: Policy, times: int, rho: int, now: int) -> tuple[int, int]:
+def reserve_many(
+    url: str, policy: Policy, times: int, rho: int, now: int, datasets: tuple[str, ...] | None
+) -> tuple[int, int]:
     """Reserve `times` times; return how many were granted and how many failed to be recorded."""
     database = Database(url)
     granted = failed = 0
@@ -28,7 +30,15 @@ def reserve_many(url: str, policy: Policy, times: int, rho: int, now: int) -> tu
             with database.write() as connection:
                 connection.exec_driver_sql("SELECT count(*) FROM charges").scalar()  # an old snapshot would show here
                 reservation = reserve(
-                    connection, policy, "planning", ["household"], rho=rho, delta=0, actor="ana", now=now
+                    connection,
+                    policy,
+                    "planning",
+                    ["household"],
+                    rho=rho,
+                    delta=0,
+                    actor="ana",
+                    now=now,
+                    datasets=datasets,
                 )
                 time.sleep(0.005)  # hold the transaction open, so that the others meet it
             granted += 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pellucid.policy.model import Allowance, Period, Policy
+from pellucid.policy.model import Allowance, Dataset, Period, Policy, SubjectPath
 from pellucid.records.columns import to_instant
 from pellucid.records.database import Database
 from pellucid.release.accountant import budget_state
@@ -22,12 +23,12 @@ FIT = 21
 PROCESSES = 4
 
 
-def crowd(url: str, policy: Policy) -> list[tuple[int, int]]:
+def crowd(url: str, policy: Policy, datasets: tuple[str, ...] | None = None) -> list[tuple[int, int]]:
     rho = granted(CAP).rho // FIT
     spawn = multiprocessing.get_context("spawn")
     together = (spawn.Barrier(PROCESSES),)
     with ProcessPoolExecutor(PROCESSES, mp_context=spawn, initializer=wait_for_all, initargs=together) as pool:
-        runs = [pool.submit(reserve_many, url, policy, 10, rho, NOON) for _ in range(PROCESSES)]
+        runs = [pool.submit(reserve_many, url, policy, 10, rho, NOON, datasets) for _ in range(PROCESSES)]
         return [run.result() for run in runs]
 
 
@@ -47,3 +48,17 @@ def test_processes_reserve_exactly_up_to_the_cap(control: Database) -> None:
     runs = crowd(control.url, policy)
     assert sum(failed for _, failed in runs) == 0
     assert sum(granted for granted, _ in runs) == spent_fits(control.url, policy) == FIT
+
+
+@pytest.mark.promise("hidden", "overspending the ledger from several processes")
+def test_processes_reserve_exactly_up_to_the_allowance_of_a_dataset(control: Database) -> None:
+    wide = Allowance(40.0, 2e-6, Period.YEAR)
+    visits = Dataset("visits", "visits", {}, (SubjectPath("household", "id"),), allowance=CAP)
+    policy = replace(make_policy(wide, planning=make_rule(allowance=wide)), datasets={"visits": visits})
+    runs = crowd(control.url, policy, ("visits",))
+    with control.read() as connection:
+        rows = budget_state(connection, policy, NOON)
+    (spent,) = [row.spent.rho for row in rows if row.dataset == "visits"]
+    assert spent <= granted(CAP).rho
+    assert sum(granted for granted, _ in runs) == spent // (granted(CAP).rho // FIT) == FIT
+    assert sum(failed for _, failed in runs) == 0

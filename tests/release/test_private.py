@@ -225,3 +225,15 @@ def test_the_release_costs_the_sum_of_opendps_maps_rounded_up() -> None:
 def _map(sigma: float, sensitivity: float) -> float:
     integers = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float)
     return float(dp.m.make_gaussian(*integers, scale=sigma).map(sensitivity))
+
+
+def test_public_groups_that_became_more_than_one_person_may_be_in_fail_where_none_are_limited(
+    rule: ReleaseRule,
+) -> None:
+    query = make_query(make_block(COUNT, max_groups=2, is_few=True))
+    exact = make_exact({"k0": [1, 2, 3], "_subjects": [1, 1, 1], "m0": [1, 1, 1]})
+    with pytest.raises(QueryFailed, match="public of this question changed") as caught:
+        release(exact, query, plan(query, rule))
+    assert caught.value.code == "groups-changed"
+    few = make_exact({"k0": [1, 2], "_subjects": [1, 1], "m0": [1, 1]})
+    assert release(few, query, plan(query, rule)).tables["b0"].num_rows == 2

@@ -11,7 +11,10 @@ import pytest
 
 from pellucid.errors import InputInvalid
 from pellucid.policy.stamp import Stamp
-from pellucid.release.result import Accuracy, Clipping, ExpectedAccuracy, Loss, Preview, Receipt, Release
+from pellucid.release.clipping import Clipping
+from pellucid.release.preview import ExpectedAccuracy, Preview
+from pellucid.release.result import Accuracy, Loss, Receipt, Release
+from tests.release.conftest import make_block
 
 RENEWS = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -28,7 +31,7 @@ def release() -> Release:
     return Release(
         values=values,
         accuracy=(Accuracy("spend", 4.5), Accuracy("department", reason="a public group key")),
-        clipping=(Clipping.not_measured(),),
+        clipping=(Clipping.not_measured(make_block()),),
         loss=Loss(0.5, 5e-7, 0.01, 1.5, 8.0, RENEWS),
         stamp=Stamp(7, "p" * 64, "r" * 64, {"transactions": 1}, 1_000_000),
         coverage={"transactions": "5-10 %"},
@@ -91,20 +94,6 @@ def test_a_preview_reads_as_json() -> None:
     assert shown["expected"] == [{"measure": "rows", "half_width": 12.0, "reason": ""}]
     assert shown["renews"] == "2027-01-01T00:00:00+00:00"
     assert shown["fewest_people"] is None
-
-
-def test_a_fraction_clipped_stays_within_none_and_all() -> None:
-    assert Clipping.of_counts("b0", 1000, 1010, 5.0).fraction == 1.0
-    assert Clipping.of_counts("b0", 1000, -3, 5.0).fraction == 0.0
-
-
-def test_a_fraction_of_too_few_people_is_not_told() -> None:
-    assert Clipping.of_counts("b0", 10, 2, 5.0).fraction is None
-
-
-def test_a_fraction_is_told_in_words_with_its_error() -> None:
-    clipping = Clipping.of_counts("b0", 1000, 60, 9.0)
-    assert clipping.text == "About 6.0% (± 0.9%) of people had their contribution clipped to the declared bounds."
 
 
 def test_an_instant_beyond_the_calendar_and_a_time_of_day_are_shown_as_texts(release: Release) -> None:

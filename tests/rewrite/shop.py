@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ import pyarrow as pa
 from pellucid.engines.base import Holding, PermittedChange, PermittedSet, Statement
 from pellucid.engines.duckdb import DuckDBEngine, DuckDBReleasedCells
 from pellucid.engines.duckdb_layout import write_placed
+from pellucid.engines.duckdb_ranks import with_ranks, write_rule
 from pellucid.errors import UseRefused
 from pellucid.policy.load import load_folder
-from pellucid.policy.model import Actor, Policy
+from pellucid.policy.model import Actor, Dataset, Policy
+from pellucid.policy.ranks import rank_columns
 from pellucid.release.quantile import scores
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.governed import Block, GovernedQuery, Measure
@@ -48,7 +50,8 @@ _PURPOSE = """\
     roles: [analyst]
     release:
       {{rule: private, epsilon: {{default: 1, max: 3}}, allowance: {{epsilon: 12, delta: 1.0e-7, period: month}},
-       max_groups: {groups}, {bounds}, threshold_delta: 1.0e-8, clipping_share: {clipping}}}
+       max_groups: {groups}, {bounds}, threshold_delta: 1.0e-8, clipping_share: {clipping},
+       rank: {{rows: {ranked}, each: {ranked}}}}}
 """
 
 POLICY = (
@@ -70,9 +73,9 @@ people:
   pia: {title: Pia, roles: [privacy-officer]}
 purposes:
 """
-    + _PURPOSE.format(name="planning", sensitive="never", groups=100, bounds=_BOUNDS, clipping=0)
-    + _PURPOSE.format(name="care", sensitive="explicit_consent", groups=100, bounds=_BOUNDS, clipping=0)
-    + _PURPOSE.format(name="tight", sensitive="explicit_consent", groups=2, bounds=_TIGHT, clipping=0.2)
+    + _PURPOSE.format(name="planning", sensitive="never", groups=100, bounds=_BOUNDS, clipping=0, ranked=254)
+    + _PURPOSE.format(name="care", sensitive="explicit_consent", groups=100, bounds=_BOUNDS, clipping=0, ranked=254)
+    + _PURPOSE.format(name="tight", sensitive="explicit_consent", groups=2, bounds=_TIGHT, clipping=0.2, ranked=2)
     + """\
   counting:
     title: Counting
@@ -107,6 +110,7 @@ datasets:
     subjects: [{namespace: household, column: household_id}]
     time: bought
     retention_days: 365
+    rank: {since: 2024-01, until: 2026-06, by: [week]}
     determines_subject: [basket_id]
     columns:
       household_id: {type: text, category: user.unique_id, nullable: false}
@@ -294,7 +298,9 @@ class Shop:
         self.policy = policy
         self.stock = stock
         folder.mkdir(parents=True, exist_ok=True)
-        holdings = [Holding(name, 1, str(_write(folder, name, rows))) for name, rows in stock.rows.items()]
+        holdings = [
+            Holding(name, 1, str(_write(folder, policy.datasets[name], rows))) for name, rows in stock.rows.items()
+        ]
         self.engine = DuckDBEngine(
             holdings, temp_directory=folder / "spill", memory_limit="500MB", spill_limit="0B", threads=1
         )
@@ -341,9 +347,19 @@ class Shop:
         answer = self.engine.run(statements, purpose=governed.purpose, seconds=20)
         return {part.name: answer.table(part.name) for part in parts}
 
-    def ask(self, sql: str, purpose: str = "planning", parameters: Mapping[str, object] | None = None) -> list[Row]:
-        """Answer without noise and without thresholds; empty public cells are left out, as plain SQL would."""
-        governed = self.govern(sql, purpose)
+    def ask(
+        self,
+        sql: str,
+        purpose: str = "planning",
+        parameters: Mapping[str, object] | None = None,
+        *,
+        bounded: Callable[[GovernedQuery], GovernedQuery] = lambda governed: governed,
+    ) -> list[Row]:
+        """Answer without noise and without thresholds; empty public cells are left out, as plain SQL would.
+
+        `bounded` may take another of the ways in which blocks can be bounded.
+        """
+        governed = bounded(self.govern(sql, purpose))
         exact = self.exact(governed, parameters)
         tables = {table.name: exact[table.name] for table in governed.tables}
         tables |= {block.name: _noiseless(exact[block.name], block) for block in governed.blocks}
@@ -394,11 +410,24 @@ class Shop:
         return row["kind"] in (None, "clinic") or department in (None, "REMEDIES")
 
 
+def ways(governed: GovernedQuery) -> list[GovernedQuery]:
+    """Return a question bounded in each of its ways, by person and cell first: one block changed at a time."""
+    others = [(place, other) for place, block in enumerate(governed.blocks) for other in block.others]
+    others += [
+        (place, block.few) for place, block in enumerate(governed.blocks) if block.few and block.max_groups >= 100
+    ]
+    made = [
+        replace(governed, blocks=(*governed.blocks[:place], other, *governed.blocks[place + 1 :]))
+        for place, other in others
+    ]
+    return [governed, *made]
+
+
 NAMESPACES = {"products": [], "transfers": ["household", "household"], "staff": ["employee"]}
 
 
-def _write(folder: Path, name: str, rows: Sequence[tuple[tuple[int | None, ...], Row]]) -> Path:
-    path = folder / f"{name}.1.duckdb"
+def _write(folder: Path, dataset: Dataset, rows: Sequence[tuple[tuple[int | None, ...], Row]]) -> Path:
+    name, path = dataset.name, folder / f"{dataset.name}.1.duckdb"
     namespaces = NAMESPACES.get(name, ["household"])
     columns = [part.split()[0] for part in TYPES[name].split(", ")]
     subjects = [f"_subject{place}" for place in range(len(namespaces))]
@@ -408,8 +437,10 @@ def _write(folder: Path, name: str, rows: Sequence[tuple[tuple[int | None, ...],
         if rows:
             _insert(connection, "unplaced", [(*row, *ids) for ids, row in rows])
         if namespaces:
-            ordered = "SELECT * FROM unplaced ORDER BY _subject0"
-            write_placed(connection.execute, "main", ordered, columns, namespaces, len(rows))
+            ordered = f"{with_ranks('SELECT * FROM unplaced', dataset, 'key')} ORDER BY _subject0"
+            stored = [*columns, *rank_columns(dataset)]
+            write_placed(connection.execute, "main", ordered, stored, namespaces, len(rows))
+            write_rule(connection.execute, "main", dataset)
         else:
             connection.execute("CREATE TABLE main.rows AS SELECT * FROM unplaced")
     return path

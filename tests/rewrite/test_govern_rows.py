@@ -164,5 +164,5 @@ def importers(module: str) -> set[str]:
 
 
 def test_nothing_that_answers_questions_governs_rows_alone() -> None:
-    assert "insights/answer" in importers("pellucid.rewrite.pipeline")  # the search does find importers
+    assert "insights/course" in importers("pellucid.rewrite.pipeline")  # the search does find importers
     assert importers("pellucid.rewrite.govern_rows") == set()

@@ -116,6 +116,33 @@ def test_a_refusal_says_what_was_asked_and_what_to_ask_instead(shop: Shop, code:
         assert "``" not in reason.message
 
 
+def test_a_total_for_each_row_of_a_public_table_is_refused(shop: Shop) -> None:
+    """TPC-H 20 passed the gate, failed in the engine, and was charged."""
+    of_each = "SELECT SUM(t.quantity) FROM purchases t WHERE t.product_id = p.product_id"
+    assert "subquery-not-linked" in shop.refused(f"SELECT COUNT(*) FROM products p WHERE p.price > ({of_each})")
+
+
+def test_groups_of_a_subquery_by_a_column_around_it_are_refused(shop: Shop) -> None:
+    """Found by fuzzing: it ended in Python's own words."""
+    of_each = "SELECT COUNT(*) FROM purchases GROUP BY p.brand"
+    assert "subquery-not-linked" in shop.refused(f"SELECT COUNT(*) FROM products p WHERE p.price > ({of_each})")
+    assert shop.refused(f"SELECT COUNT(*) FROM purchases p WHERE p.quantity = ({of_each.replace('brand', 'shelf')})")
+
+
+@pytest.mark.parametrize("limit", ["EXP(9223372036854775807)", "1 + 1", "'3'", "NULL", "ABS(3)"])
+def test_a_limit_that_is_worked_out_is_refused(shop: Shop, limit: str) -> None:
+    """Found by fuzzing: what is worked out may be no number that the engine can take."""
+    assert shop.refused(f"SELECT department FROM products ORDER BY 1 LIMIT {limit}")
+    assert shop.govern("SELECT department FROM products ORDER BY 1 LIMIT 3 OFFSET 1")
+    assert shop.govern("SELECT department FROM products ORDER BY 1 LIMIT $many")
+
+
+@pytest.mark.parametrize("aggregate", ["SUM", "COUNT", "AVG", "MEDIAN", "MAX"])
+def test_an_aggregate_of_distinct_nothing_is_refused(shop: Shop, aggregate: str) -> None:
+    """Found by fuzzing: SUM(DISTINCT) ended in Python's own words."""
+    assert "syntax-not-allowed" in shop.refused(f"SELECT {aggregate}(DISTINCT) FROM purchases")
+
+
 FORBIDDEN_PLACES = [
     "SELECT email, COUNT(phone) FROM members GROUP BY email",
     "SELECT COUNT(*) FROM members WHERE email = phone",
@@ -141,7 +168,6 @@ FORBIDDEN_PLACES = [
     "SELECT * EXCLUDE (income) REPLACE (email AS town) FROM members WHERE phone = '1'",
     "SELECT COUNT(*) FROM (SELECT household_id, (SELECT MAX(x.email) FROM members x WHERE x.household_id = m.household_id) AS e FROM members m WHERE phone = '1')",
     "SELECT 1 AS one WHERE EXISTS (SELECT email, phone FROM members)",
-    "SELECT COUNT(*) FROM members LIMIT (SELECT COUNT(email) + COUNT(phone) FROM members)",
 ]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlglot import exp, parse_one
 
 from pellucid.rewrite import vocabulary
-from tests.rewrite.shop import NOW, Shop
+from pellucid.rewrite.context import Context
+from pellucid.rewrite.pipeline import govern
+from tests.rewrite.shop import ANA, NOW, Shop
 
 EXPRESSIONS = {
     # over one row of `purchases`
@@ -274,8 +277,18 @@ def test_every_word_of_a_frame_is_generated(shop: Shop) -> None:
         "SELECT week, p.department, COUNT(*) FROM purchases t JOIN products p USING (product_id) GROUP BY 1, 2",
     ]
     governed = [shop.govern(sql, purpose) for sql in asked for purpose in ("planning", "tight")]
-    frames = [block.frame for each in governed for block in each.blocks]
-    words = set(" ".join(frames).translate(str.maketrans(dict.fromkeys("(),.*=<>+/-", " "))).split())
+    rule = shop.policy.purposes["tight"].release
+    drawn = replace(rule, columns={"sales_value": replace(rule.columns["sales_value"], drawn=True)})
+    purposes = {"tight": replace(shop.policy.purposes["tight"], release=drawn)}
+    context = Context(replace(shop.policy, purposes={**shop.policy.purposes, **purposes}), ANA, "tight")
+    governed.append(govern("SELECT week, SUM(sales_value) FROM purchases GROUP BY week", context))
+    blocks = [block for each in governed for block in each.blocks]
+    blocks += [other for block in blocks for other in (*block.others, *filter(None, (block.caps, block.few)))]
+    frames = [block.frame for block in blocks]
+    words = set(" ".join(frames).translate(str.maketrans(dict.fromkeys("(),.*=<>+/-%", " "))).split())
     assert frozenset() == vocabulary.FRAME_WORDS - words
-    numbered = {word.removeprefix("_seen").removeprefix("_spread") for word in words - vocabulary.FRAME_WORDS}
+    numbered = {
+        word.removeprefix("_seen").removeprefix("_spread").removeprefix("$_cap")
+        for word in words - vocabulary.FRAME_WORDS
+    }
     assert all(word[1:].isdigit() or word.isdigit() for word in numbered)

@@ -84,7 +84,7 @@ WITH _rows AS (
     COUNT(*) OVER (PARTITION BY _subject) AS _groups
   FROM _totals
   QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY _subject ORDER BY HASH(k0, $_salt), k0) <= 2
+    ROW_NUMBER() OVER (PARTITION BY _subject ORDER BY HASH(k0, _subject, $_salt), k0) <= 2
 ), _bounded AS MATERIALIZED (
   SELECT
     _subject,

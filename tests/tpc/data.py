@@ -31,6 +31,11 @@ def tables_of(name: str) -> Path:
     return _made(name, SCALES[name])
 
 
+def tables_at(name: str, scale: str) -> Path:
+    """Return the folder with a Parquet file for each table of `tpch` or `tpcds` at another scale factor."""
+    return _made(name, scale)
+
+
 @cache
 def empty_tables_of(name: str) -> Path:
     """Return a folder with the same tables without rows: enough to know their columns, and made at once."""

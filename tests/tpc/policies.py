@@ -156,14 +156,14 @@ def declared_type(made: str) -> str:
 def load(choice: Choice, types: Mapping[str, Mapping[str, str]], folder: Path) -> Policy:
     """Write a choice down as a policy and load it; a finding is a defect of this file."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "policy.yaml").write_text(json.dumps(_document(choice, types), indent=1))
+    (folder / "policy.yaml").write_text(json.dumps(document(choice, types), indent=1))
     loaded = load_folder(folder)
     errors = [str(finding) for finding in loaded.findings if finding.severity == "error"]
     assert loaded.policy is not None and not errors, errors
     return loaded.policy
 
 
-def _document(choice: Choice, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
+def document(choice: Choice, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
     cap = {"epsilon": 99, "delta": 1.0e-6, "period": "year"}
     return {
         "controller": {"name": "TPC", "country": "DE", "contact": "privacy@tpc.example", "officer": "pia"},

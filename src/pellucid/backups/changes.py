@@ -65,11 +65,14 @@ class Change:
 
     @classmethod
     def from_json(cls, found: object) -> Change:
-        """Read what `as_json` gave; raises ValueError for anything else."""
+        """Read what `as_json` gave, also before a column was added; raises ValueError for anything else."""
         if not isinstance(found, dict) or found.keys() != {"table", "row"} or found["table"] not in CARRIED:
             raise ValueError("not a row of a table that is carried over")
         table, row = CARRIED[found["table"]], found["row"]
-        if not isinstance(row, dict) or row.keys() != set(table.columns.keys()):
+        if not isinstance(row, dict):
+            raise ValueError("not a row")
+        row = {column.name: None for column in table.columns if column.info.get("added")} | row
+        if row.keys() != set(table.columns.keys()):
             raise ValueError("not the columns of its table")
         return cls(table.name, {column.name: _stored(column.type, row[column.name]) for column in table.columns})
 

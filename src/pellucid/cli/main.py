@@ -1,8 +1,8 @@
 """The command line: parse, call one use case, render. Errors become a message, a remedy and an exit code by their kind.
 
 0 done · 2 what was typed · 3 refused · 4 budget · 5 no answer came · 6 data refused · 7 verification failed ·
-8 workspace or recording · 9 found what --fail-on names · 1 a defect in pellucid, or nobody read the output to its
-end · 130 stopped
+8 workspace or recording · 9 found what --fail-on names, or an attack that gained too much · 1 a defect in pellucid, or
+nobody read the output to its end · 130 stopped
 """
 
 from __future__ import annotations
@@ -14,7 +14,21 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import audit, backup, budget, consent, data, demo, insight, policy, query, sample, witness, workspace
+from pellucid.cli import (
+    attack,
+    audit,
+    backup,
+    budget,
+    consent,
+    data,
+    demo,
+    insight,
+    policy,
+    query,
+    sample,
+    witness,
+    workspace,
+)
 from pellucid.cli.options import Chosen
 from pellucid.cli.quick import collect_rarely, without_pandas
 from pellucid.cli.render import wrapped
@@ -64,6 +78,7 @@ app.add_typer(data.app, name="data")
 app.command("query")(query.query)
 app.command("sample")(sample.sample)
 app.add_typer(insight.app, name="insight")
+app.command("attack")(attack.attack)
 app.add_typer(budget.app, name="budget")
 app.add_typer(consent.app, name="consent")
 app.add_typer(audit.app, name="audit")

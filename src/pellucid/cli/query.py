@@ -24,8 +24,11 @@ def query(
     purpose: PurposeOption,
     epsilon: Annotated[float | None, typer.Option(help="Privacy loss.", show_default="the purpose's")] = None,
     accuracy: Annotated[
-        float | None,
-        typer.Option(help="Largest 95 % error of each figure; spends what that needs.", show_default="none"),
+        str | None,
+        typer.Option(
+            help="Largest 95 % error of each figure, or with % a share of it; spends what that needs.",
+            show_default="none",
+        ),
     ] = None,
     written: Annotated[Format, typer.Option("--format", "-f", help="How to write the answer.")] = Format.TABLE,
     preview: Annotated[
@@ -34,6 +37,9 @@ def query(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Make a new answer even where an earlier one may be shown again.")
     ] = False,
+    bounding: Annotated[
+        str, typer.Option(help="How one person's part is bounded: auto (what needs less noise), groups or rank.")
+    ] = "auto",
     param: Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Value of $NAME.")] = None,
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
@@ -45,12 +51,25 @@ def query(
         acting = found.actor(actor_name(actor))
         if preview:
             told = found.preview(
-                text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values, accuracy=accuracy
+                text,
+                purpose=purpose,
+                actor=acting,
+                epsilon=epsilon,
+                parameters=values,
+                accuracy=accuracy,
+                bounding=bounding,
             )
             typer.echo(json.dumps(told.to_json()) if written is Format.JSON else preview_text(told))
             return
         release = found.query(
-            text, purpose=purpose, actor=acting, epsilon=epsilon, parameters=values, accuracy=accuracy, fresh=fresh
+            text,
+            purpose=purpose,
+            actor=acting,
+            epsilon=epsilon,
+            parameters=values,
+            accuracy=accuracy,
+            fresh=fresh,
+            bounding=bounding,
         )
     write_release(release, written)
 

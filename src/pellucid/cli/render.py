@@ -12,7 +12,9 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pellucid.release.result import BudgetPlan, Preview, Release
+    from pellucid.release.accountant import BudgetRow
+    from pellucid.release.preview import BudgetPlan, Preview
+    from pellucid.release.result import Release
 
 ERROR_DIGITS = 2
 """Significant digits of an error; the value beside it is rounded to the same place."""
@@ -153,6 +155,8 @@ def _facts(release: Release) -> list[str]:
     loss = release.loss
     if release.rule == "suppressed":
         cost = "Cost: no privacy budget; the figures are exact."
+    elif not release.receipt.charge and release.clipping:
+        cost = "Cost: nothing more: this answer was released before."
     elif not release.receipt.charge:
         cost = "Cost: nothing; only public tables were read."
     else:
@@ -160,7 +164,8 @@ def _facts(release: Release) -> list[str]:
             f"Cost: ε {loss.epsilon:.3g} (δ {loss.delta:.1g}); {loss.period_epsilon:.3g} of {loss.period_cap:g} spent "
             f"on each person until {loss.renews:%Y-%m-%d}."
         )
-    lines = ["± is the noise's 95 % half-width.", cost] if release.receipt.charge else [cost]
+    noisy = release.rule == "private" and bool(release.clipping)
+    lines = ["± is the noise's 95 % half-width.", cost] if noisy else [cost]
     lines += [f"Coverage: {band} of the people in {dataset}." for dataset, band in sorted(release.coverage.items())]
     lines += list(dict.fromkeys(item.text for item in release.clipping))
     lines += release.notes
@@ -185,12 +190,26 @@ def plan_text(plan: BudgetPlan) -> str:
         for number, each in enumerate(plan.previews, start=1)
         for item, cost in zip(each.expected, [f"{each.epsilon:.3g}", *[""] * len(each.expected)], strict=False)
     ]
-    table = plain_table(["question", "measure", "expected error (95 %)", "ε"], rows, right={0, 2, 3})
+    tables = [plain_table(["question", "measure", "expected error (95 %)", "ε"], rows, right={0, 2, 3})]
+    limits = [
+        [limit_name(each.limit), f"{each.epsilon:.3g}", f"{each.left_epsilon:.3g}", f"{each.limit.renews:%Y-%m-%d}"]
+        for each in plan.spending
+    ]
+    if limits:
+        tables += ["", plain_table(["budget (ε)", "together", "left", "renews"], limits, right={1, 2})]
     facts = [f"Together they would cost ε {plan.epsilon:.3g}; ε {plan.left_epsilon:.3g} is left."]
     if not plan.covered:
         facts.append("That is not enough for all of them: ask fewer, or with a larger error.")
     facts.append("No data were touched and nothing was spent.")
-    return "\n".join([table, "", *(wrapped(fact, indent="  ") for fact in facts)])
+    return "\n".join([*tables, "", *(wrapped(fact, indent="  ") for fact in facts)])
+
+
+def limit_name(row: BudgetRow) -> str:
+    """Return whose cap or allowance a row of the budget is: `household, dataset visits`."""
+    parts = [row.namespace, *([row.purpose] if row.purpose is not None else [])]
+    parts += [f"dataset {row.dataset}"] if row.dataset is not None else []
+    parts += [f"analyst {row.analyst}"] if row.analyst is not None else []
+    return ", ".join([*parts, "everything"] if row.is_cap else parts)
 
 
 def preview_text(preview: Preview) -> str:
@@ -202,9 +221,9 @@ def preview_text(preview: Preview) -> str:
     table = [plain_table(["measure", "expected error (95 %)"], rows, right={1})] if rows else []
     lines = [f"It would cost ε {preview.epsilon:.3g} (δ {preview.delta:.1g}); ε {preview.left_epsilon:.3g} is left."]
     if preview.renews is not None:
-        lines.append(f"The budget renews on {preview.renews:%Y-%m-%d}.")
+        lines.append(f"The budget {preview.left_of} is the tightest; it renews on {preview.renews:%Y-%m-%d}.")
     if preview.fewest_people is not None:
-        lines.append(f"Groups with fewer than about {preview.fewest_people:,} people would be left out.")
+        lines.append(f"Groups with fewer than about {preview.fewest_people:,} people would not be shown.")
     lines += preview.notes
     lines.append("No data were touched and nothing was spent.")
     facts = [wrapped(line, indent="  ") for line in lines]

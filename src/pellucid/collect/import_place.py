@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import hmac
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,15 +20,20 @@ from pellucid.errors import DataRefused
 from pellucid.holdings.publish import DATA_FOLDER
 from pellucid.records.database import Database
 
+_RANKS = b"pellucid contribution rank v1\0"
+
 
 @dataclass(frozen=True, slots=True)
 class ImportPlace:
-    """A workspace as an import sees it: control database, folder, and what the engine may take."""
+    """A workspace as an import sees it: control database, folder, what the engine may take, and the workspace's secret
+    from which keys are made.
+    """
 
     database: Database
     folder: Path
     memory: str = "4GB"
     threads: int = 0
+    secret: bytes = field(default=b"", repr=False)
 
     @property
     def spill(self) -> Path:
@@ -37,6 +44,10 @@ class ImportPlace:
     def limits(self) -> EngineLimits:
         """What the engine of an import or a sort may take."""
         return EngineLimits(self.spill, self.memory, self.threads)
+
+    def rank_key(self, dataset: str) -> str:
+        """Return the key under which a dataset's rows are ranked; it depends on the workspace's secret."""
+        return hmac.new(self.secret, _RANKS + dataset.encode(), sha256).hexdigest()
 
     @contextmanager
     def locked(self) -> Iterator[None]:

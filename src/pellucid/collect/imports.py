@@ -23,6 +23,7 @@ from pellucid.engines.duckdb_files import Import
 from pellucid.engines.duckdb_judging import Surroundings, TimeRules
 from pellucid.engines.duckdb_sources import find_source
 from pellucid.engines.duckdb_staging import Staged
+from pellucid.engines.duckdb_writing import Order
 from pellucid.errors import DataRefused, InputInvalid
 from pellucid.failpoints import reach
 from pellucid.holdings.leases import unlink_unleased
@@ -163,7 +164,7 @@ def _write(job: _Job, ground: Ground, engine: Import, faults: Mapping[Check, int
     keys = [(plans[path.namespace].keys, plans[path.namespace].ids) for path in dataset.subjects]
     with job.place.database.read() as connection:
         kinds = who_is_alike(connection, dataset)
-    written = engine.write(ground.draft, keys, kinds)
+    written = engine.write(ground.draft, keys, Order(kinds, job.place.rank_key(dataset.name)))
     facts = _facts(dataset, engine)
     reach("import.draft-written")
     if faults:

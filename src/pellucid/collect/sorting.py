@@ -17,7 +17,7 @@ from pellucid.collect.import_place import ImportPlace
 from pellucid.collect.mixed_blocks import is_small, mixed, who_is_alike
 from pellucid.collect.placing import Ground, Progress, declared, refusals_logged, say_nothing, survey
 from pellucid.engines.duckdb_sorting import Sort
-from pellucid.engines.duckdb_writing import Written
+from pellucid.engines.duckdb_writing import Order, Written
 from pellucid.errors import DataRefused, InputInvalid
 from pellucid.failpoints import reach
 from pellucid.holdings.leases import unlink_unleased
@@ -129,7 +129,7 @@ def _write(ground: Ground, held: _Held, progress: Progress) -> None:
     with ground.place.database.read() as connection:
         kinds = who_is_alike(connection, ground.dataset)
     with Sort(ground.dataset, held.file, ground.place.limits) as engine:
-        written = engine.write(ground.draft, kinds)
+        written = engine.write(ground.draft, Order(kinds, ground.place.rank_key(ground.dataset.name)))
         reach("sort.draft-written")
         progress("comparing", 0.7)
         ground.demand_all_rows(written, held.record.rows)

@@ -72,6 +72,10 @@ class Engine(Protocol):
     def holdings(self) -> Mapping[str, int]:
         """The generation attached of each dataset."""
 
+    @property
+    def ranks(self) -> Mapping[str, str]:
+        """How the rows of each attached dataset are ranked, as `policy.ranks.rank_rule` says it; or nothing."""
+
     def load_permitted(self, sets: Sequence[PermittedSet], *, version: int) -> None:
         """Replace the whole replica of permitted bits."""
 

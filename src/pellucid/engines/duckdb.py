@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from pellucid.engines.base import Holding, PermittedChange, PermittedSet, Statement
 from pellucid.engines.duckdb_layout import read_members
+from pellucid.engines.duckdb_ranks import read_rule
 from pellucid.engines.exact import ExactAnswer
 from pellucid.engines.failures import Diagnostics, kept_back, timed_out
 from pellucid.engines.lockdown import identifier, lock_down, quoted
@@ -58,7 +59,8 @@ class DuckDBEngine:
         self._spill = SpillFolder(temp_directory)
         self._connection = duckdb.connect(":memory:")
         try:
-            self._replica = Replica(_attach_all(self._connection, holdings))
+            members, self._ranks = _attach_all(self._connection, holdings)
+            self._replica = Replica(members)
             lock_down(
                 self._connection,
                 memory_limit=memory_limit,
@@ -79,6 +81,11 @@ class DuckDBEngine:
     def holdings(self) -> Mapping[str, int]:
         """The generation attached of each dataset."""
         return dict(self._holdings)
+
+    @property
+    def ranks(self) -> Mapping[str, str]:
+        """How the rows of each attached dataset are ranked (`policy.ranks.rank_rule`); empty where they are not."""
+        return dict(self._ranks)
 
     def load_permitted(self, sets: Sequence[PermittedSet], *, version: int) -> None:
         """Replace the whole replica; the next `run` sees it."""
@@ -169,9 +176,12 @@ class DuckDBReleasedCells:
         self._connection.close()
 
 
-def _attach_all(connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holding]) -> dict[str, Members]:
-    """Attach every generation and return the members of those about people."""
+def _attach_all(
+    connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holding]
+) -> tuple[dict[str, Members], dict[str, str]]:
+    """Attach every generation and return the members of those about people, and how the rows of each are ranked."""
     members: dict[str, Members] = {}
+    ranks: dict[str, str] = {}
     connection.execute("CREATE SCHEMA held")
     for holding in holdings:
         attached = f"g{secrets.token_hex(16)}"
@@ -179,6 +189,7 @@ def _attach_all(connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holdin
         try:
             connection.execute(f"ATTACH {quoted(holding.path)} AS {attached} (READ_ONLY)")
             found = read_members(connection, attached)
+            ranks[holding.dataset] = read_rule(connection, attached)
             connection.execute(
                 f"CREATE VIEW held.{identifier(holding.dataset)} AS SELECT * FROM {attached}.main.rows"  # noqa: S608
             )
@@ -192,7 +203,7 @@ def _attach_all(connection: duckdb.DuckDBPyConnection, holdings: Sequence[Holdin
                 code="generation-unusable",
                 remedy="Restore its file from a backup, or import the dataset again.",
             )
-    return members
+    return members, ranks
 
 
 def _mentioned(statements: Sequence[Statement], datasets: Iterable[str]) -> list[str]:

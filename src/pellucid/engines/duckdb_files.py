@@ -1,9 +1,9 @@
 """Generation files: rows checked, tied to subjects, sorted and written into one immutable DuckDB file.
 
 A generation holds one table `rows`: the declared columns, then for personal datasets `_subject0`, `_subject1`, ... in
-the order of the dataset's paths and the places of `duckdb_layout`, sorted by `_subject0`, time and key; people who are
-alike stand together. Queries over generations are `engines.duckdb`'s; which ids subjects have, who is alike, and what
-is published, are decided by the caller.
+the order of the dataset's paths, the ranks of `duckdb_ranks` and the places of `duckdb_layout`, sorted by `_subject0`,
+time and key; people who are alike stand together. Queries over generations are `engines.duckdb`'s; which ids subjects
+have, who is alike, and what is published, are decided by the caller.
 """
 # ruff: noqa: S608 -- statements are made of declared names, quoted, and of our own; values from files are never text
 
@@ -20,7 +20,7 @@ from pellucid.engines.duckdb_judging import Judgement, Surroundings, TimeRules
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine, quietly
 from pellucid.engines.duckdb_sources import CsvSource, ParquetSource
 from pellucid.engines.duckdb_staging import Staged, stage
-from pellucid.engines.duckdb_writing import ROWS, Written, finish_generation, subject_columns, write_generation
+from pellucid.engines.duckdb_writing import ROWS, Order, Written, finish_generation, subject_columns, write_generation
 from pellucid.policy.model import Dataset
 
 
@@ -78,16 +78,15 @@ class Import:
         with quietly("The subjects could not be read."):
             return self._engine.column(f"SELECT DISTINCT _key{path} FROM judged WHERE _finding IS NULL")
 
-    def write(self, target: Path, ids: Sequence[tuple[pa.Array, pa.Array]], alike: pa.Array) -> Written:
+    def write(self, target: Path, ids: Sequence[tuple[pa.Array, pa.Array]], order: Order) -> Written:
         """Write accepted rows, and the rows held before, to a new file; `ids` pairs keys with ids for each path.
 
-        `alike` has a number for each id of the first path from 0 on: those with the same number are put together.
         Raises DataRefused if a row would be left without its subject.
         """
         with quietly("The generation could not be written.", writing=True):
             for position, (keys, numbers) in enumerate(ids):
                 self._engine.offer(f"ids{position}", pa.table({"key": keys, "id": numbers}))
-            return write_generation(self._engine, self._dataset, target, self._rows(), self._size(), alike)
+            return write_generation(self._engine, self._dataset, target, self._rows(), self._size(), order)
 
     def facts(self, jurisdiction: str | None, birth_year: str | None) -> pa.Table:
         """Return id, jurisdiction and birth year of the subjects of the written rows; contradictions become NULL."""

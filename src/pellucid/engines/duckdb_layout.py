@@ -59,9 +59,9 @@ def _placed(rows: str, columns: Sequence[str], subjects: Sequence[str], block: i
     so_far = "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"  # streams: no sort, no partition
     return f"""
         SELECT {", ".join([*columns, *subjects])}, _block,
-               CAST(_block * {words} + _rank // {WORD} AS INTEGER) AS _word,
-               CAST(_rank % {WORD} AS UTINYINT) AS _bit
-        FROM (SELECT *, _member - max(CASE WHEN _place % {block} = 0 THEN _member END) {so_far} AS _rank
+               CAST(_block * {words} + _nth // {WORD} AS INTEGER) AS _word,
+               CAST(_nth % {WORD} AS UTINYINT) AS _bit
+        FROM (SELECT *, _member - max(CASE WHEN _place % {block} = 0 THEN _member END) {so_far} AS _nth
               FROM (SELECT *, CAST(sum(_new) {so_far} AS BIGINT) AS _member
                     FROM (SELECT *, CAST(_place // {block} AS INTEGER) AS _block,
                                  CASE WHEN _place % {block} = 0 OR {moved} THEN 1 ELSE 0 END AS _new

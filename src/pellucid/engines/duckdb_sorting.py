@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-import pyarrow as pa
-
 from pellucid.engines.duckdb_casts import quoted
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine, quietly
-from pellucid.engines.duckdb_writing import ROWS, Written, finish_generation, subject_columns, write_generation
+from pellucid.engines.duckdb_writing import ROWS, Order, Written, finish_generation, subject_columns, write_generation
 from pellucid.engines.members import Members
 from pellucid.policy.model import Dataset
 
@@ -33,16 +31,13 @@ class Sort:
     ) -> None:
         self._engine.close()
 
-    def write(self, target: Path, alike: pa.Array) -> Written:
-        """Write all rows held to a new file, those together whose first subject has the same number in `alike`.
-
-        Raises DataRefused if that cannot be done.
-        """
+    def write(self, target: Path, order: Order) -> Written:
+        """Write all rows held to a new file, in this order. Raises DataRefused if that cannot be done."""
         with quietly("The sorted generation could not be written.", writing=True):
             held = self._engine.attach(self._held)
             rows = f"SELECT {', '.join(self._columns)} FROM {held}"
             size = self._engine.number(f"SELECT count(*) FROM {held}")
-            return write_generation(self._engine, self._dataset, target, rows, size, alike)
+            return write_generation(self._engine, self._dataset, target, rows, size, order)
 
     def same_rows(self) -> bool:
         """Return whether the written rows are those held, each as often, whatever their order."""

@@ -16,11 +16,23 @@ import pyarrow as pa
 from pellucid.engines.duckdb_casts import literal, quoted
 from pellucid.engines.duckdb_layout import write_placed
 from pellucid.engines.duckdb_private import PrivateEngine, quietly
+from pellucid.engines.duckdb_ranks import with_ranks, write_rule
 from pellucid.errors import DataRefused
 from pellucid.policy.model import Dataset
+from pellucid.policy.ranks import rank_columns
 
 ROWS = "target.main.rows"
 """The rows of the file that is being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How rows are put in order: `alike` has a number for each id of the first path from 0 on, and those with the same
+    number stand together; under `key` each subject's rows are ranked, where the dataset declares a rank.
+    """
+
+    alike: pa.Array
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +49,27 @@ def subject_columns(dataset: Dataset) -> list[str]:
 
 
 def write_generation(
-    engine: PrivateEngine, dataset: Dataset, target: Path, rows: str, size: int, alike: pa.Array
+    engine: PrivateEngine, dataset: Dataset, target: Path, rows: str, size: int, order: Order
 ) -> Written:
     """Write the rows that a query gives (the declared columns, then the subjects'), `size` of them, to a new file.
 
-    `alike` has a number for each id of the first path from 0 on: those with the same number are put together.
     Raises DataRefused if a row would be left without its subject, and the engine's own errors.
     """
     engine.run(f"ATTACH {literal(str(target))} AS target")
     subjects = subject_columns(dataset)
     sorted_by = [*([dataset.time] if dataset.time else []), *dataset.key]
-    order = ", ".join([*subjects[:1], *(quoted(name) for name in sorted_by)])
+    keys = ", ".join([*subjects[:1], *(quoted(name) for name in sorted_by)])
     if subjects:
-        everybody = pa.array(np.arange(len(alike), dtype=np.int32))
-        engine.offer("alike", pa.table({"_id": everybody, "_kind": alike}))
-        ordered = f"SELECT * FROM ({rows}) LEFT JOIN alike ON alike._id = _subject0 ORDER BY _kind NULLS LAST, {order}"
-        names = [quoted(name) for name in dataset.columns]
+        everybody = pa.array(np.arange(len(order.alike), dtype=np.int32))
+        engine.offer("alike", pa.table({"_id": everybody, "_kind": order.alike}))
+        ranked = with_ranks(rows, dataset, order.key)
+        ordered = f"SELECT * FROM ({ranked}) LEFT JOIN alike ON alike._id = _subject0 ORDER BY _kind NULLS LAST, {keys}"
+        names = [*(quoted(name) for name in dataset.columns), *rank_columns(dataset)]
         write_placed(engine.run, "target.main", ordered, names, [path.namespace for path in dataset.subjects], size)
+        write_rule(engine.run, "target.main", dataset)
         _demand_own_places(engine)
     else:
-        ordering = f" ORDER BY {order}" if order else ""
+        ordering = f" ORDER BY {keys}" if keys else ""
         engine.run(f"CREATE TABLE {ROWS} AS SELECT * FROM ({rows}){ordering}")
     engine.run("CHECKPOINT target")
     count = engine.number(f"SELECT count(*) FROM {ROWS}")

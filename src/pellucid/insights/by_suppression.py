@@ -7,7 +7,7 @@ that writes this one, so that two runs at once cannot both be the next.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
@@ -59,8 +59,13 @@ class BySuppression:
         """The one block of an exact question."""
         return self.governed.blocks[0]
 
-    def size_up(self, cells: Mapping[str, int]) -> None:
+    def size_up(self, cells: Mapping[str, int], ranked: Collection[str]) -> GovernedQuery:
         """Nothing depends on the number of public cells but their limit, which the spine holds."""
+        return self.governed
+
+    def preliminary(self) -> None:
+        """Nothing has to be answered before."""
+        return
 
     def reserve(self, connection: Connection, now: int) -> str | None:
         """Reserve nothing: what protects is withheld, not spent."""
@@ -69,6 +74,10 @@ class BySuppression:
     def begin(self, connection: Connection) -> None:
         """Read what earlier releases showed."""
         self.releases, self.earlier = earlier_releases(connection, self.approved.identity)
+
+    def values(self, block: str) -> dict[str, object]:
+        """Return what is bound besides: nothing."""
+        return {}
 
     def release(self, exact: ExactAnswer) -> Left:
         """Withhold cells that tell of too few people."""

@@ -22,7 +22,8 @@ from pellucid.policy.stamp import Stamp
 from pellucid.records.columns import from_instant
 from pellucid.records.tables import releases_kept
 from pellucid.release.accountant import BudgetRow
-from pellucid.release.result import Accuracy, Clipping, Loss, Receipt, Release
+from pellucid.release.clipping import clipping_kept
+from pellucid.release.result import Accuracy, Loss, Receipt, Release
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -76,6 +77,8 @@ def keep_release(connection: Connection, query: InsightQuery, policy: Policy, re
 def _question(query: InsightQuery, policy: Policy) -> str:
     parameters = {name: [type(value).__name__, str(value)] for name, value in sorted(query.parameters.items())}
     asked = [policy.version, query.purpose, query.sql, parameters, repr(query.epsilon), repr(query.accuracy)]
+    asked += [query.bounding] if query.bounding != "auto" else []
+    asked += [] if query.relative is None else [repr(query.relative)]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
@@ -106,7 +109,7 @@ def _release(told: Mapping[str, Any], rows: bytes) -> Release:
     return Release(
         values=pa.ipc.open_stream(rows).read_all(),
         accuracy=tuple(Accuracy(**each) for each in told["accuracy"]),
-        clipping=tuple(Clipping(**each) for each in told["clipping"]),
+        clipping=tuple(clipping_kept(each) for each in told["clipping"]),
         loss=Loss(**{**told["loss"], "renews": datetime.fromisoformat(told["loss"]["renews"])}),
         stamp=Stamp(**told["stamp"]),
         coverage=told["coverage"],

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from pellucid.consent.coverage import band
 from pellucid.policy.model import Policy
 from pellucid.policy.stamp import Stamp
-from pellucid.release.result import Accuracy, Clipping
+from pellucid.release.clipping import Clipping
+from pellucid.release.result import Accuracy
 from pellucid.rewrite.governed import GovernedQuery, Output
 
 EXACT = "exact, where it is shown"
@@ -51,7 +53,7 @@ def named_outputs(values: pa.Table, governed: GovernedQuery, half_widths: Mappin
     columns: dict[str, pa.ChunkedArray | pa.Array] = {}
     for position, output in enumerate(governed.outputs):
         columns[_unused(output.name, columns)] = values.column(position)
-        error = _error_column(values, output, half_widths)
+        error = _error_column(values, position, output, half_widths)
         if error is not None:
             columns[_unused(f"{output.name}_error", columns)] = error
     if governed.withheld_column is not None:
@@ -86,10 +88,11 @@ def _accuracy(output: Output, answered: Answered) -> Accuracy:
 
 
 def _error_column(
-    values: pa.Table, output: Output, half_widths: Mapping[tuple[str, str], float]
+    values: pa.Table, position: int, output: Output, half_widths: Mapping[tuple[str, str], float]
 ) -> pa.ChunkedArray | pa.Array | None:
     if output.measure is not None and output.measure in half_widths:
-        return pa.array([half_widths[output.measure]] * values.num_rows, pa.float64())
+        widths = pa.array([half_widths[output.measure]] * values.num_rows, pa.float64())
+        return pc.if_else(pc.is_null(values.column(position)), pa.scalar(None, pa.float64()), widths)
     if output.error_column is not None:
         return values.column(output.error_column)
     return None

@@ -14,16 +14,24 @@ from pellucid.errors import PellucidError, UseRefused
 from pellucid.insights.query import InsightQuery
 from pellucid.policy.model import Policy
 from pellucid.policy.stamp import Stamp
+from pellucid.release.clipping import bounding_of
 from pellucid.release.plan import ReleasePlan
 from pellucid.rewrite.governed import GovernedQuery
 
 
 def released_entry(
-    query: InsightQuery, governed: GovernedQuery, plan: ReleasePlan, stamp: Stamp, charge: str, rows: int
+    query: InsightQuery,
+    governed: GovernedQuery,
+    plan: ReleasePlan,
+    stamp: Stamp,
+    charge: str,
+    rows: int,
+    *,
+    estimate: bool = False,
 ) -> AuditEntry:
-    """Return the entry of an answer that left."""
-    body = {
-        **_question(governed),
+    """Return the entry of an answer that left; an `estimate` was not shown, but the next answer was planned with it."""
+    body: dict[str, object] = {
+        **_question(governed, bounded=True),
         "outcome": "released",
         "rows": rows,
         "charge": charge,
@@ -31,8 +39,28 @@ def released_entry(
         "delta": plan.cost.delta,
         "obligations": list(governed.obligations),
     }
+    if estimate:
+        body["estimate"] = True
     return AuditEntry(
         "query.released", query.actor, stamp.as_of, query.purpose, stamp=stamp, body=body, details=_details(query)
+    )
+
+
+def caps_entry(
+    query: InsightQuery, governed: GovernedQuery, plan: ReleasePlan, stamp: Stamp, charge: str
+) -> AuditEntry:
+    """Return the entry of norms that were drawn for a question."""
+    body = {
+        **_question(governed),
+        "outcome": "released",
+        "rows": 0,
+        "charge": charge,
+        "rho": plan.cost.rho,
+        "delta": plan.cost.delta,
+        "obligations": list(governed.obligations),
+    }
+    return AuditEntry(
+        "query.caps-drawn", query.actor, stamp.as_of, query.purpose, stamp=stamp, body=body, details=_details(query)
     )
 
 
@@ -86,7 +114,7 @@ def refused_entry(query: InsightQuery, error: PellucidError, policy: Policy, act
     return AuditEntry("query.refused", query.actor, now, purpose, body=body, details=_details(query))
 
 
-def _question(governed: GovernedQuery) -> dict[str, object]:
+def _question(governed: GovernedQuery, *, bounded: bool = False) -> dict[str, object]:
     return {
         "datasets": list(governed.datasets),
         "columns": list(governed.used),
@@ -96,6 +124,7 @@ def _question(governed: GovernedQuery) -> dict[str, object]:
                 "keys": [list(key.origins) for key in block.keys],
                 "public": block.public_cells,
                 "measures": [{"kind": each.kind.value, "of": list(each.origins)} for each in block.measures],
+                **({"bounding": bounding_of(block).name} if bounded else {}),
             }
             for block in governed.blocks
         ],
@@ -106,4 +135,5 @@ def _details(query: InsightQuery) -> dict[str, object]:
     values = {name: None if value is None else str(value) for name, value in sorted(query.parameters.items())}
     epsilon = None if query.epsilon is None else repr(query.epsilon)
     asked: dict[str, object] = {"sql": query.sql, "purpose": query.purpose, "parameters": values, "epsilon": epsilon}
-    return asked if query.accuracy is None else {**asked, "accuracy": repr(query.accuracy)}
+    wanted = {"accuracy": query.accuracy, "relative": query.relative}
+    return asked | {name: repr(value) for name, value in wanted.items() if value is not None}

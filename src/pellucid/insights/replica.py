@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -35,11 +35,14 @@ OpenEngine = Callable[[list[Holding]], Engine]
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """An engine brought to a state of the register, and that state."""
+    """An engine brought to a state of the register, and that state. `counted` keeps numbers of statements over public
+    tables, which do not change while the engine is open.
+    """
 
     engine: Engine
     policy: Policy
     generations: dict[str, int]
+    counted: dict[str, int] = field(default_factory=dict)
 
     def stamp(self, datasets: tuple[str, ...], *, register: int, now: int) -> Stamp:
         """Return the stamp of an answer that read these datasets with the bits of this register version."""
@@ -60,6 +63,7 @@ class Replica:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._held: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
         self._leases: tuple[str, ...] = ()
         self._leased_until = self._now = 0
 
@@ -80,7 +84,11 @@ class Replica:
             if engine is None or generations != self._held or now >= self._leased_until:
                 engine, policy = self._open()
             self._follow(engine)
-            return Fresh(engine, policy, dict(self._held))
+            return Fresh(engine, policy, dict(self._held), self._counted)
+
+    def apart(self) -> Replica:
+        """Return another one over the same workspace, whose engine is nobody else's; whoever asks for it closes it."""
+        return Replica(self._database, self._folder, active_policy=self._active_policy, open_engine=self._open_engine)
 
     def close(self) -> None:
         """Close the engine and give its leases back."""
@@ -122,6 +130,7 @@ class Replica:
         reach("query.engine-opened")
         self._let_go()
         self._engine, self._held, self._leases, self._leased_until = engine, _numbers(holdings), leases, until
+        self._counted = {}
         return engine, policy
 
     def _let_go(self) -> None:

@@ -35,7 +35,7 @@ def role(name: str, document: documents.RoleDocument) -> model.Role:
 
 def person(name: str, document: documents.PersonDocument) -> model.Person:
     """Build a member of staff."""
-    return model.Person(name, document.title, tuple(document.roles))
+    return model.Person(name, document.title, tuple(document.roles), _optional_allowance(document.allowance))
 
 
 def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
@@ -75,6 +75,10 @@ def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
         birth_year_column=document.facts.birth_year,
         source=document.source,
         private_only=document.private_only,
+        rank=None
+        if document.rank is None
+        else model.Rank(document.rank.since, document.rank.until, tuple(document.rank.by)),
+        allowance=_optional_allowance(document.allowance),
     )
 
 
@@ -94,9 +98,20 @@ def _allowance(document: documents.AllowanceDocument) -> model.Allowance:
     return model.Allowance(float(document.epsilon), float(document.delta), document.period)
 
 
+def _optional_allowance(document: documents.AllowanceDocument | None) -> model.Allowance | None:
+    return None if document is None else _allowance(document)
+
+
 def _bound(document: documents.BoundDocument) -> model.Bound:
     values = None if document.values is None else (str(document.values[0]), str(document.values[1]))
-    return model.Bound(_amount(document.per_group), _amount(document.norm), str(document.lower), values)
+    return model.Bound(
+        per_group=_amount(document.per_group),
+        norm=_amount(document.norm),
+        lower=str(document.lower),
+        values=values,
+        most=_amount(document.most),
+        drawn=document.drawn,
+    )
 
 
 def _amount(written: str | float | None) -> str | None:
@@ -115,6 +130,10 @@ def _release(document: documents.ReleaseDocument) -> model.ReleaseRule:
         clipping_share=float(document.clipping_share),
         max_cells=document.max_cells,
         max_age_hours=document.max_age_hours,
+        caps_share=float(document.caps_share),
+        rank=None if document.rank is None else model.RankBound(document.rank.rows, document.rank.each),
+        analyst_allowance=_optional_allowance(document.analyst_allowance),
+        minimum_group=document.minimum_group,
     )
 
 

@@ -15,6 +15,7 @@ from pellucid.policy.model import Actor, Column, Dataset, Policy, Purpose, Regim
 from pellucid.policy.reasons import reason
 
 ACTIONS: dict[str, str] = {
+    "attack": "attack answers that left lately, and see what was gained",
     "audit-checkpoint": "sign a checkpoint of the log",
     "audit-export": "export the log",
     "audit-read": "read the log",

@@ -81,6 +81,9 @@ class PersonDocument(Document):
 
     title: _Text = Field(description="Who they are.")
     roles: list[_Text] = Field(description="Names of the roles they hold.")
+    allowance: AllowanceDocument | None = Field(
+        default=None, description="Most privacy loss that their questions may spend, over all purposes."
+    )
 
 
 class NoticeDocument(Document):
@@ -116,7 +119,25 @@ class BoundDocument(Document):
         default=None,
         min_length=2,
         max_length=2,
-        description="Least and largest value of one row, for VARIANCE, STDDEV, MEDIAN and quantiles; others are cut.",
+        description="Least and largest value of one row, for VARIANCE, STDDEV, MEDIAN and quantiles, and for SUM where "
+        "a stored rank bounds; others are cut.",
+    )
+    most: _Amount | None = Field(
+        default=None,
+        description="Largest that the rows of one subject sum to in size, taken as true: it bounds what clipping took.",
+    )
+    drawn: bool = Field(
+        default=False, description="True if the norm is a private quantile of what people add, at most `norm`."
+    )
+
+
+class RankBoundDocument(Document):
+    """How many rows of one subject count where a stored rank bounds."""
+
+    rows: int = Field(default=0, description="Rows of one subject that count in a month, 1 to 254; 0: not bounded so.")
+    each: int = Field(
+        default=0,
+        description="Rows of one subject that count in a month and value of a dimension in the rank's `by`; as `rows`.",
     )
 
 
@@ -144,6 +165,18 @@ class ReleaseDocument(Document):
     max_age_hours: int = Field(
         default=0,
         description="Hours for which an answer may be shown again to the same question, at no loss; 0: never.",
+    )
+    caps_share: float = Field(
+        default=0.1, description="Share of a question's budget for drawing norms that are `drawn`, the first time."
+    )
+    rank: RankBoundDocument | None = Field(
+        default=None, description="Lets a stored rank bound what one subject adds, where that needs less noise."
+    )
+    minimum_group: int = Field(
+        default=0, description="Fewest people, by a noisy count, of a group whose figures are shown; 0: no minimum."
+    )
+    analyst_allowance: AllowanceDocument | None = Field(
+        default=None, description="What each person who asks may spend in a period, each for themselves."
     )
 
 
@@ -258,6 +291,14 @@ class FactsDocument(Document):
     birth_year: str | None = Field(default=None, description="Integer column with a year of birth.")
 
 
+class RankDocument(Document):
+    """A stored rank of rows: the rows of one subject and month in random order."""
+
+    since: _Text = Field(description="First month, as YYYY-MM.")
+    until: _Text = Field(description="Last month, as YYYY-MM.")
+    by: list[_Text] = Field(default=[], description="Columns within whose values rows are ranked too.")
+
+
 class DatasetDocument(Document):
     """A table: about people (`subjects`) or about nobody (`public: true`)."""
 
@@ -273,6 +314,12 @@ class DatasetDocument(Document):
     facts: FactsDocument = Field(default=FactsDocument(), description="Columns that describe the subject.")
     sensitive_when: list[SensitiveWhenDocument] = Field(default=[], description="Which values make a row sensitive.")
     private_only: bool = Field(default=False, description="True if no exact figure may ever be made from it.")
+    rank: RankDocument | None = Field(
+        default=None, description="Ranks each subject's rows within months when data come in, for the cheapest bound."
+    )
+    allowance: AllowanceDocument | None = Field(
+        default=None, description="Most privacy loss of questions that read it, over all purposes and analysts."
+    )
 
     @classmethod
     def contradiction(cls, written: Any) -> str | None:

@@ -8,6 +8,7 @@ from pellucid.errors import NameUnknown
 from pellucid.policy.categories import title
 from pellucid.policy.decide import permitted_columns, subject_key_columns
 from pellucid.policy.model import (
+    Allowance,
     Bound,
     Column,
     Dataset,
@@ -154,6 +155,7 @@ def _leaves(policy: Policy, purpose: Purpose) -> Iterator[str]:
         f"ε {rule.epsilon_max:g}. This purpose may spend ε {allowance.epsilon:g} (δ {allowance.delta:g}) a calendar "
         f"{allowance.period}; then it waits for the next one. {_caps(policy, purpose)}".strip()
     )
+    yield from _narrower(policy, purpose)
     yield (
         f"So that noise can hide anybody, one person is counted in at most {_groups(rule.max_groups)}. {_bounds(rule)} "
         "What goes beyond is cut off before it is added up."
@@ -163,6 +165,11 @@ def _leaves(policy: Policy, purpose: Purpose) -> Iterator[str]:
         f"{summable}An answer has at most {rule.max_cells:,} cells, and groups that are not publicly known appear only "
         "if enough people are in them."
     )
+    if rule.minimum_group:
+        yield (
+            f"Figures of groups with fewer than {rule.minimum_group:,} people, by a blurred count of these, are not "
+            "shown: a group of about that size may be shown or not."
+        )
     if rule.max_age_hours:
         yield (
             f"For {rule.max_age_hours:,} hours an answer may be shown again to the very same question, marked with its "
@@ -206,17 +213,52 @@ def _caps(policy: Policy, purpose: Purpose) -> str:
     )
 
 
+def _narrower(policy: Policy, purpose: Purpose) -> Iterator[str]:
+    """Yield what binds beside the purpose's own allowance: that of each analyst, and those of datasets."""
+    own = purpose.release.analyst_allowance
+    found = [f"Each person who asks may spend at most {_spent(own)} of it."] if own is not None else []
+    found += [
+        f"All purposes together may spend at most {_spent(dataset.allowance)} on `{dataset.name}`."
+        for dataset in policy.datasets.values()
+        if dataset.allowance is not None and permitted_columns(policy, purpose.name, dataset.name)
+    ]
+    found += [
+        f"{person.title} may spend at most {_spent(person.allowance)}, over all purposes."
+        for person in policy.people.values()
+        if person.allowance is not None and set(person.roles) & set(purpose.roles)
+    ]
+    if found:
+        yield " ".join(found)
+
+
+def _spent(allowance: Allowance) -> str:
+    return f"ε {allowance.epsilon:g} (δ {allowance.delta:g}) a calendar {allowance.period}"
+
+
 def _bounds(rule: ReleaseRule) -> str:
     """Return how much one person may add, gathered by the two ways of bounding."""
     named = [("rows", rule.rows), *((f"of `{column}`", bound) for column, bound in rule.columns.items())]
     grouped = [_per_group(what, bound) for what, bound in named if bound.per_group is not None]
-    normed = [f"{bound.norm} {what}" for what, bound in named if bound.per_group is None]
+    normed = [
+        f"{bound.norm} {what}{' (less where a private quantile says so)' if bound.drawn else ''}"
+        for what, bound in named
+        if bound.per_group is None
+    ]
     sentences = []
     if grouped:
         sentences.append(f"In each group one person adds at most {listed(grouped)}.")
     if normed:
         measure = "measured as the root of the sum of squares"
         sentences.append(f"Over all groups together, {measure}, one person adds at most {listed(normed)}.")
+    rank = rule.rank
+    if rank is not None:
+        told = [
+            (rank.rows, f"{rank.rows} rows a month"),
+            (rank.each, f"{rank.each} rows a month and group"),
+        ]
+        ways = [words for count, words in told if count]
+        if ways:
+            sentences.append(f"Where less noise is needed so, {listed(ways)} of one person count, drawn at random.")
     ranges = [(column, bound.values) for column, bound in rule.columns.items() if bound.values is not None]
     valued = [f"`{column}` ({least} to {most})" for column, (least, most) in ranges]
     if valued:

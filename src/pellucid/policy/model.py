@@ -122,8 +122,23 @@ class SensitiveWhen:
 
 
 @dataclass(frozen=True, slots=True)
+class Rank:
+    """A stored rank: rows of one subject and month, and of each value of the columns `by`, in random order.
+
+    Rows from `since` until the end of `until` (both `YYYY-MM`) have one; others never count where it bounds.
+    """
+
+    since: str
+    until: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
-    """A table: personal (has subject paths) or a public dimension (has none)."""
+    """A table: personal (has subject paths) or a public dimension (has none).
+
+    `allowance` limits what all purposes together may spend on it, within the caps.
+    """
 
     name: str
     title: str
@@ -138,6 +153,8 @@ class Dataset:
     birth_year_column: str | None = None
     source: str = ""
     private_only: bool = field(default=False, metadata=ADDED)
+    rank: Rank | None = field(default=None, metadata=ADDED)
+    allowance: Allowance | None = field(default=None, metadata=ADDED)
 
     @property
     def is_public(self) -> bool:
@@ -167,13 +184,27 @@ class Bound:
 
     Exactly one of the two is set. Values are decimal strings, so that money stays exact.
     `lower` is the lower end per group (default 0; `norm` is symmetric and ignores it).
-    `values` are the least and the largest value of one row, for VARIANCE, STDDEV, MEDIAN and quantiles.
+    `values` are the least and the largest value of one row: for VARIANCE, STDDEV, MEDIAN and quantiles, and for SUM
+    where a stored rank bounds. `most` is the largest that one subject's rows sum to in size, taken as true: how much
+    clipping may have taken away is told by it. With `drawn` the norm is a private quantile, at most `norm`.
     """
 
     per_group: str | None = None
     norm: str | None = None
     lower: str = "0"
     values: tuple[str, str] | None = field(default=None, metadata=ADDED)
+    most: str | None = field(default=None, metadata=ADDED)
+    drawn: bool = field(default=False, metadata=ADDED)
+
+
+@dataclass(frozen=True, slots=True)
+class RankBound:
+    """Where a stored rank bounds: rows of one subject that count in a month, and in a month and value of a declared
+    dimension (0: that rank bounds nothing).
+    """
+
+    rows: int = 0
+    each: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +222,8 @@ class ReleaseRule:
 
     `rows` bounds the rows one subject adds to COUNT in each group; `columns` bounds SUM and AVG by column.
     `threshold_delta` is spent by each release whose group keys are not public. For `max_age_hours` an answer may be
-    shown again to the very same question, at no loss.
+    shown again to the very same question, at no loss. `analyst_allowance` is what each person who asks may spend of the
+    purpose's `allowance`. Groups with fewer than `minimum_group` people, by a noisy count, are not shown.
     """
 
     epsilon_default: float
@@ -204,6 +236,10 @@ class ReleaseRule:
     clipping_share: float = 0.0
     max_cells: int = 10_000
     max_age_hours: int = field(default=0, metadata=ADDED)
+    rank: RankBound | None = field(default=None, metadata=ADDED)
+    caps_share: float = field(default=0.1, metadata=ADDED)
+    analyst_allowance: Allowance | None = field(default=None, metadata=ADDED)
+    minimum_group: int = field(default=0, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,11 +331,12 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of staff and the roles they hold."""
+    """A member of staff and the roles they hold; `allowance` is the most they may spend, over all purposes."""
 
     name: str
     title: str
     roles: tuple[str, ...]
+    allowance: Allowance | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

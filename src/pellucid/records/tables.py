@@ -22,6 +22,9 @@ from pellucid.records.columns import Instant, Rho
 
 metadata = MetaData()
 
+ADDED = {"added": True}
+"""Marks a column that came after the first release: rows carried over from before have none, and get NULL."""
+
 # -- workspace -----------------------------------------------------------------------------------------------------
 
 settings_kept = Table(
@@ -228,6 +231,7 @@ charges = Table(  # one row a reservation and namespace; a reservation's rows sh
     Column("state", Text, nullable=False),  # reserved | charged | cancelled
     Column("reserved_at", Instant, nullable=False),
     Column("settled_at", Instant),
+    Column("datasets", Text, info=ADDED),  # with people, each between blanks; NULL: unknown, so any
 )
 Index("charges_period", charges.c.namespace, charges.c.reserved_at)
 
@@ -276,6 +280,15 @@ releases_kept = Table(  # answers by noise that may be shown again to the same q
     Column("leaf", BigInteger, nullable=False),  # of the log entry of the release
     Column("told", Text, nullable=False),  # JSON: accuracy, clipping, loss, stamp, coverage, notes
     Column("rows", LargeBinary, nullable=False),  # the released values as an Arrow stream
+)
+
+caps_kept = Table(  # norms that were drawn for a question, until they are too old
+    "caps_kept",
+    metadata,
+    Column("question", Text, primary_key=True),  # SHA-256 of policy version, purpose, SQL and parameters
+    Column("until", Instant, nullable=False),
+    Column("leaf", BigInteger, nullable=False),  # of the log entry of the draw
+    Column("caps", Text, nullable=False),  # JSON: block to measure to the norm, in units of the measure's scale
 )
 
 # -- audit ---------------------------------------------------------------------------------------------------------

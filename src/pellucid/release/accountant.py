@@ -1,9 +1,10 @@
 """The durable ledger of privacy loss: reserved before a question runs, charged or cancelled after, never below zero.
 
-A binding cap a subject namespace over all datasets and purposes, and an allowance a purpose within it. In doubt
-charged: a reservation counts as spent in its period until it is cancelled, so a crash spends it. Loss is summed as
-zCDP rho, which composes exactly; epsilon is a way to show it. An allowance's delta is split in two: one half converts
-rho to epsilon, the other is what thresholds may spend in the period.
+A binding cap a subject namespace over all datasets and purposes; within it allowances by purpose, dataset and analyst
+(`release.limits`). In doubt charged: a reservation counts as spent in its period until it is cancelled, so a crash
+spends it, and what is not known to be of other data counts against every dataset. Loss is summed as zCDP rho, which
+composes exactly; epsilon is a way to show it. An allowance's delta is split in two: one half converts rho to epsilon,
+the other is what thresholds may spend in the period.
 """
 
 from __future__ import annotations
@@ -13,22 +14,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
-from pellucid.errors import BudgetExhausted, InputInvalid, NameUnknown, RecordingFailed
-from pellucid.policy.model import Allowance, Period, Policy, Purpose
+from pellucid.errors import BudgetExhausted, InputInvalid, RecordingFailed
+from pellucid.policy.model import Period, Policy
 from pellucid.records.columns import from_instant, to_instant
 from pellucid.records.tables import charges
 from pellucid.release.budget import PrivacyBudget, conversion_delta, granted
+from pellucid.release.limits import Limit, all_limits, limits_on, purpose_of, told
 
 RESERVED, CHARGED, CANCELLED = "reserved", "charged", "cancelled"
+
+UNKNOWN = ""
+"""The purpose of a loss that nobody knows anything of: it counts against every purpose, dataset and analyst."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetRow:
-    """The state of one cap (`purpose` None) or allowance in the current period; epsilons are at `delta`'s first half.
+    """The state of one cap or allowance in the current period; epsilons are at `delta`'s first half.
 
-    Epsilon does not add up the way rho does: `left_epsilon` is the largest single question that still fits.
+    It is the cap of its namespace where `purpose`, `dataset` and `analyst` are all None. Epsilon does not add up the
+    way rho does: `left_epsilon` is the largest single question that still fits.
     """
 
     namespace: str
@@ -41,6 +47,33 @@ class BudgetRow:
     spent_epsilon: float
     left_epsilon: float
     renews: datetime
+    dataset: str | None = None
+    analyst: str | None = None
+
+    @property
+    def is_cap(self) -> bool:
+        """Whether it is the binding cap of its namespace, over everything."""
+        return self.purpose is None and self.dataset is None and self.analyst is None
+
+    @property
+    def whose(self) -> str:
+        """Whose limit it is, for people: `of purpose 'planning' for 'household'`."""
+        return told(self.namespace, self.purpose, self.dataset, self.analyst)
+
+    def to_json(self) -> dict[str, object]:
+        """Return a JSON-ready dict: whose it is, what it grants in a period, and what is spent and left of it."""
+        return {
+            "namespace": self.namespace,
+            "purpose": self.purpose,
+            "dataset": self.dataset,
+            "analyst": self.analyst,
+            "epsilon": self.cap_epsilon,
+            "delta": self.delta,
+            "period": self.period.value,
+            "spent_epsilon": self.spent_epsilon,
+            "left_epsilon": self.left_epsilon,
+            "renews": self.renews.isoformat(),
+        }
 
 
 def reserve(
@@ -53,20 +86,27 @@ def reserve(
     delta: int,
     actor: str,
     now: int,
+    datasets: Sequence[str] | None = None,
+    then: PrivacyBudget | None = None,
 ) -> str:
     """Set rho (units of 1e-12) and delta (1e-15) aside in every namespace and return the reservation's id.
 
+    `then` is what will be asked for right after, and must be left as well: nobody shall pay for half of a question.
+    `datasets` are those with people that the question reads; unknown (None), it is bound by and counts against all.
     Must be called inside `Database.write()`: that writers follow one another there, on SQLite and PostgreSQL alike, is
-    what keeps two from reading the same sum. Raises BudgetExhausted if the cap or the purpose's allowance lacks either.
+    what keeps two from reading the same sum. Raises BudgetExhausted if a cap or an allowance lacks either, of several
+    the one with the least left.
     """
     asked = PrivacyBudget(rho, delta)
     if not namespaces:
         raise InputInvalid("A reservation needs at least one namespace, got none.", code="namespaces-missing")
-    at_delta = conversion_delta(_purpose(policy, purpose).release.allowance)
-    for row in standing(connection, policy, purpose, namespaces, now):
-        _require(row, asked, at_delta)
+    rows = standing(connection, policy, purpose, namespaces, now, datasets=datasets, analyst=actor)
+    _require(
+        rows, asked if then is None else asked + then, conversion_delta(purpose_of(policy, purpose).release.allowance)
+    )
     reservation = uuid.uuid4().hex
     values = {"id": reservation, "purpose": purpose, "actor": actor, "rho": rho, "delta": delta}
+    values["datasets"] = _listed(datasets)
     for namespace in sorted(set(namespaces)):
         record = {**values, "namespace": namespace, "state": RESERVED, "reserved_at": now}
         connection.execute(insert(charges).values(record))
@@ -84,48 +124,51 @@ def cancel(connection: Connection, reservation: str, now: int) -> None:
 
 
 def exhaust(connection: Connection, policy: Policy, actor: str, now: int) -> None:
-    """Count every cap and allowance as spent until it renews: for when nobody can know what was spent."""
+    """Count every cap and allowance as spent until it renews: for when nobody can know what was spent, and by whom.
+
+    One loss a namespace, as large as the most that is left of any, and of unknown purpose, data and analyst.
+    """
+    rows = budget_state(connection, policy, now)
     for namespace in sorted(policy.namespaces):
-        for name, purpose in sorted(policy.purposes.items()):
-            _spend_the_rest(connection, _row(connection, namespace, name, purpose.release.allowance, now), actor, now)
-        _spend_the_rest(connection, _row(connection, namespace, None, _cap(policy, namespace), now), actor, now)
-
-
-def _spend_the_rest(connection: Connection, row: BudgetRow, actor: str, now: int) -> None:
-    record = {"id": uuid.uuid4().hex, "namespace": row.namespace, "purpose": row.purpose or "", "actor": actor}
-    loss = {"rho": row.left.rho, "delta": row.left.delta}
-    settled = {"state": CHARGED, "reserved_at": now, "settled_at": now}
-    connection.execute(insert(charges).values(record | loss | settled))
+        lost = [row.left for row in rows if row.namespace == namespace]
+        record = {"id": uuid.uuid4().hex, "namespace": namespace, "purpose": UNKNOWN, "actor": actor, "datasets": None}
+        loss = {"rho": max(left.rho for left in lost), "delta": max(left.delta for left in lost)}
+        settled = {"state": CHARGED, "reserved_at": now, "settled_at": now}
+        connection.execute(insert(charges).values(record | loss | settled))
 
 
 def budget_state(connection: Connection, policy: Policy, now: int) -> tuple[BudgetRow, ...]:
-    """Return each namespace's cap followed by its purposes' allowances, as they stand in their current periods."""
-    rows = []
-    for namespace in sorted(policy.namespaces):
-        rows.append(_row(connection, namespace, None, _cap(policy, namespace), now))
-        for name, purpose in sorted(policy.purposes.items()):
-            rows.append(_row(connection, namespace, name, purpose.release.allowance, now))
-    return tuple(rows)
+    """Return each namespace's cap followed by its allowances, by purpose, dataset and analyst, in their periods."""
+    return tuple(_row(connection, limit, now) for limit in all_limits(policy))
 
 
 def standing(
-    connection: Connection, policy: Policy, purpose: str, namespaces: Sequence[str], now: int
+    connection: Connection,
+    policy: Policy,
+    purpose: str,
+    namespaces: Sequence[str],
+    now: int,
+    *,
+    datasets: Sequence[str] | None = None,
+    analyst: str | None = None,
 ) -> tuple[BudgetRow, ...]:
-    """Return the caps and allowances that a question for this purpose over these namespaces is bound by."""
-    declared = _purpose(policy, purpose)
-    return tuple(
-        row
-        for namespace in sorted(set(namespaces))
-        for row in (
-            _row(connection, namespace, None, _cap(policy, namespace), now),
-            _row(connection, namespace, purpose, declared.release.allowance, now),
-        )
-    )
+    """Return the caps and allowances that a question for this purpose over these namespaces is bound by.
+
+    `datasets` and `analyst` as in `limits.limits_on`. Raises NameUnknown.
+    """
+    limits = limits_on(policy, purpose, namespaces, datasets=datasets, analyst=analyst)
+    return tuple(_row(connection, limit, now) for limit in limits)
 
 
 def tightest(rows: Sequence[BudgetRow]) -> BudgetRow:
     """Return the row with the least rho left: the one that a question will meet first."""
     return min(rows, key=lambda row: row.left.rho)
+
+
+def binding_cap(rows: Sequence[BudgetRow]) -> BudgetRow | None:
+    """Return the cap with the least left among the rows; None where no namespace is touched."""
+    caps = [row for row in rows if row.is_cap]
+    return tightest(caps) if caps else None
 
 
 def period_start(period: Period, now: int) -> datetime:
@@ -146,12 +189,13 @@ def period_end(period: Period, now: int) -> datetime:
     return start.replace(year=start.year + 1)
 
 
-def _row(connection: Connection, namespace: str, purpose: str | None, allowance: Allowance, now: int) -> BudgetRow:
-    cap, spent = granted(allowance), _spent(connection, namespace, purpose, allowance.period, now)
+def _row(connection: Connection, limit: Limit, now: int) -> BudgetRow:
+    allowance = limit.allowance
+    cap, spent = granted(allowance), _spent(connection, limit, now)
     left, at_delta = cap.minus(spent), conversion_delta(allowance)
     return BudgetRow(
-        namespace=namespace,
-        purpose=purpose,
+        namespace=limit.namespace,
+        purpose=limit.purpose,
         cap_epsilon=allowance.epsilon,
         delta=allowance.delta,
         period=allowance.period,
@@ -160,25 +204,39 @@ def _row(connection: Connection, namespace: str, purpose: str | None, allowance:
         spent_epsilon=spent.epsilon(at_delta),
         left_epsilon=left.epsilon(at_delta),
         renews=period_end(allowance.period, now),
+        dataset=limit.dataset,
+        analyst=limit.analyst,
     )
 
 
-def _spent(connection: Connection, namespace: str, purpose: str | None, period: Period, now: int) -> PrivacyBudget:
+def _spent(connection: Connection, limit: Limit, now: int) -> PrivacyBudget:
     # no upper end: a reservation dated after `now` (a clock set back) still counts
-    start = to_instant(period_start(period, now))
+    start = to_instant(period_start(limit.allowance.period, now))
     query = select(func.coalesce(func.sum(charges.c.rho), 0), func.coalesce(func.sum(charges.c.delta), 0)).where(
-        charges.c.namespace == namespace, charges.c.state != CANCELLED, charges.c.reserved_at >= start
+        charges.c.namespace == limit.namespace, charges.c.state != CANCELLED, charges.c.reserved_at >= start
     )
-    if purpose is not None:
-        query = query.where(charges.c.purpose == purpose)
+    if limit.purpose is not None:
+        query = query.where(charges.c.purpose.in_((limit.purpose, UNKNOWN)))
+    if limit.dataset is not None:
+        # names are lower-case, so that LIKE is exact on SQLite too
+        read = charges.c.datasets.contains(f" {limit.dataset} ", autoescape=True)
+        query = query.where(or_(charges.c.datasets.is_(None), read))
+    if limit.analyst is not None:
+        query = query.where(or_(charges.c.actor == limit.analyst, charges.c.purpose == UNKNOWN))
     rho, delta = connection.execute(query).one()
     return PrivacyBudget(int(rho), int(delta))
 
 
-def _require(row: BudgetRow, asked: PrivacyBudget, at_delta: int) -> None:
-    if row.left.covers(asked):
+def _listed(datasets: Sequence[str] | None) -> str | None:
+    return None if datasets is None else "".join(f" {name}" for name in sorted(set(datasets))) + " "
+
+
+def _require(rows: Sequence[BudgetRow], asked: PrivacyBudget, at_delta: int) -> None:
+    lacking = [row for row in rows if not row.left.covers(asked)]
+    if not lacking:
         return
-    who = f"of {row.namespace!r}" if row.purpose is None else f"of purpose {row.purpose!r} for {row.namespace!r}"
+    row = min(lacking, key=lambda each: (each.left.rho >= asked.rho, each.left.rho, each.left.delta))
+    who = row.whose
     if asked.rho <= row.left.rho:
         who += " (the part of its delta that group thresholds spend)"
     # both at the purpose's delta: in the epsilon in which the question was asked
@@ -192,15 +250,3 @@ def _settle(connection: Connection, reservation: str, state: str, now: int) -> N
             f"The reservation cannot become {state}: it is not reserved, or unknown.",
             remedy="Nothing was changed. A reservation is settled once; `pellucid budget show` has the ledger.",
         )
-
-
-def _purpose(policy: Policy, name: str) -> Purpose:
-    if name not in policy.purposes:
-        raise NameUnknown("purpose", name, tuple(policy.purposes))
-    return policy.purposes[name]
-
-
-def _cap(policy: Policy, namespace: str) -> Allowance:
-    if namespace not in policy.namespaces:
-        raise NameUnknown("subject namespace", namespace, tuple(policy.namespaces))
-    return policy.namespaces[namespace].cap

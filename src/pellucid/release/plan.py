@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import ReleaseRule
-from pellucid.release.budget import PrivacyBudget, conversion_delta, delta_units, rho_of
+from pellucid.release.budget import PrivacyBudget, conversion_delta, delta_units, epsilon_of, rho_of
 from pellucid.release.mechanisms import half_width, key_threshold, noise_scale
 from pellucid.release.quantile import noise_of, rank_half_width, resolution
-from pellucid.release.sensitivity import groups_touched, measure_sensitivity, subjects_sensitivity
+from pellucid.release.sensitivity import block_sensitivity, subjects_sensitivity
 from pellucid.rewrite.governed import Block, GovernedQuery, Grid, Measure, MeasureKind
 
 
@@ -51,12 +51,18 @@ class ThresholdPlan:
 
 @dataclass(frozen=True, slots=True)
 class BlockPlan:
-    """The shares of one block. `clipping_rho` is 0 where the fraction clipped is not measured."""
+    """The shares of one block. `clipping_rho` is 0 where the fraction clipped is not measured.
+
+    Cells with fewer than `minimum` people, by a noisy count, are not shown; `people_rho` pays for that count where the
+    keys are public and no measure is it already.
+    """
 
     name: str
     measures: tuple[MeasurePlan, ...]
     threshold: ThresholdPlan | None
     clipping_rho: int
+    minimum: int = 0
+    people_rho: int = 0
 
     def measure(self, name: str) -> MeasurePlan:
         """Return the plan of one measure."""
@@ -94,28 +100,41 @@ class ReleasePlan:
 
 
 def plan(
-    query: GovernedQuery, rule: ReleaseRule, epsilon: float | None = None, *, cells: Mapping[str, int] | None = None
+    query: GovernedQuery,
+    rule: ReleaseRule,
+    epsilon: float | None = None,
+    *,
+    cells: Mapping[str, int] | None = None,
+    less: int = 0,
 ) -> ReleasePlan:
-    """Split `epsilon` (None: the rule's default) over the question's blocks and measures.
+    """Split `epsilon` (None: the rule's default) over the question's blocks and measures, `less` a rho spent elsewhere.
 
     Each block gets a share in proportion to what it must measure. Within it a part of `clipping_share` pays for the
     fraction clipped, if the block reports it; the rest is split equally over the measures and, where keys are data,
-    the count of people that chooses them. A measure that is all `contributors` reuses that count. `cells` gives the
-    number of public cells where it is known; without it the real noise may be smaller than planned, never larger.
+    the count of people that chooses them, or that a `minimum_group` is compared with. A measure that is all
+    `contributors` reuses that count. `cells` gives the number of public cells where it is known; without it the real
+    noise may be smaller than planned, never larger.
     Raises InputInvalid for an epsilon that the rule does not allow or that is too small to share.
     """
     asked = _allowed_epsilon(rule, epsilon)
+    total = rho_of(asked, conversion_delta(rule.allowance)) if query.blocks else 0
+    return replace(plan_rho(query, rule, max(0, total - less), cells=cells), epsilon=asked)
+
+
+def plan_rho(
+    query: GovernedQuery, rule: ReleaseRule, rho: int, *, cells: Mapping[str, int] | None = None
+) -> ReleasePlan:
+    """As `plan`, for a rho (units of 1e-12)."""
     at_delta = conversion_delta(rule.allowance)
     thresholded = sum(not block.public_cells for block in query.blocks)
     delta_each = delta_units(rule.threshold_delta) // thresholded if thresholded else 0
-    total = rho_of(asked, at_delta) if query.blocks else 0
-    shares = [_mechanisms(block) for block in query.blocks]
+    shares = [_mechanisms(block, rule) for block in query.blocks]
     blocks = tuple(
-        _plan_block(block, rule, total * share // max(1, sum(shares)), delta_each, (cells or {}).get(block.name))
+        _plan_block(block, rule, rho * share // max(1, sum(shares)), delta_each, (cells or {}).get(block.name))
         for block, share in zip(query.blocks, shares, strict=True)
     )
     return ReleasePlan(
-        epsilon=asked,
+        epsilon=epsilon_of(rho, at_delta),
         conversion_delta=at_delta,
         cost=sum((_cost(block) for block in blocks), PrivacyBudget(0)),
         namespaces=tuple(sorted({block.namespace for block in query.blocks})),
@@ -125,13 +144,21 @@ def plan(
 
 
 def epsilon_for(
-    query: GovernedQuery, rule: ReleaseRule, accuracy: float, *, cells: Mapping[str, int] | None = None
+    query: GovernedQuery,
+    rule: ReleaseRule,
+    accuracy: float,
+    *,
+    cells: Mapping[str, int] | None = None,
+    sizes: Mapping[tuple[str, str], float] | None = None,
+    less: int = 0,
 ) -> float:
-    """Return about the least epsilon with which every figure's 95 % half-width is at most `accuracy`, in its own units.
+    """Return about the least epsilon with which every figure's 95 % half-width is at most `accuracy`, in its own units,
+    where a rho of `less` goes elsewhere.
 
-    Raises InputInvalid if the rule allows no such epsilon, or if no figure of the question has a half-width.
+    With `sizes` by (block, measure), `accuracy` is a share of these. Raises InputInvalid if the rule allows no such
+    epsilon, or if no figure of the question has a half-width.
     """
-    best = _widest(query, rule, rule.epsilon_max, cells)
+    best = _widest(query, rule, rule.epsilon_max, cells, sizes, less)
     if best is None:
         raise InputInvalid(
             "No figure of this question has an error in its own units, so no epsilon can be found for an accuracy.",
@@ -139,30 +166,43 @@ def epsilon_for(
             remedy="Ask with --epsilon.",
         )
     if best > accuracy:
+        asked, found = (f"{each:,.6g}" if sizes is None else f"{each:.3%}" for each in (accuracy, best))
         raise InputInvalid(
-            f"An error of {accuracy:,.6g} cannot be reached: with epsilon {rule.epsilon_max:g}, the most that one "
-            f"question may spend for this purpose, it is {best:,.6g}.",
+            f"An error of {asked} cannot be reached: with epsilon {rule.epsilon_max:g}, the most that one "
+            f"question may spend for this purpose, it is {found}.",
             code="accuracy-out-of-reach",
             remedy="Ask for a larger error, or for fewer measures over fewer groups.",
         )
     low, high = rule.epsilon_max * 2.0**-30, rule.epsilon_max
     for _ in range(40):
         middle = math.sqrt(low * high)
-        width = _widest(query, rule, middle, cells)
+        width = _widest(query, rule, middle, cells, sizes, less)
         low, high = (low, middle) if width is not None and width <= accuracy else (middle, high)
     return high
 
 
-def _widest(query: GovernedQuery, rule: ReleaseRule, epsilon: float, cells: Mapping[str, int] | None) -> float | None:
-    """Return the largest half-width with an epsilon; infinite if that is too little to be shared, None without any."""
+def _widest(
+    query: GovernedQuery,
+    rule: ReleaseRule,
+    epsilon: float,
+    cells: Mapping[str, int] | None,
+    sizes: Mapping[tuple[str, str], float] | None,
+    less: int,
+) -> float | None:
+    """Return the largest half-width with an epsilon, as a share of `sizes` if given; infinite if that is too little to
+    be shared, None without any.
+    """
     try:
-        planned = plan(query, rule, epsilon, cells=cells)
+        planned = plan(query, rule, epsilon, cells=cells, less=less)
     except InputInvalid as error:
         if error.code != "epsilon-too-small":
             raise
         return math.inf
-    widths = [measure.half_width for block in planned.blocks for measure in block.measures]
-    return max((width for width in widths if width is not None), default=None)
+    named = [(block.name, measure) for block in planned.blocks for measure in block.measures]
+    widths = [(measure.half_width, (block, measure.name)) for block, measure in named if measure.half_width is not None]
+    if sizes is None:
+        return max((width for width, _ in widths), default=None)
+    return max((width / sizes[place] if sizes[place] > 0 else math.inf for width, place in widths), default=None)
 
 
 def _allowed_epsilon(rule: ReleaseRule, epsilon: float | None) -> float:
@@ -176,24 +216,24 @@ def _allowed_epsilon(rule: ReleaseRule, epsilon: float | None) -> float:
     return float(asked)
 
 
-def _mechanisms(block: Block) -> int:
+def _mechanisms(block: Block, rule: ReleaseRule) -> int:
     counted = _counted_by_threshold(block) is not None
-    return len(block.measures) + (0 if block.public_cells or counted else 1)
+    return len(block.measures) + (0 if counted or (block.public_cells and not rule.minimum_group) else 1)
 
 
 def _plan_block(block: Block, rule: ReleaseRule, rho: int, delta: int, public_cells: int | None) -> BlockPlan:
     clipping = int(rho * Fraction(repr(float(rule.clipping_share)))) if block.reports_clipping and block.measures else 0
-    each = (rho - clipping) // max(1, _mechanisms(block))
-    cells = public_cells if block.keys else 1
+    each = (rho - clipping) // max(1, _mechanisms(block, rule))
     threshold = None if block.public_cells else _plan_threshold(block, each, delta)
     reused = _counted_by_threshold(block)
     measures = tuple(
         _from_threshold(measure, threshold)
         if threshold is not None and measure is reused
-        else _plan_measure(measure, groups_touched(block.max_groups, cells), each)
+        else _plan_measure(measure, block_sensitivity(block, measure, public_cells), each)
         for measure in block.measures
     )
-    return BlockPlan(block.name, measures, threshold, clipping)
+    people = each if block.public_cells and _mechanisms(block, rule) > len(block.measures) else 0
+    return BlockPlan(block.name, measures, threshold, clipping, rule.minimum_group, people)
 
 
 def _plan_threshold(block: Block, rho: int, delta: int) -> ThresholdPlan:
@@ -206,8 +246,7 @@ def _counted_by_threshold(block: Block) -> Measure | None:
     return next((measure for measure in block.measures if measure.contributors), None)
 
 
-def _plan_measure(measure: Measure, groups: int, rho: int) -> MeasurePlan:
-    sensitivity = measure_sensitivity(measure, groups)
+def _plan_measure(measure: Measure, sensitivity: float, rho: int) -> MeasurePlan:
     if measure.grid is not None:
         return _plan_quantile(measure, measure.grid, noise_of(measure.grid, sensitivity, rho), rho)
     sigma = noise_scale(sensitivity, rho)
@@ -229,7 +268,7 @@ def _from_threshold(measure: Measure, threshold: ThresholdPlan) -> MeasurePlan:
 def _cost(block: BlockPlan) -> PrivacyBudget:
     measures = sum(measure.rho for measure in block.measures)
     threshold = block.threshold
-    cost = PrivacyBudget(measures + block.clipping_rho)
+    cost = PrivacyBudget(measures + block.clipping_rho + block.people_rho)
     return cost if threshold is None else cost + PrivacyBudget(threshold.rho, threshold.delta)
 
 

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 from pellucid.engines.exact import ExactAnswer
 from pellucid.errors import QueryFailed
 from pellucid.release.budget import PrivacyBudget
+from pellucid.release.clipping import Clipping, clipping_of
 from pellucid.release.mechanisms import LARGEST_VECTOR, Noised, gaussian, half_width, threshold_counts, too_many_cells
 from pellucid.release.plan import BlockPlan, MeasurePlan, ReleasePlan, ThresholdPlan, own_units, plan
 from pellucid.release.quantile import quantiles
-from pellucid.release.result import Clipping
-from pellucid.release.sensitivity import measure_sensitivity, subjects_sensitivity
-from pellucid.rewrite.governed import Block, GovernedQuery, Measure
+from pellucid.release.sensitivity import block_sensitivity, clipping_sensitivity, subjects_sensitivity
+from pellucid.rewrite.governed import WITHHELD, Block, GovernedQuery, Measure
 
 __all__ = ["ReleasePlan", "ReleasedBlocks", "plan", "release"]
 
@@ -34,6 +34,7 @@ _DIGITS = Context(prec=38)
 class ReleasedBlocks:
     """Noisy cells by block: the keys, each measure, and `<measure>_error`, its 95 % half-width in its own units.
 
+    Where public cells need a minimum of people, `_withheld` says which have no figures, and why.
     Measures with a scale are DECIMAL(38, scale), others BIGINT. `half_widths` is by (block, measure); `clipping` has
     one entry a block that measures it; `spent` is what the mechanisms cost by OpenDP's maps, rounded up.
     """
@@ -68,16 +69,20 @@ def release(exact: ExactAnswer, query: GovernedQuery, plan: ReleasePlan) -> Rele
 
 @dataclass(slots=True)
 class _Draft:
-    """A block's released columns while they are made."""
+    """A block's released columns while they are made; `people` are noisy counts by cell, if a measure is these."""
 
     keys: pa.Table
     measures: dict[str, pa.Array] = field(default_factory=dict)
     half_widths: dict[str, float] = field(default_factory=dict)
     clipping: Clipping | None = None
+    people: Sequence[int] | None = None
+    withheld: pa.Array | None = None
     spent: PrivacyBudget = field(default_factory=lambda: PrivacyBudget(0))
 
     def add(self, measure: Measure, values: Sequence[int], sigma: float) -> None:
         self.measures[measure.name] = _column(values, measure.scale)
+        if measure.contributors:
+            self.people = values
         if measure.grid is None:
             self.half_widths[measure.name] = own_units(half_width(sigma), measure.scale)
 
@@ -85,10 +90,17 @@ class _Draft:
         rows = self.keys.num_rows
         columns = {name: self.keys.column(name) for name in self.keys.column_names}
         for name, values in self.measures.items():
-            columns[name] = values
+            columns[name] = self._shown(values)
             if name in self.half_widths:
-                columns[name + ERROR_SUFFIX] = pa.array([self.half_widths[name]] * rows, pa.float64())
+                columns[name + ERROR_SUFFIX] = self._shown(pa.array([self.half_widths[name]] * rows, pa.float64()))
+        if self.withheld is not None:
+            columns[WITHHELD] = self.withheld
         return pa.table(columns)
+
+    def _shown(self, values: pa.Array) -> pa.Array:
+        if self.withheld is None:
+            return values
+        return pc.if_else(pc.is_null(self.withheld), values, pa.scalar(None, values.type))
 
 
 def _release_block(table: pa.Table, block: Block, plan: ReleasePlan) -> _Draft:
@@ -98,12 +110,16 @@ def _release_block(table: pa.Table, block: Block, plan: ReleasePlan) -> _Draft:
     if block_plan.threshold is None:
         if cells.num_rows > LARGEST_VECTOR:  # the number of public cells is public: failing tells nothing
             raise too_many_cells(LARGEST_VECTOR)
+        most = block.max_groups if block.is_few else block.max_cells
+        if block.keys and cells.num_rows > most:
+            raise cells_grew()
         draft = _Draft(_keys(cells, block))
     else:
-        cells, counted = _keep_cells(cells, block, block_plan.threshold, plan.max_cells)
+        cells, counted = _keep_cells(cells, block, block_plan.threshold, plan.max_cells, block_plan.minimum)
         draft = _Draft(_keys(cells, block), spent=counted.spent)
     for measure in block.measures:
         _release_measure(draft, cells, block, measure, block_plan.measure(measure.name), counted)
+    _withhold_small(draft, cells, block, block_plan)
     _release_clipping(draft, table, block, block_plan)
     return draft
 
@@ -119,7 +135,7 @@ def _sorted_cells(table: pa.Table, block: Block) -> pa.Table:
         if cells.num_rows != 1:
             raise _misshapen("A total came back as more or fewer than one cell.")
         return cells
-    if cells.num_rows and cells.group_by(names).aggregate([]).num_rows != cells.num_rows:
+    if cells.num_rows and cells.group_by(names, use_threads=False).aggregate([]).num_rows != cells.num_rows:
         raise _misshapen("A cell came back twice.")
     return cells.sort_by([(name, "ascending") for name in names])
 
@@ -140,14 +156,31 @@ def _keys(cells: pa.Table, block: Block) -> pa.Table:
     return cells.select([key.name for key in block.keys])
 
 
-def _keep_cells(cells: pa.Table, block: Block, planned: ThresholdPlan, max_cells: int) -> tuple[pa.Table, Noised]:
+def _keep_cells(
+    cells: pa.Table, block: Block, planned: ThresholdPlan, max_cells: int, minimum: int
+) -> tuple[pa.Table, Noised]:
     found = threshold_counts(
         _integers(cells, "_subjects"), max_groups=block.max_groups, rho=planned.rho, delta=planned.delta
     )
-    if len(found.counts) > max_cells:  # the number of cells kept is itself a released figure
+    counts = {place: count for place, count in found.counts.items() if count >= minimum}
+    if len(counts) > max_cells:  # the number of cells kept is itself a released figure
         raise too_many_cells(max_cells)
-    kept = cells.take(pa.array(list(found.counts), pa.int64()))
-    return kept, Noised(tuple(found.counts.values()), found.sigma, found.spent)
+    kept = cells.take(pa.array(list(counts), pa.int64()))
+    return kept, Noised(tuple(counts.values()), found.sigma, found.spent)
+
+
+def _withhold_small(draft: _Draft, cells: pa.Table, block: Block, block_plan: BlockPlan) -> None:
+    """Withhold the figures of public cells with too few people, by the noisy count and never the true one."""
+    if not block_plan.minimum or block_plan.threshold is not None:
+        return
+    people = draft.people
+    if people is None:
+        sensitivity = subjects_sensitivity(block.max_groups, cells.num_rows)
+        counted = gaussian(_integers(cells, "_subjects"), sensitivity=sensitivity, rho=block_plan.people_rho)
+        draft.spent += counted.spent
+        people = counted.values
+    why = f"fewer than {block_plan.minimum:,} people, by a noisy count"
+    draft.withheld = pa.array([why if count < block_plan.minimum else None for count in people], pa.string())
 
 
 def _release_measure(
@@ -156,7 +189,7 @@ def _release_measure(
     if planned.from_threshold and counted is not None:
         draft.add(measure, counted.values, counted.sigma)
         return
-    sensitivity = measure_sensitivity(measure, block.max_groups, cells.num_rows)
+    sensitivity = block_sensitivity(block, measure, cells.num_rows)
     if measure.grid is not None:
         chosen = quantiles(_weights(cells, measure), measure.grid, sensitivity=sensitivity, rho=planned.rho)
         draft.add(measure, chosen.values, chosen.sigma)
@@ -174,9 +207,11 @@ def _release_clipping(draft: _Draft, table: pa.Table, block: Block, block_plan: 
     if row.num_rows != 1:
         raise _misshapen("The row that counts clipped people is missing or came back twice.")
     counts = _integers(row, "_subjects") + _integers(row, "_clipped")
-    noised = gaussian(counts, sensitivity=subjects_sensitivity(2), rho=block_plan.clipping_rho)
+    cells = draft.keys.num_rows if block.keys else 1
+    sensitivity = clipping_sensitivity(block, cells)
+    noised = gaussian(counts, sensitivity=sensitivity, rho=block_plan.clipping_rho)
     people, clipped = noised.values
-    draft.clipping = Clipping.of_counts(block.name, people, clipped, half_width(noised.sigma))
+    draft.clipping = clipping_of(block, cells, people, clipped, noised.sigma)
     draft.spent += noised.spent
 
 
@@ -199,6 +234,15 @@ def _column(values: Sequence[int], scale: int) -> pa.Array:
     if scale <= 0:
         return pa.array(values, pa.int64())
     return pa.array([Decimal(value).scaleb(-scale, _DIGITS) for value in values], pa.decimal128(38, scale))
+
+
+def cells_grew() -> QueryFailed:
+    """Return the error for public tables that changed after it was looked at what they allow."""
+    return QueryFailed(
+        "What is public of this question changed while it was answered; nothing was released.",
+        code="groups-changed",
+        remedy="Ask again.",
+    )
 
 
 def _misshapen(what: str) -> QueryFailed:

@@ -1,8 +1,9 @@
 """Quantiles: the place of a grid that splits the weights of values best, drawn with noise (an exponential mechanism).
 
-A cell's answer is the place whose share of weight below and above misses the wanted share least. One subject with
-weight w moves each score by at most w times the larger part, so a vector of cells is as sensitive as the counts of
-values that subjects may bring in: noise of that scale costs as much rho as the discrete Gaussian on those counts.
+A cell's answer is the place whose share of weight below and above misses the wanted share least, or that misses the
+wanted weight above it least. One subject with weight w moves each score by at most w times the larger part, so a vector
+of cells is as sensitive as the counts of values that subjects may bring in: noise of that scale costs as much rho as
+the discrete Gaussian on those counts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from pellucid.release.mechanisms import Noised, choose, noise_scale
-from pellucid.rewrite.governed import WEIGHT, Grid
+from pellucid.rewrite.governed import OCTAVE, WEIGHT, Grid
 
 _LARGEST_SCORE = 2**62
 """Scores beyond this are cut off, which moves no two of them further apart."""
@@ -33,6 +34,9 @@ def scores(cell: Mapping[int, int], grid: Grid) -> list[int]:
     at = [int(cell.get(place, 0)) for place in range(grid.steps + 1)]
     up_to = list(accumulate(at))
     total = up_to[-1]
+    if grid.above:
+        wanted = grid.above * WEIGHT
+        return [-min(abs(total - reached - wanted), _LARGEST_SCORE) for reached in up_to]
     found = []
     for weight, reached in zip(at, up_to, strict=True):
         too_many_below = grid.whole * (reached - weight) - grid.part * total
@@ -43,7 +47,7 @@ def scores(cell: Mapping[int, int], grid: Grid) -> list[int]:
 
 def rank_half_width(grid: Grid, scale: float) -> float:
     """Return how many values the rank of an answer is off by, at most, in 95 of 100 draws."""
-    return scale * math.log((grid.steps + 1) / 0.05) / (WEIGHT * grid.whole)
+    return scale * math.log((grid.steps + 1) / 0.05) / (WEIGHT * (1 if grid.above else grid.whole))
 
 
 def noise_of(grid: Grid, sensitivity: float, rho: int) -> float:
@@ -58,8 +62,11 @@ def resolution(grid: Grid) -> float:
 
 def _moved(grid: Grid, sensitivity: float) -> int:
     """Return by how much one subject moves the scores of all cells together, in the L2 norm."""
-    return math.ceil(sensitivity * WEIGHT * max(grid.part, grid.whole - grid.part))
+    larger = 1 if grid.above else max(grid.part, grid.whole - grid.part)
+    return math.ceil(sensitivity * WEIGHT * larger)
 
 
 def _value(place: int, grid: Grid) -> int:
+    if grid.geometric:
+        return max(grid.lower, int(grid.upper * math.exp2((place - grid.steps) / OCTAVE)))
     return grid.lower + round(place * (grid.upper - grid.lower) / grid.steps)

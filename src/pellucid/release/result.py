@@ -1,11 +1,11 @@
-"""What leaves: the public `Release` and `Preview`, with stable JSON shapes. Only released values, never exact ones.
+"""What leaves: the public `Release`, with a stable JSON shape. Only released values, never exact ones.
 
-Computes nothing private; rendering for people is the CLI's.
+Computes nothing private; rendering for people is the CLI's, what a question would cost is `release.preview`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 from pellucid.errors import InputInvalid
 from pellucid.policy.stamp import Stamp
 from pellucid.records.columns import RHO_SCALE
-from pellucid.release.budget import conversion_delta, delta_as_float, epsilon_of, rho_units_up
+from pellucid.release.budget import delta_as_float
+from pellucid.release.clipping import Clipping
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from pellucid.policy.model import Allowance
     from pellucid.release.accountant import BudgetRow
+    from pellucid.release.budget import PrivacyBudget
     from pellucid.release.plan import ReleasePlan
 
 
@@ -39,36 +40,12 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True)
-class Clipping:
-    """The fraction of people whose contribution was cut to the bounds, and its 95 % half-width, if measured."""
-
-    block: str
-    fraction: float | None
-    half_width: float | None
-    text: str
-
-    @classmethod
-    def not_measured(cls, block: str = "") -> Clipping:
-        """Return the entry of a block for which the policy allows no spending on clipping."""
-        text = "How many people's contributions were clipped was not measured: the purpose has no clipping_share."
-        return cls(block, None, None, text)
-
-    @classmethod
-    def of_counts(cls, block: str, people: int, clipped: int, count_half_width: float) -> Clipping:
-        """Return the entry for noisy counts of people and of clipped people with the given 95 % half-width each."""
-        if people <= 2 * count_half_width:
-            return cls(block, None, None, "Too few people to tell which fraction of them was clipped.")
-        fraction = min(1.0, max(0.0, clipped / people))
-        width = count_half_width * (1 + fraction**2) ** 0.5 / people
-        text = f"About {fraction:.1%} (± {width:.1%}) of people had their contribution clipped to the declared bounds."
-        return cls(block, fraction, width, text)
-
-
-@dataclass(frozen=True, slots=True)
 class Loss:
     """What a release cost: epsilon at `delta`, rho, and the binding cap's cumulative epsilon in its period.
 
-    `delta` is the whole delta at which `epsilon` holds: the conversion's and what thresholds spent.
+    The cap is over everything that was asked of the same people, whatever allowances lie within it; of several, it is
+    the one with the least left. `delta` is the whole delta at which `epsilon` holds: the conversion's and what
+    thresholds spent.
     """
 
     epsilon: float
@@ -79,12 +56,16 @@ class Loss:
     renews: datetime
 
     @classmethod
-    def of(cls, plan: ReleasePlan, cap: BudgetRow) -> Loss:
-        """Return what a planned question cost; `cap` is its namespace's row after the reservation."""
+    def of(cls, plan: ReleasePlan, cap: BudgetRow, cost: PrivacyBudget | None = None) -> Loss:
+        """Return what a planned question cost; `cap` is its namespace's row after the reservation.
+
+        `cost` is what it cost with what was answered before for its sake, if anything was.
+        """
+        spent = plan.cost if cost is None else cost
         return cls(
-            epsilon=plan.cost.epsilon(plan.conversion_delta),
-            delta=delta_as_float(plan.conversion_delta + plan.cost.delta),
-            rho=plan.cost.rho / RHO_SCALE,
+            epsilon=spent.epsilon(plan.conversion_delta),
+            delta=delta_as_float(plan.conversion_delta + spent.delta),
+            rho=spent.rho / RHO_SCALE,
             period_epsilon=cap.spent_epsilon,
             period_cap=cap.cap_epsilon,
             renews=cap.renews,
@@ -155,7 +136,7 @@ class Release:
             "rows": rows_as_json(self.values),
             "accuracy": [asdict(item) for item in self.accuracy],
             "clipping": [asdict(item) for item in self.clipping],
-            "loss": {name: _plain(value) for name, value in asdict(self.loss).items()},
+            "loss": {name: plain(value) for name, value in asdict(self.loss).items()},
             "coverage": dict(sorted(self.coverage.items())),
             "stamp": self.stamp.as_json(),
             "receipt": asdict(self.receipt),
@@ -169,61 +150,10 @@ class Release:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedAccuracy:
-    """The 95 % half-width to expect of a measure, in its own units."""
-
-    measure: str
-    half_width: float | None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a question would cost and how exact it would be; made by the gate alone, no data touched.
-
-    `fewest_people` is about how many people a group needs to be shown, where keys are data (None: all keys are public).
-    """
-
-    purpose: str
-    sql: str
-    expected: tuple[ExpectedAccuracy, ...]
-    epsilon: float
-    delta: float
-    rho: float
-    left_epsilon: float
-    renews: datetime | None
-    fewest_people: int | None = None
-    notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, object]:
-        """Return a JSON-ready dict of the same shape as the fields."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetPlan:
-    """What several questions would cost: each one's preview, epsilon of all together, and whether what is left covers
-    that. Losses add up as rho, so epsilon of all is less than the sum of each.
-    """
-
-    previews: tuple[Preview, ...]
-    epsilon: float
-    left_epsilon: float
-    covered: bool
-
-    @classmethod
-    def of(cls, previews: Sequence[Preview], allowance: Allowance) -> BudgetPlan:
-        """Add up the previews of questions for one purpose with this allowance."""
-        together = epsilon_of(sum(rho_units_up(each.rho) for each in previews), conversion_delta(allowance))
-        left = min((each.left_epsilon for each in previews if each.rho), default=0.0)
-        return cls(tuple(previews), together, left, together <= left or not together)
-
-
 def rows_as_json(values: pa.Table) -> list[list[object]]:
     """Return a table's rows as JSON-ready lists: decimals are strings, dates and instants are ISO 8601."""
     columns = [_listed(column) for column in values.columns]
-    return [[_plain(value) for value in row] for row in zip(*columns, strict=True)]
+    return [[plain(value) for value in row] for row in zip(*columns, strict=True)]
 
 
 def _listed(column: pa.ChunkedArray) -> list[object]:
@@ -236,11 +166,12 @@ def _listed(column: pa.ChunkedArray) -> list[object]:
     return found
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a value as JSON can hold it: decimals are strings, dates and instants are ISO 8601."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

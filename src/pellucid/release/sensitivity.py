@@ -8,10 +8,41 @@ from __future__ import annotations
 
 import math
 
-from pellucid.rewrite.governed import Measure
+from pellucid.rewrite.governed import Block, Measure, Ranked
 
 NORM_RELATIVE_MARGIN = 2.0**-40
 """Allowance for the engine's floating-point norm and scaling, about 1e-12 of the norm."""
+
+
+def block_sensitivity(block: Block, measure: Measure, cells: int | None = None) -> float:
+    """Return the L2 sensitivity of a measure's cells in its block, by person and cell or by stored rank."""
+    if block.ranked is None:
+        return measure_sensitivity(measure, block.max_groups, cells if block.keys else 1)
+    return ranked_sensitivity(max(abs(measure.lower), abs(measure.upper)), block.ranked, cells if block.keys else 1)
+
+
+def ranked_sensitivity(largest: int, ranked: Ranked, cells: int | None = None) -> float:
+    """Return the L2 sensitivity of sums over ranked rows, each at most `largest` in size.
+
+    All rows of a subject that count may fall into one cell, but rows of two months not where cells are `apart`. With a
+    dimension's rank every value of it may have so many rows: there are at most as many as `cells`, which must be known.
+    """
+    in_one = largest * ranked.rows * (1 if ranked.apart else ranked.months)
+    if ranked.by is None:
+        return _root_up(in_one * in_one * (ranked.months if ranked.apart else 1))
+    if cells is None:
+        return math.inf
+    return _root_up(in_one * in_one * max(1, cells))
+
+
+def clipping_sensitivity(block: Block, cells: int | None = None) -> float:
+    """Return the L2 sensitivity of a block's two counts: of people and of those clipped, or of rows ranked first and of
+    those just beyond the bound, of which a subject has one in each month (and value of the dimension).
+    """
+    if block.ranked is None:
+        return subjects_sensitivity(2)
+    each = block.ranked.months * (1 if block.ranked.by is None else max(1, cells or 1))
+    return _root_up(2 * each * each)
 
 
 def measure_sensitivity(measure: Measure, max_groups: int, cells: int | None = None) -> float:

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pellucid.rewrite.governed import WEIGHT, GovernedRows, GroupKey, Measure, MeasureKind
+from pellucid.rewrite.caps_frame import caps_sql, drawn_measures
+from pellucid.rewrite.governed import WEIGHT, GovernedRows, GroupKey, Measure, MeasureKind, RankFilter
+from pellucid.rewrite.measure_bounds import Single
 from pellucid.rewrite.measures import Measures
-
-LARGEST_CELL = 2**61
-"""Cells beyond this are cut off; a cut moves no two cells further apart, so the sensitivity holds."""
-
+from pellucid.rewrite.packed_frame import can_be_packed, capped, packed_sql
 
 SALT = "_salt"
 """The parameter with the secret that decides which cells and which distinct values of a person are kept."""
@@ -37,10 +36,32 @@ def block_sql(governed: Mapping[GovernedRows, str], rows: str, cells: str | None
     return f"WITH {', '.join(with_)}, {frame}"
 
 
-def frame_sql(keys: Sequence[GroupKey], measures: Measures, limit: int, *, public: bool, reports: bool) -> str:
-    """Return what follows the rows (and the public cells, if there are any): more CTEs and the final SELECT."""
+def frame_sql(
+    keys: Sequence[GroupKey],
+    measures: Measures,
+    limit: int,
+    *,
+    most_cells: int,
+    public: bool,
+    reports: bool,
+    is_few: bool = False,
+) -> str:
+    """Return what follows the rows (and the public cells, of which there are at most `most_cells`, if there are any):
+    more CTEs and the final SELECT. `is_few` says that no more cells are public than one person may be in.
+    """
     names = [key.name for key in keys]
     chosen = list(measures.found.values())
+    if public and can_be_packed(chosen, most_cells):
+        return packed_sql(
+            names,
+            chosen,
+            measures.totals,
+            limit,
+            most_cells=most_cells,
+            is_few=is_few,
+            reports=reports,
+            salt=SALT,
+        )
     joined = [f"{name} AS ({sql})" for name, sql in _tables_of_values(names, chosen)]
     with_ = [f"_totals AS ({_totals(names, measures, public)})", f"_kept AS ({_kept(names, limit)})"]
     often = "MATERIALIZED " if reports or joined else ""
@@ -48,6 +69,60 @@ def frame_sql(keys: Sequence[GroupKey], measures: Measures, limit: int, *, publi
     cells = _with_values(names, chosen, _cells_out(names, chosen, public), reports) if joined else ""
     out = cells or _cells_out(names, chosen, public, clipped=reports)
     return f"{', '.join(with_)} {out}{_report(names, chosen) if reports else ''}"
+
+
+def caps_frame(keys: Sequence[GroupKey], measures: Measures, limit: int, *, public: bool) -> str:
+    """Return the frame that finds what norms people bring, for those measures whose norm is drawn."""
+    names = [key.name for key in keys]
+    before = [f"_totals AS ({_totals(names, measures, public)})", f"_kept AS ({_kept(names, limit)})"]
+    return caps_sql(before, drawn_measures(list(measures.found.values())))
+
+
+def ranked_sql(keys: Sequence[GroupKey], ones: Sequence[Single], rank: RankFilter, *, public: bool) -> str:
+    """Return what follows the rows where the stored rank bounds: sums of clamped rows by cell.
+
+    `ones` is what one row adds to each measure. With a marked rank a last row counts the rows
+    ranked first (`_subjects`) and those ranked just beyond the bound (`_clipped`).
+    """
+    names = [key.name for key in keys]
+    sums = "".join(f", {_added_up(one, rank)} AS t{position}" for position, one in enumerate(ones))
+    counted = ", COUNT(CASE WHEN _rows._turn = 0 THEN 1 END) AS _subjects" if rank.marked else ""
+    counted += f", COUNT(CASE WHEN _rows._turn = {rank.rows} THEN 1 END) AS _clipped" if rank.marked else ""
+    chosen = _list(names, "_rows.").removeprefix(", ")
+    listed = f"{chosen}{sums}{counted}".removeprefix(", ")
+    group = f" GROUP BY {chosen}" if names else ""
+    often = "MATERIALIZED " if rank.marked else ""
+    out = "".join(f", {capped(f'_summed.t{p}')} AS m{p}" for p in range(len(ones)))
+    out += ", 0 AS _clipped" if rank.marked else ""
+    source, same = "_summed", ""
+    if public:
+        same = " AND ".join(f"_cells.{name} = _summed.{name}" for name in names)
+        source = f"_cells LEFT JOIN _summed ON {same}"
+    shown = "".join(f", _cells.{name} AS {name}" for name in names)
+    cells = f"SELECT 0 AS _row{shown}, 0 AS _subjects{out} FROM {source}"  # noqa: S608
+    report = ""
+    if rank.marked:
+        nothing = "".join(f", NULL AS {name}" for name in names)
+        rest = "".join(f", 0 AS m{position}" for position in range(len(ones)))
+        told = ", ".join(
+            f"CAST(COALESCE(SUM({name}), 0) AS BIGINT) AS {name}{rest if name == '_subjects' else ''}"
+            for name in ("_subjects", "_clipped")
+        )
+        within = f"_cells JOIN _summed ON {same}" if public else "_summed"  # rows of no public cell are not bounded
+        report = f" UNION ALL SELECT 1 AS _row{nothing}, {told} FROM {within}"  # noqa: S608
+    return f"_summed AS {often}(SELECT {listed} FROM _rows{group}) {cells}{report}"  # noqa: S608
+
+
+def _added_up(one: Single, rank: RankFilter) -> str:
+    """Return what all rows that count add to a measure."""
+    parts = [f"_rows._turn < {rank.rows}"] if rank.marked else []
+    if one.counted:
+        within = f"CASE WHEN {parts[0]} THEN {one.sql} END" if parts else one.sql
+        return f"COUNT({within})"
+    if one.lower:  # LEAST and GREATEST skip NULL, which then adds the lower end; 0 adds nothing
+        parts.append(f"NOT {one.sql} IS NULL")
+    clamped = f"LEAST(GREATEST({one.sql}, {one.lower}), {one.upper})"
+    return f"SUM(CASE WHEN {' AND '.join(parts)} THEN {clamped} END)" if parts else f"SUM({clamped})"
 
 
 def needs_salt(keys: Sequence[GroupKey], measures: Sequence[Measure]) -> bool:
@@ -67,7 +142,7 @@ def _totals(names: Sequence[str], measures: Measures, public: bool) -> str:
 def _kept(names: Sequence[str], limit: int) -> str:
     if not names:
         return "SELECT *, 1 AS _groups FROM _totals"
-    order = f"HASH({', '.join(names)}, ${SALT}), {', '.join(names)}"
+    order = f"HASH({', '.join(names)}, _subject, ${SALT}), {', '.join(names)}"
     counted = "SELECT *, COUNT(*) OVER (PARTITION BY _subject) AS _groups FROM _totals"
     return f"{counted} QUALIFY ROW_NUMBER() OVER (PARTITION BY _subject ORDER BY {order}) <= {limit}"
 
@@ -83,11 +158,13 @@ def _bounded(names: Sequence[str], measures: Sequence[Measure], limit: int) -> s
 
 
 def _clamp(position: int, measure: Measure) -> str:
-    total = f"LEAST(GREATEST(t{position}, {measure.lower}), {measure.upper})"
+    norm = f"$_cap{position}" if measure.drawn else measure.norm
+    ends = (f"-{norm}", norm) if measure.drawn else (measure.lower, measure.upper)
+    total = f"LEAST(GREATEST(t{position}, {ends[0]}), {ends[1]})"
     if measure.norm is None:
         return f"CAST({total} AS BIGINT)"
     squares = f"SUM(CAST({total} AS DOUBLE) * CAST({total} AS DOUBLE)) OVER (PARTITION BY _subject)"
-    share = f"LEAST(1, {measure.norm} / SQRT(GREATEST({squares}, 1)))"
+    share = f"LEAST(1, {norm} / SQRT(GREATEST({squares}, 1)))"
     return f"CAST(TRUNC(CAST({total} AS DOUBLE) * {share}) AS BIGINT)"
 
 
@@ -104,7 +181,7 @@ def _value(position: int, measure: Measure) -> str:
 def _cells_out(names: Sequence[str], measures: Sequence[Measure], public: bool, *, clipped: bool = False) -> str:
     table = "_cells" if public else "_bounded"
     keys = "".join(f", {table}.{name} AS {name}" for name in names)
-    sums = "".join(f", {_cell(f'_bounded.m{p}')} AS m{p}" for p in range(len(measures)))
+    sums = "".join(f", {capped(f'SUM(_bounded.m{p})')} AS m{p}" for p in range(len(measures)))
     sums += ", 0 AS _clipped" if clipped else ""
     source = "_bounded"
     if public:
@@ -125,12 +202,6 @@ def _report(names: Sequence[str], measures: Sequence[Measure]) -> str:
         f" UNION ALL SELECT 1 AS _row{nothing}, COUNT(*) AS _subjects{rest}, "  # noqa: S608
         f"CAST({clipped} AS BIGINT) AS _clipped{lists} FROM ({people}) AS _people"
     )
-
-
-def _cell(measure: str) -> str:
-    """Sum a measure without an error that would tell whether the exact total is beyond BIGINT."""
-    total = f"COALESCE(SUM({measure}), 0)"  # LEAST and GREATEST skip NULL
-    return f"CAST(LEAST(GREATEST({total}, -{LARGEST_CELL}), {LARGEST_CELL}) AS BIGINT)"
 
 
 # -- distinct values and quantiles -------------------------------------------------------------------------------------
@@ -174,7 +245,8 @@ def _spread(position: int, measure: Measure, names: Sequence[str]) -> str:
     )
     share = f"(CAST(_placed._many AS HUGEINT) * _bounded.m{position} * {WEIGHT}) // GREATEST(_bounded.t{position}, 1)"
     weighed = (
-        f"SELECT _placed._place{_list(names, '_placed.')}, {_cell(share)} AS _weight FROM ({placed}) AS _placed "  # noqa: S608
+        f"SELECT _placed._place{_list(names, '_placed.')}, {capped(f'SUM({share})')} AS _weight "  # noqa: S608
+        f"FROM ({placed}) AS _placed "
         f"JOIN _bounded ON _placed._subject = _bounded._subject{_same('_placed', '_bounded', names)} "
         f"GROUP BY _placed._place{_list(names, '_placed.')}"
     )

@@ -10,26 +10,31 @@ Which k cells of a subject are kept depends on that subject's cells and a secret
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 from sqlglot import exp
 
 from pellucid.policy.decide import subject_key_columns
-from pellucid.rewrite.block_frame import SALT, block_sql, frame_sql, needs_salt
+from pellucid.rewrite.block_frame import SALT, block_sql, caps_frame, frame_sql, needs_salt
+from pellucid.rewrite.caps_frame import drawn_measures
 from pellucid.rewrite.cells import public_cells
 from pellucid.rewrite.exact_frame import exact_frame_sql
 from pellucid.rewrite.exact_measures import ExactMeasures
 from pellucid.rewrite.generate import generate, literal_free
-from pellucid.rewrite.governed import Block, GroupKey, Measure
+from pellucid.rewrite.governed import Block, GovernedRows, GroupKey, Measure
 from pellucid.rewrite.governed_text import parameters_in
 from pellucid.rewrite.make_total import make_condition, make_total
 from pellucid.rewrite.measures import Measures
 from pellucid.rewrite.over_released import OverReleased
+from pellucid.rewrite.packed_frame import can_be_packed
+from pellucid.rewrite.ranked import Ground, ranked_blocks
 from pellucid.rewrite.recheck import parse_generated
 from pellucid.rewrite.relations import SUBJECT_ID, Frame, Kind, Relation, told_origins
 from pellucid.rewrite.sources import Work
 from pellucid.rewrite.subject_rows import looks_across_rows
+from pellucid.rewrite.subqueries import external_columns
 
 
 class _Framed(TypedDict):
@@ -65,28 +70,71 @@ def build_block(
     rows = _rows(select, groups, measures, frame)
     _refuse_across_people(rows, work)
     exact(rows)
+    if external_columns(rows):  # rows that depend on a row around them are no rows of this block
+        raise work.findings.stop("subquery-not-linked")
     keys = tuple(_key(position, key, frame, public=cells is not None) for position, key in enumerate(groups))
     framed = _framed(keys, measures, groups, frame, work, public=cells is not None)
     tree = _final(rows)
     text = generate(tree)
     governed = {source: work.text_of(source) for source in work.sources_of(tree)}
     salted = rule is not None or needs_salt(keys, framed["measures"])
-    work.blocks.append(
-        Block(
-            name=name,
-            namespace=frame.namespace or "",
-            keys=keys,
-            sql=block_sql(governed, text, cells, framed["frame"]),
-            sources=tuple(governed),
-            rows=text,
-            parameters=_parameters(tree, governed.values(), salted=salted),
-            public_cells=cells is not None or not groups,
-            cells_sql=cells,
-            cells_parameters=_cells_parameters(cells),
-            **framed,
-        )
+    block = Block(
+        name=name,
+        namespace=frame.namespace or "",
+        keys=keys,
+        sql=block_sql(governed, text, cells, framed["frame"]),
+        sources=tuple(governed),
+        rows=text,
+        parameters=_parameters(tree, governed.values(), salted=salted),
+        public_cells=cells is not None or not groups,
+        cells_sql=cells,
+        cells_parameters=_cells_parameters(cells),
+        **framed,
     )
+    if isinstance(measures, Measures):
+        block = _with_few(block, measures, governed)
+        block = _with_caps(ranked_blocks(block, Ground(tree, groups, measures, frame, work)), measures, governed)
+    work.blocks.append(block)
     return Relation(Kind.RELEASED, outside, replacer.columns(name))
+
+
+def _with_few(block: Block, measures: Measures, governed: Mapping[GovernedRows, str]) -> Block:
+    """Return the block with the cheaper one beside it for when no more cells are public than one person may be in."""
+    if not block.keys or block.cells_sql is None or not can_be_packed(block.measures, block.max_cells):
+        return block
+    frame = frame_sql(
+        block.keys,
+        measures,
+        block.max_groups,
+        most_cells=block.max_cells,
+        public=True,
+        reports=block.reports_clipping,
+        is_few=True,
+    )
+    unsalted = tuple(name for name in block.parameters if name != SALT)
+    sql = block_sql(governed, block.rows, block.cells_sql, frame)
+    return replace(block, few=replace(block, sql=sql, frame=frame, parameters=unsalted, is_few=True))
+
+
+def _with_caps(block: Block, measures: Measures, governed: Mapping[GovernedRows, str]) -> Block:
+    """Return the block with the one beside it that is asked first where norms are drawn."""
+    drawn = drawn_measures(block.measures)
+    if not drawn:
+        return block
+    frame = caps_frame(block.keys, measures, block.max_groups, public=block.cells_sql is not None)
+    bound = (f"_cap{measure.name[1:]}" for measure in drawn)
+    caps = replace(
+        block,
+        keys=(),
+        measures=drawn,
+        sql=block_sql(governed, block.rows, block.cells_sql, frame),
+        frame=frame,
+        public_cells=True,
+        reports_clipping=False,
+        others=(),
+        unranked="",
+    )
+    return replace(block, caps=caps, parameters=tuple(sorted({*block.parameters, *bound})))
 
 
 def _framed(
@@ -114,7 +162,7 @@ def _framed(
     chosen = tuple(measures.found.values())
     reports = rule.clipping_share > 0 and bool(chosen)
     limit = 1 if one_each else rule.max_groups
-    around = frame_sql(keys, measures, limit, public=public, reports=reports)
+    around = frame_sql(keys, measures, limit, most_cells=rule.max_cells, public=public, reports=reports)
     return _Framed(
         measures=chosen,
         frame=around,

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from pellucid.rewrite.generate import generate
 from pellucid.rewrite.make_total import make_condition, make_total
-from pellucid.rewrite.measures import results_of
+from pellucid.rewrite.measure_bounds import results_of
 from pellucid.rewrite.permit_rows import held, literal, quoted
 from pellucid.rewrite.relations import Frame
 from pellucid.rewrite.sources import Work, conjuncts
@@ -64,6 +64,8 @@ def _only_column(key: exp.Expr, frame: Frame) -> tuple[str, str] | None:
     columns = list(key.find_all(exp.Column))
     direct = [frame.facts(column).direct for column in columns]
     if not direct or None in direct or key.find(exp.Query) is not None or looks_across_rows(key):
+        return None
+    if not all(column.table in frame.sources for column in columns):  # of a row around this query
         return None
     first = direct[0]
     public = first is not None and frame.sources[columns[0].table].is_dimension

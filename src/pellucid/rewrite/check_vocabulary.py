@@ -49,7 +49,8 @@ def _arguments(node: exp.Expr, kind: str) -> list[Reason]:
     """Refuse a function without an argument that it needs, or with one that it does not take."""
     taken = ARGUMENTS.get(kind)
     needed = [name for name, must in node.arg_types.items() if must] if isinstance(node, exp.Func) else []
-    if any(node.args.get(name) is None for name in needed):
+    nothing = isinstance(node.this, exp.Distinct) and not node.this.expressions
+    if nothing or any(node.args.get(name) is None for name in needed):
         return [reason("syntax-not-allowed", name=f"{kind.lower()} without what it needs")]
     odd = [] if taken is None else [name for name, value in node.args.items() if value and name not in taken]
     return [reason("syntax-not-allowed", name=f"{kind.lower()} with {name}") for name in odd]
@@ -194,9 +195,10 @@ def _plain_number(node: object, name: str, *, least: int = 0) -> list[Reason]:
 
 
 def _limit(node: exp.Expr) -> list[Reason]:
+    """Demand a number that is written out, or a parameter: what is worked out may be none that the engine can take."""
     number = node.args.get("expression")
-    text = isinstance(number, exp.Literal) and number.is_string
-    return [reason("argument-not-literal", name=type(node).__name__.lower())] if text else []
+    plain = isinstance(number, exp.Placeholder) or (isinstance(number, exp.Literal) and not number.is_string)
+    return [] if plain else [reason("argument-not-literal", name=type(node).__name__.lower())]
 
 
 def _literal(node: exp.Expr) -> list[Reason]:

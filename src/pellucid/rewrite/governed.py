@@ -10,6 +10,8 @@ from enum import StrEnum
 
 WEIGHT = 2**12
 """The weight of one value of a quantile, whose subject has no more of them than may count."""
+OCTAVE = 8
+"""Places of a geometric grid from one value to its double."""
 FIGURES, COMBINATIONS, DIFFERENCES, PRINTS, CELLS = range(5)
 """What a row of an exact block is about: a measure in a cell, or in a combination of atoms within one; a pair of
 measures; a bucket of the cell's sketch; a public cell.
@@ -40,7 +42,8 @@ class MeasureKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Grid:
     """The values that a quantile may turn out as: `steps` + 1 of them, evenly from `lower` to `upper` (units of
-    10**-scale). Sought is the one with `part` of `whole` values below it.
+    10**-scale), or `geometric`: OCTAVE of them to the double, up to `upper`. Sought is the one with `part` of
+    `whole` values below it; with `above`, the one with so many values above it.
     """
 
     lower: int
@@ -48,6 +51,8 @@ class Grid:
     steps: int
     part: int
     whole: int
+    above: int = 0
+    geometric: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Measure:
     origins: tuple[str, ...] = ()
     by: str | None = None
     grid: Grid | None = None
+    most: int | None = None  # the largest that one subject's rows sum to in size, if declared
+    drawn: bool = False  # whether the norm is only the largest that a private quantile may come to
     shown: bool = True  # exact figures only: whether somebody asked for it, or it is there to be judged
     parts: tuple[str, ...] = ()  # of a spread: the measures that hold its count, sum and squares
     form: str = ""  # of a spread: "sample" or "population", and "root" besides for a deviation
@@ -92,6 +99,36 @@ class GroupKey:
 
 
 @dataclass(frozen=True, slots=True)
+class RankFilter:
+    """Rows whose stored rank, the column `column`, is below `rows`; with `marked` also those ranked just beyond, and
+    the rank handed on as `_turn`.
+    """
+
+    column: str
+    rows: int
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """How a stored rank bounds a block: at most `rows` rows of a subject count in each of `months` calendar months, and
+    in each value of the dimension `by`, if there is one. `apart`: no cell holds rows of two months.
+
+    `inside`: the question asks for no rows outside the ranked months, which would not count.
+    Its measures' bounds are those of one row. `unique` are statements over public tables whose one number must be 0,
+    or joins would multiply the ranked rows.
+    """
+
+    dataset: str
+    rows: int
+    months: int
+    apart: bool
+    by: str | None
+    unique: tuple[str, ...] = ()
+    inside: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class GovernedRows:
     """What a block may read of a personal dataset. Its text follows from the policy and the purpose and is put in front
     of the block's own SQL, which knows it by `name`; with `barrier` no condition of a question runs before its filter.
@@ -101,6 +138,7 @@ class GovernedRows:
     dataset: str
     columns: tuple[str, ...]
     barrier: bool
+    rank: RankFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +153,11 @@ class Block:
     With `public_cells` every public cell is there, empty ones with zeros; otherwise cells are data and must be
     thresholded.
     `cells_sql` lists the public cells without touching anybody's data. A subject is in at most `max_groups` cells.
+    A block that is `ranked` is bounded by its rows' stored rank instead: its row 1 counts rows ranked first and rows
+    ranked just beyond. `others` are the same block bounded so; `unranked` says why there is none. `caps` is asked first
+    where norms are drawn: it has for each such measure, under the same name, a quantile of people's norms, and what
+    that comes to is bound as `$_cap0` and so on. `few` is the same block without a limit on one's cells (`is_few`), for
+    when no more than `max_groups` are public.
     """
 
     name: str
@@ -133,6 +176,12 @@ class Block:
     cells_parameters: tuple[str, ...] = ()
     max_cells: int = 10_000
     pairs: tuple[tuple[str, str], ...] = ()  # exact only: measures whose difference is judged too, in order
+    ranked: Ranked | None = None
+    others: tuple[Block, ...] = ()
+    unranked: str = ""
+    caps: Block | None = None
+    few: Block | None = None
+    is_few: bool = False
     atoms: tuple[str, ...] = ()  # exact only: the conditions that became hidden keys, as the person who asked sees them
 
 

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 
 from pellucid.rewrite.context import PolicyPurpose
-from pellucid.rewrite.governed import GovernedRows
+from pellucid.rewrite.governed import GovernedRows, RankFilter
 from pellucid.rewrite.permit_rows import governed_sql
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
@@ -22,12 +22,12 @@ _CHARACTERS_A_NODE = 8
 
 def governed_text(key: PolicyPurpose, rows: GovernedRows) -> str:
     """Return the SQL of governed rows. Raises KeyError for a dataset, purpose or column that is not declared."""
-    return _text(key, rows.dataset, rows.columns, rows.barrier)
+    return _text(key, rows.dataset, rows.columns, rows.barrier, rows.rank)
 
 
 @lru_cache(maxsize=4096)
-def _text(key: PolicyPurpose, dataset: str, columns: tuple[str, ...], barrier: bool) -> str:
-    sql = governed_sql(key.policy.datasets[dataset], key.policy.purposes[key.purpose or ""], columns)
+def _text(key: PolicyPurpose, dataset: str, columns: tuple[str, ...], barrier: bool, rank: RankFilter | None) -> str:
+    sql = governed_sql(key.policy.datasets[dataset], key.policy.purposes[key.purpose or ""], columns, rank)
     return f"{sql} OFFSET 0" if barrier else sql
 
 

@@ -11,23 +11,34 @@ VARIANCE(x), MEDIAN(x)                     ->  see `spread`
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
 
 from sqlglot import exp
 
-from pellucid.policy.model import Bound, ColumnType, ReleaseRule
+from pellucid.policy.model import ColumnType, ReleaseRule
 from pellucid.rewrite import spread
 from pellucid.rewrite.families import try_cast
 from pellucid.rewrite.generate import DUCKDB, literal_free
 from pellucid.rewrite.governed import Grid, Measure, MeasureKind
 from pellucid.rewrite.make_total import make_total
+from pellucid.rewrite.measure_bounds import (
+    MOST,
+    NO_LIMITS,
+    Limits,
+    Single,
+    combined,
+    constants,
+    constants_bound,
+    decimals,
+    most_of,
+    number_in,
+    results_of,
+    scaled,
+    whole,
+)
 from pellucid.rewrite.relations import ROWS, Frame, told_origins, value_origins
 from pellucid.rewrite.sources import Work
-
-MOST = 9 * 10**15
-"""Largest scaled value of one row: exact in a DOUBLE, and no sum of them can overflow HUGEINT."""
 
 
 @dataclass(slots=True)
@@ -39,6 +50,7 @@ class Measures:
     found: dict[tuple[object, ...], Measure] = field(default_factory=dict)
     arguments: list[exp.Expr | None] = field(default_factory=list)
     totals: list[str] = field(default_factory=list)
+    singles: list[Single | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.found)
@@ -79,9 +91,13 @@ class Measures:
         if distinct:
             return self._count_distinct(value, shown)
         lower, upper, norm = self.rows_bound()
+        most, drawn = most_of([self.rule.rows], 0), self.rule.rows.drawn
         if isinstance(value, exp.Star):
-            return [self.add(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", 0, (lower, upper, norm))]
-        return [self.add(MeasureKind.VALUES, value, "COUNT({a})", title("COUNT", value), 0, (lower, upper, norm))]
+            limits = Limits(most, drawn, Single("1", 0, 1, counted=True))
+            return [self.add(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", 0, (lower, upper, norm), limits=limits)]
+        limits = Limits(most, drawn, Single("{a}", 0, 1, counted=True))
+        named = title("COUNT", value)
+        return [self.add(MeasureKind.VALUES, value, "COUNT({a})", named, 0, (lower, upper, norm), limits=limits)]
 
     def _count_distinct(self, value: exp.Expr, shown: exp.Expr) -> list[Measure]:
         keys = [_facts_of(each, self.frame) for each in results_of(value)]
@@ -108,11 +124,44 @@ class Measures:
         lower, upper, norm, scale = bound
         most = f"{MOST / 10**scale:.0f}"
         within = f"LEAST(GREATEST({{a}}, -{most}), {most})"
-        whole = f"SUM(CASE WHEN ISFINITE({{a}}) THEN CAST(ROUND({within} * {10**scale}) AS BIGINT) END)"
         column = self._exact_column(value, scale)
-        total = "SUM({a})" if column is not None else whole
+        one = (
+            "{a}"
+            if column is not None
+            else f"CASE WHEN ISFINITE({{a}}) THEN CAST(ROUND({within} * {10**scale}) AS BIGINT) END"
+        )
         argument = column if column is not None else try_cast(value.copy(), "DOUBLE")
-        return [self.add(MeasureKind.SUM, argument, total, title("SUM", value), scale, (lower, upper, norm))]
+        limits, bounds = self._limits(value, one, scale), (lower, upper, norm)
+        return [self.add(MeasureKind.SUM, argument, f"SUM({one})", title("SUM", value), scale, bounds, limits=limits)]
+
+    def _limits(self, value: exp.Expr, one: str, scale: int) -> Limits:
+        """Return what else holds of a sum; the range of one row's value is known for a column as it is, and numbers."""
+        columns = sorted(name for _, name in value_origins(value, self.frame) - {ROWS} if name in self.rule.columns)
+        bounds = [self.rule.columns[name] for name in columns]
+        counted = bool(ROWS in value_origins(value, self.frame) or not columns)
+        most = None if counted or not self._is_plain(value) else most_of(bounds, scale)
+        ends = self._range_of_one(value)
+        single = None
+        if ends is not None:
+            least, largest = (whole(end * Decimal(10) ** scale) for end in ends)
+            single = Single(one, least, largest)
+        return Limits(most, any(bound.drawn for bound in bounds), single)
+
+    def _is_plain(self, value: exp.Expr) -> bool:
+        """Return whether a value is a column as it is, or that under a condition: then sums of it are the column's."""
+        return all(isinstance(each, exp.Column) or number_in(each) == 0 for each in results_of(value))
+
+    def _range_of_one(self, value: exp.Expr) -> tuple[Decimal, Decimal] | None:
+        ends: list[Decimal] = []
+        for each in results_of(value):
+            number, direct = number_in(each), self.frame.facts(each).direct if isinstance(each, exp.Column) else None
+            values = (
+                self.rule.columns[direct[1]].values if direct is not None and direct[1] in self.rule.columns else None
+            )
+            if number is None and values is None:
+                return None
+            ends += [number] if number is not None else [Decimal(end) for end in values or ()]
+        return (min(ends), max(ends)) if ends else None
 
     def _exact_column(self, value: exp.Expr, scale: int) -> exp.Expr | None:
         """Return a declared integer or money column scaled exactly, without passing through DOUBLE; None for others."""
@@ -133,15 +182,15 @@ class Measures:
             if name in self.rule.columns
         ]
         if ROWS in origins or not origins:
-            bounds.append((self.rule.rows if origins else _constants_bound(self.rule.rows, _constants(value)), 0))
+            bounds.append((self.rule.rows if origins else constants_bound(self.rule.rows, constants(value)), 0))
         if not bounds:
             names = ", ".join(sorted(name for _, name in origins))
             self.work.findings.add(
                 "sum-without-bound", name=names, known=", ".join(sorted(self.rule.columns)) or "none"
             )
             return None
-        scale = max(max(declared, _decimals(bound)) for bound, declared in bounds)
-        return _combined([scaled(bound, scale) for bound, _ in bounds], scale)
+        scale = max(max(declared, decimals(bound)) for bound, declared in bounds)
+        return combined([scaled(bound, scale) for bound, _ in bounds], scale)
 
     def _scale(self, dataset: str, column: str) -> int:
         return self.work.context.datasets[dataset].columns[column].scale
@@ -163,6 +212,7 @@ class Measures:
         contributors: bool = False,
         by: str | None = None,
         grid: Grid | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> Measure:
         """Return the measure, which each block has once; `total` is SQL over the rows' argument `{a}`."""
         text = argument.sql(dialect=DUCKDB) if argument is not None else ""
@@ -171,9 +221,15 @@ class Measures:
             name = f"m{len(self.found)}"
             lower, upper, norm = bounds
             origins = told_origins(value_origins(argument, self.frame)) if argument is not None else ()
-            self.found[key] = Measure(name, kind, title, scale, lower, upper, norm, contributors, origins, by, grid)
+            drawn = limits.drawn and norm is not None
+            self.found[key] = Measure(
+                name, kind, title, scale, lower, upper, norm, contributors, origins, by, grid, limits.most, drawn
+            )
             self.arguments.append(_total_argument(argument))
-            self.totals.append(total.format(a=f"_rows.a{len(self.arguments) - 1}"))
+            named = f"_rows.a{len(self.arguments) - 1}"
+            self.totals.append(total.format(a=named))
+            one = limits.single
+            self.singles.append(None if one is None else replace(one, sql=one.sql.format(a=named)))
         return self.found[key]
 
 
@@ -190,19 +246,6 @@ def _under(argument: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=value)])
 
 
-def results_of(value: exp.Expr) -> list[exp.Expr]:
-    """Return the expressions a value may turn out to be, NULLs left out."""
-    if isinstance(value, exp.Paren):
-        return results_of(value.this)
-    if isinstance(value, exp.Case | exp.If):
-        branches = value.args["ifs"] if isinstance(value, exp.Case) else [value]
-        results = [branch.args["true"] for branch in branches]
-        last = value.args.get("default") or value.args.get("false")
-        results += [last] if last is not None else []
-        return [found for each in results for found in results_of(each)]
-    return [] if isinstance(value, exp.Null) else [value]
-
-
 def _facts_of(value: exp.Expr, frame: Frame) -> tuple[bool, bool]:
     """Return (is the subject's key, belongs to one subject alone)."""
     if not isinstance(value, exp.Column):
@@ -212,60 +255,6 @@ def _facts_of(value: exp.Expr, frame: Frame) -> tuple[bool, bool]:
         return False, False
     facts = found[0].relation.columns.get(value.name)
     return (facts.is_key, facts.determines) if facts is not None else (False, False)
-
-
-def _constants(value: exp.Expr) -> list[Decimal]:
-    """Return the numbers among the results of a value that comes from no column."""
-    found = []
-    for each in results_of(value):
-        sign, number = (-1, each.this) if isinstance(each, exp.Neg) else (1, each)
-        if isinstance(number, exp.Literal) and not number.is_string:
-            found.append(sign * Decimal(number.name))
-    return found
-
-
-def _constants_bound(rows: Bound, constants: list[Decimal]) -> Bound:
-    """Return the bound of a sum of constants: the rows times the largest and the smallest of them."""
-    most, least = max([Decimal(1), *constants]), min([Decimal(0), *constants])
-    if rows.norm is not None:
-        return Bound(norm=_exactly(Decimal(rows.norm) * max(most, -least)))
-    per_group = Decimal(rows.per_group or "0")
-    return Bound(per_group=_exactly(per_group * most), lower=_exactly(per_group * least))
-
-
-def _exactly(amount: Decimal) -> str:
-    """Return an amount without exponent, with six places at most: no tiny literal shall make the units too fine."""
-    return f"{amount:.6f}".rstrip("0").rstrip(".")
-
-
-@lru_cache(maxsize=512)
-def _decimals(bound: Bound) -> int:
-    exponent = Decimal(bound.per_group or bound.norm or "0").normalize().as_tuple().exponent
-    return max(0, -int(exponent))
-
-
-@lru_cache(maxsize=512)
-def scaled(bound: Bound, scale: int) -> tuple[int, int, int | None, int]:
-    """Return lower, upper, norm as integers of the scale, and the scale."""
-    unit = Decimal(10) ** scale
-    if bound.norm is not None:
-        norm = _whole(Decimal(bound.norm) * unit)
-        return -norm, norm, norm, scale
-    return _whole(Decimal(bound.lower) * unit), _whole(Decimal(bound.per_group or "0") * unit), None, scale
-
-
-def _whole(amount: Decimal) -> int:
-    """Return an amount as an integer that the engine can hold; a smaller bound is as sound as a larger one."""
-    return int(max(min(amount, Decimal(MOST)), Decimal(-MOST)))
-
-
-def _combined(bounds: list[tuple[int, int, int | None, int]], scale: int) -> tuple[int, int, int | None, int]:
-    """Add up the bounds of the columns a value is made of; any bound is sound, since it is enforced."""
-    lower, upper = sum(bound[0] for bound in bounds), sum(bound[1] for bound in bounds)
-    if any(bound[2] is not None for bound in bounds):
-        norm = sum(bound[2] if bound[2] is not None else max(abs(bound[0]), abs(bound[1])) for bound in bounds)
-        return -norm, norm, norm, scale
-    return lower, upper, None, scale
 
 
 def title(function: str, value: exp.Expr) -> str:

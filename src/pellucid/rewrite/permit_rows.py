@@ -20,7 +20,11 @@ from functools import lru_cache
 from sqlglot import exp, parse_one
 
 from pellucid.policy.model import Column, Dataset, Mask, MaskKind, Purpose, SensitiveUse, SensitiveWhen
+from pellucid.rewrite.governed import RankFilter
 from pellucid.rewrite.relations import SUBJECT_ID
+
+TURN = "_turn"
+"""The hidden column with a row's stored rank, where rows ranked just beyond the bound are to be counted."""
 
 HELD = "held"
 NOW = "_now"
@@ -45,15 +49,17 @@ def _parsed_public(sql: str) -> exp.Query:
     return query
 
 
-def governed_sql(dataset: Dataset, purpose: Purpose, columns: Sequence[str]) -> str:
+def governed_sql(dataset: Dataset, purpose: Purpose, columns: Sequence[str], rank: RankFilter | None = None) -> str:
     """Return the SQL of the governed rows: the only text in which `recheck` lets a personal table be named."""
     shown = [*(_shown(dataset.columns[name], purpose) for name in columns), f'_b."_subject0" AS "{SUBJECT_ID}"']
+    shown += [f'_b.{rank.column} AS "{TURN}"'] if rank is not None and rank.marked else []
     rows = f"SELECT {', '.join(shown)} FROM {held(dataset.name)} AS _b"  # noqa: S608
     branches = [_settled(dataset, purpose), _told(dataset, purpose)]
     if dataset.time is not None:
         branches.append(_from_an_instant(dataset, purpose, dataset.time))
     # Another purpose's bits let nothing through, whatever else should go wrong.
     same = [f"$_purpose = {literal(purpose.name)}", *_retained(dataset)]
+    same += [f"_b.{rank.column} < {rank.rows + rank.marked}"] if rank is not None else []
     return " UNION ALL ".join(f"{rows}{join} WHERE {' AND '.join([where, *same])}" for join, where in branches)
 
 

@@ -133,7 +133,8 @@ def needs_barrier(query: exp.Query) -> bool:
 def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str, ...]) -> GovernedQuery:
     exact = work.context.exact is not None
     tree, outputs = _with_errors(answer, work.blocks, told=not exact)
-    withheld = _with_reasons(tree, work.blocks) if exact else None
+    judged = work.blocks if exact else _with_a_minimum(work)
+    withheld = _with_reasons(tree, judged) if judged else None
     post_parameters = tuple(sorted({node.name for node in tree.find_all(exp.Placeholder)}))
     return GovernedQuery(
         purpose=work.context.purpose,
@@ -148,6 +149,12 @@ def _assembled(answer: Relation, work: Work, shape: str, obligations: tuple[str,
         tables=tuple(work.tables),
         withheld_column=withheld,
     )
+
+
+def _with_a_minimum(work: Work) -> list[Block]:
+    """Return the blocks whose cells are all listed, and have no figures where too few people are in them."""
+    minimum = work.context.declared.release.minimum_group
+    return [block for block in work.blocks if block.public_cells] if minimum else []
 
 
 def _with_reasons(tree: exp.Query, blocks: Sequence[Block]) -> str | None:

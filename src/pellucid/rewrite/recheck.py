@@ -14,10 +14,11 @@ from functools import lru_cache
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from pellucid.policy.model import Dataset
+from pellucid.policy.model import Dataset, RankBound
+from pellucid.policy.ranks import LARGEST_RANK, rank_column, rank_columns
 from pellucid.rewrite.context import Context, PolicyPurpose
 from pellucid.rewrite.generate import DUCKDB
-from pellucid.rewrite.governed import Block, GovernedRows
+from pellucid.rewrite.governed import Block, GovernedRows, RankFilter
 from pellucid.rewrite.governed_text import governed_text
 from pellucid.rewrite.key_columns import visible_columns
 from pellucid.rewrite.permit_rows import HELD
@@ -31,19 +32,34 @@ from pellucid.rewrite.vocabulary import (
 )
 
 _GOVERNED = re.compile(r"_g\d+")
+_CAP = re.compile(r"\$_cap\d+")
 _RELEASED = re.compile(r"[rp]\d+")
 _REPLICA = ("_words_", "_later_")
 _STRINGS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _IN_ROWS = (ALLOWED | GENERATED_IN_ROWS) - {"With", "CTE"}  # no name of governed rows can be given another meaning
-_BETWEEN_WORDS = str.maketrans(dict.fromkeys("(),.*=<>+/-", " "))
-_NUMBERED = re.compile(r"(?:[kamtcfhw]|_seen|_spread)?\d+|", re.ASCII)
+_BETWEEN_WORDS = str.maketrans(dict.fromkeys("(),.*=<>+/-%", " "))
+_NUMBERED = re.compile(r"(?:[kamtcfhw]|_seen|_spread|\$_cap)?\d+|", re.ASCII)
 
 
 def recheck_block(block: Block, context: Context) -> bool:
-    """Return whether a block's SQL is the governed texts of this purpose, rows that name nothing else, and a frame."""
+    """Return whether a block's SQL is the governed texts of this purpose, rows that name nothing else, and a frame;
+    and so for the same block bounded otherwise.
+    """
+    others = [*block.others, *(each for each in (block.caps, block.few) if each is not None)]
+    if not all(_recheck_one(each, context) for each in others):
+        return False
+    return _recheck_one(block, context)
+
+
+def _recheck_one(block: Block, context: Context) -> bool:
+    if not _is_bound_as_told(block):
+        return False
+    unique = block.ranked.unique if block.ranked is not None else ()
+    if not all(recheck_public(sql, context) for sql in unique):
+        return False
     rest: str | None = block.sql
     for position, source in enumerate(block.sources):
-        if not _is_readable(source, context) or not _is_sound(context.key, source.dataset):
+        if not _is_readable(source, context) or not _is_sound(context.key, source.dataset, source.rank):
             return False
         text = governed_text(context.key, source)
         rest = _after(rest, f"{', ' if position else 'WITH '}{source.name} AS NOT MATERIALIZED ({text})")
@@ -92,17 +108,41 @@ def _is_readable(source: GovernedRows, context: Context) -> bool:
     dataset = context.datasets.get(source.dataset)
     if dataset is None or dataset.is_public or not _GOVERNED.fullmatch(source.name):
         return False
+    if source.rank is not None and not _is_declared(source.rank, dataset, context.declared.release.rank):
+        return False
     readable = {column.name for column in visible_columns(context.policy, context.purpose, source.dataset)}
     return set(source.columns) <= readable and len(set(source.columns)) == len(source.columns)
 
 
+def _is_bound_as_told(block: Block) -> bool:
+    """Return whether a block's rank is its rows', whose mark its frame obeys, and its drawn norms are its measures'."""
+    ranks = [source.rank for source in block.sources if source.rank is not None]
+    if block.ranked is not None:
+        rank = ranks[0] if len(ranks) == len(block.sources) == 1 else None
+        if rank is None or rank.rows != block.ranked.rows or (rank.column == "_rank") is not (block.ranked.by is None):
+            return False
+        if rank.marked and f"_turn < {rank.rows} " not in block.frame:
+            return False
+    elif ranks:
+        return False
+    drawn = {f"$_cap{measure.name[1:]}" for measure in block.measures if measure.drawn}
+    return set(_CAP.findall(block.frame)) == drawn
+
+
+def _is_declared(rank: RankFilter, dataset: Dataset, bound: RankBound | None) -> bool:
+    """Return whether a stored rank is one of the dataset's and lets no more rows count than the purpose says."""
+    if bound is None or rank.rows >= LARGEST_RANK or rank.column not in rank_columns(dataset):
+        return False
+    return rank.rows == (bound.rows if rank.column == rank_column(dataset) else bound.each) > 0
+
+
 @lru_cache(maxsize=1024)
-def _is_sound(key: PolicyPurpose, dataset: str) -> bool:
+def _is_sound(key: PolicyPurpose, dataset: str, rank: RankFilter | None) -> bool:
     """Return whether a governed text, with every column shown, is one query over this dataset, public ones and the
     permitted bits. It depends on the policy alone; which columns a question shows makes no difference to it.
     """
     columns = tuple(column.name for column in visible_columns(key.policy, key.purpose or "", dataset))
-    tree = parse_generated(governed_text(key, GovernedRows("_g0", dataset, columns, barrier=True)))
+    tree = parse_generated(governed_text(key, GovernedRows("_g0", dataset, columns, barrier=True, rank=rank)))
     tables = _tables_of(tree, ALLOWED | GENERATED, GENERATED_FUNCTIONS)
     return tables is not None and all(_is_named_by_governed_rows(table, key, dataset) for table in tables)
 

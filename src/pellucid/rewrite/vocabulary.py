@@ -137,6 +137,8 @@ FRAME_WORDS = GENERATED_FUNCTIONS | named_words(
     MATERIALIZED NULL CASE WHEN THEN ELSE END CAST BIGINT HUGEINT DOUBLE
     BOOL_OR COALESCE COUNT GREATEST LEAST LIST ROUND ROW_NUMBER SQRT SUM TRUNC
     _rows _cells _totals _kept _clamped _bounded _people _subject _subjects _groups _clipped _row $_salt
+    CEIL LOG2 _normed _summed _turn _order _cell _cut
+    _lists _least _sums _one _ones MIN UNNEST SEMI ANTI USING HAVING _many _through
     _pairs _drawn _placed _place _many _weighed _weight _out
     """
 )

@@ -22,11 +22,12 @@ from pellucid.engines.registry import open_engine, open_released_cells
 from pellucid.errors import InputInvalid
 from pellucid.governance.activate import active_policy, active_version
 from pellucid.insights.answer import Parts, answer, preview
-from pellucid.insights.query import InsightQuery, Value
+from pellucid.insights.query import InsightQuery, Value, accuracy_of
 from pellucid.insights.replica import Replica
 from pellucid.policy.model import Actor, Standing
 from pellucid.release.accountant import BudgetRow, budget_state
-from pellucid.release.result import BudgetPlan, Preview, Release
+from pellucid.release.preview import BudgetPlan, Preview
+from pellucid.release.result import Release
 from pellucid.rewrite.parse import Limits
 from pellucid.rewrite.pipeline import Gate
 from pellucid.settings import Settings
@@ -92,17 +93,21 @@ class Workspace:
         actor: Actor | str | None = None,
         epsilon: float | None = None,
         parameters: Mapping[str, Value] | None = None,
-        accuracy: float | None = None,
+        accuracy: float | str | None = None,
         fresh: bool = False,
+        bounding: str = "auto",
     ) -> Release:
         """Ask a question for a declared purpose and return what may leave.
 
-        It spends `epsilon`, or the least with which no figure's 95 % half-width is above `accuracy` (in its own units).
+        It spends `epsilon`, or the least with which no figure's 95 % half-width is above `accuracy` (in its own units;
+        as a text such as `5%`, a share of the figure's size, which a first, charged answer tells).
         Where the purpose's `max_age_hours` allows it, an answer to the very same question is shown again, as of then
-        and at no loss, unless a `fresh` one is asked for.
+        and at no loss, unless a `fresh` one is asked for. `bounding` is `auto` (the least noise), `groups` or `rank`:
+        how one person's part is bounded.
         Raises UseRefused with every reason, BudgetExhausted, ConsentInFlux or QueryFailed; each is in the log.
         """
-        return answer(self._parts, self._question(sql, purpose, actor, epsilon, parameters, accuracy, fresh))
+        question = self._question(sql, purpose, actor, epsilon, parameters, accuracy, fresh, bounding)
+        return answer(self._parts, question)
 
     def preview(
         self,
@@ -112,10 +117,12 @@ class Workspace:
         actor: Actor | str | None = None,
         epsilon: float | None = None,
         parameters: Mapping[str, Value] | None = None,
-        accuracy: float | None = None,
+        accuracy: float | str | None = None,
+        bounding: str = "auto",
     ) -> Preview:
         """Return what a question would cost and how exact it would be, without touching data."""
-        return preview(self._parts, self._question(sql, purpose, actor, epsilon, parameters, accuracy))
+        question = self._question(sql, purpose, actor, epsilon, parameters, accuracy, bounding=bounding)
+        return preview(self._parts, question)
 
     def sample(
         self,
@@ -157,7 +164,7 @@ class Workspace:
         purpose: str,
         actor: Actor | str | None = None,
         epsilon: float | None = None,
-        accuracy: float | None = None,
+        accuracy: float | str | None = None,
     ) -> BudgetPlan:
         """Return what questions would cost, each and together, and how exact they would be, without touching data."""
         acting = self._actor(actor)
@@ -223,10 +230,13 @@ class Workspace:
         actor: Actor | str | None,
         epsilon: float | None,
         parameters: Mapping[str, Value] | None,
-        accuracy: float | None,
+        accuracy: float | str | None,
         fresh: bool = False,
+        bounding: str = "auto",
     ) -> InsightQuery:
-        return InsightQuery(sql, purpose, self._actor(actor), epsilon, dict(parameters or {}), accuracy, fresh)
+        acting, (absolute, relative) = self._actor(actor), accuracy_of(accuracy)
+        values = dict(parameters or {})
+        return InsightQuery(sql, purpose, acting, epsilon, values, absolute, fresh, relative, bounding)
 
     @cached_property
     def _replica(self) -> Replica:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from pellucid.audit.places import KEYS
 from pellucid.consent.register import subjects_added
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
-from pellucid.workspace.room import Room
+from pellucid.subjects.keys import load_or_create_key
+from pellucid.workspace.room import PSEUDONYM_KEY, Room
 
 if TYPE_CHECKING:
     from pellucid.collect.import_place import ImportPlace
@@ -97,7 +99,8 @@ class DataDesk:
         from pellucid.collect.import_place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
 
         settings = self.room.settings
-        return ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads)
+        secret = load_or_create_key(self.room.folder / KEYS / PSEUDONYM_KEY)
+        return ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads, secret)
 
     def _worth_sorting(self, policy: Policy, namespace: str | None, actor: Actor) -> Sequence[str]:
         from pellucid.collect.sorting import worth_sorting  # noqa: PLC0415  -- slow

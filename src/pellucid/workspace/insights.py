@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pellucid.audit.entry import AuditEntry, LogReceipt
 from pellucid.audit.log import append
 from pellucid.audit.places import KEYS
-from pellucid.errors import PellucidError
+from pellucid.errors import NameUnknown, PellucidError
+from pellucid.governance.activate import snapshot
 from pellucid.insights import approvals
 from pellucid.insights.answer import Parts, answer
 from pellucid.insights.approvals import Approved, Proposal, identity_of
 from pellucid.insights.query import InsightQuery
-from pellucid.policy.model import Actor
+from pellucid.policy.model import Actor, Policy
 from pellucid.release.result import Release
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
+
+if TYPE_CHECKING:
+    from pellucid.insights.attacks.found import AttackReport
+
+THIRTY_DAYS = 30 * 86_400_000_000
+"""Microseconds."""
 
 _CONTEXT = b"pellucid insight v1\0"
 
@@ -84,6 +93,41 @@ class InsightDesk:
             body = {"fingerprint": found.fingerprint}
             append(connection, AuditEntry("insight.shown", actor, self.room.clock(), found.purpose, body=body))
             return found
+
+    def attack(
+        self,
+        *,
+        actor: Actor,
+        since: int | None = None,
+        purpose: str | None = None,
+        last: int = 12,
+        trials: int = 200,
+        people: int = 6,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> AttackReport:
+        """Attack what left since an instant (UTC µs; default: in the last 30 days), and return what was gained.
+
+        At most the `last` answers by noise and runs of insights are attacked, of one purpose or of all. Each attack
+        makes so many `trials`; `people` are drawn at random, and never told. No figure leaves, nothing is charged.
+        Raises NotPermitted, NameUnknown for the purpose, InputInvalid for a number out of range, and QueryFailed.
+        """
+        from pellucid.insights.attacks.attack import AttackPlan, attack  # noqa: PLC0415  -- no question needs it
+        from pellucid.insights.attacks.inside import Inside  # noqa: PLC0415
+
+        policy, parts, now = self.room.demand(actor, "attack"), self.parts(), self.room.clock()
+        if purpose is not None and purpose not in policy.purposes:
+            raise NameUnknown("purpose", purpose, tuple(policy.purposes))
+        plan = AttackPlan(now - THIRTY_DAYS if since is None else since, purpose, last, trials, people)
+        replica = parts.replica.apart()
+        inside = Inside(self.room.database, replica, parts.gate, parts.limits, self._policy_of, parts.seconds, now)
+        try:
+            return attack(inside, plan, actor, secret=self._secret, pick=random.SystemRandom(), progress=progress)
+        finally:
+            replica.close()
+
+    def _policy_of(self, version: str) -> Policy:
+        with self.room.database.read() as connection:
+            return snapshot(connection, version)
 
     def _secret(self, sql: str, purpose: str) -> str:
         """Return the key under which an insight's releases are compared; it is not in the control database."""

@@ -6,6 +6,7 @@ and to what people said stands in its sentence, because whoever renames a thing 
 
 from __future__ import annotations
 
+from pellucid.policy.changes.allowances import ALLOWANCES
 from pellucid.policy.changes.exact import EXACT
 from pellucid.policy.changes.words import Words, listed, neutral, neutrally_listed, opposed, ordered
 
@@ -156,13 +157,35 @@ RELEASE: Words = {
     ),
     **ordered("threshold-delta", "Naming groups that are not public may spend δ {new} (before: {old}).", OFFICER),
     **neutral("clipping-share", "{new} of a question's budget tells how many were clipped (before: {old}).", ANALYST),
+    **neutral("caps-share", "{new} of a question's budget draws its norms (before: {old}).", ANALYST),
     **ordered("max-cells", "An answer has at most {new} cells (before: {old}).", OFFICER),
+    **neutral(
+        "bound-most",
+        "One person is said to bring at most {new} of {measure} in all (before: {old}): how much clipping took.",
+        f"{OFFICER}; {ANALYST}",
+    ),
+    **neutrally_listed(
+        "bound-drawn",
+        "The norm of {measure} is now drawn privately, up to the declared one.",
+        "The norm of {measure} is now the declared one, and drawn no more.",
+        ANALYST,
+    ),
+    **ordered("rank-rows", "By rank, {new} rows of one person and month count (before: {old}).", OFFICER),
+    **ordered("rank-each", "By rank, {new} rows of one person, month and group count (before: {old}).", OFFICER),
+    **ordered(
+        "minimum-group",
+        "A group needs {new} people, by a noisy count, for its figures to be shown (before: {old}).",
+        OFFICER,
+        wider="lowered",
+        narrower="raised",
+    ),
     **ordered("max-age", "An answer may be shown again for {new} hours (before: {old}).", OFFICER),
 }
 """In what form answers may leave."""
 
 DATASETS: Words = {
     **listed("dataset", "New data: {title}.", "It is declared no more ({title}): no question can name it.", OFFICER),
+    **neutral("dataset-rank", "One person's rows are ranked {new} (before: {old}); sort the data anew.", ENGINEER),
     **neutral("dataset-title", "It is called “{new}” (before: “{old}”).", WRITER),
     **neutral("dataset-source", "Its source is “{new}” (before: “{old}”).", f"{OFFICER}; {WRITER}"),
     **neutral("dataset-columns", "Its columns have another order, so `*` means another order.", ANALYST),
@@ -308,5 +331,5 @@ PLACES: Words = {
 }
 """Laws, where they hold, and whose privacy is counted."""
 
-CHANGES: Words = {**PLACES, **PURPOSES, **RELEASE, **EXACT, **DATASETS, **COLUMNS, **PEOPLE}
+CHANGES: Words = {**PLACES, **PURPOSES, **RELEASE, **ALLOWANCES, **EXACT, **DATASETS, **COLUMNS, **PEOPLE}
 """Every code with its words."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pellucid.policy.categories import CATEGORIES
+from pellucid.policy.changes.release import optional_allowance
 from pellucid.policy.changes.rules import (
     Notes,
     Rule,
@@ -18,7 +19,7 @@ from pellucid.policy.changes.rules import (
     told_apart,
     walk,
 )
-from pellucid.policy.model import Column, Dataset, Mask, MaskKind, SensitiveWhen, SubjectPath
+from pellucid.policy.model import Column, Dataset, Mask, MaskKind, Rank, SensitiveWhen, SubjectPath
 from pellucid.policy.phrases import listed as in_words
 from pellucid.policy.phrases import masked
 
@@ -192,6 +193,17 @@ def _private_only(notes: Notes, old: bool, new: bool) -> None:
     notes.add("exact-dataset-closed" if new else "exact-dataset-opened")
 
 
+def _rank(notes: Notes, old: Rank | None, new: Rank | None) -> None:
+    notes.add("dataset-rank", old=_ranked(old), new=_ranked(new))
+
+
+def _ranked(rank: Rank | None) -> str:
+    if rank is None:
+        return "not at all"
+    within = f", and within {in_words(f'`{name}`' for name in rank.by)}" if rank.by else ""
+    return f"within months from {rank.since} to {rank.until}{within}"
+
+
 DATASET: Rules = {
     "name": told_apart,
     "title": text("dataset-title"),
@@ -206,4 +218,6 @@ DATASET: Rules = {
     "birth_year_column": _derived("birth-year-column"),
     "source": text("dataset-source"),
     "private_only": _private_only,
+    "rank": _rank,
+    "allowance": optional_allowance("dataset-allowance"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pellucid.policy.changes.release import optional_allowance
 from pellucid.policy.changes.rules import Notes, Rules, exchanged, listed, text, told_apart
 from pellucid.policy.decide import ACTIONS
 from pellucid.policy.model import Person, Recipient, Role
@@ -18,7 +19,12 @@ ROLE: Rules = {
     "title": text("role-title"),
     "may": listed("action", lambda action: f"{ACTIONS.get(action, 'do it')} (`{action}`)"),
 }
-PERSON: Rules = {"name": told_apart, "title": text("person-title"), "roles": listed("person-role")}
+PERSON: Rules = {
+    "name": told_apart,
+    "title": text("person-title"),
+    "roles": listed("person-role"),
+    "allowance": optional_allowance("person-allowance"),
+}
 RECIPIENT: Rules = {
     "name": told_apart,
     "title": text("recipient-title"),

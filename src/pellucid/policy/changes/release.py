@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from pellucid.policy.changes.rules import Notes, Rule, Rules, compare_amounts, nested, ordered, text, walk
-from pellucid.policy.model import Bound, Period, SuppressedRule
+from pellucid.policy.model import Allowance, Bound, Period, RankBound, SuppressedRule
 
 _RENEWALS = {Period.YEAR: 1, Period.MONTH: 12, Period.DAY: 365}
 
@@ -18,6 +18,25 @@ def allowance(code: str) -> Rules:
         "delta": ordered(f"{code}-delta"),
         "period": ordered(f"{code}-period", wider="shortened", narrower="lengthened", key=_RENEWALS.__getitem__),
     }
+
+
+def optional_allowance(code: str) -> Rule:
+    """Return the rule of an allowance that may be missing: without one nothing but the wider limits binds."""
+    rules = allowance(code)
+
+    def rule(notes: Notes, old: Allowance | None, new: Allowance | None) -> None:
+        if old is not None and new is not None:
+            walk(rules, notes, old, new)
+        elif new is not None:
+            notes.add(f"{code}-added", value=_amount(new))
+        elif old is not None:
+            notes.add(f"{code}-removed", value=_amount(old))
+
+    return rule
+
+
+def _amount(given: Allowance) -> str:
+    return f"ε {given.epsilon:g} (δ {given.delta:g}) a {given.period}"
 
 
 def _bound(notes: Notes, measure: str, old: Bound, new: Bound) -> None:
@@ -43,9 +62,15 @@ def _bound_rules(measure: str) -> Rules:
             if given is not None:
                 notes.add(f"bound-{name}", measure=measure, value=f"{given[0]} to {given[1]}")
 
+    def most(notes: Notes, old: str | None, new: str | None) -> None:
+        notes.add("bound-most", measure=measure, old=old or "nothing", new=new or "nothing")
+
+    def drawn(notes: Notes, old: bool, new: bool) -> None:
+        notes.add("bound-drawn-added" if new else "bound-drawn-removed", measure=measure)
+
     upper = amount("bound", "raised", "lowered", 1)
     lower = amount("bound-lower", "lowered", "raised", -1)
-    return {"per_group": upper, "norm": upper, "lower": lower, "values": values}
+    return {"per_group": upper, "norm": upper, "lower": lower, "values": values, "most": most, "drawn": drawn}
 
 
 def _told(bound: Bound) -> str:
@@ -69,6 +94,13 @@ def _columns(notes: Notes, old: Mapping[str, Bound], new: Mapping[str, Bound]) -
             _bound(notes, measure, old[name], new[name])
 
 
+RANK: Rules = {"rows": ordered("rank-rows"), "each": ordered("rank-each")}
+
+
+def _rank(notes: Notes, old: RankBound | None, new: RankBound | None) -> None:
+    walk(RANK, notes, old or RankBound(), new or RankBound())
+
+
 ALLOWANCE: Rules = allowance("allowance")
 CAP: Rules = allowance("cap")
 RELEASE: Rules = {
@@ -82,6 +114,10 @@ RELEASE: Rules = {
     "clipping_share": text("clipping-share"),
     "max_cells": ordered("max-cells"),
     "max_age_hours": ordered("max-age"),
+    "rank": _rank,
+    "caps_share": text("caps-share"),
+    "minimum_group": ordered("minimum-group", wider="lowered", narrower="raised", key=lambda people: -people),
+    "analyst_allowance": optional_allowance("analyst-allowance"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pellucid.policy.categories import CATEGORIES, is_within, nearest
-from pellucid.policy.checks import path, sensitive
+from pellucid.policy.checks import path, rank, sensitive
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Column, ColumnType, Dataset, MaskKind, Policy
@@ -33,6 +33,7 @@ def check(policy: Policy, findings: Findings) -> None:
         _check_named_columns(dataset, findings)
         _check_time(dataset, findings)
         _check_facts(dataset, findings)
+        rank.check(dataset, findings)
         sensitive.check(policy, dataset, findings)
     path.check(policy, findings)
     _check_readers(policy, findings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 
+from pellucid.policy.checks import rank
 from pellucid.policy.checks.dataset import NUMERIC
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.decide import permitted_columns
@@ -30,19 +31,21 @@ _DAYS = {Period.DAY: 1, Period.MONTH: 28, Period.YEAR: 365}
 def check(policy: Policy, findings: Findings) -> None:
     """Check the caps of all namespaces and the release rules of all purposes."""
     for unit in policy.namespaces.values():
-        _check_allowance(unit.cap, ("namespaces", unit.name, "cap"), findings)
+        check_allowance(unit.cap, ("namespaces", unit.name, "cap"), findings)
     for purpose in policy.purposes.values():
         at = ("purposes", purpose.name, "release")
-        _check_allowance(purpose.release.allowance, (*at, "allowance"), findings)
+        check_allowance(purpose.release.allowance, (*at, "allowance"), findings)
         _check_order(purpose.release, at, findings)
         _check_caps(policy, purpose, at, findings)
         _check_limits(purpose.release, at, findings)
         _check_rows(purpose.release.rows, (*at, "rows"), findings)
         for name, bound in purpose.release.columns.items():
             _check_column_bound(policy, purpose, name, bound, findings)
+        rank.check_bound(policy, purpose, findings)
 
 
-def _check_allowance(allowance: Allowance, location: _Location, findings: Findings) -> None:
+def check_allowance(allowance: Allowance, location: _Location, findings: Findings) -> None:
+    """Check that the amounts can be counted and protect anybody."""
     _check_epsilon(allowance.epsilon, (*location, "epsilon"), findings)
     _check_positive(allowance.delta, (*location, "delta"), findings)
     if 0 < allowance.delta < SMALLEST_DELTA:
@@ -91,17 +94,20 @@ def _check_order(rule: ReleaseRule, at: _Location, findings: Findings) -> None:
 
 def _check_caps(policy: Policy, purpose: Purpose, at: _Location, findings: Findings) -> None:
     for unit in _units(policy, purpose):
-        allowance, cap = purpose.release.allowance, unit.cap
-        for name, asked, most in (
-            ("epsilon", allowance.epsilon, cap.epsilon * _renewals(allowance.period, cap.period)),
-            ("delta", allowance.delta, cap.delta * _renewals(allowance.period, cap.period)),
-        ):
-            if asked > most:
-                message = (
-                    f"The allowance of {asked:g} a {allowance.period} is above the cap of `{unit.name}` ({most:g})."
-                )
-                remedy = "Lower the allowance: the cap binds over all purposes."
-                findings.error("above-cap", (*at, "allowance", name), message, remedy)
+        check_within(purpose.release.allowance, unit.cap, f"the cap of `{unit.name}`", (*at, "allowance"), findings)
+
+
+def check_within(allowance: Allowance, wider: Allowance, whose: str, at: _Location, findings: Findings) -> None:
+    """Check that an allowance is no larger than the limit around it, so that it says something."""
+    renewals = _renewals(allowance.period, wider.period)
+    for name, asked, most in (
+        ("epsilon", allowance.epsilon, wider.epsilon * renewals),
+        ("delta", allowance.delta, wider.delta * renewals),
+    ):
+        if asked > most:
+            message = f"The allowance of {asked:g} a {allowance.period} is above {whose} ({most:g})."
+            remedy = "Lower the allowance: what stands around it binds anyway."
+            findings.error("above-cap", (*at, name), message, remedy)
 
 
 def _units(policy: Policy, purpose: Purpose) -> list[PrivacyUnit]:
@@ -128,6 +134,12 @@ def _check_limits(rule: ReleaseRule, at: _Location, findings: Findings) -> None:
     if not 0 <= rule.max_age_hours <= MOST_HOURS:
         message = f"Got {rule.max_age_hours}; allowed: 0 to {MOST_HOURS:,}."
         findings.error("limit-range", (*at, "max_age_hours"), message, "0 shows no answer again; 24 is a day.")
+    if not 0.01 <= rule.caps_share <= 0.5:
+        message = f"Got {rule.caps_share:g}; allowed: 0.01 to 0.5."
+        findings.error("limit-range", (*at, "caps_share"), message, "0.1 is usual.")
+    if not 0 <= rule.minimum_group <= MOST_GROUPS:
+        message = f"Got {rule.minimum_group}; allowed: 0 to {MOST_GROUPS:,}."
+        findings.error("limit-range", (*at, "minimum_group"), message, "0 sets no minimum; 50 is usual.")
     if not 0 <= rule.clipping_share <= 0.5:
         message = f"Got {rule.clipping_share:g}; allowed: 0 to 0.5."
         findings.error("limit-range", (*at, "clipping_share"), message, "0 tells nothing; 0.1 is usual.")
@@ -194,7 +206,14 @@ def _check_bound(bound: Bound, location: _Location, scale: int | None, what: str
     if lower and bound.norm is not None:
         message = "`lower` means nothing beside `norm`, which bounds both signs."
         findings.error("bound-lower", (*location, "lower"), message, "Take `lower` out.")
-    elif lower is not None and upper is not None and lower > 0:
+    if bound.drawn and bound.norm is None:
+        message = "Only a norm can be drawn; `per_group` is what it says."
+        findings.error("bound-drawn", (*location, "drawn"), message, "Write `norm` in place of `per_group`.")
+    most = None if bound.most is None else _amount(bound.most, (*location, "most"), scale, what, findings)
+    if most is not None and upper is not None and most < upper:
+        message = f"Got {most}, less than the bound of {upper}: then nobody is ever clipped."
+        findings.error("bound-most", (*location, "most"), message, "Write what one subject's rows sum to at most.")
+    if bound.norm is None and lower is not None and upper is not None and lower > 0:
         message = f"Got a lower end of {lower}; whoever has no rows adds 0, so it must be 0 or less."
         findings.error("bound-lower", (*location, "lower"), message, "Write 0, or a negative number.")
 
