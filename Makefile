@@ -24,7 +24,7 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV) with $(PYTHON) (once; a few minutes at most) ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --group dev --group docs --editable ".[demo]"
+	@$(BIN)/python -m pip install --quiet --group dev --group docs --editable ".[demo,serve]"
 	@touch $(READY)
 
 setup: $(READY) ## Set up .venv (every other target does so by itself)

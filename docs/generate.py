@@ -15,6 +15,7 @@ from contextlib import redirect_stdout
 from inspect import getdoc
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -198,12 +199,18 @@ def _codes_in_use() -> dict[str, set[str]]:
 
 
 def _commands() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the program itself and every command below it, each with the words that call it."""
-    yield "pellucid", ()
-    for name, command in get_command(app).commands.items():
-        below = getattr(command, "commands", None)
-        for words in [(name,)] if below is None else [(name, verb) for verb in below]:
-            yield " ".join(["pellucid", *words]), words
+    """Yield the program itself and every command below it, however deep, each with the words that call it."""
+    yield from ((" ".join(["pellucid", *words]), words) for words in ((), *_below(get_command(app), ())))
+
+
+def _below(group: Any, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        words = (*above, name)
+        nested = hasattr(command, "commands")
+        if not nested or command.invoke_without_command:  # a group that does something by itself is a command too
+            yield words
+        if nested:
+            yield from _below(command, words)
 
 
 def _help(words: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ VIOLATIONS = {
     "collect/planted.py": ("import sqlglot", "sqlglot only"),
     "release/planted.py": ("import opendp", "opendp only"),
     "holdings/planted.py": ("import duckdb", "duckdb only"),
+    "workspace/planted.py": ("import fastapi", "What speaks HTTP"),
     "rewrite/planted.py": ("import sqlalchemy", "Deciding"),
 }
 

@@ -21,6 +21,12 @@ POINTS = (
     "consent.after-commit",
     "consent.acknowledged",
     "register.advanced",
+    # a file of what people said, a block a transaction
+    "bulk.said",
+    "bulk.sets-changed",
+    "bulk.before-commit",
+    "bulk.after-commit",
+    "bulk.acknowledged",
     # leases on a purpose: a question's, and a writer's who waits
     "lease.taken",
     "lease.committed",
@@ -68,6 +74,10 @@ POINTS = (
     "activate.rebuilt",
     "activate.before-commit",
     "activate.after-commit",
+    # a law's sign-off
+    "laws.marked",
+    "laws.before-commit",
+    "laws.after-commit",
 )
 """Every point there is; a test reaches each of them."""
 

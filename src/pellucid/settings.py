@@ -23,3 +23,22 @@ class Settings(BaseSettings):
     coverage_hours: float = Field(
         default=24.0, ge=24.0, description="How old a coverage band gets before it is renewed."
     )
+    serve_threads: int = Field(
+        default=64, ge=64, le=1024, description="Requests that `pellucid serve` works on at once; others wait."
+    )
+    serve_requests_at_once: int = Field(
+        default=1000, ge=64, le=100_000, description="Requests that may be worked on and wait; more are told to retry."
+    )
+    serve_requests_per_second: float = Field(
+        default=500.0, gt=0, le=1e6, description="Requests a token may make; twice as many at once."
+    )
+    serve_failures_per_minute: float = Field(
+        default=60.0, gt=0, le=1e6, description="Requests without a valid token that an address may make."
+    )
+    serve_misses_per_minute: float = Field(
+        default=60.0, gt=0, le=1e6, description="Questions about people who are not there that a token may ask."
+    )
+    serve_body_bytes: int = Field(default=65_536, ge=1024, le=2**20, description="Longest request body accepted.")
+    serve_shutdown_seconds: int = Field(
+        default=75, ge=1, le=3600, description="How long a stopping server waits for requests that are under way."
+    )

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from pellucid.consent.signals import GPC_KINDS, SignalReading
 from pellucid.errors import PellucidError
+from pellucid.governance.tokens import NewToken
 from pellucid.records.tables import log_entries
+from pellucid.regulations.model import Override
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from tests.insights.conftest import POLICY, TOTAL
@@ -55,6 +58,153 @@ def _proposed(w: Workspace) -> object:
     """What is logged of insights that are permitted is walked by `tests/insights/test_insights.py`."""
     return w.insights.propose("x", TOTAL, purpose="planning", actor=w.actor("ana"))
 
+
+def _override(w: Workspace) -> object:
+    said = Override("eu-gdpr", "consent.own_analytics", "opt_in", "our reading", None, None, "counsel", "pia")
+    return w.laws.override(said, actor=w.actor("pia"))
+
+
+def _receipt(w: Workspace) -> object:
+    w.audit.checkpoint(actor=w.actor("pia"))
+    leaf = actions(w).index("consent.give")
+    return w.consent.receipt("h0", leaf, actor=w.actor("pia"))
+
+
+def _token(w: Workspace, name: str) -> NewToken:
+    """Make a token, which is an entry of its own."""
+    return w.tokens.create(name, ["consent:write"], actor=w.actor("pia"))
+
+
+GPC = SignalReading("gpc", GPC_KINDS)
+ONE, OTHER = ("", "h0"), ("", "h1")
+LAW_CASES = [
+    UseCase("laws.shipped", lambda w: w.laws.shipped(), ()),
+    UseCase("laws.pack", lambda w: w.laws.pack("eu-gdpr"), ()),
+    UseCase("laws.pack", lambda w: w.laws.pack("none"), (), refused=True),
+    UseCase(
+        "laws.sign_off",
+        lambda w: w.laws.sign_off(w.laws.pack("eu-gdpr"), "read", actor=w.actor("pia")),
+        ("law.signed-off",),
+    ),
+    UseCase(
+        "laws.sign_off",
+        lambda w: w.laws.sign_off(w.laws.pack("eu-gdpr"), "read", actor=w.actor("pia")),
+        ("law.refused",),
+        refused=True,
+    ),
+    UseCase(
+        "laws.sign_off",
+        lambda w: w.laws.sign_off(w.laws.pack("uk-gdpr"), "read", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase("laws.override", _override, ("law.overridden",)),
+    UseCase(
+        "laws.restore",
+        lambda w: w.laws.restore("eu-gdpr", "consent.own_analytics", "x", actor=w.actor("pia")),
+        ("law.restored",),
+    ),
+    UseCase("laws.marks", lambda w: w.laws.marks(), ()),
+    UseCase("laws.in_force", lambda w: w.laws.in_force(), ()),
+    UseCase("laws.today", lambda w: w.laws.today(), ()),
+    UseCase("laws.withdraw", lambda w: w.laws.withdraw("eu-gdpr", "x", actor=w.actor("pia")), ("law.withdrawn",)),
+    UseCase("screens.doubt", lambda w: w.screens.doubt("s", "r", actor=w.actor("pia")), ("consent.screen-doubtful",)),
+    UseCase("screens.doubt", lambda w: w.screens.doubt("s", "r", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("screens.clear", lambda w: w.screens.clear("s", "r", actor=w.actor("pia")), ("consent.screen-cleared",)),
+    UseCase(
+        "screens.propose",
+        lambda w: w.screens.propose("s", "r", actor=w.actor("pia")),
+        ("consent.screen-to-be-invalidated",),
+    ),
+    UseCase(
+        "screens.invalidate",
+        lambda w: w.screens.invalidate("s", "r", actor=w.actor("pia")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase(
+        "screens.invalidate",
+        lambda w: w.screens.invalidate("s", "r", actor=w.actor("omar")),
+        ("consent.screen-invalidated",),
+    ),
+    UseCase("screens.all", lambda w: w.screens.all(actor=w.actor("pia")), ()),
+    UseCase(
+        "identities.link",
+        lambda w: w.identities.link(ONE, OTHER, evidence="signed in", actor=w.actor("pia")),
+        ("subject.linked",),
+    ),
+    UseCase(
+        "identities.link",
+        lambda w: w.identities.link(ONE, OTHER, evidence="signed in", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase("identities.links", lambda w: w.identities.links(ONE, actor=w.actor("pia")), ("subject.links-shown",)),
+    UseCase(
+        "identities.split",
+        lambda w: w.identities.split(ONE, OTHER, evidence="two people", actor=w.actor("pia")),
+        ("consent.refuse", "consent.refuse", "subject.split"),  # what one of them had closed stays so for both
+    ),
+    UseCase("signals.apply", lambda w: w.signals.apply("h0", GPC, actor=w.actor("pia")), ("signal.honoured",)),
+    UseCase("signals.apply", lambda w: w.signals.apply("h0", GPC, actor=w.actor("pia")), ()),
+    UseCase("signals.apply", lambda w: w.signals.apply("h0", GPC, actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("signals.answer", lambda w: w.signals.answer("h0", "offers", "stay", actor=w.actor("pia")), (), True),
+    UseCase(
+        "signals.answer",
+        lambda w: w.signals.answer("h0", "offers", "leave", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase("signals.shown", lambda w: w.signals.shown("h0", actor=w.actor("pia")), ("consent.shown",)),
+    UseCase("consent.receipt", _receipt, ("consent.receipt-issued",)),
+]
+
+PROGRAM_CASES = [
+    UseCase("tokens.create", lambda w: _token(w, "till"), ("token.created",)),
+    UseCase("tokens.create", lambda w: _token(w, "till"), (), refused=True),  # there is one of this name
+    UseCase(
+        "tokens.create",
+        lambda w: w.tokens.create("x", ["consent:write"], actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase("tokens.list", lambda w: w.tokens.list(actor=w.actor("pia")), ()),
+    UseCase("tokens.list", lambda w: w.tokens.list(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("tokens.let_in", lambda w: w.tokens.let_in(_token(w, "let-in").secret), ("token.created",)),
+    UseCase("tokens.let_in", lambda w: w.tokens.let_in("wrong"), ("token.refused",), refused=True),
+    UseCase("tokens.let_in", lambda w: w.tokens.let_in("wrong"), (), refused=True),  # counted, for the next minute
+    UseCase("tokens.nobody", lambda w: w.tokens.nobody(), ("token.refused",)),
+    UseCase(
+        "tokens.demand_scope",
+        lambda w: w.tokens.demand_scope(_token(w, "held").token, "consent:write"),
+        ("token.created",),
+    ),
+    UseCase(
+        "tokens.demand_scope",
+        lambda w: w.tokens.demand_scope(_token(w, "not-held").token, "consent:lift"),
+        ("token.created", "token.refused"),
+        refused=True,
+    ),
+    UseCase(
+        "tokens.revoke",
+        lambda w: w.tokens.revoke(_token(w, "lost").token.id, actor=w.actor("pia")),
+        ("token.created", "token.revoked"),
+    ),
+    UseCase("tokens.revoke", lambda w: w.tokens.revoke("none", actor=w.actor("pia")), (), refused=True),
+    UseCase("tokens.revoke", lambda w: w.tokens.revoke("x", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("programs.show", lambda w: w.programs.show("h0", actor=w.actor("pia")), ("consent.shown",)),
+    UseCase("programs.show", lambda w: w.programs.show("none", actor=w.actor("pia")), (), refused=True),
+    UseCase("programs.show", lambda w: w.programs.show("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("programs.policy_since", lambda w: w.programs.policy_since(), ()),
+    UseCase("consent.changes", lambda w: w.consent.changes(0, 10, actor=w.actor("pia")), ("consent.changes-shown",)),
+    UseCase("consent.changes", lambda w: w.consent.changes(10**9, 10, actor=w.actor("pia")), ()),  # none to show
+    UseCase(
+        "consent.changes",
+        lambda w: w.consent.changes(0, 10, actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+]
 
 CASES = [
     UseCase("policy.activate", lambda w: w.policy.activate(actor=w.actor("pia")), ("policy.activated",)),
@@ -118,6 +268,20 @@ CASES = [
         lambda w: w.consent.coverage_exact("purchases", purpose="planning", actor=w.actor("pia")),
         ("consent.coverage-exact",),
     ),
+    UseCase(
+        "consent.export",
+        lambda w: w.consent.export(w.folder / "said.csv", actor=w.actor("pia")),
+        ("consent.exported",),
+    ),
+    UseCase(
+        "consent.export",
+        lambda w: w.consent.export(w.folder / "said.csv", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase("consent.acknowledge", lambda w: w.consent.acknowledge("withdraw", purpose="offers"), ()),
+    *LAW_CASES,
+    *PROGRAM_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -206,12 +370,19 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
         assert actions(workspace) == ["workspace.created"]
 
 
+DESKS = (
+    *("policy", "data", "consent", "insights", "audit"),
+    *("laws", "screens", "identities", "signals", "tokens", "programs"),
+)
+
+
 def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
     with create(tmp_path / "w", name="test/log", actor_name="pia") as workspace:
-        desks = {name: getattr(workspace, name) for name in ("policy", "data", "consent", "insights", "audit")}
+        desks = {name: getattr(workspace, name) for name in DESKS}
         found = {f"{desk}.{name}" for desk, each in desks.items() for name in _public_names(type(each))}
         found |= set(_public_names(type(workspace))) - desks.keys()  # a desk is walked by its own use cases
-    without_effect = {"actor", "close", "policy.folder", "insights.parts", *(f"{desk}.room" for desk in desks)}
+    parts = {"policy.folder", "insights.parts", "tokens.refusals", "tokens.replies"}
+    without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens"})}
     assert found - {case.name for case in CASES} == without_effect
 
 

@@ -62,7 +62,8 @@ def test_the_control_database_of_a_broken_workspace_will_do_as_well(saved: Saved
 def test_a_no_and_a_later_yes_are_both_replayed(saved: Saved) -> None:
     saved.withdraw(ALICE)
     saved.withdraw(ALICE + 1)
-    saved.desk.say(ConsentVerb.GIVE, ALICE, at=NOW + 1)
+    saved.desk.time[0] += 1  # of the same instant, the no would count
+    saved.desk.say(ConsentVerb.GIVE, ALICE)
 
     with saved.restored(saved.journal) as desk:
         assert asked(desk) == ROWS - rows_of(ALICE + 1)
@@ -388,3 +389,49 @@ def test_a_journal_that_is_none_is_told_apart(saved: Saved, tmp_path: Path) -> N
         saved.restore(tmp_path / "text")
     with pytest.raises(InputInvalid, match="The journal cannot be read"):
         saved.restore(tmp_path / "nowhere")
+
+
+def shown(desk: Desk, secret: str) -> str:
+    """Return the name of the token that is let in, or why it is not."""
+    try:
+        return desk.workspace.tokens.let_in(secret).name
+    except NotPermitted as error:
+        return error.code
+
+
+@pytest.mark.parametrize("by_journal", [True, False])
+def test_a_token_that_was_revoked_after_the_backup_stays_so(desk: Desk, tmp_path: Path, by_journal: bool) -> None:
+    saved, tokens = Saved(desk, tmp_path), desk.workspace.tokens
+    kept, gone = (tokens.create(name, ["consent:write"], actor=desk.pia) for name in ("till", "shop"))
+    desk.workspace.backup(saved.backup, actor=desk.pia, keys=saved.keys, journal=saved.journal)
+    tokens.revoke(gone.token.id, actor=desk.pia)
+    late = tokens.create("late", ["consent:write"], actor=desk.pia)
+
+    with saved.restored(saved.journal if by_journal else desk.workspace.folder) as again:
+        told = [shown(again, new.secret) for new in (kept, gone, late)]
+    assert told == ["till", "token-revoked", "token-unknown"]
+
+
+def test_after_an_accepted_loss_no_token_lets_anybody_in(desk: Desk, tmp_path: Path) -> None:
+    saved = Saved(desk, tmp_path)
+    new = desk.workspace.tokens.create("till", ["consent:write"], actor=desk.pia)
+    desk.workspace.backup(saved.backup, actor=desk.pia, keys=saved.keys, no_journal=True)
+
+    with saved.restored(loss="The disk burnt.") as again:
+        assert shown(again, new.secret) == "token-revoked"
+
+
+def test_keys_that_were_put_away_before_the_first_token_fit_it_too(saved: Saved) -> None:
+    desk, later = saved.desk, saved.folder / "later"
+    new = desk.workspace.tokens.create("till", ["consent:write"], actor=desk.pia)
+    desk.workspace.backup(later, actor=desk.pia)
+    restore(later, saved.new, keys=saved.keys, since=[saved.journal], actor_name="pia", clock=lambda: LATER)
+
+    with opened_desk(saved.new, LATER + 1) as again:
+        assert shown(again, new.secret) == "till"
+
+
+def test_keys_without_one_for_tokens_restore_all_the_same(saved: Saved) -> None:
+    (saved.keys / "tokens.key").unlink()
+    with saved.restored(saved.journal) as again:
+        assert asked(again) == ROWS

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import Connection
 
 from pellucid.collect.imports import ImportReport
 from pellucid.collect.listing import DataHeld, list_data
@@ -18,7 +17,7 @@ from pellucid.errors import DataRefused, InputInvalid, NameUnknown
 from pellucid.holdings.publish import Generation, file_name, publish, subjects_of
 from pellucid.policy.model import Column, ColumnType
 from pellucid.subjects import ids
-from tests.collect.conftest import DATASETS, NOW, SALES, Shop
+from tests.collect.conftest import NOW, SALES, Shop
 
 Sales = Callable[..., Path]
 DAY = "2026-05-01"
@@ -178,26 +177,6 @@ def test_too_many_rejected_rows_refuse_the_whole_file(shop: Shop, sales: Sales) 
         shop.add("sales", sales(*rows[:18], (99, "bob", "one", DAY)), replace=True)
     assert refused.value.code == "too-many-rejected"
     assert len(shop.rows("sales")) == 19
-
-
-def test_facts_are_kept_and_changes_are_told(shop: Shop) -> None:
-    shop.add("people", shop.csv("customer,country,born", "alice,DE,1980", "bob,FR,1990", "mallory,,"))
-    shop.add("people", shop.csv("customer,country,born", "alice,DE,1980", "bob,US,1990", "zoe,US,2015"), replace=True)
-    with shop.database.read() as connection:
-        assert ids.facts(connection, "customer").to_pylist() == [
-            {"id": 0, "jurisdiction": "DE", "birth_year": 1980},
-            {"id": 1, "jurisdiction": "US", "birth_year": 1990},
-            {"id": 2, "jurisdiction": None, "birth_year": None},
-            {"id": 3, "jurisdiction": "US", "birth_year": 2015},
-        ]
-    assert shop.added == [("customer", 0, 3, []), ("customer", 3, 1, [1])]
-
-
-def test_contradicting_facts_are_unknown(shop: Shop) -> None:
-    shop.policy = replace(shop.policy, datasets={"people": replace(DATASETS["people"], key=())})
-    shop.add("people", shop.csv("customer,country,born", "alice,DE,1980", "alice,FR,1980"))
-    with shop.database.read() as connection:
-        assert ids.facts(connection, "customer").to_pylist() == [{"id": 0, "jurisdiction": None, "birth_year": 1980}]
 
 
 @pytest.mark.parametrize("year", [1879, 2027])
@@ -374,13 +353,3 @@ def test_subjects_added_meanwhile_by_somebody_else_are_not_mixed_up(shop: Shop, 
     with pytest.raises(DataRefused, match="Subjects were added or erased while"):
         shop.add("sales", sales((1, "bob", "1", DAY)), progress=rival)
     assert (shop.known(), shop.files()) == ({"mallory": 0}, [])
-
-
-def test_the_callback_sees_the_new_subjects_with_their_facts(shop: Shop) -> None:
-    seen: list[object] = []
-
-    def look(connection: Connection, namespace: str, *_rest: object) -> None:
-        seen.extend(ids.facts(connection, namespace).to_pylist())
-
-    shop.add("people", shop.csv("customer,country,born", "alice,DE,1980"), subjects_added=look)
-    assert seen == [{"id": 0, "jurisdiction": "DE", "birth_year": 1980}]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.consent.permitted import Effect
+from pellucid.consent.effect import Effect
 from pellucid.consent.replica import snapshot
 from pellucid.consent.sets import StoredSet, put_set
 from pellucid.engines.base import Holding, Statement

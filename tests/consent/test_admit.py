@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.consent.admit import admit
-from pellucid.consent.permitted import SubjectFacts
+from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.errors import InputInvalid, NameUnknown
 

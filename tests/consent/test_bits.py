@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select
 
 from pellucid.consent.bits import Bitmaps, whole_bitmaps, write_whole
-from pellucid.consent.permitted import NOTHING, Effect
+from pellucid.consent.effect import NOTHING, Effect
 from pellucid.consent.replica import snapshot
 from pellucid.consent.sets import StoredSet, drop_set, put_effects, put_set, read_set
 from pellucid.records.database import Database

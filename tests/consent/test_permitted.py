@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.consent.permitted import NOTHING, Effect, SubjectDecision, SubjectFacts, decide_subject, next_change
+from pellucid.consent.effect import NOTHING, Effect
+from pellucid.consent.permitted import SubjectDecision, decide_subject, next_change
+from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.policy.model import Default, LegalBasis, Purpose, RegimeBasis, SensitiveUse, Unknown
 
@@ -26,7 +28,7 @@ from .conftest import (
     make_purpose,
 )
 
-REGIMES = make_policy().regimes
+POLICY = make_policy()
 ADULT = SubjectFacts("DE", ADULT_YEAR)
 OPT_IN = make_purpose("p", CONSENT_EU)
 OPT_OUT = make_purpose("p", INTERESTS_EU)
@@ -40,7 +42,7 @@ def say(verb: str, days_ago: int, purpose: str | None = "p", **more: object) -> 
 
 
 def decide(purpose: Purpose, *records: ConsentRecord, facts: SubjectFacts = ADULT, now: int = NOW) -> SubjectDecision:
-    return decide_subject(purpose, REGIMES, facts, records, now)
+    return decide_subject(POLICY, purpose, facts, records, now)
 
 
 def codes(decision: SubjectDecision) -> list[str]:
@@ -171,11 +173,12 @@ def test_an_unknown_place_means_what_the_purpose_says(place: str | None, unknown
 
 
 def test_where_two_regimes_cover_a_place_the_stricter_one_holds() -> None:
-    regimes = dict(REGIMES) | {"old": replace(REGIMES["us"], name="old", jurisdictions=("DE",))}
+    old = replace(POLICY.regimes["us"], name="old", jurisdictions=("DE",))
+    policy = replace(POLICY, regimes={**POLICY.regimes, "old": old})
     both = make_purpose("p", CONSENT_EU, RegimeBasis("old", LegalBasis.LEGITIMATE_INTERESTS, Default.OPT_OUT))
-    assert codes(decide_subject(both, regimes, ADULT, (), NOW)) == ["no-record"]
+    assert codes(decide_subject(policy, both, ADULT, (), NOW)) == ["no-record"]
     one = make_purpose("p", RegimeBasis("old", LegalBasis.LEGITIMATE_INTERESTS, Default.OPT_OUT))
-    assert codes(decide_subject(one, regimes, ADULT, (), NOW)) == ["unknown-place"]
+    assert codes(decide_subject(policy, one, ADULT, (), NOW)) == ["unknown-place"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +265,7 @@ def test_a_decision_holds_until_it_is_due(
     decision = decide(purpose, *said, facts=facts)
     end = NOW + days * DAY if decision.next_due is None else min(decision.next_due - 1, NOW + days * DAY)
     assert decide(purpose, *said, facts=facts, now=end) == decision
-    due = next_change(purpose, REGIMES, facts, said, decision)
+    due = next_change(POLICY, purpose, facts, said, decision)
     last = NOW + days * DAY if due is None else min(due - 1, NOW + days * DAY)
     assert decide(purpose, *said, facts=facts, now=last).effect == decision.effect
     if due is not None:

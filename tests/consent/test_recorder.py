@@ -16,6 +16,7 @@ from pellucid.audit import log
 from pellucid.consent import recorder as module
 from pellucid.consent import register
 from pellucid.consent.leases import take_lease
+from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.consent.recorder import Recorder
 from pellucid.consent.sets import read_set
@@ -23,6 +24,8 @@ from pellucid.consent.submission import Submission
 from pellucid.errors import NameUnknown, NotJournaled, PellucidError, RecordingFailed, VerificationFailed
 from pellucid.policy.model import Policy
 from pellucid.records.database import Database
+from pellucid.records.kept import keep as keep_value
+from pellucid.records.kept import kept
 from pellucid.records.tables import consent_records, subject_keys
 from pellucid.records.tables import register as register_table
 from pellucid.subjects.keys import SubjectKeys
@@ -153,6 +156,37 @@ def test_a_defect_is_raised_where_it_belongs(crowd: Database, monkeypatch: pytes
     found = together(crowd, Recorder(crowd, KEYS, lambda: NOW), [no(0), no(BOB), no(2)])
     assert [type(each) for each in found] == [module.Recorded, ZeroDivisionError, module.Recorded]
     assert objected(crowd) == [0, 2]
+
+
+def test_what_is_written_beside_is_there_if_the_records_are_and_is_not_asked_for_of_what_is_refused(
+    crowd: Database,
+) -> None:
+    asked: list[int] = []
+
+    def keep(connection: Connection, receipts: tuple[ConsentReceipt, ...]) -> None:
+        asked.extend(each.record.subject for each in receipts)
+        keep_value(connection, "beside", str(receipts[0].log.leaf))
+
+    submissions = [replace(each, beside=keep) for each in (no(ALICE), no(BOB, purpose="no-such-purpose"))]
+    found = together(crowd, Recorder(crowd, KEYS, lambda: NOW), submissions)
+    with crowd.read() as connection:
+        assert kept(connection, "beside") == "0"
+    assert [type(each) for each in found] == [module.Recorded, NameUnknown]
+    assert asked == [ALICE]
+    assert objected(crowd) == [ALICE]
+
+
+def test_what_is_raised_beside_refuses_its_own_submission_alone(crowd: Database) -> None:
+    def refuse(connection: Connection, receipts: tuple[ConsentReceipt, ...]) -> None:
+        keep_value(connection, "beside", "written")
+        raise ZeroDivisionError
+
+    submissions = [no(ALICE), replace(no(BOB), beside=refuse), no(2)]
+    found = together(crowd, Recorder(crowd, KEYS, lambda: NOW), submissions)
+    with crowd.read() as connection:
+        assert kept(connection, "beside") is None
+    assert [type(each) for each in found] == [module.Recorded, ZeroDivisionError, module.Recorded]
+    assert objected(crowd) == [ALICE, 2]
 
 
 def in_threads(act: Callable[[], None]) -> Callable[[], None]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from pellucid.audit.log import actions, entries
+from pellucid.audit.log import actions, details, entries
 from pellucid.consent import register
+from pellucid.consent.effect import Effect
 from pellucid.consent.facts import subject_count
-from pellucid.consent.permitted import Effect
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.replica import changes_since, current, narrowed_since, snapshot
 from pellucid.consent.sets import read_set
@@ -188,7 +188,7 @@ def test_a_restriction_closes_every_purpose_until_it_is_lifted(
         register.record(connection, keys, policy, [said(ALICE, ConsentVerb.RESTRICT, None)], PIA, NOW)
     assert [effect_of(adults, ALICE, purpose) for purpose in policy.purposes] == [Effect()] * 4
     with adults.write() as connection:
-        register.record(connection, keys, policy, [said(ALICE, ConsentVerb.LIFT, None)], PIA, NOW)
+        register.record(connection, keys, policy, [said(ALICE, ConsentVerb.LIFT, None, at=NOW + 1)], PIA, NOW + 1)
     assert effect_of(adults, ALICE, "delivery") == Effect(plain=True)
 
 
@@ -205,3 +205,19 @@ def test_activation_of_another_notice_closes_old_consents(adults: Database, poli
         assert narrowed_since(connection, "range-planning", 2)
         assert narrowed_since(connection, "loyalty", 2)  # no longer declared
         assert subject_count(connection, CUSTOMER) == 2
+
+
+def test_free_text_stands_in_the_erasable_half_of_the_log(adults: Database, policy: Policy, keys: SubjectKeys) -> None:
+    text = {"channel": "anna called: she is ill", "method": "by phone", "screen": "x" * 65, "notice_version": "\u00e4"}
+    for more in (
+        text | {"language": "d e"},
+        {"channel": "web/app:2+x", "method": "", "screen": "s-1", "language": "de"},
+    ):
+        with adults.write() as connection:
+            register.record(connection, keys, policy, [said(ALICE, ConsentVerb.WITHDRAW, **more)], PIA, NOW)
+    with adults.read() as connection:
+        bodies = [json.loads(entry.body)["body"] for entry in entries(connection)]
+        (private,) = [held.fields() for held in details(connection)]
+    assert private == text | {"language": "d e"}
+    words = {"channel", "method", "screen", "language", "notice_version"}
+    assert [words & body.keys() for body in bodies] == [set(), words - {"method"}]

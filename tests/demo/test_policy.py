@@ -45,9 +45,9 @@ def test_every_basis_in_the_example_is_one_that_its_purposes_were_chosen_to_show
     )
 
     assert shown == {
-        ("legitimate_interests", "opt_out"): 14,
+        ("legitimate_interests", "opt_out"): 16,
         ("contract", "no_choice"): 3,
-        ("consent", "opt_in"): 4,
+        ("consent", "opt_in"): 5,
     }
 
 

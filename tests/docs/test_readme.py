@@ -27,6 +27,7 @@ def blocks(page: str, language: str) -> list[str]:
 def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PELLUCID_WORKSPACE": "shop", "COLUMNS": "80"}
+    script = "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n" + script  # a server must not outlive what failed
     return subprocess.run(
         ["bash", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -66,8 +67,11 @@ PAGES = [
     "ask-a-question",
     "back-up-and-restore",
     "change-a-policy",
+    "decide-by-law",
+    "honour-signals-and-link-identities",
     "record-what-customers-say",
     "release-exact-figures",
+    "serve-the-consent-api",
     "verify-the-log",
     "write-sql-without-seeing-anybody",
 ]

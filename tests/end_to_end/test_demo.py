@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pellucid.demo.reading import DemoFailed, demand, errors_of, number_after, spent_of
-from pellucid.demo.story import ATTACK, BY_INCOME, program, quoted
+from pellucid.demo.story import ATTACK, BY_INCOME
+from pellucid.demo.telling import program, quoted
 
 pytestmark = pytest.mark.slow
 

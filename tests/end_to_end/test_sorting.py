@@ -58,7 +58,7 @@ def test_choices_that_leave_data_mostly_mixed_have_them_sorted_and_once(run: Run
     assert recorded.out == "Recorded 300 choices.\nSorted anew, since they were mostly mixed: purchases.\n"
     assert mixed(run) == ("2", "under 10 %")
     again = run("consent", "import", said(shop, "give", 2), "--as", "max")
-    assert again.out == "Recorded 300 choices.\n"
+    assert again.out == "Recorded 0 choices.\nKnown already: 300.\n"
     with Workspace(shop.folder) as workspace:
         actions = [entry.fields()["action"] for entry in workspace.audit.entries(actor=workspace.actor("max"))]
     assert actions.count("data.sorted") == 1

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from pellucid.consent.record import ConsentVerb
-from pellucid.errors import BudgetExhausted, InputInvalid
-from pellucid.insights.answer import answer, preview
+from pellucid.errors import BudgetExhausted, InputInvalid, QueryFailed
+from pellucid.insights.answer import PAID_BEFORE, answer, preview
 from pellucid.insights.by_caps import DAYS_KEPT, find_caps
 from pellucid.insights.query import InsightQuery
 from pellucid.records.tables import caps_kept, charges
@@ -56,6 +56,18 @@ def test_norms_are_drawn_first_charged_and_logged_and_the_answer_takes_the_rest(
     assert first.loss.epsilon == pytest.approx(before.loss.epsilon, rel=0.01)
     assert "Norms, drawn privately: " in first.clipping[0].text
     assert first.clipping[0].bounding == "groups and norm" if len(first.clipping[0].bias) > 1 else "norm"
+
+
+def test_who_gets_no_answer_after_a_draw_is_told_that_the_draw_stays_paid(desk: Desk) -> None:
+    def fail() -> None:
+        raise QueryFailed("It took too long.", remedy="Ask for less.")
+
+    under(desk, DRAWN)
+    desk.watch.before = [lambda: None, lambda: None, fail]
+    with pytest.raises(QueryFailed) as failed:
+        desk.ask(WEEKS, epsilon=1.0)
+    assert failed.value.remedy == f"Ask for less. {PAID_BEFORE}"
+    assert kinds(desk)[-2:] == ["query.caps-drawn", "query.failed"]
 
 
 def test_norms_are_used_again_for_the_same_question_at_no_further_loss(desk: Desk) -> None:

@@ -36,6 +36,10 @@ ALLOWANCES = [None, Allowance(3.0, 1e-7, Period.MONTH), Allowance(4.0, 5e-8, Per
 NAMES = {("Policy", "version"), ("RegimeBasis", "regime")}
 """Fields that say nothing of their own: the hash of the rest, and the key under which the basis stands."""
 
+APART = {("Policy", "laws")}
+"""Fields that are not walked into: laws are signed off and compared apart (`regulations.compare`), so that a policy's
+content and version are the same whatever laws come with it."""
+
 
 def places(policy: Policy) -> Iterator[tuple[str, str, Path]]:
     """Yield (class, field, path) of every field that can hold another value; a `name` is renamed with its key."""
@@ -46,6 +50,8 @@ def _places(value: Any, path: Path) -> Iterator[tuple[str, str, Path]]:
     if is_dataclass(value):
         for member in fields(value):
             inner = getattr(value, member.name)
+            if (type(value).__name__, member.name) in APART:
+                continue
             if (type(value).__name__, member.name) not in NAMES:
                 yield type(value).__name__, member.name, (*path, member.name)
             yield from _places(inner, (*path, member.name))
@@ -119,6 +125,11 @@ def _special(owner: Any, name: str) -> list[Any]:
         "categories": [("user",), ("user.financial", "user.behavior.purchase_history"), ("user.demographic",)],
         "jurisdiction_column": [None, "other"],
         "birth_year_column": [None, "other"],
+        "vulnerable_column": [None, "other", "another"],
+        "estimated_facts": [(), ("vulnerable",), ("birth_year",), ("jurisdiction", "vulnerable")],
+        "accepts": [(), ("2025",), ("2026-01", "2025"), ("0",)],
+        "kinds": [(), ("share",), ("own_analytics", "profiling"), ("profiling", "own_analytics")],
+        "establishment": ["", "FR", "IE"],
     }
     return known.get((type(owner), name), by_name.get(name, []))
 

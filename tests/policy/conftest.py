@@ -33,6 +33,7 @@ purposes:
     title: Decide which products our shops carry
     description: We count what is bought.
     notice: {version: "2026-11", text: We count what is bought in our shops.}
+    kinds: [own_analytics]
     basis:
       eu: {basis: legitimate_interests, default: opt_out}
       us-ca: {basis: legitimate_interests, default: opt_out}
@@ -53,6 +54,7 @@ purposes:
     title: Choose offers
     description: We choose offers.
     notice: {version: "1", text: We choose offers for you.}
+    kinds: [marketing_email_sms, profiling]
     basis:
       eu: {basis: consent, default: opt_in}
       us-ca: {basis: consent, default: opt_in}

@@ -21,7 +21,8 @@ from pellucid.policy.changes.words import MIRRORED
 from pellucid.policy.compare import CHANGES, PARTS, ChangeKind, compare
 from pellucid.policy.load import load_policy
 from pellucid.policy.model import Policy
-from tests.policy.alternatives import NAMES, Path, altered, places
+from pellucid.regulations.model import Law, Laws
+from tests.policy.alternatives import APART, NAMES, Path, altered, places
 from tests.policy.conftest import SOUND
 
 WIDE, NARROW, NEUTRAL = ChangeKind.WIDENING, ChangeKind.NARROWING, ChangeKind.NEUTRAL
@@ -51,7 +52,7 @@ def parts_of(kind: type) -> set[type]:
         waiting += get_args(hint)
         if is_dataclass(hint) and isinstance(hint, type) and hint not in found:
             found.add(hint)
-            waiting += get_type_hints(hint).values()
+            waiting += [kind for name, kind in get_type_hints(hint).items() if (hint.__name__, name) not in APART]
     return found
 
 
@@ -59,12 +60,13 @@ ALL_FIELDS = sorted(
     (part.__name__, member.name)
     for part in parts_of(Policy)
     for member in fields(part)
-    if (part.__name__, member.name) not in NAMES
+    if (part.__name__, member.name) not in NAMES | APART
 )
 
 
 def test_the_walk_reaches_every_part_of_the_model_that_a_policy_can_hold() -> None:
-    declared = {kind for kind in vars(model).values() if isinstance(kind, type) and is_dataclass(kind)}
+    kinds = [kind for kind in vars(model).values() if isinstance(kind, type) and is_dataclass(kind)]
+    declared = {kind for kind in kinds if kind.__module__.startswith("pellucid.policy.")}  # laws are kept apart
 
     assert declared - parts_of(Policy) == {model.Actor, model.Standing}
     assert len(ALL_FIELDS) > 80
@@ -162,6 +164,18 @@ def release(**changes: Any) -> Edits:
     return edit
 
 
+def members(**changes: Any) -> Edits:
+    return lambda policy: _with(policy, "datasets", "members", **changes)
+
+
+def regime(**changes: Any) -> Edits:
+    return lambda policy: _with(policy, "regimes", "eu", **changes)
+
+
+def notice(version: str, *accepts: str) -> model.Notice:
+    return model.Notice(version, "We choose offers for you.", accepts)
+
+
 def transactions(**changes: Any) -> Edits:
     return lambda policy: _with(policy, "datasets", "transactions", **changes)
 
@@ -186,6 +200,7 @@ OPT_OUT = model.RegimeBasis("eu", model.LegalBasis.LEGITIMATE_INTERESTS, model.D
 PUBLIC_INTEREST = model.RegimeBasis("eu", model.LegalBasis.PUBLIC_INTEREST, model.Default.OPT_OUT)
 US = model.RegimeBasis("us-ca", model.LegalBasis.LEGITIMATE_INTERESTS, model.Default.OPT_OUT)
 
+CLAIMS = model.RestrictedUse.LEGAL_CLAIMS
 MONTHLY = model.Allowance(4.0, 1e-7, model.Period.MONTH)
 
 MEANINGS: list[tuple[str, Edits, list[str]]] = [
@@ -246,6 +261,27 @@ MEANINGS: list[tuple[str, Edits, list[str]]] = [
     ("another title", transactions(title="Receipts"), ["dataset-title"]),
     ("a minimum of people", release(minimum_group=50), ["minimum-group-raised"]),
     ("an allowance of a dataset", transactions(allowance=MONTHLY), ["dataset-allowance-added"]),
+    ("a notice that accepts an earlier one", offers(notice=notice("1", "0")), ["notice-accepted-added"]),
+    (
+        "a new notice that accepts the old one",
+        offers(notice=notice("2", "1")),
+        ["notice-accepted-added", "notice-version"],
+    ),
+    ("another kind in the laws' words", purpose(kinds=("own_analytics", "profiling")), ["kind-added"]),
+    ("no kind in the laws' words", purpose(kinds=()), ["kind-removed"]),
+    ("a guardian's yes", offers(guardian=True), ["guardian-opened"]),
+    ("nobody known to need care", purpose(vulnerable=model.VulnerableUse.NOT_IF_KNOWN), ["vulnerable-closed"]),
+    ("only who is known not to need care", offers(vulnerable=model.VulnerableUse.NEVER), ["vulnerable-closed"]),
+    (
+        "going on while restricted",
+        purpose(while_restricted=model.RestrictedUse.LEGAL_CLAIMS),
+        ["while-restricted-opened"],
+    ),
+    ("mail to one's own customers", offers(soft_opt_in=True), ["soft-opt-in-opened"]),
+    ("a reward for taking part", offers(loyalty=True), ["loyalty-opened"]),
+    ("an estimated fact", members(estimated_facts=("jurisdiction",)), ["estimated-fact-added"]),
+    ("a column of who needs care", members(vulnerable_column="care"), ["vulnerable-column"]),
+    ("another establishment", regime(establishment="IE"), ["regime-establishment"]),
     ("an allowance of each analyst", release(analyst_allowance=MONTHLY), ["analyst-allowance-added"]),
 ]
 
@@ -332,6 +368,48 @@ def test_a_change_of_silence_says_that_every_no_stands_and_sends_people_to_look(
         "included, until they object or opt out. Whoever said no stays out until they say yes."
     )
     assert change.look == "privacy officer; customer care, for whoever said no"
+
+
+def test_a_new_notice_says_whether_a_yes_to_the_old_one_still_counts() -> None:
+    told = {
+        accepts: next(each.sentence for each in compare(sound(), changed).changes if each.code == "notice-version")
+        for accepts in ("1", "0")
+        for changed in [offers(notice=notice("2", accepts))(sound())]
+    }
+
+    assert told == {
+        "1": "Its notice has version 2 (before: 1). A yes to 1 still counts; yeses to 2 from earlier days count again.",
+        "0": "Its notice has version 2 (before: 1). Whoever consented to 1 is left out until they say yes to 2; yeses "
+        "to 2 from earlier days count again.",
+    }
+
+
+def test_what_is_made_of_restricted_data_is_told_with_its_reason() -> None:
+    claims = offers(while_restricted=CLAIMS)(sound())
+    others = offers(while_restricted=model.RestrictedUse.RIGHTS_OF_OTHERS)(sound())
+
+    told = [
+        (each.kind, each.sentence)
+        for old, new in ((sound(), claims), (claims, others), (others, sound()))
+        for each in compare(old, new).changes
+    ]
+
+    assert told == [
+        (WIDE, "It goes on with data whose use is restricted, for legal claims."),
+        (
+            NEUTRAL,
+            "With data whose use is restricted it goes on to protect the rights of others (before: for legal claims).",
+        ),
+        (NARROW, "It stops with data whose use is restricted (before, it went on to protect the rights of others)."),
+    ]
+
+
+def test_the_laws_that_come_with_a_policy_are_no_part_of_what_is_compared() -> None:
+    laws = Laws((Law("eu-gdpr", "the GDPR", draft=False, fields=()),))
+    policy = replace(sound(), laws=laws)
+
+    assert (policy == sound(), version_of(policy)) == (False, sound().version)
+    assert compare(sound(), policy).changes == compare(policy, sound()).changes == ()
 
 
 def test_a_place_under_another_law_is_wider_or_narrower_by_what_that_means_for_each_purpose() -> None:

@@ -144,6 +144,21 @@ ERRORS = [
     ('largest_share: "0.5"', "largest_share: 1", "limit-range", "largest_share: 1"),
     ('largest_share: "0.5"', 'largest_share: "half"', "limit-range", 'largest_share: "half"'),
     ("max_cells: 500", "max_cells: 0", "limit-range", "max_cells: 0"),
+    ("kinds: [own_analytics]", "kinds: [own_analytic]", "unknown-kind", "own_analytic]"),
+    ("kinds: [own_analytics]", "kinds: [sale, sale]", "kind-twice", "sale]"),
+    ("kinds: [own_analytics]", "kinds: [own_analytics]\n    soft_opt_in: true", "soft-opt-in-kind", "soft_opt_in"),
+    ("kinds: [own_analytics]", "kinds: [own_analytics]\n    guardian: true\n    minimum_age: 0", "guardian-without-age",
+     "guardian: true"),
+    ("consent_days: 730", "consent_days: 730\n    while_restricted: legal_claims", "restricted-on-consent",
+     "while_restricted"),
+    ('{version: "1", text', '{version: "1", accepts: ["0", "1"], text', "accepts-itself", '"1"], text'),
+    ('{version: "1", text', '{version: "1", accepts: ["0", "00", "0"], text', "accepts-twice", '"0"], text'),
+    ("jurisdictions: [US-CA]", "establishment: US-CA, jurisdictions: [US-CA]", "place-invalid", "establishment"),
+    ("jurisdictions: [US-CA]", "establishment: Ireland, jurisdictions: [US-CA]", "place-invalid", "establishment"),
+    ("birth_year: born}", "birth_year: born, vulnerable: income}", "column-type", "vulnerable: income"),
+    ("birth_year: born}", "birth_year: born, vulnerable: care}", "unknown-column", "vulnerable: care"),
+    ("birth_year: born}", "birth_year: born, estimated: [birth_year, vulnerable]}", "estimated-without-column",
+     "vulnerable]}"),
 ]  # fmt: skip
 
 WARNINGS = [
@@ -159,6 +174,10 @@ WARNINGS = [
     ("    rank: {since: 2017-01, until: 2017-12, by: [product_id]}\n", "", "bound-unused", "rank: {rows"),
     ("    categories: [user.behavior, user.demographic, user.unique_id]", "    categories: [user.sensor]",
      "purpose-reads-nothing", "categories: [user.sensor"),
+    ("    kinds: [own_analytics]\n", "", "purpose-without-kinds", "range-planning:"),
+    ("kinds: [own_analytics]", "kinds: [own_analytics]\n    loyalty: true", "loyalty-kind", "loyalty: true"),
+    ("consent_days: 730", "consent_days: 730\n    vulnerable: never", "vulnerable-unknown", "vulnerable: never"),
+    ("consent_days: 730", "consent_days: 730\n    vulnerable: not_if_known", "vulnerable-unknown", "vulnerable: not"),
 ]  # fmt: skip
 
 
@@ -188,6 +207,46 @@ def test_what_is_probably_not_meant_is_a_warning(load: Load, old: str, new: str,
     assert (code, *place_of(changed, marker)) in warnings
     assert {finding.severity for finding in result.findings} == {"warning"}
     assert result.policy is not None
+
+
+FINE = [
+    ("kinds: [own_analytics]", "kinds: [sale]\n    loyalty: true"),
+    ("kinds: [own_analytics]", "kinds: [marketing_email_sms]\n    soft_opt_in: true"),
+    ("kinds: [own_analytics]", "kinds: [own_analytics]\n    guardian: true\n    while_restricted: rights_of_others"),
+    ('{version: "1", text', '{version: "1", accepts: ["0", "00"], text'),
+    ("jurisdictions: [US-CA]", "establishment: IE, jurisdictions: [US-CA]"),
+    ("kinds: [own_analytics]", "kinds: [own_analytics]\n    vulnerable: never"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), FINE)
+def test_what_fits_is_no_finding(load: Load, old: str, new: str) -> None:
+    told = SOUND.replace(
+        "birth_year: born}", "birth_year: born, vulnerable: care, estimated: [birth_year, vulnerable]}"
+    )
+    care = "      born: {type: integer"
+    told = told.replace(care, f"      care: {{type: boolean, category: user.unique_id}}\n{care}")
+    assert old in told
+
+    assert load(policy=told.replace(old, new, 1)).findings == ()
+
+
+def test_a_purpose_without_a_choice_needs_no_kind(load: Load) -> None:
+    duty = SOUND.replace("    kinds: [own_analytics]\n", "").replace(
+        "{basis: legitimate_interests, default: opt_out}", "{basis: legal_obligation, default: no_choice}"
+    )
+
+    assert load(policy=duty).findings == ()
+
+
+def test_the_finding_of_an_unknown_kind_names_the_known_ones(load: Load) -> None:
+    (found,) = load(policy=SOUND.replace("kinds: [own_analytics]", "kinds: [statistics]", 1)).findings
+
+    assert found.message == (
+        "`statistics` is no kind of purpose that a law knows (known: own_analytics, device_storage, "
+        "marketing_email_sms, marketing_automated_calls, marketing_phone, marketing_other, targeted_advertising, sale, "
+        "share, sensitive_data, profiling, significant_decisions)."
+    )
 
 
 def test_a_dataset_that_no_purpose_may_read_is_a_warning(load: Load) -> None:

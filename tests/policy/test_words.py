@@ -17,7 +17,17 @@ from pellucid.policy.categories import CATEGORIES, SPECIAL, is_within, nearest, 
 from pellucid.policy.decide import decide
 from pellucid.policy.documents import json_schema
 from pellucid.policy.explain import explain_purpose
-from pellucid.policy.model import Allowance, Mask, MaskKind, Period, Policy, Unknown
+from pellucid.policy.model import (
+    Allowance,
+    Mask,
+    MaskKind,
+    Notice,
+    Period,
+    Policy,
+    RestrictedUse,
+    Unknown,
+    VulnerableUse,
+)
 from pellucid.policy.reasons import CATALOGUE, USE, customer_sentence, reason
 
 FIELDS = string.Formatter()
@@ -64,7 +74,7 @@ def test_every_reason_has_words_that_format(code: str) -> None:
     sentences = CATALOGUE[code]
     fields = fields_of(sentences.staff) | fields_of(sentences.remedy)
 
-    made = reason(code, **{name: "{strange}" for name in fields})
+    made = reason(code, **{name: "{strange}" if name != "why" else "{strange}." for name in fields})
 
     assert re.fullmatch(r"[a-z][a-z_-]*", made.code)
     assert made.message.endswith((".", "?"))
@@ -120,10 +130,13 @@ def test_a_purpose_is_explained_in_plain_sentences(sound: Policy) -> None:
         "Whoever has said nothing is included, until they object or opt out.",
         "Under the CCPA, that is in US-CA, it rests on our legitimate interests. "
         "Whoever has said nothing is included, until they object or opt out.",
+        "In the laws' words it is `own_analytics`. Where a law that we signed off asks for more than is said here, the law "
+        "holds.",
         "WHOSE DATA ARE LEFT OUT",
         "If it is not known where somebody lives, they are treated as if the GDPR applied to them.",
         "People younger than 18 are left out; somebody whose age is not known counts as an adult.",
-        "People who were erased, or whose data may only be stored (GDPR Art. 18), are always left out.",
+        "People who were erased are always left out, and so are those whose data may only be stored (GDPR Art. 18), unless "
+        "they agree to this use all the same.",
         "WHAT IT MAY READ",
         "From `baskets` (Baskets): purchases (`basket_id`). `household_id` may be counted and joined on, but not read.",
         "From `transactions` (Purchases): purchases (`bought`, `basket_id`, `product_id` and `quantity`); amounts paid "
@@ -174,6 +187,51 @@ def test_consent_refusals_and_masks_are_explained(sound: Policy) -> None:
     assert "Nobody outside Grocer." in said
     assert any("`born` is hidden altogether" in paragraph for paragraph in said)
     assert any(paragraph.endswith("only with the person's explicit consent.") for paragraph in said)
+
+
+def test_what_laws_and_protection_make_of_a_purpose_is_explained(sound: Policy) -> None:
+    planning = replace(
+        sound.purposes["range-planning"],
+        notice=Notice("3", "We count.", ("1", "2")),
+        kinds=("share", "marketing_email_sms"),
+        guardian=True,
+        vulnerable=VulnerableUse.NEVER,
+        while_restricted=RestrictedUse.LEGAL_CLAIMS,
+        soft_opt_in=True,
+        loyalty=True,
+    )
+    regimes = {**sound.regimes, "us-ca": replace(sound.regimes["us-ca"], establishment="IE")}
+    changed = replace(sound, regimes=regimes, purposes={"range-planning": planning})
+
+    before = explain_purpose(sound, "range-planning").split("\n\n")
+    added = [words for words in explain_purpose(changed, "range-planning").split("\n\n") if words not in before]
+
+    assert added == [
+        "Under the CCPA, that is in US-CA, it rests on our legitimate interests. Whoever has said nothing is included, "
+        "until they object or opt out. People there are served from IE.",
+        "A yes to an earlier notice (1 and 2) still counts: this one differs in nothing that matters.",
+        "In the laws' words it is `share` and `marketing_email_sms`. Where a law that we signed off asks for more than is "
+        "said here, the law holds.",
+        "It is mail to our own customers and meets all conditions for it (ePrivacy Directive Art. 13(2)): where a law says "
+        "so, whoever has said nothing is included, until they object.",
+        "Taking part is rewarded: whoever takes part is asked before a browser's signal ends it for them.",
+        "People younger than 18 are left out; somebody whose age is not known counts as an adult. For those known to be "
+        "younger a guardian's yes opens it.",
+        "People who need special care are left out, and so is everybody of whom nobody knows whether they do.",
+        "People who were erased are always left out. Those whose data may only be stored (GDPR Art. 18) are not, because "
+        "it serves legal claims.",
+        "WHAT CUSTOMERS ARE TOLD (NOTICE 3)",
+        "We count.\n",
+    ]
+
+
+def test_people_known_to_need_care_are_said_to_be_left_out(sound: Policy) -> None:
+    planning = replace(sound.purposes["range-planning"], vulnerable=VulnerableUse.NOT_IF_KNOWN)
+    changed = replace(sound, purposes={"range-planning": planning})
+
+    assert "People who are known or thought to need special care are left out." in explain_purpose(
+        changed, "range-planning"
+    ).split("\n\n")
 
 
 def test_allowances_within_that_of_the_purpose_are_explained(sound: Policy) -> None:

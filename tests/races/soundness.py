@@ -23,6 +23,7 @@ from pellucid.records.tables import (
     charges,
     consent_records,
     generations,
+    law_marks,
     log_checkpoints,
     permitted_changes,
     policy_activations,
@@ -44,6 +45,7 @@ class State:
     checkpoints: int
     cosigned: int
     activations: int
+    laws: int
     register: int
 
 
@@ -77,6 +79,7 @@ def state_of(folder: Path) -> State:
             checkpoints=len(notes),
             cosigned=sum("test/witness" in note.decode() for note in notes),
             activations=_count(connection, policy_activations),
+            laws=_count(connection, law_marks),
             register=current(connection)[0],
         )
 
@@ -109,6 +112,7 @@ def _demand_verified_log(workspace: Workspace) -> None:
     assert report.holds, [str(step) for step in report.steps]
 
 
+LAW_ACTIONS = frozenset({"law.signed-off", "law.withdrawn", "law.overridden", "law.restored"})
 CHARGING = ("query.released", "query.failed", "query.caps-drawn")
 """Actions of entries that tell of a charge."""
 
@@ -146,6 +150,9 @@ def _demand_policies(connection: Connection, bodies: list[dict[str, Any]]) -> No
     policy = active_policy(connection)
     assert policy is not None
     assert policy.version == versions[-1]
+    decided = [body["body"]["laws"] for body in bodies if body["action"] in LAW_ACTIONS]
+    assert len(decided) == _count(connection, law_marks)
+    assert policy.laws.version == ["", *decided][-1]
 
 
 def _demand_generations(connection: Connection, bodies: list[dict[str, Any]], folder: Path) -> set[str]:

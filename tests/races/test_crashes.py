@@ -53,6 +53,12 @@ def _add_bad_row(folder: Path) -> None:
     (folder / "more.csv").write_text(PURCHASES.read_text() + "c000,bread,not a price,2026-10-17T01:45:00+00:00\n")
 
 
+def _write_choice(folder: Path) -> None:
+    """Write a file of what one person said: somebody who is recorded once more is known already."""
+    columns = "subject,purpose,verb,covers,explicit,notice_version,channel,at\n"
+    (folder / "choice.csv").write_text(columns + "c000,newsletter,withdraw,,,,till,2026-10-18T09:00:00+00:00\n")
+
+
 def _make_witness(folder: Path) -> None:
     with Workspace(folder) as workspace:
         create_witness(folder / "witness", "test/witness", log_key=str(workspace.audit.verifier))
@@ -61,6 +67,11 @@ def _make_witness(folder: Path) -> None:
 def _edit_policy(folder: Path) -> None:
     draft = folder / "policy" / "policy.yaml"
     draft.write_text(draft.read_text().replace("Which departments sell", "Which departments sell well"))
+
+
+def _sign_off(folder: Path) -> None:
+    with Workspace(folder) as workspace:
+        workspace.laws.sign_off(workspace.laws.pack("eu-gdpr"), "read", actor=workspace.actor("pia"))
 
 
 def _approve_insight(folder: Path) -> None:
@@ -93,6 +104,14 @@ COMMANDS = {
         ("lease.expired", "consent.acknowledged"),
         frozenset({"lease.expired", "consent.acknowledged"}),
         prepare=_plant_expired_lease,
+    ),
+    "import choices": Command(
+        command("consent", "import", "{folder}/choice.csv", "--as", "pia"),
+        "records",
+        ("bulk.said", "bulk.sets-changed", "bulk.before-commit", "bulk.after-commit", "bulk.acknowledged"),
+        frozenset({"bulk.after-commit", "bulk.acknowledged"}),
+        prepare=_write_choice,
+        once=True,
     ),
     "ask": Command(
         command("query", TOTAL, "--purpose", "range-planning", "--epsilon", "0.5", "--as", "ana"),
@@ -191,9 +210,21 @@ COMMANDS = {
         frozenset({"activate.after-commit"}),
         prepare=_edit_policy,
     ),
+    "override a law": Command(
+        command(
+            *("regulations", "override", "eu-gdpr", "consent.own_analytics", "opt_in", "--cite", "our reading"),
+            *("--reason", "stricter", "--as", "pia"),
+        ),
+        "laws",
+        ("laws.marked", "laws.before-commit", "laws.after-commit"),
+        frozenset({"laws.after-commit"}),
+        prepare=_sign_off,
+    ),
 }
 QUICK = {
+    ("override a law", "laws.before-commit"),
     ("withdraw", "consent.before-commit"),
+    ("import choices", "bulk.before-commit"),
     ("ask", "query.after-commit"),
     ("import", "publish.in-place"),
     ("import", "unlink.committed"),

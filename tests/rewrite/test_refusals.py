@@ -52,6 +52,7 @@ QUESTIONS = {
     "two-kinds-of-subject": "SELECT COUNT(*) FROM purchases t JOIN staff s ON t.household_id = s.employee_id",
     "join-not-linked": "SELECT COUNT(*) FROM purchases t JOIN visits v ON t.product_id = v.product_id",
     "rows-refused": "SELECT shelf, quantity FROM purchases",
+    "figure-missing": "SELECT 1 FROM purchases HAVING 2 > 1",
     "released-beside-people": "SELECT COUNT(*) FROM purchases t JOIN (SELECT week, COUNT(*) AS n FROM purchases GROUP BY week) x ON x.week = t.week",
     "released-inside-exact": "SELECT COUNT(*) FROM purchases WHERE EXISTS (SELECT COUNT(*) FROM purchases)",
     "source-refused": "SELECT COUNT(*) FROM (purchases JOIN products USING (product_id))",

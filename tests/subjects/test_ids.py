@@ -4,6 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, update
 
+from pellucid.consent.facts import facts_of
+from pellucid.consent.person import SubjectFacts
 from pellucid.errors import InputInvalid
 from pellucid.records.database import Database
 from pellucid.records.tables import subjects
@@ -111,9 +113,47 @@ def test_facts_are_set_one_by_one_and_left_alone_where_none_are_given(database: 
         )
         ids.set_facts(connection, "customer", pa.array([1]), jurisdiction=pa.array(["FR"]))
         assert ids.facts(connection, "customer").to_pylist() == [
-            {"id": 0, "jurisdiction": "DE", "birth_year": 1980},
-            {"id": 1, "jurisdiction": "FR", "birth_year": 2011},
+            {"id": 0, "jurisdiction": "DE", "birth_year": 1980, "vulnerable": None, "estimated": 0},
+            {"id": 1, "jurisdiction": "FR", "birth_year": 2011, "vulnerable": None, "estimated": 0},
         ]
+
+
+def test_estimates_are_marked_and_what_is_set_without_marks_is_known(database: Database) -> None:
+    with database.write() as connection:
+        numbers = ids.assign(connection, "customer", pa.array(["alice", "bob"]))
+        ids.set_facts(
+            connection,
+            "customer",
+            numbers,
+            birth_year=pa.array([1980, 2011]),
+            vulnerable=pa.array([False, True]),
+            estimated=pa.array([2, 6]),
+        )
+        ids.set_facts(connection, "customer", pa.array([1]), birth_year=pa.array([2012]))
+        assert ids.facts(connection, "customer").to_pylist() == [
+            {"id": 0, "jurisdiction": None, "birth_year": 1980, "vulnerable": False, "estimated": 2},
+            {"id": 1, "jurisdiction": None, "birth_year": 2012, "vulnerable": True, "estimated": 4},
+        ]
+
+
+def test_the_marks_of_estimates_are_those_that_decisions_read(database: Database) -> None:
+    with database.write() as connection:
+        numbers = ids.assign(connection, "customer", pa.array(["alice", "bob", "mallory"]))
+        bits = pa.array([ids.ESTIMATED[fact] for fact in ("jurisdiction", "birth_year", "vulnerable")])
+        ids.set_facts(
+            connection,
+            "customer",
+            numbers,
+            jurisdiction=pa.array(["DE"] * 3),
+            birth_year=pa.array([1980] * 3),
+            vulnerable=pa.array([True] * 3),
+            estimated=bits,
+        )
+        assert facts_of(connection, "customer", range(3)) == {
+            0: SubjectFacts("DE", 1980, vulnerable=True, place_estimated=True),
+            1: SubjectFacts("DE", 1980, vulnerable=True, age_estimated=True),
+            2: SubjectFacts("DE", 1980, vulnerable=True, vulnerable_estimated=True),
+        }
 
 
 BATCHES = st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), max_size=8))

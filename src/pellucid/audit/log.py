@@ -39,6 +39,7 @@ NONCE_BYTES = 32
 HEAD_ID = 1
 
 _HEAD = select(log_head.c.size, log_head.c.frontier).where(log_head.c.id == HEAD_ID)
+_PUT_ENTRIES, _PUT_DETAILS = insert(log_entries), insert(log_details)
 _LOCKED_HEAD = _HEAD.with_for_update()
 _MOVE_HEAD = (
     update(log_head)
@@ -96,7 +97,7 @@ def append_all(connection: Connection, entries: Iterable[AuditEntry]) -> tuple[L
     The head row stays locked until the caller commits, so leaf indexes have no gaps. Raises RecordingFailed: let it
     leave the transaction, so that what is not recorded is not done.
     """
-    return _append(connection, [_prepare(entry) for entry in entries])
+    return append_prepared(connection, [prepare(entry) for entry in entries])
 
 
 def append_verbatim(connection: Connection, bodies: Iterable[bytes]) -> tuple[LogReceipt, ...]:
@@ -104,10 +105,13 @@ def append_verbatim(connection: Connection, bodies: Iterable[bytes]) -> tuple[Lo
 
     Their details are not brought back. The caller compares the head that results with one that was signed.
     """
-    return _append(connection, [(body, b"", None) for body in bodies])
+    return append_prepared(connection, [(body, b"", None) for body in bodies])
 
 
-def _append(connection: Connection, prepared: list[tuple[bytes, bytes, bytes | None]]) -> tuple[LogReceipt, ...]:
+def append_prepared(
+    connection: Connection, prepared: list[tuple[bytes, bytes, bytes | None]]
+) -> tuple[LogReceipt, ...]:
+    """Append entries as `prepare` gave them; see `append_all`."""
     if not prepared:
         return ()
     head = _locked_head(connection)
@@ -121,9 +125,9 @@ def _append(connection: Connection, prepared: list[tuple[bytes, bytes, bytes | N
         if detail is not None:
             details.append({"leaf": leaf, "nonce": nonce, "details": detail})
         receipts.append(LogReceipt(leaf, hashed.hex()))
-    connection.execute(insert(log_entries), bodies)
+    connection.execute(_PUT_ENTRIES, bodies)
     if details:
-        connection.execute(insert(log_details), details)
+        connection.execute(_PUT_DETAILS, details)
     connection.execute(_MOVE_HEAD, {"new_size": head.size + len(prepared), "new_frontier": b"".join(head.frontier)})
     return tuple(receipts)
 
@@ -192,7 +196,8 @@ def consistency_proof(connection: Connection, old_size: int, new_size: int) -> t
     return merkle.consistency_proof(leaves, old_size, new_size)
 
 
-def _prepare(entry: AuditEntry) -> tuple[bytes, bytes, bytes | None]:
+def prepare(entry: AuditEntry) -> tuple[bytes, bytes, bytes | None]:
+    """Return the bytes of an entry, and its nonce and details if it has any."""
     nonce = b""
     detail: bytes | None = None
     commitment: str | None = None

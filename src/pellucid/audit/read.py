@@ -105,7 +105,7 @@ def verify_database(
             return verify_log(
                 _material(connection.execute), trust, older, slack=slack, spread=over_processes(processes)
             )
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a flipped bit can make a BLOB a TEXT that is none
         raise _unreadable() from error
 
 

@@ -21,14 +21,18 @@ from pellucid.errors import VerificationFailed
 from pellucid.records.tables import (
     charges,
     consent_records,
+    consent_screens,
     insight_cells,
     insight_proposals,
+    law_marks,
+    law_packs,
     log_entries,
     permitted_changes,
     policy_activations,
     policy_snapshots,
     register,
     subject_keys,
+    subject_links,
     subjects,
 )
 from pellucid.release.accountant import RESERVED
@@ -39,8 +43,12 @@ CARRIED: Mapping[str, Table] = {
         log_entries,
         policy_snapshots,
         policy_activations,
+        law_packs,
+        law_marks,
+        consent_screens,
         subjects,
         subject_keys,
+        subject_links,
         consent_records,
         charges,
         insight_proposals,
@@ -48,6 +56,9 @@ CARRIED: Mapping[str, Table] = {
     )
 }
 """The tables whose rows are carried over."""
+
+MARKS = (law_marks, consent_screens, subject_links)
+"""What people decided about laws, screens and identities: rows are added and never changed."""
 
 Values = dict[str, object]
 
@@ -81,7 +92,8 @@ class Change:
 class Place:
     """How far a workspace had come: log (with the hash of its last leaf), records, register, policies, people.
 
-    `subjects` are the ids ever given in each namespace; `reserved` the losses set aside and not settled then.
+    `subjects` are the ids ever given in each namespace; `reserved` the losses set aside and not settled then; `marks`
+    the last of each table in MARKS.
     """
 
     size: int
@@ -92,6 +104,7 @@ class Place:
     activation: int
     subjects: Mapping[str, int] = field(default_factory=dict)
     reserved: tuple[Values, ...] = ()
+    marks: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Return the place as JSON."""
@@ -116,6 +129,7 @@ def place_of(connection: Connection) -> Place:
         activation=connection.scalar(select(func.max(policy_activations.c.sequence))) or 0,
         subjects={name: subject_count(connection, name) for name in _namespaces(connection)},
         reserved=tuple(dict(row._mapping) for row in connection.execute(reserved)),
+        marks={table.name: connection.scalar(select(func.max(table.c.sequence))) or 0 for table in MARKS},
     )
 
 
@@ -135,6 +149,7 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
         spent += _charge_of(entry)
         yield Change("log_entries", {"leaf": entry.leaf, "body": entry.body, "leaf_hash": entry.leaf_hash})
     yield from _policies(connection, place)
+    yield from _marks(connection, place)
     yield from _said(connection, place)
     for part in _parts(spent):
         yield from _rows(connection, charges, charges.c.id.in_(part))
@@ -155,6 +170,14 @@ def _policies(connection: Connection, place: Place) -> Iterator[Change]:
     for part in _parts(versions):
         yield from _rows(connection, policy_snapshots, policy_snapshots.c.version.in_(part))
     yield from activated
+
+
+def _marks(connection: Connection, place: Place) -> Iterator[Change]:
+    made = [row for t in MARKS for row in _rows(connection, t, t.c.sequence > place.marks.get(t.name, 0))]
+    packs = sorted({str(change.values["version"]) for change in made if change.values.get("version")})
+    for part in _parts(packs):
+        yield from _rows(connection, law_packs, law_packs.c.version.in_(part))
+    yield from made
 
 
 def _said(connection: Connection, place: Place) -> Iterator[Change]:

@@ -14,12 +14,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert
 
 from pellucid.backups.changes import Place, as_line, changes_after, demand_continues, place_of
 from pellucid.backups.journal import Seal, journal_key, last_seal, sync
 from pellucid.errors import NotJournaled, RecordingFailed, VerificationFailed, WorkspaceUnusable
 from pellucid.records.database import Database
+from pellucid.records.kept import kept
 from pellucid.records.tables import settings_kept
 
 _KEPT = "journal"
@@ -28,7 +29,7 @@ _UNREADABLE = (OSError, ValueError, TypeError, KeyError)
 
 def kept_journal(connection: Connection) -> Path | None:
     """Return where the workspace keeps its journal, if it keeps one."""
-    found = connection.scalar(select(settings_kept.c.value).where(settings_kept.c.name == _KEPT))
+    found = kept(connection, _KEPT)
     return None if found is None else Path(found)
 
 

@@ -14,17 +14,21 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 
 from pellucid.audit import log
 from pellucid.audit.merkle import leaf_hash
-from pellucid.backups.changes import CARRIED, Change, Place, Values, place_of
+from pellucid.backups.changes import CARRIED, MARKS, Change, Place, Values, place_of
 from pellucid.backups.journal import Segment
 from pellucid.consent.record import ConsentVerb
+from pellucid.consent.register import LAWS_VERSION
 from pellucid.errors import VerificationFailed
 from pellucid.holdings.leases import GONE
+from pellucid.records.kept import keep
 from pellucid.records.tables import (
+    api_tokens,
     charges,
     consent_records,
     generations,
     insight_cells,
     insight_proposals,
+    law_packs,
     policy_activations,
     policy_snapshots,
     register,
@@ -127,6 +131,13 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
     _insert_missing(connection, policy_snapshots, gathered.of(policy_snapshots))
     _insert_missing(connection, policy_activations, gathered.of(policy_activations))
     _put_people(connection, gathered)
+    for table in (law_packs, *MARKS):
+        _insert_missing(connection, table, gathered.of(table))
+    for entry in gathered.bodies:
+        told = entry["body"]
+        if str(entry["action"]).startswith("law.") and isinstance(told, dict):
+            keep(connection, LAWS_VERSION, str(told["laws"]))
+    _revoke(connection, gathered.bodies)
     done.records = _insert_missing(connection, consent_records, gathered.of(consent_records))
     said = sum(entry["action"] in SAID for entry in gathered.bodies)
     if said != done.records:
@@ -144,6 +155,15 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
     # Above every version that an answer was ever stamped with.
     connection.execute(update(register).where(register.c.version < end.register).values(version=end.register))
     return done
+
+
+def _revoke(connection: Connection, bodies: Sequence[dict[str, object]]) -> None:
+    """Revoke the tokens that were revoked since; those that were created since are unknown, and stay so."""
+    for entry in bodies:
+        told = entry["body"]
+        if entry["action"] == "token.revoked" and isinstance(told, dict):
+            held = (api_tokens.c.id == told["token"], api_tokens.c.revoked_at.is_(None))
+            connection.execute(update(api_tokens).where(*held).values(revoked_at=entry["at"]))
 
 
 def _insert_missing(connection: Connection, table: Table, rows: Sequence[Values]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from pellucid.audit import log
 from pellucid.audit.keys import SigningKey
@@ -29,7 +29,7 @@ from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.errors import VerificationFailed
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.database import Database
-from pellucid.records.tables import generation_leases, log_checkpoints, purpose_leases, subjects
+from pellucid.records.tables import api_tokens, generation_leases, log_checkpoints, purpose_leases, subjects
 from pellucid.records.upgrade import upgrade
 from pellucid.release.accountant import exhaust
 from pellucid.subjects.keys import SubjectKeys
@@ -118,7 +118,7 @@ def forget_the_past(connection: Connection) -> None:
 
 
 def accept_loss(connection: Connection, policy: Policy | None, actor: Actor, now: int) -> None:
-    """Take everything that may have happened since as happened: ids given, budgets spent; the old log's heads go.
+    """Take all that may have happened since as happened: ids given, budgets spent, tokens revoked; old heads go.
 
     The caller restricts everybody afterwards and goes on with another log.
     """
@@ -127,6 +127,7 @@ def accept_loss(connection: Connection, policy: Policy | None, actor: Actor, now
         skip_ids(connection, namespace, count + max(count, LEAST_GAP))
     if policy is not None:
         exhaust(connection, policy, actor.name, now)
+    connection.execute(update(api_tokens).where(api_tokens.c.revoked_at.is_(None)).values(revoked_at=now))
     connection.execute(delete(log_checkpoints))
 
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli.consent_files import changes, export, import_
+from pellucid.cli.consent_screen import app as screen_app
+from pellucid.cli.consent_signal import answer, signal
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import instant, plain_table, progress_line, wrapped
-from pellucid.errors import DataRefused, InputInvalid
+from pellucid.cli.render import instant, plain_table, wrapped
+from pellucid.errors import InputInvalid
 
 if TYPE_CHECKING:
-    from pellucid.policy.model import Actor
-    from pellucid.workspace import Workspace
+    pass
 
 app = typer.Typer(help="What people say about the use of their data.", no_args_is_help=True)
 
@@ -43,7 +45,17 @@ def _command(verb: str) -> Callable[..., None]:
         covers: Annotated[str, typer.Option(help="from-now or held-data (give).")] = "from-now",
         explicit: Annotated[bool, typer.Option("--explicit", help="Explicitly, for sensitive data (give).")] = False,
         notice: Annotated[str, typer.Option(help="Version of the notice shown.", show_default="current")] = "",
-        channel: Annotated[str, typer.Option(help="How it was said.")] = "staff",
+        channel: Annotated[str, typer.Option(help="Where it was said.")] = "staff",
+        at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="ISO 8601.", show_default="now")] = None,
+        by: Annotated[str, typer.Option(help="Who said it: self, guardian or agent.")] = "self",
+        proof: Annotated[str, typer.Option(help="Where the proof lies that they may (guardian, agent).")] = "",
+        member: Annotated[str, typer.Option(help="Which member of the household.", show_default="all of it")] = "",
+        screen: Annotated[str, typer.Option(help="Version of the screen it was chosen on.")] = "",
+        language: Annotated[str, typer.Option(help="Language of what was shown, e.g. de.")] = "",
+        method: Annotated[str, typer.Option(help="How it was said, e.g. switch or form.")] = "",
+        while_restricted: Annotated[
+            bool, typer.Option("--while-restricted", help="A yes although all use is restricted (give).")
+        ] = False,
         namespace: NamespaceOption = None,
         actor: ActorOption = None,
         workspace: WorkspaceOption = None,
@@ -59,6 +71,14 @@ def _command(verb: str) -> Callable[..., None]:
                 explicit=explicit,
                 notice_version=notice,
                 channel=channel,
+                at=None if at is None else _instant(at),
+                by=by,
+                proof=proof,
+                member=member,
+                screen=screen,
+                language=language,
+                method=method,
+                while_restricted=while_restricted,
             )
             typer.echo(receipt.text())
 
@@ -70,41 +90,14 @@ for _verb in _VERBS:
     app.command(_verb)(_command(_verb))
 
 
-@app.command("import")
-def import_(
-    file: Annotated[
-        Path, typer.Argument(help="CSV: subject, purpose, verb, covers, explicit, notice_version, channel, at.")
-    ],
-    namespace: NamespaceOption = None,
-    no_sort: Annotated[bool, typer.Option("--no-sort", help="Leave the data in their order.")] = False,
-    actor: ActorOption = None,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Record a file of what people said.
-
-    Data that it leaves mostly mixed are sorted anew, if the actor may add data.
-    """
-    with opened(workspace) as found:
-        acting = found.actor(actor_name(actor))
-        count = found.consent.import_records(file, actor=acting, namespace=namespace)
-        typer.echo(f"Recorded {count:,} choices.")
-        if not no_sort and count:
-            _sort_touched(found, namespace, acting)
+app.command("signal")(signal)
+app.command("answer")(answer)
+app.add_typer(screen_app, name="screen")
 
 
-def _sort_touched(found: Workspace, namespace: str | None, actor: Actor) -> None:
-    """Sort what the choices mixed; they are recorded, so a refusal to sort is told and no more."""
-    try:
-        done = found.data.sort_touched(namespace=namespace, actor=actor, progress=progress_line())
-    except DataRefused as error:
-        typer.echo(
-            f"The choices are recorded, but the data were not sorted by them: {error.message} "
-            "Later: `pellucid data sort`.",
-            err=True,
-        )
-        return
-    if done:
-        typer.echo(f"Sorted anew, since they were mostly mixed: {', '.join(report.dataset for report in done)}.")
+app.command("import")(import_)
+app.command("export")(export)
+app.command("changes")(changes)
 
 
 @app.command()
@@ -154,6 +147,33 @@ def why(
     for sentence in told.sentences:
         if sentence not in ("Permitted.", "Not permitted."):
             typer.echo(wrapped(sentence, bullet="- "))
+    for ground in told.laws:
+        unsure = "" if ground.verified else "; not verified, so it can only tighten"
+        overridden = "; the controller's own figure" if ground.overridden else ""
+        typer.echo(
+            wrapped(f"{ground.law}: {ground.field}: {ground.value} ({ground.cite}{unsure}{overridden})", bullet="  § ")
+        )
+
+
+@app.command()
+def receipt(
+    subject: SubjectArgument,
+    leaf: Annotated[int, typer.Option("--leaf", help="Place of the choice in the log, as it was told.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write.")],
+    namespace: NamespaceOption = None,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write the signed receipt of a choice.
+
+    It verifies offline, by `python -m pellucid.audit receipt`.
+    """
+    with opened(workspace) as found:
+        made = found.consent.receipt(subject, leaf, actor=found.actor(actor_name(actor)), namespace=namespace)
+        key = found.audit.verifier
+    out.write_bytes(made)
+    typer.echo(f"Receipt of log entry {leaf} in {out} ({len(made):,} bytes).")
+    typer.echo(f"Verify it: python -m pellucid.audit receipt {out} --key {key}")
 
 
 @app.command()

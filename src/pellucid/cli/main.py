@@ -25,7 +25,10 @@ from pellucid.cli import (
     insight,
     policy,
     query,
+    regulations,
     sample,
+    serve,
+    subject,
     witness,
     workspace,
 )
@@ -81,8 +84,11 @@ app.add_typer(insight.app, name="insight")
 app.command("attack")(attack.attack)
 app.add_typer(budget.app, name="budget")
 app.add_typer(consent.app, name="consent")
+app.add_typer(regulations.app, name="regulations")
+app.add_typer(subject.app, name="subject")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
+app.add_typer(serve.app, name="serve")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("upgrade")(workspace.upgrade)

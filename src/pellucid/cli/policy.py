@@ -11,7 +11,7 @@ import typer
 from pellucid.cli.compare import compare
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import wrapped
-from pellucid.errors import PolicyInvalid
+from pellucid.errors import Finding, PolicyInvalid
 
 app = typer.Typer(help="What the controller declares.", no_args_is_help=True)
 
@@ -23,17 +23,19 @@ def check(
 ) -> None:
     """Report every finding of a policy folder.
 
-    Each has file:line:column and a remedy; all are reported at once.
+    Each has file:line:column and a remedy; all are reported at once. Of the workspace's own folder also where laws that
+    were signed off ask for more.
     """
     from pellucid.policy.load import load_folder  # noqa: PLC0415  -- pydantic
 
+    asked: tuple[Finding, ...] = ()
     if folder is None:
         with opened(workspace) as found:
-            folder = found.policy.folder
+            folder, asked = found.policy.folder, found.policy.check()
     loaded = load_folder(folder)
     if loaded.policy is None:
         raise PolicyInvalid(loaded.findings)
-    for finding in loaded.findings:
+    for finding in dict.fromkeys((*loaded.findings, *asked)):
         typer.echo(str(finding))
     typer.echo(f"No errors. Version {loaded.policy.version}.")
 

@@ -216,9 +216,8 @@ def _plan_subjects(job: _Job, engine: Import) -> dict[str, subject_ids.Assignmen
 
 
 def _facts(dataset: Dataset, engine: Import) -> pa.Table | None:
-    if dataset.is_public or (dataset.jurisdiction_column is None and dataset.birth_year_column is None):
-        return None
-    return engine.facts(dataset.jurisdiction_column, dataset.birth_year_column)
+    columns = dataset.fact_columns
+    return engine.facts(columns) if columns and not dataset.is_public else None
 
 
 def _report(job: _Job, staged: Staged, faults: Mapping[Check, int], made: Publication) -> ImportReport:

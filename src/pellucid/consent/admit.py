@@ -8,20 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from pellucid.consent.permitted import SubjectFacts
-from pellucid.consent.record import ConsentRecord, ConsentVerb
+from pellucid.consent.person import SubjectFacts
+from pellucid.consent.record import SPLIT_METHOD, By, ConsentRecord, ConsentVerb
+from pellucid.consent.rule import rule_for
 from pellucid.consent.said import is_closed, is_restricted
+from pellucid.consent.voices import Voice
 from pellucid.errors import InputInvalid, NameUnknown
-from pellucid.policy.bases import basis_for
 from pellucid.policy.model import Default, Policy, Purpose, SensitiveUse
-from pellucid.records.columns import from_instant
+from pellucid.records.columns import from_instant, to_instant
+
+EARLIEST = to_instant(datetime(1900, 1, 1, tzinfo=UTC))
+"""Nobody who is asked now said anything before."""
 
 
 def admit(
-    policy: Policy, record: ConsentRecord, facts: SubjectFacts | None, earlier: Sequence[ConsentRecord], now: int
+    policy: Policy,
+    record: ConsentRecord,
+    facts: SubjectFacts | None,
+    earlier: Sequence[ConsentRecord],
+    now: int,
+    others: Sequence[Voice] = (),
 ) -> ConsentRecord:
-    """Return the record as it is to be kept, given what the subject said before.
+    """Return the record as it is to be kept, given what the subject, and their other identities, said before.
 
     Raises NameUnknown for an unknown purpose or subject, InputInvalid for a future instant or a yes that does not fit.
     """
@@ -36,16 +46,23 @@ def admit(
             f"allowed until {from_instant(now):%Y-%m-%d %H:%M:%S} UTC.",
             remedy="Check the instant and its time zone.",
         )
+    if record.at < EARLIEST:
+        if not record.verb.narrows:
+            raise InputInvalid(
+                "Nobody can have said this so long ago; allowed from 1900-01-01 on.", remedy="Check the instant."
+            )
+        record = replace(record, at=EARLIEST)
     if record.verb is ConsentVerb.GIVE:
-        return _admit_give(policy, record, facts, earlier)
+        return _admit_give(policy, record, facts, earlier, now)
     if record.verb is ConsentVerb.LIFT:
         return _admit_lift(record, earlier)
-    return _admit_narrowing(policy, record, facts, earlier, now)
+    return _admit_narrowing(policy, record, facts, earlier, now, others)
 
 
 def _admit_give(
-    policy: Policy, record: ConsentRecord, facts: SubjectFacts, earlier: Sequence[ConsentRecord]
+    policy: Policy, record: ConsentRecord, facts: SubjectFacts, earlier: Sequence[ConsentRecord], now: int
 ) -> ConsentRecord:
+    _demand_proof(record)
     if record.purpose is None:
         raise InputInvalid("A yes needs its purpose: consent is specific.", remedy="Name one purpose a record.")
     purpose = policy.purposes[record.purpose]
@@ -55,24 +72,43 @@ def _admit_give(
             f"allowed {purpose.notice.version!r}.",
             remedy="Show the current notice and ask again.",
         )
-    _refuse_meaningless(policy, purpose, record, facts, earlier)
-    return replace(record, notice_version=purpose.notice.version, without_choice=())
+    beside = _demand_sense(policy, purpose, record, facts, earlier, now)
+    return replace(record, notice_version=purpose.notice.version, without_choice=(purpose.name,) if beside else ())
 
 
-def _refuse_meaningless(
-    policy: Policy, purpose: Purpose, record: ConsentRecord, facts: SubjectFacts, earlier: Sequence[ConsentRecord]
-) -> None:
-    rule = basis_for(purpose, policy.regimes, facts.jurisdiction)
-    if rule is None or rule.default is not Default.NO_CHOICE or is_closed(purpose, rule, earlier):
-        return
-    if not (record.explicit and purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT):
+def _demand_proof(record: ConsentRecord) -> None:
+    """Refuse a yes on somebody else's behalf without a proof; a no needs none: it only takes away."""
+    if record.by is not By.SELF and not record.proof.strip():
+        raise InputInvalid(
+            f"A yes by the {record.by.value} needs a proof that they may speak for the person; got none.",
+            remedy="Say where the proof lies, e.g. the number of the file.",
+            code="proof-missing",
+        )
+
+
+def _demand_sense(
+    policy: Policy,
+    purpose: Purpose,
+    record: ConsentRecord,
+    facts: SubjectFacts,
+    earlier: Sequence[ConsentRecord],
+    now: int,
+) -> bool:
+    """Return whether a yes is said beside a basis that offers no choice; raises InputInvalid if it alters nothing."""
+    rule = rule_for(policy, purpose, facts, now)
+    if rule is None or not _offers_no_choice(policy, purpose, facts, earlier, now):
+        return False
+    guards = purpose.guardian and record.by is By.GUARDIAN
+    if not (guards or (record.explicit and purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT)):
         raise InputInvalid(
             f"{purpose.name!r} rests on {rule.basis.value} for this person, so a yes changes nothing.",
             remedy="Leave it out, or give explicit consent where the purpose asks for it for sensitive data.",
         )
+    return True
 
 
 def _admit_lift(record: ConsentRecord, earlier: Sequence[ConsentRecord]) -> ConsentRecord:
+    _demand_proof(record)
     if record.purpose is not None:
         raise InputInvalid(
             f"A restriction is lifted for the whole person: got purpose {record.purpose!r}.",
@@ -84,21 +120,34 @@ def _admit_lift(record: ConsentRecord, earlier: Sequence[ConsentRecord]) -> Cons
 
 
 def _admit_narrowing(
-    policy: Policy, record: ConsentRecord, facts: SubjectFacts, earlier: Sequence[ConsentRecord], now: int
+    policy: Policy,
+    record: ConsentRecord,
+    facts: SubjectFacts,
+    earlier: Sequence[ConsentRecord],
+    now: int,
+    others: Sequence[Voice],
 ) -> ConsentRecord:
     # Said after all that was recorded, also where a clock that was ahead then dated that later than now.
-    at = max([record.at, *(each.at for each in earlier if each.at > now)])
+    said = [*earlier, *(each for voice in others for each in voice.records)]
+    at = max([record.at, *(each.at for each in said if each.at > now)])
     if record.verb is ConsentVerb.RESTRICT:
         return replace(record, at=at, purpose=None, explicit=False, without_choice=())
-    concerned = [purpose for purpose in policy.purposes.values() if record.concerns(purpose.name)]
-    free = tuple(purpose.name for purpose in concerned if _offers_no_choice(policy, purpose, facts, earlier))
+    bound = record.method != SPLIT_METHOD  # what keeps a part of a person closed closes whatever the basis
+    concerned = [purpose for purpose in policy.purposes.values() if bound and record.concerns(purpose.name)]
+    free = tuple(purpose.name for purpose in concerned if _offers_no_choice(policy, purpose, facts, earlier, now))
     current = policy.purposes[record.purpose].notice.version if record.purpose else ""
     notice = record.notice_version or current
     return replace(record, at=at, explicit=False, notice_version=notice, without_choice=free)
 
 
-def _offers_no_choice(policy: Policy, purpose: Purpose, facts: SubjectFacts, earlier: Sequence[ConsentRecord]) -> bool:
-    rule = basis_for(purpose, policy.regimes, facts.jurisdiction)
+def _offers_no_choice(
+    policy: Policy, purpose: Purpose, facts: SubjectFacts, earlier: Sequence[ConsentRecord], now: int
+) -> bool:
+    rule = rule_for(policy, purpose, facts, now)
     if rule is None or rule.default is not Default.NO_CHOICE:
         return False
-    return not is_closed(purpose, rule, earlier)
+    agreed = any(
+        each.verb is ConsentVerb.GIVE and each.concerns(purpose.name) and purpose.name not in each.without_choice
+        for each in earlier
+    )  # while there was a choice: switching the basis does not take it away
+    return not agreed and not is_closed(purpose, rule.default, earlier)

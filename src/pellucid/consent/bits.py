@@ -25,6 +25,7 @@ _OF_CHUNK = (
     permitted_chunks.c.namespace == bindparam("of_namespace"),
 )
 _SIZE = select(permitted_sets.c.size).where(*_OF_SET)
+_PUT_SIZE = update(permitted_sets).where(*_OF_SET).values(size=bindparam("new_size"))
 _SOME = select(permitted_chunks.c.chunk, permitted_chunks.c.plain, permitted_chunks.c.sensitive).where(
     *_OF_CHUNK, permitted_chunks.c.chunk.in_(bindparam("chunks", expanding=True))
 )
@@ -118,7 +119,7 @@ def write_chunks(connection: Connection, place: Place, changed: Mapping[int, Chu
 
 def put_size(connection: Connection, place: Place, size: int) -> None:
     """Let a set cover so many people; one that is not stored yet begins with nobody permitted."""
-    if connection.execute(update(permitted_sets).where(*_OF_SET).values(size=size), _named(place)).rowcount == 0:
+    if connection.execute(_PUT_SIZE, _named(place) | {"new_size": size}).rowcount == 0:
         connection.execute(insert(permitted_sets).values(purpose=place[0], namespace=place[1], size=size))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pellucid.consent.permitted import Effect, SubjectFacts, decide_subject, next_change
+from pellucid.consent.effect import Effect
+from pellucid.consent.permitted import decide_subject, next_change
+from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord
+from pellucid.consent.rule import law_due
+from pellucid.consent.voices import Voice
 from pellucid.policy.model import Policy
 
 
@@ -22,20 +26,29 @@ class Decider:
     """Outcomes by purpose, facts and records; those without records are kept."""
 
     def __init__(self, policy: Policy, now: int) -> None:
-        self._policy = policy
-        self._now = now
+        self.policy = policy
+        self.now = now
         self._silent: dict[tuple[str, SubjectFacts], Outcome] = {}
 
-    def outcome(self, purpose: str, facts: SubjectFacts, records: Sequence[ConsentRecord]) -> Outcome:
+    def outcome(
+        self, purpose: str, facts: SubjectFacts, records: Sequence[ConsentRecord], others: Sequence[Voice] = ()
+    ) -> Outcome:
         """Return the outcome for one subject; raises KeyError for an undeclared purpose."""
-        if records:
-            return self._decide(purpose, facts, records)
+        if records or others:
+            return self._decide(purpose, facts, records, others)
         key = (purpose, facts)
         if key not in self._silent:
-            self._silent[key] = self._decide(purpose, facts, ())
+            self._silent[key] = self._decide(purpose, facts, (), ())
         return self._silent[key]
 
-    def _decide(self, name: str, facts: SubjectFacts, records: Sequence[ConsentRecord]) -> Outcome:
-        purpose, regimes = self._policy.purposes[name], self._policy.regimes
-        decision = decide_subject(purpose, regimes, facts, records, self._now)
-        return Outcome(decision.effect, next_change(purpose, regimes, facts, records, decision))
+    def law_due(self, purpose: str, crowd: Iterable[SubjectFacts]) -> int | None:
+        """Return when a date in a law may change the rule of a purpose for any of these people."""
+        places = {facts.jurisdiction for facts in crowd}
+        return law_due(self.policy, self.policy.purposes[purpose], places, self.now)
+
+    def _decide(
+        self, name: str, facts: SubjectFacts, records: Sequence[ConsentRecord], others: Sequence[Voice]
+    ) -> Outcome:
+        purpose = self.policy.purposes[name]
+        decision = decide_subject(self.policy, purpose, facts, records, self.now, others)
+        return Outcome(decision.effect, next_change(self.policy, purpose, facts, records, decision, others))

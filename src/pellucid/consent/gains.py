@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import People, all_records, people, subject_count
+from pellucid.consent.facts import People, all_others, all_records, people, subject_count
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.replica import current
 from pellucid.consent.sets import Flags, StoredSet
+from pellucid.consent.voices import Voice
 from pellucid.consent.whole import everybody
 from pellucid.policy.model import Actor, Policy
 
@@ -53,8 +54,8 @@ def gains(connection: Connection, old: Policy, new: Policy, now: int) -> tuple[U
     found = []
     for namespace in sorted({*old.namespaces, *new.namespaces}):
         crowd = people(connection, namespace, 0, subject_count(connection, namespace))
-        said = all_records(connection, namespace)
-        sides = [_Side(policy, namespace, crowd, said, now) for policy in (old, new)]
+        said, others = all_records(connection, namespace), all_others(connection, namespace)
+        sides = [_Side(policy, namespace, crowd, said, others, now) for policy in (old, new)]
         for purpose in sorted({*old.purposes, *new.purposes}):
             found.append(_counted(purpose, namespace, *(side.permitted(purpose) for side in sides)))
     return tuple(found)
@@ -86,19 +87,21 @@ class _Side:
         namespace: str,
         crowd: People,
         said: Mapping[int, Sequence[ConsentRecord]],
+        others: Mapping[int, Sequence[Voice]],
         now: int,
     ) -> None:
         self._policy = policy
         self._namespace = namespace
         self._crowd = crowd
         self._said = said
+        self._others = others
         self._decider = Decider(policy, now)
 
     def permitted(self, purpose: str) -> StoredSet:
         """Return who would be permitted: nobody for what the policy does not declare."""
         if purpose not in self._policy.purposes or self._namespace not in self._policy.namespaces:
             return StoredSet.nobody(len(self._crowd.group))
-        return everybody(self._decider, purpose, self._namespace, self._crowd, self._said)[0]
+        return everybody(self._decider, purpose, self._namespace, self._crowd, self._said, self._others)[0]
 
 
 def _counted(purpose: str, namespace: str, old: StoredSet, new: StoredSet) -> UseGains:

@@ -1,25 +1,35 @@
 """May this subject's rows be read for this purpose, now? The pure decision; storing it is `consent.register`'s work.
 
 Deny wins. Every ground for denial is collected in the architecture's order, not only the first. Between `now` and
-`next_due` the decision is constant, so a replica computed now holds until then.
+`next_due` the decision is constant but for dates in laws, so a replica computed now holds until then. Where several
+speak (identities of one person, members of a household) the strictest counts: `consent.voices`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from pellucid.consent.choices import Counted, Judge
+from pellucid.consent.effect import NOTHING, Effect, strictest
+from pellucid.consent.person import SubjectFacts, of_age
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
-from pellucid.consent.said import Said, read_said
+from pellucid.consent.rule import Rule, rule_for
+from pellucid.consent.said import SILENT, Said, read_said
+from pellucid.consent.voices import Voice, voices
 from pellucid.errors import Reason
-from pellucid.policy.bases import basis_for
-from pellucid.policy.model import Default, LegalBasis, Purpose, Regime, RegimeBasis, SensitiveUse, Unknown
+from pellucid.policy.model import (
+    Default,
+    LegalBasis,
+    Policy,
+    Purpose,
+    SensitiveUse,
+    Unknown,
+    VulnerableUse,
+)
 from pellucid.policy.reasons import reason
-from pellucid.records.columns import from_instant, to_instant
-
-DAY = 86_400_000_000
-"""Microseconds in a day."""
+from pellucid.records.columns import from_instant
+from pellucid.regulations.ruling import Ground
 
 _CLOSED_CODES = {
     ConsentVerb.REFUSE: "refused",
@@ -27,45 +37,8 @@ _CLOSED_CODES = {
     ConsentVerb.OBJECT: "objected",
     ConsentVerb.OPT_OUT: "opted-out",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectFacts:
-    """What is known of a subject besides what they said; None means unknown."""
-
-    jurisdiction: str | None = None
-    birth_year: int | None = None
-    erased: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a decision comes to in the permitted sets: two bits, and instants from which rows may be read (bit off)."""
-
-    plain: bool = False
-    sensitive: bool = False
-    not_before: int | None = None
-    sensitive_not_before: int | None = None
-
-    @property
-    def is_partial(self) -> bool:
-        """A partial permission reaches only rows from an instant on."""
-        return self.not_before is not None or self.sensitive_not_before is not None
-
-    def narrows(self, before: Effect) -> bool:
-        """Return whether any row that was readable under `before` is readable no more."""
-        return _reach(self.plain, self.not_before) > _reach(before.plain, before.not_before) or _reach(
-            self.sensitive, self.sensitive_not_before
-        ) > _reach(before.sensitive, before.sensitive_not_before)
-
-
-def _reach(whole: bool, not_before: int | None) -> float:
-    if whole:
-        return float("-inf")
-    return float("inf") if not_before is None else not_before
-
-
-NOTHING = Effect()
+SIGNAL = "signal:"
+"""How the method of a record begins that a browser's signal made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +46,8 @@ class SubjectDecision:
     """Which of a subject's rows may be read for a purpose, and why. `next_due` (UTC µs) is when to decide again.
 
     `reasons` are the grounds of the decision on plain rows, either way (a partial permission adds `outside-covers`);
-    `sensitive_reasons` are the grounds for denying sensitive ones, empty if some may be read.
+    `sensitive_reasons` are the grounds for denying sensitive ones, empty if some may be read. `laws` are the figures of
+    laws that it rests on, where any was signed off.
     """
 
     effect: Effect
@@ -81,6 +55,7 @@ class SubjectDecision:
     sensitive_reasons: tuple[Reason, ...] = ()
     basis: LegalBasis | None = None
     next_due: int | None = None
+    laws: tuple[Ground, ...] = ()
 
     @property
     def plain(self) -> bool:
@@ -109,117 +84,159 @@ class SubjectDecision:
 
 
 def decide_subject(
+    policy: Policy,
     purpose: Purpose,
-    regimes: Mapping[str, Regime],
     facts: SubjectFacts,
     records: Sequence[ConsentRecord],
     now: int,
+    others: Sequence[Voice] = (),
 ) -> SubjectDecision:
     """Decide about one subject and one purpose at `now`.
 
     `records` are the subject's, in the order they were recorded; those of other purposes are left aside. What counts
-    as latest is `at`, then that order, so a yes that arrives late never overrules a later no.
+    as latest is `at`, then that order, so a yes that arrives late never overrules a later no. `others` are the other
+    identities of the same person.
     """
-    rule = basis_for(purpose, regimes, facts.jurisdiction)
-    said = read_said(purpose, rule, records)
-    in_force = tuple(given for given in said.gives if _in_force(purpose, given, now))
-    due = min(_instants(purpose, facts, said, now), default=None)
-    denied = (*_standing_grounds(purpose, rule, facts, said, now), *_choice_grounds(purpose, rule, said, in_force))
-    if denied or rule is None:
-        return SubjectDecision(NOTHING, denied, denied, rule.basis if rule else None, due)
-    by_choice = _needs_give(rule, said)
-    whole, since = _span(in_force) if by_choice else (True, None)
-    explicit = tuple(given for given in in_force if given in said.explicit)
-    withheld = tuple(_sensitive_grounds(purpose, said, explicit))
-    sensitive, sensitive_since = (False, None) if withheld else _span(explicit)
-    grounds = tuple(_permit_grounds(rule, in_force if by_choice else (), since))
-    return SubjectDecision(Effect(whole, sensitive, since, sensitive_since), grounds, withheld, rule.basis, due)
+    spoken = voices(purpose.name, facts, records, others)
+    found = [_decide(policy, purpose, each, now) for each in spoken]
+    return found[0] if len(found) == 1 else _strictest(spoken, found)
 
 
 def next_change(
+    policy: Policy,
     purpose: Purpose,
-    regimes: Mapping[str, Regime],
     facts: SubjectFacts,
     records: Sequence[ConsentRecord],
     decision: SubjectDecision,
+    others: Sequence[Voice] = (),
 ) -> int | None:
-    """Return the next instant at which time alone alters the effect of `decision`, or None if it never does."""
+    """Return the next instant at which time alone alters the effect of `decision`, or None if it never does.
+
+    Dates in laws are not among them: they concern everybody (`consent.rule.law_due`).
+    """
     due = decision.next_due
     while due is not None:
-        later = decide_subject(purpose, regimes, facts, records, due)
+        later = decide_subject(policy, purpose, facts, records, due, others)
         if later.effect != decision.effect:
             return due
         due = later.next_due
     return None
 
 
+def _strictest(spoken: Sequence[Voice], found: Sequence[SubjectDecision]) -> SubjectDecision:
+    """Put decisions about several voices together: what all of them permit, and why not more."""
+    effect = strictest(each.effect for each in found)
+    dues = [each.next_due for each in found if each.next_due is not None]
+    told = [_told(voice, each) for voice, each in zip(spoken, found, strict=True)]
+    return SubjectDecision(
+        effect,
+        _reasons(effect.plain or effect.not_before is not None, [reasons for reasons, _ in told], found),
+        tuple(dict.fromkeys(each for _, sensitive in told for each in sensitive)),
+        found[0].basis,
+        min(dues, default=None),
+        tuple(dict.fromkeys(ground for each in found for ground in each.laws)),
+    )
+
+
+def _reasons(
+    permitted: bool, told: Sequence[tuple[Reason, ...]], found: Sequence[SubjectDecision]
+) -> tuple[Reason, ...]:
+    """Give the grounds of those that come to the same as all together: of denials where it is denied."""
+    fitting = [reasons for reasons, each in zip(told, found, strict=True) if each.permitted is permitted]
+    return tuple(dict.fromkeys(each for reasons in (fitting or told) for each in reasons))
+
+
+def _told(voice: Voice, found: SubjectDecision) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return a voice's grounds, named as those of another where they are; a household's members stay unnamed."""
+    if not voice.label:
+        return found.reasons, found.sensitive_reasons
+    sensitive = tuple(_of_another(voice, each) for each in found.sensitive_reasons)
+    if found.permitted:
+        return found.reasons, sensitive
+    return tuple(_of_another(voice, each) for each in found.reasons), sensitive
+
+
+def _of_another(voice: Voice, why: Reason) -> Reason:
+    return reason(f"another-{voice.label}", why=why.message)
+
+
+# -- one voice ---------------------------------------------------------------------------------------------------------
+
+
+def _decide(policy: Policy, purpose: Purpose, voice: Voice, now: int) -> SubjectDecision:
+    facts = voice.facts
+    rule = rule_for(policy, purpose, facts, now)
+    said = read_said(purpose, rule.default if rule else None, voice.records) if voice.records else SILENT
+    counted = Judge(purpose, rule, facts).counted(said, now)
+    due = min(_instants(purpose, rule, facts, counted, now), default=None)
+    denied = (*_standing_grounds(purpose, rule, facts, counted, now), *_choice_grounds(purpose, rule, counted))
+    laws = rule.grounds if rule else ()
+    if denied or rule is None:
+        return SubjectDecision(NOTHING, denied, denied, rule.basis if rule else None, due, laws)
+    whole, since = _span(counted.plain) if counted.needs_give else (True, None)
+    withheld = tuple(_sensitive_grounds(purpose, said, counted.explicit))
+    sensitive, sensitive_since = (False, None) if withheld else _span(counted.explicit)
+    chosen = counted.needs_give and (rule.default is not Default.NO_CHOICE or said.closed_by is not None)
+    grounds = tuple(_permit_grounds(rule, counted.plain if chosen else (), since))
+    return SubjectDecision(Effect(whole, sensitive, since, sensitive_since), grounds, withheld, rule.basis, due, laws)
+
+
 def _standing_grounds(
-    purpose: Purpose, rule: RegimeBasis | None, facts: SubjectFacts, said: Said, now: int
+    purpose: Purpose, rule: Rule | None, facts: SubjectFacts, counted: Counted, now: int
 ) -> Iterator[Reason]:
     """Give the grounds against whatever the subject chose about the purpose, in the order in which denial wins."""
     if facts.erased:
         yield reason("erased", at="an earlier day")
-    if said.restricted_by is not None:
-        yield reason("restricted", at=_day(said.restricted_by))
+    if counted.restricted_by is not None:
+        yield reason("restricted", at=day_of(counted.restricted_by))
     if rule is None:
         yield reason("unknown-place")
-    if purpose.minimum_age > 0:
-        if facts.birth_year is None:
-            if purpose.unknown_age is not Unknown.ADULT:
-                yield reason("unknown-age")
-        elif now < _of_age(purpose, facts.birth_year):
-            yield reason("minor", minimum_age=purpose.minimum_age)
+    reached = facts.reached(purpose.minimum_age, now)
+    if reached is None and purpose.unknown_age is not Unknown.ADULT:
+        yield reason("unknown-age")
+    yield from _vulnerability_unknown(purpose, facts)
+    if reached is False and not counted.guarded:
+        yield reason("minor", minimum_age=purpose.minimum_age)
+    if facts.vulnerable and purpose.vulnerable is not VulnerableUse.MAY:
+        yield reason("vulnerable")
+    if rule is not None and (rule.prohibited or counted.judge.is_young(rule.prohibited_below, now)):
+        ground = rule.prohibiting()
+        yield reason("law-prohibits", law=ground.law, cite=ground.cite)
 
 
-def _day(record: ConsentRecord) -> str:
+def _vulnerability_unknown(purpose: Purpose, facts: SubjectFacts) -> Iterator[Reason]:
+    unknown = facts.vulnerable is None or (facts.vulnerable is False and facts.vulnerable_estimated)
+    if unknown and purpose.vulnerable is VulnerableUse.NEVER:
+        yield reason("unknown-vulnerability")
+
+
+def day_of(record: ConsentRecord) -> str:
+    """Return the day on which something was said, as reasons tell it."""
     return f"{from_instant(record.at):%Y-%m-%d}"
 
 
-def _of_age(purpose: Purpose, birth_year: int) -> int:
-    """Return when everybody born in a year is certainly of age: the year after the one of that birthday."""
-    year = birth_year + purpose.minimum_age + 1
-    return to_instant(datetime(min(max(year, 1), 9999), 1, 1, tzinfo=UTC))
-
-
-def _needs_give(rule: RegimeBasis, said: Said) -> bool:
-    return rule.default is Default.OPT_IN or said.closed_by is not None
-
-
-def _choice_grounds(
-    purpose: Purpose, rule: RegimeBasis | None, said: Said, in_force: Sequence[ConsentRecord]
-) -> Iterator[Reason]:
-    if rule is None or not _needs_give(rule, said) or in_force:
+def _choice_grounds(purpose: Purpose, rule: Rule | None, counted: Counted) -> Iterator[Reason]:
+    if rule is None or not counted.needs_give or counted.plain:
         return
+    said = counted.said
     if said.gives:
-        last = said.gives[-1]
-        if last.notice_version != purpose.notice.version:
-            yield reason("notice-changed", seen=last.notice_version, current=purpose.notice.version)
-        else:
-            yield reason("consent-expired", at=_day(last), days=purpose.consent_days)
+        yield from counted.why_not(said.gives[-1])
     elif said.closed_by is not None:
-        yield reason(_CLOSED_CODES[said.closed_by.verb], at=_day(said.closed_by))
+        by_signal = said.closed_by.method.startswith(SIGNAL)
+        yield reason("signal" if by_signal else _CLOSED_CODES[said.closed_by.verb], at=day_of(said.closed_by))
     else:
         yield reason("no-record")
 
 
-def _permit_grounds(rule: RegimeBasis, gives: Sequence[ConsentRecord], since: int | None) -> Iterator[Reason]:
+def _permit_grounds(rule: Rule, gives: Sequence[ConsentRecord], since: int | None) -> Iterator[Reason]:
     if gives:
-        yield reason("permitted-consent", at=_day(gives[-1]))
+        yield reason("permitted-consent", at=day_of(gives[-1]))
     elif rule.basis is LegalBasis.CONSENT:
         yield reason("permitted", basis=rule.basis.value)
     else:
         yield reason(f"permitted-{rule.basis.value}")
     if since is not None:
         yield reason("outside-covers", at=f"{from_instant(since):%Y-%m-%d}")
-
-
-def _in_force(purpose: Purpose, given: ConsentRecord, now: int) -> bool:
-    expiry = _expiry(purpose, given)
-    return given.notice_version == purpose.notice.version and (expiry is None or now < expiry)
-
-
-def _expiry(purpose: Purpose, given: ConsentRecord) -> int | None:
-    return None if purpose.consent_days is None else given.at + purpose.consent_days * DAY
 
 
 def _span(gives: Sequence[ConsentRecord]) -> tuple[bool, int | None]:
@@ -233,18 +250,20 @@ def _sensitive_grounds(purpose: Purpose, said: Said, explicit: Sequence[ConsentR
     if purpose.sensitive is not SensitiveUse.EXPLICIT_CONSENT:
         yield reason("sensitive-never")
     elif said.limited_by is not None:
-        yield reason("limited", at=_day(said.limited_by))
+        yield reason("limited", at=day_of(said.limited_by))
     elif not explicit:
         yield reason("sensitive-without-explicit-consent")
 
 
-def _instants(purpose: Purpose, facts: SubjectFacts, said: Said, now: int) -> Iterator[int]:
+def _instants(purpose: Purpose, rule: Rule | None, facts: SubjectFacts, counted: Counted, now: int) -> Iterator[int]:
     """Give the instants after now at which time alone may alter the decision."""
-    for given in said.gives:
-        expiry = _expiry(purpose, given)
+    for given in counted.said.gives:
+        expiry = counted.expiry(given)
         if expiry is not None and expiry > now:
             yield expiry
-    if facts.birth_year is not None and purpose.minimum_age > 0:
-        of_age = _of_age(purpose, facts.birth_year)
-        if of_age > now:
-            yield of_age
+    if facts.birth_year is None:
+        return
+    for age in {purpose.minimum_age, *((rule.opt_in_below, rule.prohibited_below) if rule is not None else ())}:
+        grown = of_age(facts.birth_year, age)
+        if age > 0 and grown > now:
+            yield grown

@@ -34,10 +34,30 @@ class Covers(StrEnum):
     HELD_DATA = "held_data"
 
 
+class By(StrEnum):
+    """Who spoke for the subject: themselves, a guardian of a minor, or an agent they authorised."""
+
+    SELF = "self"
+    GUARDIAN = "guardian"
+    AGENT = "agent"
+
+
+class ScreenState(StrEnum):
+    """Whether what was chosen on a screen counts: it does, it waits while the screen is doubted, or it never did."""
+
+    FINE = "fine"
+    DOUBTFUL = "doubtful"
+    INVALIDATED = "invalidated"
+
+
 WIDENING = frozenset({ConsentVerb.GIVE, ConsentVerb.LIFT})
 
 CLOSING = frozenset({ConsentVerb.REFUSE, ConsentVerb.WITHDRAW, ConsentVerb.OBJECT, ConsentVerb.OPT_OUT})
 """Verbs that close a purpose until a new yes. Said where another would fit better, they are read as that one."""
+
+
+SPLIT_METHOD = "split"
+"""How a record came about that keeps a part of a person as closed as the whole was: it closes whatever the basis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,11 @@ class ConsentRecord:
     `covers` and `explicit` matter for `give` only. An empty `notice_version` means the purpose's current notice.
     `without_choice` is filled by the register: the purposes that offered the subject no choice when this was said;
     there the record is kept and shown, and closes nothing as long as the purpose still offers no choice.
+
+    Evidence (GDPR Art. 7(1)): `by` whom, with `proof` where a guardian's or agent's power is shown; `member` of a
+    household, empty for all of it; `screen` and `language` it was chosen on, `method` (how) and `channel` (where).
+    `while_restricted` is a yes although all use is restricted (Art. 18(2)). `screen_state` is what was found out about
+    the screen since.
     """
 
     namespace: str
@@ -59,6 +84,14 @@ class ConsentRecord:
     channel: str = ""
     at: int = 0
     without_choice: tuple[str, ...] = ()
+    by: By = By.SELF
+    proof: str = ""
+    member: str = ""
+    screen: str = ""
+    language: str = ""
+    method: str = ""
+    while_restricted: bool = False
+    screen_state: ScreenState = ScreenState.FINE
 
     def concerns(self, purpose: str) -> bool:
         """Return whether this speaks of a purpose, by name or as one of all."""

@@ -64,7 +64,8 @@ class Recorder:
     def record(self, submission: Submission) -> Recorded:
         """Record a submission, in a group or alone, and return what came of it once it is durable.
 
-        Raises NameUnknown and InputInvalid for what is in it, RecordingFailed if its transaction did not come about.
+        Raises NameUnknown and InputInvalid for what is in it, what its `beside` raises, and RecordingFailed if its
+        transaction did not come about.
         """
         if self._process != os.getpid():  # a forked child: whoever held the lock is not here
             self._begin_anew()
@@ -151,6 +152,9 @@ class Recorder:
         now = self._clock()
         standing = standing_leases(connection)
         found = record_each(connection, self._keys, [_dated(each.submission, now) for each in group], now)
+        for each, receipts in zip(group, found, strict=True):
+            if each.submission.beside is not None and isinstance(receipts, tuple):
+                each.submission.beside(connection, receipts)
         return [Recorded(each, standing) if isinstance(each, tuple) else each for each in found]
 
 

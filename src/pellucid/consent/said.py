@@ -6,11 +6,11 @@ permitted is `consent.permitted`'s to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pellucid.consent.record import CLOSING, ConsentRecord, ConsentVerb
-from pellucid.policy.model import Default, Purpose, RegimeBasis
+from pellucid.consent.record import CLOSING, ConsentRecord, ConsentVerb, ScreenState
+from pellucid.policy.model import Default, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +24,46 @@ class Said:
     restricted_by: ConsentRecord | None = None
 
 
-def read_said(purpose: Purpose, rule: RegimeBasis | None, records: Iterable[ConsentRecord]) -> Said:
-    """Return what records come to for a purpose under a rule; the latest counts, by `at`, then in the order given."""
-    said = Said()
-    for record in sorted(records, key=lambda item: item.at):
-        said = _after(said, purpose, rule, record)
+SILENT = Said()
+
+
+def read_said(purpose: Purpose, default: Default | None, records: Sequence[ConsentRecord]) -> Said:
+    """Return what records come to for a purpose where silence means `default`; the latest counts.
+
+    Of what was said at the very same instant a no counts as said last, whatever came first.
+    """
+    said = SILENT
+    for record in sorted(records, key=_instant) if len(records) > 1 else records:
+        said = _after(said, purpose, default, record)
     return said
+
+
+def _instant(record: ConsentRecord) -> tuple[int, bool]:
+    return record.at, record.verb.narrows
 
 
 def is_restricted(records: Iterable[ConsentRecord]) -> bool:
     """Return whether a restriction of the whole person stands."""
-    ordered = sorted(records, key=lambda item: item.at)
-    verbs = [item.verb for item in ordered if item.verb in (ConsentVerb.RESTRICT, ConsentVerb.LIFT)]
+    ordered = sorted(records, key=_instant)
+    verbs = [
+        item.verb
+        for item in ordered
+        if item.verb is ConsentVerb.RESTRICT
+        or (item.verb is ConsentVerb.LIFT and item.screen_state is ScreenState.FINE)
+    ]
     return bool(verbs) and verbs[-1] is ConsentVerb.RESTRICT
 
 
-def is_closed(purpose: Purpose, rule: RegimeBasis | None, records: Iterable[ConsentRecord]) -> bool:
+def is_closed(purpose: Purpose, default: Default | None, records: Sequence[ConsentRecord]) -> bool:
     """Return whether the subject ever said a no that closes this purpose, so that only a yes opens it."""
-    return read_said(purpose, rule, records).closed_by is not None
+    return read_said(purpose, default, records).closed_by is not None
 
 
-def _after(said: Said, purpose: Purpose, rule: RegimeBasis | None, record: ConsentRecord) -> Said:
-    if record.verb in (ConsentVerb.RESTRICT, ConsentVerb.LIFT):
-        return replace(said, restricted_by=record if record.verb is ConsentVerb.RESTRICT else None)
+def _after(said: Said, purpose: Purpose, default: Default | None, record: ConsentRecord) -> Said:
+    if record.verb is ConsentVerb.RESTRICT:
+        return replace(said, restricted_by=record)
+    if record.verb is ConsentVerb.LIFT:
+        return replace(said, restricted_by=None) if record.screen_state is ScreenState.FINE else said
     if not record.concerns(purpose.name):
         return said
     if record.verb is ConsentVerb.GIVE:
@@ -54,12 +71,12 @@ def _after(said: Said, purpose: Purpose, rule: RegimeBasis | None, record: Conse
         return replace(said, explicit=(*said.explicit, record), limited_by=None) if record.explicit else said
     if record.verb is ConsentVerb.LIMIT:
         return replace(said, explicit=(), limited_by=record)
-    if _closes(purpose, rule, record):
-        return replace(said, closed_by=record, gives=(), explicit=())
+    if record.verb in CLOSING:  # where there is no choice, a no still takes back what was agreed to beside it
+        closed_by = record if _closes(purpose, default, record) else said.closed_by
+        return replace(said, closed_by=closed_by, gives=(), explicit=())
     return said
 
 
-def _closes(purpose: Purpose, rule: RegimeBasis | None, record: ConsentRecord) -> bool:
+def _closes(purpose: Purpose, default: Default | None, record: ConsentRecord) -> bool:
     """Tell whether a no closes the purpose: a no said while there was no choice does not while there still is none."""
-    still_none = rule is not None and rule.default is Default.NO_CHOICE
-    return record.verb in CLOSING and not (still_none and purpose.name in record.without_choice)
+    return not (default is Default.NO_CHOICE and purpose.name in record.without_choice)

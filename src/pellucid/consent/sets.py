@@ -23,8 +23,9 @@ from pellucid.consent.bits import (
     write_chunks,
     write_whole,
 )
+from pellucid.consent.bulk_insert import insert_rows
+from pellucid.consent.effect import NOTHING, Effect
 from pellucid.consent.facts import chunks
-from pellucid.consent.permitted import NOTHING, Effect
 from pellucid.records.tables import CHUNK_PEOPLE, permitted_changes, permitted_partial, permitted_sets
 
 WHOLE = -1
@@ -32,10 +33,20 @@ WHOLE = -1
 
 Flags = NDArray[np.bool_]
 
+_PARTIAL = ("purpose", "namespace", "subject", "not_before", "sensitive_not_before")
+
+_OF_SET = (
+    permitted_partial.c.purpose == bindparam("purpose"),
+    permitted_partial.c.namespace == bindparam("namespace"),
+)
+_AMONG = permitted_partial.c.subject.in_(bindparam("subjects", expanding=True))
 _INSTANTS = select(
     permitted_partial.c.subject, permitted_partial.c.not_before, permitted_partial.c.sensitive_not_before
-).where(permitted_partial.c.purpose == bindparam("purpose"), permitted_partial.c.namespace == bindparam("namespace"))
-_SOME_INSTANTS = _INSTANTS.where(permitted_partial.c.subject.in_(bindparam("subjects", expanding=True)))
+).where(*_OF_SET)
+_PUT_CHANGES, _PUT_PARTIAL = insert(permitted_changes), insert(permitted_partial)
+_SOME_INSTANTS = _INSTANTS.where(_AMONG)
+_DROP_PARTIAL = delete(permitted_partial).where(*_OF_SET)
+_DROP_SOME_PARTIAL = _DROP_PARTIAL.where(_AMONG)
 
 
 @dataclass(slots=True)
@@ -109,12 +120,12 @@ def read_set(connection: Connection, purpose: str, namespace: str, among: Iterab
     if bits is None:
         return StoredSet.nobody(0)
     found = StoredSet(unpack(bits.plain, bits.size), unpack(bits.sensitive, bits.size))
-    for subject, instants in _instants(connection, purpose, namespace, among).items():
+    for subject, instants in partial_instants(connection, purpose, namespace, among).items():
         found.partial[subject] = Effect(bool(found.plain[subject]), bool(found.sensitive[subject]), *instants)
     return found
 
 
-def _instants(
+def partial_instants(
     connection: Connection, purpose: str, namespace: str, among: Iterable[int] | None
 ) -> dict[int, tuple[int | None, int | None]]:
     """Return the partial subjects' instants, for plain and for sensitive rows."""
@@ -136,7 +147,7 @@ def put_effects(
     place = (purpose, namespace)
     covered, size = stored_size(connection, place), max(effects) + 1
     held = read_chunks(connection, place, {subject // CHUNK_PEOPLE for subject in effects})
-    instants = _instants(connection, purpose, namespace, effects)
+    instants = partial_instants(connection, purpose, namespace, effects)
     before = {
         subject: Effect(
             *held[subject // CHUNK_PEOPLE].bits(subject % CHUNK_PEOPLE), *instants.get(subject, (None, None))
@@ -155,7 +166,7 @@ def put_effects(
     write_chunks(connection, place, {number: held[number] for number in {s // CHUNK_PEOPLE for s in changed}})
     _drop_partial(connection, purpose, namespace, changed.keys() & instants.keys())
     _write_partial(connection, purpose, namespace, {s: e for s, e in changed.items() if e.is_partial})
-    connection.execute(insert(permitted_changes), rows)
+    connection.execute(_PUT_CHANGES, rows)
     return len(rows)
 
 
@@ -168,7 +179,7 @@ def put_set(connection: Connection, version: int, purpose: str, namespace: str, 
     _drop_partial(connection, purpose, namespace, None)
     _write_partial(connection, purpose, namespace, made.partial)
     row = _change(version, purpose, namespace, WHOLE, NOTHING, made.narrows(before))
-    connection.execute(insert(permitted_changes), [row])
+    connection.execute(_PUT_CHANGES, [row])
     return True
 
 
@@ -176,7 +187,7 @@ def drop_set(connection: Connection, version: int, purpose: str, namespace: str)
     """Forget a set whose purpose or namespace the policy no longer declares: a narrowing change."""
     drop_bits(connection, (purpose, namespace))
     _drop_partial(connection, purpose, namespace, None)
-    connection.execute(insert(permitted_changes), [_change(version, purpose, namespace, WHOLE, NOTHING, True)])
+    connection.execute(_PUT_CHANGES, [_change(version, purpose, namespace, WHOLE, NOTHING, True)])
 
 
 def stored_sets(connection: Connection) -> list[tuple[str, str]]:
@@ -200,27 +211,20 @@ def alike(connection: Connection, namespace: str) -> NDArray[np.int32]:
 
 
 def _drop_partial(connection: Connection, purpose: str, namespace: str, only: Iterable[int] | None) -> None:
-    where = (permitted_partial.c.purpose == purpose, permitted_partial.c.namespace == namespace)
+    named: dict[str, object] = {"purpose": purpose, "namespace": namespace}
     if only is None:
-        connection.execute(delete(permitted_partial).where(*where))
+        connection.execute(_DROP_PARTIAL, named)
         return
     for part in chunks(only):
-        connection.execute(delete(permitted_partial).where(*where, permitted_partial.c.subject.in_(part)))
+        connection.execute(_DROP_SOME_PARTIAL, named | {"subjects": part})
 
 
 def _write_partial(connection: Connection, purpose: str, namespace: str, effects: Mapping[int, Effect]) -> None:
     rows = [
-        {
-            "purpose": purpose,
-            "namespace": namespace,
-            "subject": subject,
-            "not_before": effect.not_before,
-            "sensitive_not_before": effect.sensitive_not_before,
-        }
+        (purpose, namespace, subject, effect.not_before, effect.sensitive_not_before)
         for subject, effect in effects.items()
     ]
-    if rows:
-        connection.execute(insert(permitted_partial), rows)
+    insert_rows(connection, permitted_partial, _PARTIAL, rows)
 
 
 def _change(

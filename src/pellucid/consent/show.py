@@ -10,13 +10,15 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from pellucid.consent.facts import as_record, facts_of, records_of
+from pellucid.consent.facts import as_record, facts_of, others_of, records_of
 from pellucid.consent.permitted import SubjectDecision, decide_subject
 from pellucid.consent.record import ConsentRecord
+from pellucid.consent.screens import screens
 from pellucid.errors import NameUnknown, Reason
 from pellucid.policy.model import Policy
 from pellucid.policy.reasons import NEUTRAL, customer_sentence
 from pellucid.records.tables import consent_records
+from pellucid.regulations.ruling import Ground
 
 Audience = Literal["officer", "staff", "customer"]
 
@@ -32,11 +34,12 @@ class KeptRecord:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Whether a subject's rows may be read, in the words that fit the audience; `reasons` for an officer only."""
+    """Whether a subject's rows may be read, in words that fit the audience; `reasons` and `laws` are an officer's."""
 
     permitted: bool
     sentences: tuple[str, ...]
     reasons: tuple[Reason, ...] = ()
+    laws: tuple[Ground, ...] = ()
 
 
 def state(
@@ -49,7 +52,8 @@ def state(
     if facts is None:
         raise NameUnknown("subject", str(subject), remedy="Import the person's data first: `pellucid data add`.")
     said = records_of(connection, namespace, [subject]).get(subject, [])
-    return decide_subject(policy.purposes[purpose], policy.regimes, facts, said, now)
+    others = others_of(connection, namespace, [subject]).get(subject, ())
+    return decide_subject(policy, policy.purposes[purpose], facts, said, now, others)
 
 
 def history(connection: Connection, namespace: str, subject: int, purpose: str | None = None) -> list[KeptRecord]:
@@ -57,7 +61,8 @@ def history(connection: Connection, namespace: str, subject: int, purpose: str |
     columns = consent_records.c
     where = (columns.namespace == namespace, columns.subject == subject)
     rows = connection.execute(select(consent_records).where(*where).order_by(columns.at, columns.sequence))
-    kept = [KeptRecord(row.sequence, row.version, as_record(row)) for row in rows]
+    doubted = screens(connection)
+    kept = [KeptRecord(row.sequence, row.version, as_record(row, doubted)) for row in rows]
     return [each for each in kept if purpose is None or each.record.concerns(purpose)]
 
 
@@ -77,7 +82,7 @@ def why(
     decision = state(connection, policy, namespace, subject, purpose, now)
     if audience == "officer":
         reasons = decision.reasons + tuple(each for each in decision.sensitive_reasons if each not in decision.reasons)
-        return Explanation(decision.permitted, tuple(str(each) for each in reasons), reasons)
+        return Explanation(decision.permitted, tuple(str(each) for each in reasons), reasons, decision.laws)
     if audience == "customer":
         return Explanation(decision.permitted, _customer_sentences(decision))
     return Explanation(decision.permitted, ("Permitted." if decision.permitted else "Not permitted.",))

@@ -6,20 +6,17 @@ Nothing here reaches around the product but `true_spend`, which reads the raw fi
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import textwrap
 import time
 from datetime import datetime
 from pathlib import Path
 
 from pellucid.demo.data import POLICY, DemoData, prepare
-from pellucid.demo.reading import DemoFailed, demand, errors_of, number_after, spent_of, values_of
+from pellucid.demo.law import tell_law
+from pellucid.demo.reading import demand, errors_of, number_after, spent_of, values_of
+from pellucid.demo.telling import Teller, say
 
-WIDTH = 80
 VICTIM = "101"
 """The one household of 801 with this income, age, size and marital status."""
 
@@ -79,14 +76,12 @@ def tell(folder: Path | None) -> None:
     print(f"\nEvery step did what it said, in {time.monotonic() - start:.0f} seconds.")
 
 
-class _Story:
+class _Story(Teller):
     """The steps, in order. Each prints what it is about, runs its commands, and checks what they said."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.workspace = folder / "grocer"
+        super().__init__(folder)
         self.witness = folder / "witness"
-        self.number = 0
 
     def tell(self) -> None:
         """Run every step."""
@@ -104,6 +99,7 @@ class _Story:
         self.gains()
         self.log()
         self.verification()
+        tell_law(self)
         self.budget()
 
     def set_up(self, data: DemoData) -> None:
@@ -252,60 +248,6 @@ class _Story:
         say("After some more questions by mara, one more is too many:")
         text = self.run("query", BY_INCOME, "-p", "loyalty-offers", "--as", "mara", "--epsilon", "2", code=4)
         demand("[budget-exhausted]" in text, "the budget ends")
-
-    def here(self, path: Path) -> str:
-        """Return a path as it is typed in the story's folder."""
-        return str(path.relative_to(self.folder))
-
-    def step(self, title: str) -> None:
-        """Begin a step."""
-        self.number += 1
-        print(f"\n{'═' * WIDTH}\n{textwrap.fill(f'{self.number}. {title}.', WIDTH)}\n{'═' * WIDTH}", flush=True)
-
-    def ask(self, sql: str, purpose: str, actor: str, *more: str) -> str:
-        """Ask a question and return the answer's text."""
-        return self.run("query", sql, "-p", purpose, "--as", actor, *more)
-
-    def run(self, *arguments: str, code: int = 0, lines: int | None = None, shown: bool = True) -> str:
-        """Print a command, run it, print what it says (its first `lines`), and demand its exit code."""
-        if shown:
-            print(f"\n$ pellucid {' '.join(quoted(each) for each in arguments)}", flush=True)
-        done = self.command(*arguments)
-        text = done.stdout + done.stderr
-        if shown:
-            told = text.rstrip().splitlines()
-            print("\n".join(told[:lines] if lines is not None else told), flush=True)
-        if done.returncode != code:
-            raise DemoFailed(f"pellucid {arguments[0]} ended with {done.returncode}, not {code}: {text}")
-        return text
-
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the workspace."""
-        return subprocess.run(  # noqa: S603  -- our own program, arguments as a list
-            [*program(), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self.folder,
-            env=os.environ | {"COLUMNS": str(WIDTH), "PELLUCID_WORKSPACE": self.here(self.workspace)},
-        )
-
-
-def program() -> list[str]:
-    """Return how to start `pellucid` with this very Python."""
-    beside = Path(sys.executable).with_name("pellucid")
-    return [str(beside)] if beside.exists() else [sys.executable, "-c", "from pellucid.cli.main import main; main()"]
-
-
-def quoted(argument: str) -> str:
-    """Return an argument as it would be typed."""
-    plain = argument.replace("-", "").replace("/", "").replace("_", "").replace(".", "").isalnum()
-    return argument if plain else f'"{argument}"'
-
-
-def say(text: str) -> None:
-    """Print a sentence of the story."""
-    print(f"\n{textwrap.fill(text, WIDTH)}", flush=True)
 
 
 def true_spend(data: DemoData) -> float:

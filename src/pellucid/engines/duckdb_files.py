@@ -9,7 +9,7 @@ have, who is alike, and what is published, are decided by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +22,8 @@ from pellucid.engines.duckdb_sources import CsvSource, ParquetSource
 from pellucid.engines.duckdb_staging import Staged, stage
 from pellucid.engines.duckdb_writing import ROWS, Order, Written, finish_generation, subject_columns, write_generation
 from pellucid.policy.model import Dataset
+
+_FACT_TYPES = {"jurisdiction": "VARCHAR", "birth_year": "INTEGER", "vulnerable": "BOOLEAN"}
 
 
 class Import:
@@ -88,14 +90,14 @@ class Import:
                 self._engine.offer(f"ids{position}", pa.table({"key": keys, "id": numbers}))
             return write_generation(self._engine, self._dataset, target, self._rows(), self._size(), order)
 
-    def facts(self, jurisdiction: str | None, birth_year: str | None) -> pa.Table:
-        """Return id, jurisdiction and birth year of the subjects of the written rows; contradictions become NULL."""
-        place, born = self._one_value(jurisdiction, "VARCHAR"), self._one_value(birth_year, "INTEGER")
+    def facts(self, columns: Mapping[str, str]) -> pa.Table:
+        """Return the id of each subject of the written rows with its facts; what the rows contradict becomes NULL.
+
+        `columns` names the column that tells each of `jurisdiction`, `birth_year` and `vulnerable`, where one does.
+        """
+        told = "".join(f", {self._one_value(column, _FACT_TYPES[fact])} AS {fact}" for fact, column in columns.items())
         with quietly("The facts about subjects could not be read."):
-            return self._engine.table(
-                f"SELECT _subject0 AS id, {place} AS jurisdiction, {born} AS birth_year "
-                f"FROM {ROWS} GROUP BY 1 ORDER BY 1"
-            )
+            return self._engine.table(f"SELECT _subject0 AS id{told} FROM {ROWS} GROUP BY 1 ORDER BY 1")
 
     def finish(self, target: Path) -> None:
         """Detach the written file, make it read-only (0444) and durable."""
@@ -118,9 +120,7 @@ class Import:
             return accepted
         return accepted + self._engine.number(f"SELECT count(*) FROM {self._engine.attach(self._held)}")
 
-    def _one_value(self, column: str | None, engine_type: str) -> str:
-        if column is None:
-            return f"CAST(NULL AS {engine_type})"
+    def _one_value(self, column: str, engine_type: str) -> str:
         value = quoted(column)
         if sql_type(self._dataset.columns[column]) in ("DATE", "TIMESTAMP"):
             value = f"year({value})"

@@ -7,7 +7,7 @@ in `consent.permitted`, where every set comes from; here nothing can switch it o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,18 @@ from sqlalchemy import Connection, insert, select, update
 
 from pellucid.audit.entry import AuditEntry, LogReceipt
 from pellucid.audit.log import append
-from pellucid.consent.register import rebuild
+from pellucid.consent.register import LAWS_VERSION, rebuild
 from pellucid.errors import Finding, InputInvalid, NameUnknown, NotPermitted, PolicyInvalid, Reason
 from pellucid.failpoints import reach
+from pellucid.governance.laws import laws_in_force
 from pellucid.holdings.publish import Generation, generations_published
 from pellucid.policy.canonical import from_canonical, to_canonical, version_of
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.database import Database
-from pellucid.records.tables import generations, policy_activations, policy_snapshots
+from pellucid.records.kept import kept
+from pellucid.records.tables import generations, policy_activations, policy_snapshots, settings_kept
+from pellucid.regulations.model import Laws
 
 if TYPE_CHECKING:
     from pellucid.policy.compare import Comparison
@@ -31,7 +34,16 @@ if TYPE_CHECKING:
 SchemaHash = Callable[[Dataset], str]
 """Fingerprint of how a dataset's rows are stored, as imports write it beside each generation."""
 
-_CACHE: dict[str, Policy] = {}
+_IN_FORCE = select(
+    select(policy_activations.c.version)
+    .order_by(policy_activations.c.sequence.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("policy"),
+    select(settings_kept.c.value).where(settings_kept.c.name == LAWS_VERSION).scalar_subquery().label("laws"),
+)
+
+_CACHE: dict[tuple[str, str], Policy] = {}
 _CACHE_KEPT = 8
 
 
@@ -70,6 +82,7 @@ def activate(
     content = to_canonical(policy)
     with database.write() as connection:
         before = active_policy(connection)
+        policy = replace(policy, laws=laws_now(connection))
         _demand_permission(before, actor)
         retired = _retire_unfit(connection, policy, schema_hash, replacing, now)
         _store(connection, policy.version, content, now)
@@ -89,15 +102,26 @@ def active_policy(connection: Connection) -> Policy | None:
 
     Raises InputInvalid if the stored snapshot is not what its version says.
     """
-    version = active_version(connection)
-    if version is None:
-        return None
-    return snapshot(connection, version)
+    found = in_force(connection)
+    return None if found is None else _snapshot(connection, found)
 
 
 def snapshot(connection: Connection, version: str) -> Policy:
-    """Return the policy that was activated under a whole version; raises InputInvalid if it is not stored as it was."""
-    if version not in _CACHE:
+    """Return the policy that was activated under a whole version, with the laws that decide now.
+
+    Raises InputInvalid if it is not stored as it was.
+    """
+    return _snapshot(connection, (version, laws_now(connection).version))
+
+
+def laws_now(connection: Connection) -> Laws:
+    """Return the laws that decide now."""
+    return laws_in_force(connection, kept(connection, LAWS_VERSION) or "")
+
+
+def _snapshot(connection: Connection, versions: tuple[str, str]) -> Policy:
+    version, laws = versions
+    if versions not in _CACHE:
         content = connection.scalar(select(policy_snapshots.c.content).where(policy_snapshots.c.version == version))
         policy = from_canonical(bytes(content)) if content is not None else None
         if policy is None or policy.version != version:
@@ -108,8 +132,8 @@ def snapshot(connection: Connection, version: str) -> Policy:
             )
         if len(_CACHE) >= _CACHE_KEPT:
             _CACHE.clear()
-        _CACHE[version] = policy
-    return _CACHE[version]
+        _CACHE[versions] = replace(policy, laws=laws_in_force(connection, laws))
+    return _CACHE[versions]
 
 
 def versions_like(connection: Connection, start: str) -> list[str]:
@@ -119,11 +143,10 @@ def versions_like(connection: Connection, start: str) -> list[str]:
     return [str(version) for version in connection.scalars(statement.order_by(columns.version))]
 
 
-def active_version(connection: Connection) -> str | None:
-    """Return the version of the policy in force, or None before the first activation."""
-    columns = policy_activations.c
-    found = connection.scalar(select(columns.version).order_by(columns.sequence.desc()).limit(1))
-    return None if found is None else str(found)
+def in_force(connection: Connection) -> tuple[str, str] | None:
+    """Return the versions of policy and laws in force, or None before the first activation."""
+    row = connection.execute(_IN_FORCE).one()
+    return None if row.policy is None else (str(row.policy), str(row.laws or ""))
 
 
 def _checked(source: Path | Policy) -> tuple[Policy, tuple[Finding, ...]]:

@@ -47,6 +47,8 @@ from pellucid.rewrite.context import Context
 
 __all__ = ["LEASE_SLACK", "RERUNS", "Parts", "answer", "preview", "rehearse"]
 
+PAID_BEFORE = "What was spent before it, on a norm or on a size, stays spent; norms are kept for the same question."
+
 RERUNS = 2
 """Runs again after the first before a lease is taken."""
 
@@ -70,9 +72,15 @@ def answer(parts: Parts, query: InsightQuery, approved: Approved | None = None) 
         if first is not None:  # a question of its own: charged and logged like any other, but not shown
             before = Course(first.query, course.policy, first.governed, first, course.action)
             first.leaf = _carry_out(parts, before, _made_ready(parts, before)).receipt.leaf
+            course.paid_before = True
             with closing(parts, course):
                 course.rule.plan_again()
-    return _carry_out(parts, course, fresh)
+    try:
+        return _carry_out(parts, course, fresh)
+    except PellucidError as error:
+        if course.paid_before:
+            error.remedy = f"{error.remedy} {PAID_BEFORE}".strip()
+        raise
 
 
 def _made_ready(parts: Parts, course: Course) -> Fresh:
@@ -100,6 +108,7 @@ def _draw_caps(parts: Parts, course: Course, fresh: Fresh) -> None:
         first = Course(course.query, course.policy, draw.governed, draw, course.action)
         _carry_out(parts, first, fresh)
         caps, spent = caps | draw.found, draw.plan.cost
+        course.paid_before = True
     with closing(parts, course):
         course.governed = course.rule.take(caps, spent)
 
@@ -113,7 +122,7 @@ def _shown_again(parts: Parts, course: Course) -> Release | None:
             return None
     with parts.database.write() as connection:
         now = parts.clock()
-        if parts.policy_version(connection) != course.policy.version:
+        if parts.in_force(connection) != course.policy.in_force:
             raise policy_changed()
         kept = find_kept(connection, course.query, course.policy, now)
         if kept is None:
@@ -262,7 +271,7 @@ def _commit(parts: Parts, course: Course, answered: Answered) -> Release | None:
     """Charge, log and make the release, unless it would break a promise; then None, and nothing was written."""
     with parts.database.write() as connection:
         now = parts.clock()
-        if parts.policy_version(connection) != course.policy.version:
+        if parts.in_force(connection) != course.policy.in_force:
             raise policy_changed()
         if course.lease is not None:
             if not holds_lease(connection, course.lease):

@@ -38,7 +38,7 @@ class Parts:
     cells: Callable[[], ReleasedCells]
     clock: Callable[[], int]
     standing: Callable[[Actor], Standing]
-    policy_version: Callable[[Connection], str | None]
+    in_force: Callable[[Connection], tuple[str, str] | None]
     limits: Limits
     seconds: float
     coverage_hours: float
@@ -55,6 +55,7 @@ class Course:
     action: str
     reservation: str | None = None
     started: bool = False
+    paid_before: bool = False
     lease: str | None = None
 
 

@@ -43,7 +43,7 @@ def propose(parts: Parts, query: InsightQuery, name: str, title: str, secret: st
         state=State.PROPOSED,
     )
     with parts.database.write() as connection:
-        if rule.policy.version != version or parts.policy_version(connection) != version:
+        if rule.policy.version != version or parts.in_force(connection) != rule.policy.in_force:
             raise ConsentInFlux(
                 "Another policy came into force while the insight was tried.",
                 code="policy-changed",

@@ -26,8 +26,8 @@ from pellucid.policy.stamp import Stamp
 from pellucid.records.database import Database
 
 LEASE_MICROSECONDS = 24 * 3_600_000_000
-REGULATIONS = "none"
-"""There are no regulation packs yet; the stamp keeps their place."""
+NO_LAWS = "none"
+"""What a stamp says where no law was signed off."""
 
 ActivePolicy = Callable[[Connection], Policy | None]
 OpenEngine = Callable[[list[Holding]], Engine]
@@ -47,7 +47,7 @@ class Fresh:
     def stamp(self, datasets: tuple[str, ...], *, register: int, now: int) -> Stamp:
         """Return the stamp of an answer that read these datasets with the bits of this register version."""
         read = {name: self.generations[name] for name in datasets if name in self.generations}
-        return Stamp(register, self.policy.version, REGULATIONS, read, now)
+        return Stamp(register, self.policy.version, self.policy.laws.version or NO_LAWS, read, now)
 
 
 class Replica:

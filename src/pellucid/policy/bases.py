@@ -8,6 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pellucid.policy.model import Default, Purpose, Regime, RegimeBasis
+from pellucid.regulations.model import ConsentDefault
+
+SILENCE = {
+    ConsentDefault.EXPLICIT_OPT_IN: Default.OPT_IN,
+    ConsentDefault.OPT_IN: Default.OPT_IN,
+    ConsentDefault.OPT_IN_OR_SOFT_OPT_IN: Default.OPT_IN,
+    ConsentDefault.OPT_OUT: Default.OPT_OUT,
+    ConsentDefault.LEGITIMATE_BASIS_WITH_OBJECTION: Default.OPT_OUT,
+    ConsentDefault.IMPLIED_OR_OPT_OUT: Default.OPT_OUT,
+}
+"""What silence means to a law; where it asks for a notice only, or says nothing, what the policy declares holds."""
 
 STRICTEST_FIRST = (Default.OPT_IN, Default.OPT_OUT, Default.NO_CHOICE)
 """The defaults, the one that keeps most people out first."""

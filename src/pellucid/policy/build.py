@@ -15,7 +15,7 @@ def controller(document: documents.ControllerDocument) -> model.Controller:
 
 def regime(name: str, document: documents.RegimeDocument) -> model.Regime:
     """Build a regime."""
-    return model.Regime(name, document.title, tuple(document.jurisdictions))
+    return model.Regime(name, document.title, tuple(document.jurisdictions), document.establishment)
 
 
 def namespace(name: str, document: documents.NamespaceDocument) -> model.PrivacyUnit:
@@ -44,7 +44,7 @@ def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
         name=name,
         title=document.title,
         description=document.description,
-        notice=model.Notice(document.notice.version, document.notice.text),
+        notice=model.Notice(document.notice.version, document.notice.text, tuple(document.notice.accepts)),
         bases={at: model.RegimeBasis(at, basis.basis, basis.default) for at, basis in document.basis.items()},
         categories=tuple(document.categories),
         roles=tuple(document.roles),
@@ -56,6 +56,12 @@ def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
         consent_days=document.consent_days,
         recipients=tuple(document.recipients),
         suppressed=None if document.suppressed is None else _suppressed(document.suppressed),
+        kinds=tuple(document.kinds),
+        guardian=document.guardian,
+        vulnerable=document.vulnerable,
+        while_restricted=document.while_restricted,
+        soft_opt_in=document.soft_opt_in,
+        loyalty=document.loyalty,
     )
 
 
@@ -74,6 +80,8 @@ def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
         jurisdiction_column=document.facts.jurisdiction,
         birth_year_column=document.facts.birth_year,
         source=document.source,
+        vulnerable_column=document.facts.vulnerable,
+        estimated_facts=tuple(document.facts.estimated),
         private_only=document.private_only,
         rank=None
         if document.rank is None

@@ -18,11 +18,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import Policy
+from pellucid.regulations.model import NO_LAWS
 
 
 def to_canonical(policy: Policy) -> bytes:
     """Return the policy's content, all but its version, which is the SHA-256 of these bytes."""
-    content = _plain(policy)
+    content = _plain(replace(policy, laws=NO_LAWS))  # laws are signed off, and kept, apart
     del content["version"]
     for dataset in content["datasets"].values():
         dataset["columns"] = list(dataset["columns"].values())

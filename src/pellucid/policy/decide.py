@@ -13,6 +13,7 @@ from pellucid.errors import Reason
 from pellucid.policy.categories import is_within
 from pellucid.policy.model import Actor, Column, Dataset, Policy, Purpose, RegimeBasis, SensitiveUse, Standing
 from pellucid.policy.reasons import reason
+from pellucid.policy.scopes import PROGRAM, scopes_for
 
 ACTIONS: dict[str, str] = {
     "attack": "attack answers that left lately, and see what was gained",
@@ -21,9 +22,12 @@ ACTIONS: dict[str, str] = {
     "audit-read": "read the log",
     "backup": "back up the workspace, and begin or end its journal",
     "budget-show": "see what is left of the privacy budgets",
+    "consent-changes": "follow everybody's choices as they are recorded",
     "consent-coverage": "see in bands how many people a purpose may use",
     "consent-coverage-exact": "see exactly how many people a purpose may use",
+    "consent-export": "take out everything people said, with their keys",
     "consent-record": "record what a customer said",
+    "consent-screens": "doubt, clear and invalidate screens on which people chose",
     "consent-show": "see what a customer said",
     "consent-why": "see why a customer's data may or may not be used",
     "data-add": "import data, and sort them anew",
@@ -32,6 +36,7 @@ ACTIONS: dict[str, str] = {
     "insight-list": "see proposed insights, and what was tried against them",
     "insight-propose": "propose insights whose exact figures may leave once somebody else approved them",
     "insight-run": "ask for the figures of approved insights",
+    "laws-decide": "sign laws off, and answer for their figures",
     "policy-activate": "put a policy into force",
     "policy-check": "check the policy",
     "policy-explain": "read what a purpose may do",
@@ -39,6 +44,9 @@ ACTIONS: dict[str, str] = {
     "query": "ask questions",
     "restore": "restore a backup with all that happened since",
     "restore-loss": "restore a backup although what happened since is lost",
+    "signal-apply": "hand in the opt-out signals of browsers and devices",
+    "subject-link": "link and split identifiers of one person",
+    "tokens-manage": "make and revoke the tokens of programs",
     "witness": "cosign the log",
 }
 """What a role may be given, with a plain title. `query` is `preview` and more, but neither implies the other."""
@@ -91,6 +99,8 @@ def may(policy: Policy, actor: Actor, action: str) -> Reason | None:
     """Return why the actor may not do this action, or None if they may."""
     if action not in ACTIONS:
         return reason("action-unknown", action=action, known=_listed(ACTIONS))
+    if actor.kind == PROGRAM:
+        return _why_not_program(actor, action)
     refused = _why_not_staff(policy, actor)
     if refused is not None:
         return refused
@@ -178,6 +188,14 @@ def _why_not_staff(policy: Policy, actor: Actor) -> Reason | None:
     if actor.kind != "staff":
         return reason("actor-kind", kind=actor.kind)
     return None if actor.name in policy.people else reason("person-unknown", actor=actor.name)
+
+
+def _why_not_program(actor: Actor, action: str) -> Reason | None:
+    able = scopes_for(action)
+    if any(scope in able for scope in actor.roles):
+        return None
+    held = f"it holds {_listed(actor.roles)}" if actor.roles else "it holds no scope"
+    return reason("scope-not-held", actor=actor.name, action=action, held=held, scopes=_listed(able) or "none there is")
 
 
 def _actor_reasons(policy: Policy, use: Use, standing: Standing) -> Iterator[Reason]:

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 from pellucid.errors import NameUnknown
 from pellucid.policy.categories import title
 from pellucid.policy.decide import permitted_columns, subject_key_columns
+from pellucid.policy.explain_release import leaves
 from pellucid.policy.model import (
-    Allowance,
-    Bound,
     Column,
     Dataset,
     LegalBasis,
     Policy,
     Purpose,
     RegimeBasis,
-    ReleaseRule,
+    RestrictedUse,
     SensitiveUse,
     SensitiveWhen,
     Unknown,
+    VulnerableUse,
 )
 from pellucid.policy.phrases import BASES, SILENCE, listed, masked, ticked
 
@@ -36,7 +36,7 @@ def explain_purpose(policy: Policy, name: str) -> str:
         ("What it may read", _reads(policy, purpose)),
         ("What it may not read", _not_read(policy, purpose)),
         ("Who may ask", _askers(policy, purpose)),
-        ("How answers leave", _leaves(policy, purpose)),
+        ("How answers leave", leaves(policy, purpose)),
         ("Who receives answers", _recipients(policy, purpose)),
         (f"What customers are told (notice {purpose.notice.version})", iter([purpose.notice.text])),
     ):
@@ -48,12 +48,33 @@ def _lawful(policy: Policy, purpose: Purpose) -> Iterator[str]:
     for regime, basis in purpose.bases.items():
         declared = policy.regimes[regime]
         places = listed(declared.jurisdictions)
-        yield f"Under {declared.title}, that is in {places}, it rests on {BASES[basis.basis]}. {_silence(basis)}"
+        served = f" People there are served from {declared.establishment}." if declared.establishment else ""
+        rests = f"Under {declared.title}, that is in {places}, it rests on {BASES[basis.basis]}."
+        yield f"{rests} {_silence(basis)}{served}"
     missing = [regime.title for regime in policy.regimes.values() if regime.name not in purpose.bases]
     if missing:
         yield f"It has no basis under {listed(missing)}, so people there are left out."
     if purpose.consent_days is not None:
         yield f"A consent runs out after {purpose.consent_days:,} days."
+    if purpose.notice.accepts:
+        versions = listed(purpose.notice.accepts)
+        yield f"A yes to an earlier notice ({versions}) still counts: this one differs in nothing that matters."
+    yield from _to_the_laws(purpose)
+
+
+def _to_the_laws(purpose: Purpose) -> Iterator[str]:
+    if purpose.kinds:
+        yield (
+            f"In the laws' words it is {ticked(purpose.kinds)}. Where a law that we signed off asks for more than is "
+            "said here, the law holds."
+        )
+    if purpose.soft_opt_in:
+        yield (
+            "It is mail to our own customers and meets all conditions for it (ePrivacy Directive Art. 13(2)): where a "
+            "law says so, whoever has said nothing is included, until they object."
+        )
+    if purpose.loyalty:
+        yield "Taking part is rewarded: whoever takes part is asked before a browser's signal ends it for them."
 
 
 def _silence(basis: RegimeBasis) -> str:
@@ -68,12 +89,42 @@ def _left_out(policy: Policy, purpose: Purpose) -> Iterator[str]:
     else:
         regime = policy.regimes[purpose.unknown_place].title
         yield f"If it is not known where somebody lives, they are treated as if {regime} applied to them."
+    yield from _minors(purpose)
+    if purpose.vulnerable is VulnerableUse.NOT_IF_KNOWN:
+        yield "People who are known or thought to need special care are left out."
+    elif purpose.vulnerable is VulnerableUse.NEVER:
+        yield "People who need special care are left out, and so is everybody of whom nobody knows whether they do."
+    yield _restricted(purpose)
+
+
+def _minors(purpose: Purpose) -> Iterator[str]:
     age = purpose.minimum_age
-    if age > 0 and purpose.unknown_age is Unknown.ADULT:
-        yield f"People younger than {age} are left out; somebody whose age is not known counts as an adult."
-    elif age > 0:
-        yield f"People younger than {age} are left out, and so is everybody whose age is not known."
-    yield "People who were erased, or whose data may only be stored (GDPR Art. 18), are always left out."
+    if age == 0:
+        return
+    guarded = " For those known to be younger a guardian's yes opens it." if purpose.guardian else ""
+    if purpose.unknown_age is Unknown.ADULT:
+        yield f"People younger than {age} are left out; somebody whose age is not known counts as an adult.{guarded}"
+    else:
+        yield f"People younger than {age} are left out, and so is everybody whose age is not known.{guarded}"
+
+
+_GOES_ON = {
+    RestrictedUse.LEGAL_CLAIMS: "it serves legal claims",
+    RestrictedUse.RIGHTS_OF_OTHERS: "it protects the rights of others",
+    RestrictedUse.PUBLIC_INTEREST: "it serves an important public interest",
+}
+
+
+def _restricted(purpose: Purpose) -> str:
+    if purpose.while_restricted is RestrictedUse.NONE:
+        return (
+            "People who were erased are always left out, and so are those whose data may only be stored (GDPR Art. 18)"
+            ", unless they agree to this use all the same."
+        )
+    return (
+        "People who were erased are always left out. Those whose data may only be stored (GDPR Art. 18) are not, "
+        f"because {_GOES_ON[purpose.while_restricted]}."
+    )
 
 
 def _reads(policy: Policy, purpose: Purpose) -> Iterator[str]:
@@ -141,138 +192,6 @@ def _askers(policy: Policy, purpose: Purpose) -> Iterator[str]:
 
 def _may_query(policy: Policy, roles: Iterable[str]) -> bool:
     return any("query" in policy.roles[role].may for role in roles)
-
-
-def _leaves(policy: Policy, purpose: Purpose) -> Iterator[str]:
-    rule = purpose.release
-    yield (
-        "Only counts, sums and averages over groups leave, never a row. Each is blurred with random noise, so that an "
-        "answer hardly depends on whether any one person's data were in it (differential privacy)."
-    )
-    allowance = rule.allowance
-    yield (
-        f"A question spends a privacy loss of ε {rule.epsilon_default:g} unless it asks for another, at most "
-        f"ε {rule.epsilon_max:g}. This purpose may spend ε {allowance.epsilon:g} (δ {allowance.delta:g}) a calendar "
-        f"{allowance.period}; then it waits for the next one. {_caps(policy, purpose)}".strip()
-    )
-    yield from _narrower(policy, purpose)
-    yield (
-        f"So that noise can hide anybody, one person is counted in at most {_groups(rule.max_groups)}. {_bounds(rule)} "
-        "What goes beyond is cut off before it is added up."
-    )
-    summable = f"Only {ticked(rule.columns)} can be summed. " if rule.columns else "Nothing can be summed. "
-    yield (
-        f"{summable}An answer has at most {rule.max_cells:,} cells, and groups that are not publicly known appear only "
-        "if enough people are in them."
-    )
-    if rule.minimum_group:
-        yield (
-            f"Figures of groups with fewer than {rule.minimum_group:,} people, by a blurred count of these, are not "
-            "shown: a group of about that size may be shown or not."
-        )
-    if rule.max_age_hours:
-        yield (
-            f"For {rule.max_age_hours:,} hours an answer may be shown again to the very same question, marked with its "
-            "date: then it may still count people who withdrew in between."
-        )
-    yield from _leaves_exactly(policy, purpose)
-
-
-def _leaves_exactly(policy: Policy, purpose: Purpose) -> Iterator[str]:
-    rule = purpose.suppressed
-    if rule is None:
-        return
-    yield (
-        "Exact figures leave too, for insights that one person proposed and another approved. Each figure has at least "
-        f"{rule.minimum} people who contribute to it, and nobody brings more than {float(rule.largest_share):.0%} of "
-        "it; other figures are withheld, and further ones from which those could be worked out. Figures in which fewer "
-        f"than {rule.minimum} people's data changed since an earlier answer are withheld as well."
-    )
-    closed = [dataset.name for dataset in policy.datasets.values() if dataset.private_only]
-    if closed:
-        yield f"No exact figure is made from {ticked(closed)}."
-    if rule.conditional:
-        yield (
-            "Because of these figures, what is promised of the blurred answers about the same people holds only on "
-            "condition that nobody combines the two."
-        )
-
-
-def _caps(policy: Policy, purpose: Purpose) -> str:
-    touched = {
-        path.namespace
-        for dataset in policy.datasets.values()
-        if permitted_columns(policy, purpose.name, dataset.name)
-        for path in dataset.subjects
-    }
-    units = [unit for unit in policy.namespaces.values() if unit.name in touched]
-    return " ".join(
-        f"All purposes together may spend at most ε {unit.cap.epsilon:g} (δ {unit.cap.delta:g}) a calendar "
-        f"{unit.cap.period} on each {unit.title.lower()}."
-        for unit in units
-    )
-
-
-def _narrower(policy: Policy, purpose: Purpose) -> Iterator[str]:
-    """Yield what binds beside the purpose's own allowance: that of each analyst, and those of datasets."""
-    own = purpose.release.analyst_allowance
-    found = [f"Each person who asks may spend at most {_spent(own)} of it."] if own is not None else []
-    found += [
-        f"All purposes together may spend at most {_spent(dataset.allowance)} on `{dataset.name}`."
-        for dataset in policy.datasets.values()
-        if dataset.allowance is not None and permitted_columns(policy, purpose.name, dataset.name)
-    ]
-    found += [
-        f"{person.title} may spend at most {_spent(person.allowance)}, over all purposes."
-        for person in policy.people.values()
-        if person.allowance is not None and set(person.roles) & set(purpose.roles)
-    ]
-    if found:
-        yield " ".join(found)
-
-
-def _spent(allowance: Allowance) -> str:
-    return f"ε {allowance.epsilon:g} (δ {allowance.delta:g}) a calendar {allowance.period}"
-
-
-def _bounds(rule: ReleaseRule) -> str:
-    """Return how much one person may add, gathered by the two ways of bounding."""
-    named = [("rows", rule.rows), *((f"of `{column}`", bound) for column, bound in rule.columns.items())]
-    grouped = [_per_group(what, bound) for what, bound in named if bound.per_group is not None]
-    normed = [
-        f"{bound.norm} {what}{' (less where a private quantile says so)' if bound.drawn else ''}"
-        for what, bound in named
-        if bound.per_group is None
-    ]
-    sentences = []
-    if grouped:
-        sentences.append(f"In each group one person adds at most {listed(grouped)}.")
-    if normed:
-        measure = "measured as the root of the sum of squares"
-        sentences.append(f"Over all groups together, {measure}, one person adds at most {listed(normed)}.")
-    rank = rule.rank
-    if rank is not None:
-        told = [
-            (rank.rows, f"{rank.rows} rows a month"),
-            (rank.each, f"{rank.each} rows a month and group"),
-        ]
-        ways = [words for count, words in told if count]
-        if ways:
-            sentences.append(f"Where less noise is needed so, {listed(ways)} of one person count, drawn at random.")
-    ranges = [(column, bound.values) for column, bound in rule.columns.items() if bound.values is not None]
-    valued = [f"`{column}` ({least} to {most})" for column, (least, most) in ranges]
-    if valued:
-        sentences.append(f"Spreads, medians and quantiles may be asked of {listed(valued)}.")
-    return " ".join(sentences)
-
-
-def _per_group(what: str, bound: Bound) -> str:
-    below = "" if float(bound.lower) == 0 else f" (and no less than {bound.lower})"
-    return f"{bound.per_group} {what}{below}"
-
-
-def _groups(count: int) -> str:
-    return "1 group" if count == 1 else f"{count:,} groups"
 
 
 def _recipients(policy: Policy, purpose: Purpose) -> Iterator[str]:

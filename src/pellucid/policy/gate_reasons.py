@@ -87,6 +87,10 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "The answer would hold rows about single people.",
         "Ask for COUNT, SUM or AVG by group. Rows leave only as audiences and through customers' own rights.",
     ),
+    "figure-missing": (
+        "The question reads people's rows and asks for no figure about them.",
+        "Ask for COUNT, SUM or AVG, or leave the tables about people out.",
+    ),
     "released-beside-people": (
         "The question joins totals over many people with single people's rows.",
         "Ask for the totals first, then write the figure you need into a second question.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,15 @@ VERSION = re.compile(r"[0-9a-f]{4,64}")
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """The policy (None if there are errors), findings by place, and the SHA-256 of each file read, by its path."""
+    """The policy (None if there are errors), findings by place, and the SHA-256 of each file read, by its path.
+
+    `where` places a location, the keys from the top, in the files.
+    """
 
     policy: Policy | None
     findings: tuple[Finding, ...]
     sources: Mapping[str, str]
+    where: Callable[[tuple[str | int, ...]], Place]
 
 
 @dataclass(slots=True)
@@ -74,7 +78,8 @@ def load_folder(folder: Path) -> LoadResult:
     state.findings += validate(draft, lambda location: state.root.at(location)[1], frozenset(state.broken))
     findings = tuple(sorted(set(state.findings), key=_place))
     failed = any(found.severity == "error" for found in findings)
-    return LoadResult(None if failed else with_version(draft), findings, state.sources)
+    policy = None if failed else with_version(draft)
+    return LoadResult(policy, findings, state.sources, lambda location: state.root.at(location)[1])
 
 
 def load_policy(folder: Path) -> Policy:
@@ -224,7 +229,7 @@ def _merge_one(state: _Folder, into: Node, name: str, place: Place, node: Node) 
 def _draft(state: _Folder) -> Policy:
     """Build what has the right shape; what has not is noted as broken, so that references to it are no findings."""
     _find_missing(state)
-    parts: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    parts: dict[str, Any] = {section: {} for section in SECTIONS}
     for section, document in SECTIONS.items():
         node = state.root.value.get(section)
         for name, member in (node.value if node is not None else {}).items():

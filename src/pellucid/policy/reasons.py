@@ -34,6 +34,9 @@ USE: dict[str, Sentences] = {
     "action-not-permitted": Sentences(
         "`{actor}` may not do `{action}`: {held}.", "It takes one of the roles: {roles}."
     ),
+    "scope-not-held": Sentences(
+        "The program `{actor}` may not do `{action}`: {held}.", "It takes a token with one of the scopes: {scopes}."
+    ),
     "purpose-unknown": Sentences("There is no purpose `{purpose}`.", "Declared purposes: {known}."),
     "purpose-not-permitted": Sentences(
         "`{actor}` may not ask for the purpose `{purpose}`: {held}.", "It takes one of the roles: {roles}."
@@ -92,7 +95,32 @@ SUBJECT: dict[str, Sentences] = {
     "consent-expired": Sentences(
         "The consent given on {at} expired after {days} days.", "Ask again.", "Your consent has run out."
     ),
-    "consent-invalidated": Sentences("The consent of {at} does not count: {why}.", "Ask again."),
+    "consent-invalidated": Sentences(
+        "The consent of {at} does not count: {why}.",
+        "Ask again.",
+        "The way we asked you was not right; we will ask again.",
+    ),
+    "consent-frozen": Sentences(
+        "The consent of {at} waits: the screen it was given on is doubted.",
+        "Have the doubt cleared, or the screen's consents invalidated.",
+        "The way we asked you is being looked into; until then your agreement is not used.",
+    ),
+    "explicit-missing": Sentences(
+        "The law asks for an explicit yes here; the one of {at} was not.",
+        "Ask for explicit consent.",
+        "You have not agreed to this purpose explicitly.",
+    ),
+    "guardian-missing": Sentences(
+        "Below {age} years only a guardian's yes counts here; the one of {at} was not a guardian's.",
+        "Ask a guardian, with proof that they may speak for the child.",
+    ),
+    "law-prohibits": Sentences("The law forbids it: {law}, {cite}.", "No consent opens this."),
+    "another-identity": Sentences(
+        "Another identifier of the same person is stricter: {why}", "The person can say what holds for all of them."
+    ),
+    "another-member": Sentences(
+        "A member of the household is stricter: {why}", "Nobody's no is overruled by another's yes."
+    ),
     "no-record": Sentences(
         "The purpose rests on a yes and there is none.", "Ask for consent.", "You have not agreed to this purpose."
     ),

@@ -22,9 +22,9 @@ from sqlalchemy.pool import QueuePool
 
 from pellucid.errors import PellucidError, RecordingFailed, WorkspaceUnusable
 from pellucid.records import schema
+from pellucid.records.storable import not_storable, refuse_unstorable
 from pellucid.records.turn import begin_writing
 
-LARGEST_INTEGER = 2**63 - 1
 BUSY_SECONDS = 30
 """How long a writer waits for another one before RecordingFailed with code `database-busy`."""
 
@@ -82,8 +82,6 @@ class Database:
         """
         try:
             with self._transaction("SET TRANSACTION READ ONLY", writes=False) as connection:
-                if self.is_sqlite:
-                    connection.exec_driver_sql("PRAGMA query_only=ON")
                 yield connection
         except DBAPIError as error:
             raise _unreadable() from error
@@ -104,7 +102,7 @@ class Database:
         except DBAPIError as error:
             raise _refused(error) from error
         except UnicodeEncodeError:
-            raise _not_storable("text that is not valid Unicode") from None
+            raise not_storable("text that is not valid Unicode") from None
         if self.after_commit is not None:
             self.after_commit()
 
@@ -146,10 +144,12 @@ class Database:
         self._open.yes = True
         try:
             with engine.connect() as connection:
-                if writes and self.is_sqlite:
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(postgresql_start)
+                elif writes:
                     begin_writing(connection, self._path().parent, self.busy_seconds)
                 else:
-                    connection.exec_driver_sql("BEGIN" if self.is_sqlite else postgresql_start)
+                    _begin_reading(connection)
                 try:
                     yield connection
                 finally:
@@ -168,7 +168,7 @@ class Database:
 
     def _make_engine(self) -> Engine:
         engine = self._new_engine()
-        event.listen(engine, "before_cursor_execute", _refuse_unstorable)
+        event.listen(engine, "before_cursor_execute", refuse_unstorable)
         # A database that is dropped without close() must not leave connections to be warned about.
         weakref.finalize(self, _dispose_own, engine, os.getpid())
         return engine
@@ -215,20 +215,16 @@ def _dispose_own(engine: Engine, process: int) -> None:
         engine.dispose()
 
 
+def _begin_reading(connection: Connection) -> None:
+    # Past SQLAlchemy, whose bookkeeping takes ten times as long; neither touches the file, so neither can fail.
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  -- for the type checker
+    driver.execute("BEGIN")
+    driver.execute("PRAGMA query_only=ON")
+
+
 def _allow_writes(connection: Any, _record: object, _proxy: object) -> None:
     connection.execute("PRAGMA query_only=OFF")
-
-
-def _refuse_unstorable(
-    _connection: object, _cursor: object, _statement: str, parameters: Any, _context: object, many: bool
-) -> None:
-    # SQLite would keep a NUL, and a workspace could then never move to a server; for a larger integer its driver fails.
-    for row in parameters if many else (parameters,):
-        for value in row.values() if isinstance(row, dict) else row:
-            if type(value) is str and "\0" in value:
-                raise _not_storable("text with a NUL character")
-            if type(value) is int and not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
-                raise _not_storable("an integer of more than 64 bits")
 
 
 def _make_private(path: Path) -> None:
@@ -273,14 +269,6 @@ def _is_full(error: DBAPIError) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
     return getattr(original, "sqlstate", None) == "53100"
-
-
-def _not_storable(what: str) -> RecordingFailed:
-    return RecordingFailed(
-        f"The control database cannot hold {what}, so the change was not made.",
-        remedy="Look where such a value comes from: a file's column, or a name that was typed.",
-        code="value-not-storable",
-    )
 
 
 def _unreadable() -> WorkspaceUnusable:

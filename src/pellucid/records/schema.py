@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 from pellucid.errors import WorkspaceUnusable
 from pellucid.records.tables import log_head, metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every schema there has been, the oldest first; the last is the one that this version works with."""
 
 VERSION_TABLE = "schema_version"

@@ -51,6 +51,33 @@ policy_activations = Table(
     Column("at", Instant, nullable=False),
 )
 
+# -- laws ------------------------------------------------------------------------------------------------------------
+
+law_packs = Table(  # laws as data, as they were when somebody signed them off
+    "law_packs",
+    metadata,
+    Column("version", Text, primary_key=True),  # SHA-256 of the canonical content
+    Column("law", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # canonical JSON
+)
+
+law_marks = Table(  # what the controller decided about laws; the last of a law, and of a law's field, counts
+    "law_marks",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("law", Text, nullable=False),
+    Column("state", Text, nullable=False),  # signed-off | withdrawn | overridden | restored
+    Column("version", Text),  # of the pack that was signed off
+    Column("field", Text),  # of an override, as are those below
+    Column("value", Text),
+    Column("cite", Text),
+    Column("since", Text),  # dates, as YYYY-MM-DD
+    Column("until", Text),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("made_by", Text, nullable=False),
+)
+
 # -- subjects ------------------------------------------------------------------------------------------------------
 
 subjects = Table(
@@ -61,8 +88,27 @@ subjects = Table(
     Column("natural_key", Text),  # NULL once erased
     Column("jurisdiction", Text),
     Column("birth_year", Integer),
+    Column("vulnerable", Boolean, info=ADDED),  # NULL: unknown
+    Column("estimated", Integer, info=ADDED),  # which facts are estimates: 1 place, 2 year of birth, 4 vulnerable
     UniqueConstraint("namespace", "natural_key"),
 )
+
+subject_links = Table(  # two identifiers of one person: what was found, and undone; nothing is changed
+    "subject_links",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("namespace", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("other_namespace", Text, nullable=False),
+    Column("other", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # linked | split
+    Column("confidence", Text, nullable=False),  # certain | likely
+    Column("evidence", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("made_by", Text, nullable=False),
+)
+Index("subject_links_one", subject_links.c.namespace, subject_links.c.subject)
+Index("subject_links_other", subject_links.c.other_namespace, subject_links.c.other)
 
 subject_keys = Table(
     "subject_keys",
@@ -132,8 +178,48 @@ consent_records = Table(
     Column(
         "without_choice", Text, nullable=False
     ),  # purposes (space-separated) that offered no choice when it was said
+    Column("by_whom", Text, info=ADDED),  # self | guardian | agent; NULL: self
+    Column("proof", Text, info=ADDED),  # where the proof lies that a guardian or agent may speak
+    Column("member", Text, info=ADDED),  # of a household; NULL: the whole of it
+    Column("screen", Text, info=ADDED),  # version of the screen it was chosen on
+    Column("language", Text, info=ADDED),
+    Column("method", Text, info=ADDED),  # how it was said
+    Column("while_restricted", Boolean, info=ADDED),  # a yes although all use is restricted (GDPR Art. 18(2))
+    Column("recorded_at", Instant, info=ADDED),
 )
 Index("consent_records_subject", consent_records.c.namespace, consent_records.c.subject, consent_records.c.purpose)
+
+consent_screens = Table(  # what was found out about screens on which people chose; the last of a screen counts
+    "consent_screens",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("screen", Text, nullable=False, index=True),
+    Column("state", Text, nullable=False),  # doubtful | cleared | to-be-invalidated | invalidated
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("made_by", Text, nullable=False),
+)
+
+signals_seen = Table(  # opt-out signals of browsers and devices, each noted when it first came
+    "signals_seen",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("subject", BigInteger, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("first_at", Instant, nullable=False),
+)
+
+signal_questions = Table(  # signals against a loyalty programme: asked, not overridden (11 CCR 7025(c)(4))
+    "signal_questions",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("subject", BigInteger, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("signal", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("answer", Text),  # leave | stay; NULL: not answered yet
+    Column("answered_at", Instant),
+)
 
 permitted_sets = Table(
     "permitted_sets",
@@ -289,6 +375,32 @@ caps_kept = Table(  # norms that were drawn for a question, until they are too o
     Column("until", Instant, nullable=False),
     Column("leaf", BigInteger, nullable=False),  # of the log entry of the draw
     Column("caps", Text, nullable=False),  # JSON: block to measure to the norm, in units of the measure's scale
+)
+
+# -- web -------------------------------------------------------------------------------------------------------------
+
+api_tokens = Table(  # what programs show to be let in; only a keyed hash of each is kept
+    "api_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # space-separated
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+api_replies = Table(  # answers to requests with an idempotency key, to be given again to the same request
+    "api_replies",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", LargeBinary, nullable=False),  # SHA-256 of method, path and body
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
 )
 
 # -- audit ---------------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from pellucid.rewrite.governed import Block, Measure, MeasureKind
 _ONE_SIDED = 1.645
 """A normal value is larger in 5 of 100 draws. A discrete Gaussian's tail is no heavier, but for less than 1."""
 
+KEPT = "kept for the same question for 30 days, whatever people say meanwhile"
+"""What is told of norms that were drawn: `insights.by_caps.DAYS_KEPT`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bias:
@@ -84,7 +87,7 @@ def bounding_of(block: Block) -> Bounding:
     drawn = [
         f"{measure.norm / 10**measure.scale:,.6g} for {measure.title}" for measure in block.measures if measure.drawn
     ]
-    told = f" Norms, drawn privately: {', '.join(drawn)}." if drawn else ""
+    told = f" Norms, drawn privately: {', '.join(drawn)} ({KEPT})." if drawn else ""
     return Bounding(name, f"Bounded by {name}: {where}.{told}")
 
 

@@ -74,6 +74,8 @@ def build_block(
         raise work.findings.stop("subquery-not-linked")
     keys = tuple(_key(position, key, frame, public=cells is not None) for position, key in enumerate(groups))
     framed = _framed(keys, measures, groups, frame, work, public=cells is not None)
+    if not (keys or framed["measures"] or work.findings):  # refused for more, where more is wrong
+        raise work.findings.stop("figure-missing")
     tree = _final(rows)
     text = generate(tree)
     governed = {source: work.text_of(source) for source in work.sources_of(tree)}

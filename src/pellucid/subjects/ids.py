@@ -24,6 +24,13 @@ LOOKUP = 500
 MOST_IDS = 2**31 - 1
 """Generation files hold ids as 32-bit integers."""
 
+_FIND = select(subjects.c.id).where(
+    subjects.c.namespace == bindparam("namespace"), subjects.c.natural_key == bindparam("key")
+)
+
+ESTIMATED = {"jurisdiction": 1, "birth_year": 2, "vulnerable": 4}
+"""The bit of each fact in `subjects.estimated`: set where it is only an estimate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -91,10 +98,15 @@ def assign(connection: Connection, namespace: str, keys: pa.Array) -> pa.Array:
 
 def find(connection: Connection, namespace: str, key: str) -> int | None:
     """Return the id of a natural key, or None for one that is unknown or erased."""
-    found: int | None = connection.scalar(
-        select(subjects.c.id).where(subjects.c.namespace == namespace, subjects.c.natural_key == key)
-    )
+    found: int | None = connection.scalar(_FIND, {"namespace": namespace, "key": key})
     return found
+
+
+def find_all(connection: Connection, namespace: str, keys: pa.Array) -> pa.Array:
+    """Return the ids (int64, in the order of the keys) of many natural keys, NULL for what is unknown or erased."""
+    keys = keys.cast(pa.large_string())
+    known_keys, known_ids = _known(connection, namespace, pc.unique(keys))
+    return known_ids.take(pc.index_in(keys, value_set=known_keys))
 
 
 def natural_key(connection: Connection, namespace: str, subject: int) -> str | None:
@@ -117,13 +129,16 @@ def set_facts(
     *,
     jurisdiction: pa.Array | None = None,
     birth_year: pa.Array | None = None,
+    vulnerable: pa.Array | None = None,
+    estimated: pa.Array | None = None,
 ) -> None:
-    """Set what is known about subjects, in bulk; NULL in an array means unknown, no array leaves a fact as it is."""
-    values = {
-        name: array.to_pylist()
-        for name, array in (("jurisdiction", jurisdiction), ("birth_year", birth_year))
-        if array is not None
-    }
+    """Set what is known about subjects, in bulk; NULL in an array means unknown, no array leaves a fact as it is.
+
+    `estimated` holds for each subject the bits (`ESTIMATED`) of all its facts that are only estimates; without it, the
+    facts given are known, and the others stay what they are.
+    """
+    given = {"jurisdiction": jurisdiction, "birth_year": birth_year, "vulnerable": vulnerable}
+    values = {name: array.to_pylist() for name, array in given.items() if array is not None}
     if not values or not len(ids):
         return
     statement = (
@@ -131,6 +146,12 @@ def set_facts(
         .where(subjects.c.namespace == namespace, subjects.c.id == bindparam("subject"))
         .values({name: bindparam(f"new_{name}") for name in values})
     )
+    if estimated is None:
+        others = sum(bit for name, bit in ESTIMATED.items() if name not in values)
+        statement = statement.values(estimated=func.coalesce(subjects.c.estimated, 0).bitwise_and(others))
+    else:
+        values["estimated"] = estimated.to_pylist()
+        statement = statement.values(estimated=bindparam("new_estimated"))
     rows = [{"subject": subject} for subject in ids.to_pylist()]
     for name, column in values.items():
         for row, value in zip(rows, column, strict=True):
@@ -140,15 +161,17 @@ def set_facts(
 
 
 def facts(connection: Connection, namespace: str) -> pa.Table:
-    """Return id, jurisdiction and birth year of every subject of a namespace, by id."""
+    """Return id, facts and the bits of those that are only estimates (`ESTIMATED`) of every subject, by id."""
     columns = subjects.c
-    statement = select(columns.id, columns.jurisdiction, columns.birth_year).where(columns.namespace == namespace)
-    rows = connection.execute(statement.order_by(columns.id)).all()
+    wanted = (columns.id, columns.jurisdiction, columns.birth_year, columns.vulnerable, columns.estimated)
+    rows = connection.execute(select(*wanted).where(columns.namespace == namespace).order_by(columns.id)).all()
     return pa.table(
         {
             "id": pa.array([row.id for row in rows], pa.int64()),
             "jurisdiction": pa.array([row.jurisdiction for row in rows], pa.string()),
             "birth_year": pa.array([row.birth_year for row in rows], pa.int32()),
+            "vulnerable": pa.array([row.vulnerable for row in rows], pa.bool_()),
+            "estimated": pa.array([row.estimated or 0 for row in rows], pa.int32()),
         }
     )
 

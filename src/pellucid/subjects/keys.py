@@ -10,7 +10,6 @@ import hmac
 import os
 import secrets
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -22,13 +21,14 @@ from pellucid.records.tables import subject_keys, subjects
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-LOOKUP = 500
+LOOKUP = 5_000
 PSEUDONYM_CONTEXT = b"pellucid subject pseudonym v1\0"
 WRAP_CONTEXT = b"pellucid subject key v1\0"
 
 _HELD = select(subject_keys.c.id, subject_keys.c.wrapped).where(
     subject_keys.c.namespace == bindparam("namespace"), subject_keys.c.id.in_(bindparam("ids", expanding=True))
 )
+_PUT = insert(subject_keys)
 # "natural_key IS NOT NULL" in the WHERE would make SQLite walk the whole namespace by the other index.
 _PRESENT = select(subjects.c.id, subjects.c.natural_key.is_(None).label("erased")).where(
     subjects.c.namespace == bindparam("namespace"), subjects.c.id.in_(bindparam("ids", expanding=True))
@@ -113,7 +113,7 @@ class SubjectKeys:
         _demand_present(connection, namespace, ids)
         made = {subject: secrets.token_bytes(KEY_BYTES) for subject in ids}
         connection.execute(
-            insert(subject_keys),
+            _PUT,
             [
                 {"namespace": namespace, "id": subject, "wrapped": self._wrapped(namespace, subject, key)}
                 for subject, key in made.items()
@@ -148,7 +148,7 @@ def _demand_present(connection: Connection, namespace: str, ids: Sequence[int]) 
 
 
 def _pseudonym(key: bytes, namespace: str, subject: int) -> str:
-    return hmac.new(key, PSEUDONYM_CONTEXT + _named(namespace, subject), sha256).hexdigest()
+    return hmac.digest(key, PSEUDONYM_CONTEXT + _named(namespace, subject), "sha256").hex()
 
 
 def _named(namespace: str, subject: int) -> bytes:

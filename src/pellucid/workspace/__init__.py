@@ -20,7 +20,7 @@ from pellucid.backups.stamp import demand_unstamped
 from pellucid.engines.base import Engine, Holding, ReleasedCells
 from pellucid.engines.registry import open_engine, open_released_cells
 from pellucid.errors import InputInvalid
-from pellucid.governance.activate import active_policy, active_version
+from pellucid.governance.activate import active_policy, in_force
 from pellucid.insights.answer import Parts, answer, preview
 from pellucid.insights.query import InsightQuery, Value, accuracy_of
 from pellucid.insights.replica import Replica
@@ -35,9 +35,15 @@ from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.consent import ConsentDesk
 from pellucid.workspace.control import create_control, open_control
 from pellucid.workspace.data import DataDesk
+from pellucid.workspace.identities import IdentityDesk
 from pellucid.workspace.insights import InsightDesk
+from pellucid.workspace.laws import LawDesk
 from pellucid.workspace.policy import PolicyDesk
+from pellucid.workspace.programs import ProgramDesk
 from pellucid.workspace.room import DATA, POLICY, PSEUDONYM_KEY, Room
+from pellucid.workspace.screens import ScreenDesk
+from pellucid.workspace.signals import SignalDesk
+from pellucid.workspace.tokens import TokenDesk
 
 if TYPE_CHECKING:
     from pellucid.backups.backup import BackedUp
@@ -73,6 +79,12 @@ class Workspace:
         self.data = DataDesk(self.room)
         self.consent = ConsentDesk(self.room)
         self.insights = InsightDesk(self.room, lambda: self._parts)
+        self.tokens = TokenDesk(self.room)
+        self.programs = ProgramDesk(self.room)
+        self.laws = LawDesk(self.room)
+        self.screens = ScreenDesk(self.room)
+        self.identities = IdentityDesk(self.room)
+        self.signals = SignalDesk(self.room)
 
     @cached_property
     def audit(self) -> AuditDesk:
@@ -255,7 +267,7 @@ class Workspace:
             cells=lambda: self._cells,
             clock=self.room.clock,
             standing=lambda actor: Standing(),
-            policy_version=active_version,
+            in_force=in_force,
             limits=Limits(self.settings.sql_characters, self.settings.sql_depth),
             seconds=self.settings.query_seconds,
             coverage_hours=self.settings.coverage_hours,

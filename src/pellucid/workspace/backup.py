@@ -39,7 +39,9 @@ from pellucid.holdings.leases import unlink_unleased
 from pellucid.policy.model import Actor
 from pellucid.records.columns import from_instant
 from pellucid.settings import Settings
+from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import POLICY, PSEUDONYM_KEY, Room
+from pellucid.workspace.tokens import TOKENS_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def back_up_workspace(
     done = back_up(source, folder, identity, now)
     # (4) keys, old journal
     if keys is not None:
-        copy_keys(room.folder / KEYS, LOG_KEY, PSEUDONYM_KEY, keys)
+        load_or_create_key(room.folder / KEYS / TOKENS_KEY)  # before its first use: keys are copied once
+        copy_keys(room.folder / KEYS, LOG_KEY, PSEUDONYM_KEY, TOKENS_KEY, keys)
     if before is not None and path != before:
         keeper.close_journal(before)
     return done
@@ -120,8 +123,8 @@ def restore_workspace(
     `keys` is the folder of the keys, `since` are journals in order, or the folder of a workspace whose control database
     survived. `latest` are checkpoints, exports or witnesses' folders: they may know no entry that was not replayed.
     Without `since` it is refused, unless `accept_loss` tells why nothing more is left: then everybody is restricted,
-    every budget counts as spent, and another log begins. Raises InputInvalid, NotPermitted, VerificationFailed and
-    WorkspaceUnusable; nothing is then left of it.
+    every budget counts as spent, every token is revoked, and another log begins. Raises InputInvalid, NotPermitted,
+    VerificationFailed and WorkspaceUnusable; nothing is then left of it.
     """
     demand_new(folder, "the workspace")
     if not since and accept_loss is None:
@@ -167,7 +170,7 @@ class _Draft:
     def fill(self, since: Sequence[Path], latest: Sequence[Path], actor_name: str | None) -> Restored:
         # (1) keys and backup
         manifest = parts.take_in(self.backup, CONTROL, self.folder, self.keys)
-        copy_keys(self.keys_folder, LOG_KEY, PSEUDONYM_KEY, self.folder / KEYS)
+        copy_keys(self.keys_folder, LOG_KEY, PSEUDONYM_KEY, TOKENS_KEY, self.folder / KEYS)
         with parts.opened(self.folder / CONTROL) as database:
             room = Room(self.folder, database, self.settings, self.clock)
             now = self.clock()

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.consent import coverage, leases, show
 from pellucid.consent.coverage import Coverage
+from pellucid.consent.permitted import SIGNAL
 from pellucid.consent.receipt import ConsentReceipt
-from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
-from pellucid.consent.submission import Submission
+from pellucid.consent.record import SPLIT_METHOD, By, ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.submission import Beside, Submission
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
-from pellucid.records.columns import to_instant
 from pellucid.subjects import ids
+from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
 
-BATCH = 20_000
-_COLUMNS = ("subject", "purpose", "verb", "covers", "explicit", "notice_version", "channel", "at")
+if TYPE_CHECKING:
+    from pellucid.consent.bulk_changes import ChangeRow
+    from pellucid.workspace.consent_files import ConsentFiles, Imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,27 @@ class ConsentDesk:
         notice_version: str = "",
         channel: str = "staff",
         at: int | None = None,
+        by: str = "self",
+        proof: str = "",
+        member: str = "",
+        screen: str = "",
+        language: str = "",
+        method: str = "",
+        while_restricted: bool = False,
+        beside: Beside | None = None,
     ) -> ConsentReceipt:
-        """Record what one person said and return the receipt once it is in force for every answer to come."""
-        policy = self.room.demand(actor, "consent-record")
+        """Record what one person said and return the receipt once it is in force for every answer to come.
+
+        `beside` writes more in the very transaction that records it.
+        """
+        policy, (name, found) = self.room.demand_and_look(
+            actor, "consent-record", lambda connection, policy: _person(connection, policy, namespace, subject)
+        )
         now = self.room.clock()
+        _demand_free(method)
         item = ConsentRecord(
-            namespace=_namespace(policy, namespace),
-            subject=self._subject(policy, namespace, subject),
+            namespace=name,
+            subject=found,
             purpose=purpose,
             verb=_verb(verb),
             explicit=explicit,
@@ -61,19 +77,47 @@ class ConsentDesk:
             notice_version=notice_version,
             channel=channel,
             at=now if at is None else at,
+            by=_by(by),
+            proof=proof,
+            member=member,
+            screen=screen,
+            language=language,
+            method=method,
+            while_restricted=while_restricted,
         )
-        return self._record(policy, [item], actor, said_now=at is None)[0]
+        return self._record(Submission(policy, (item,), actor, at is None, beside))[0]
 
-    def import_records(self, path: Path, *, actor: Actor, namespace: str | None = None) -> int:
-        """Record a CSV file of what people said (columns: subject, purpose, verb, covers, explicit, notice_version,
-        channel, at); all of it or, at the first bad line, nothing of its batch. Returns how many were recorded.
+    def acknowledge(self, verb: str, *, purpose: str | None) -> int:
+        """Return an instant (UTC µs) from which on what was recorded before is in force for every answer to come.
+
+        For what may have been cut off before it was acknowledged; its verb and purpose say what to wait for.
         """
-        policy = self.room.demand(actor, "consent-record")
-        name = _namespace(policy, namespace)
-        done = 0
-        for batch in _batches(self._records(path, policy, name)):
-            done += len(self._record(policy, batch, actor))
-        return done
+        database = self.room.database
+        with database.write() as connection:  # and so nothing is acknowledged that the journal, if any, does not hold
+            standing = leases.standing_leases(connection)
+        if _verb(verb).narrows:
+            leases.await_leases(database, None if purpose is None else {purpose}, self.room.clock, time.sleep, standing)
+        return self.room.clock()
+
+    def import_records(
+        self,
+        path: Path,
+        *,
+        actor: Actor,
+        namespace: str | None = None,
+        dry_run: bool = False,
+        rejected: Path | None = None,
+    ) -> Imported:
+        """Record a CSV or Parquet file of what people said: see `workspace.consent_files`."""
+        return self._files.import_records(path, actor=actor, namespace=namespace, dry_run=dry_run, rejected=rejected)
+
+    def export(self, path: Path, *, actor: Actor, namespace: str | None = None, purpose: str | None = None) -> int:
+        """Write everything people said, with their keys, to a new file; return how many rows."""
+        return self._files.export(path, actor=actor, namespace=namespace, purpose=purpose)
+
+    def changes(self, since: int, limit: int, *, actor: Actor) -> tuple[list[ChangeRow], int]:
+        """Return at most `limit` changes after place `since`, and the place to go on from; logged if there are any."""
+        return self._files.changes(since, limit, actor=actor)
 
     def why(
         self, subject: str, *, purpose: str, actor: Actor, namespace: str | None = None, at: int | None = None
@@ -81,7 +125,7 @@ class ConsentDesk:
         """Explain whether a person's rows may be read: all reasons to those who may see them, else yes or no."""
         policy = self.room.demand(actor, "consent-show")
         audience: show.Audience = "officer" if may(policy, actor, "consent-why") is None else "staff"
-        found, name = self._subject(policy, namespace, subject), _namespace(policy, namespace)
+        found, name = self._subject(policy, namespace, subject), namespace_of(policy, namespace)
         now = self.room.clock() if at is None else at
         with self.room.database.write() as connection:
             told = show.why(connection, policy, name, found, purpose, now, audience)
@@ -91,10 +135,26 @@ class ConsentDesk:
             append(connection, entry)
         return told
 
+    def receipt(self, subject: str, leaf: int, *, actor: Actor, namespace: str | None = None) -> bytes:
+        """Return the signed receipt of a choice, by its place in the log, as it is given to the customer.
+
+        It verifies offline: `python -m pellucid.audit receipt FILE --key KEY`. Issuing is logged. Raises NameUnknown.
+        """
+        from pellucid.consent.receipts.issue import as_bytes, receipt_for  # noqa: PLC0415  -- questions need it not
+
+        policy = self.room.demand(actor, "consent-show")
+        found, name = self._subject(policy, namespace, subject), namespace_of(policy, namespace)
+        keys, now = self.room.subject_keys, self.room.clock()
+        with self.room.database.write() as connection:
+            made = receipt_for(connection, keys, policy, self.room.log_key, name, found, leaf, now)
+            pseudonym = keys.pseudonym(connection, name, found)
+            append(connection, AuditEntry("consent.receipt-issued", actor, now, subject=pseudonym, body={"of": leaf}))
+        return as_bytes(made)
+
     def history(self, subject: str, *, actor: Actor, namespace: str | None = None) -> list[show.KeptRecord]:
         """Return everything a person said, the oldest first."""
         policy = self.room.demand(actor, "consent-show")
-        found, name = self._subject(policy, namespace, subject), _namespace(policy, namespace)
+        found, name = self._subject(policy, namespace, subject), namespace_of(policy, namespace)
         with self.room.database.write() as connection:
             kept = show.history(connection, name, found)
             pseudonym = self.room.subject_keys.pseudonym(connection, name, found)
@@ -114,75 +174,30 @@ class ConsentDesk:
         with self.room.database.write() as connection:
             return coverage.exact(connection, policy, actor, dataset, purpose, self.room.clock())
 
-    def _record(
-        self, policy: Policy, items: Sequence[ConsentRecord], actor: Actor, *, said_now: bool = False
-    ) -> tuple[ConsentReceipt, ...]:
-        done = self.room.recorder.record(Submission(policy, tuple(items), actor, said_now))
+    def _record(self, submission: Submission) -> tuple[ConsentReceipt, ...]:
+        done = self.room.recorder.record(submission)
         acknowledged = leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
         reach("consent.acknowledged")
         return acknowledged
 
     def _subject(self, policy: Policy, namespace: str | None, key: str) -> int:
         with self.room.database.read() as connection:
-            found = ids.find(connection, _namespace(policy, namespace), key)
-        if found is None:
-            raise NameUnknown("subject", key, remedy="Check the key, or import the person's data first.")
-        return found
+            return _person(connection, policy, namespace, key)[1]
 
-    def _records(self, path: Path, policy: Policy, namespace: str) -> Iterator[ConsentRecord]:
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(file)
-                _demand_columns(reader.fieldnames)
-                for number, row in enumerate(reader, start=2):
-                    yield self._parsed(row, number, policy, namespace)
-        except (OSError, UnicodeDecodeError):
-            raise InputInvalid(
-                "The file of consents cannot be read.", code="file-unreadable", remedy="Give a UTF-8 CSV file."
-            ) from None
+    @property
+    def _files(self) -> ConsentFiles:
+        from pellucid.workspace.consent_files import ConsentFiles  # noqa: PLC0415  -- files are read by pyarrow, slowly
 
-    def _parsed(self, row: dict[str, str], number: int, policy: Policy, namespace: str) -> ConsentRecord:
-        try:
-            at = row["at"] or None
-            return ConsentRecord(
-                namespace=namespace,
-                subject=self._subject(policy, namespace, row["subject"]),
-                purpose=row["purpose"] or None,
-                verb=_verb(row["verb"]),
-                explicit=row["explicit"].lower() == "true",
-                covers=_covers(row["covers"] or "from_now"),
-                notice_version=row["notice_version"],
-                channel=row["channel"],
-                at=self.room.clock() if at is None else to_instant(datetime.fromisoformat(at)),
-            )
-        except (ValueError, AttributeError, TypeError):
-            raise _bad_line(number, "a value is missing or is not an instant with a time zone") from None
-        except InputInvalid as error:
-            told = (
-                "there is no such subject"
-                if isinstance(error, NameUnknown) and error.kind == "subject"
-                else error.message
-            )
-            raise _bad_line(number, told) from None
+        return ConsentFiles(self.room)
 
 
-def _batches(items: Iterator[ConsentRecord]) -> Iterator[list[ConsentRecord]]:
-    batch: list[ConsentRecord] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _namespace(policy: Policy, name: str | None) -> str:
-    if name is None and len(policy.namespaces) == 1:
-        return next(iter(policy.namespaces))
-    if name is None or name not in policy.namespaces:
-        raise NameUnknown("namespace", name or "", tuple(policy.namespaces), remedy="Say which with --namespace.")
-    return name
+def _person(connection: Connection, policy: Policy, namespace: str | None, key: str) -> tuple[str, int]:
+    """Return the namespace and id of a person; raises NameUnknown."""
+    name = namespace_of(policy, namespace)
+    found = ids.find(connection, name, key)
+    if found is None:
+        raise NameUnknown("subject", key, remedy="Check the key, or import the person's data first.")
+    return name, found
 
 
 def _verb(text: str) -> ConsentVerb:
@@ -193,6 +208,14 @@ def _verb(text: str) -> ConsentVerb:
         raise NameUnknown("consent verb", text, [verb.value for verb in ConsentVerb], remedy=remedy) from None
 
 
+def _demand_free(method: str) -> None:
+    """Refuse what only pellucid itself says of how a record came about."""
+    if method == SPLIT_METHOD or method.startswith(SIGNAL):
+        raise InputInvalid(
+            "This method is pellucid's own.", code="method-reserved", remedy="Say how it was said: `form`, `switch`."
+        )
+
+
 def _covers(text: str) -> Covers:
     try:
         return Covers(text.replace("-", "_"))
@@ -201,19 +224,8 @@ def _covers(text: str) -> Covers:
         raise NameUnknown("cover", text, [each.value for each in Covers], remedy=remedy) from None
 
 
-def _demand_columns(found: Sequence[str] | None) -> None:
-    missing = [name for name in _COLUMNS if name not in (found or ())]
-    if missing:
-        raise InputInvalid(
-            f"The file of consents lacks the columns {', '.join(missing)}.",
-            code="columns-missing",
-            remedy=f"Its first line must name: {', '.join(_COLUMNS)}.",
-        )
-
-
-def _bad_line(number: int, why: str) -> InputInvalid:
-    return InputInvalid(
-        f"Line {number} of the file of consents cannot be recorded: {why}",
-        code="consent-line-invalid",
-        remedy="Mend the line and import the file again; lines recorded before are kept and may be repeated.",
-    )
+def _by(text: str) -> By:
+    try:
+        return By(text)
+    except ValueError:
+        raise NameUnknown("speaker", text, [each.value for each in By]) from None

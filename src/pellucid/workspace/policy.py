@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,11 @@ from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.collect.schema_hash import schema_hash
 from pellucid.errors import Finding, InputInvalid, NameUnknown, NotJournaled, NotPermitted, PellucidError
-from pellucid.governance.activate import Activation, activate, snapshot, versions_like
+from pellucid.governance.activate import Activation, activate, laws_now, snapshot, versions_like
 from pellucid.policy.explain import explain_purpose
 from pellucid.policy.model import Actor, Policy
+from pellucid.records.columns import from_instant
+from pellucid.regulations.model import Laws
 from pellucid.workspace.room import POLICY, Room
 
 if TYPE_CHECKING:
@@ -37,10 +39,14 @@ class PolicyDesk:
         return self.room.policy()
 
     def check(self, folder: Path | None = None) -> tuple[Finding, ...]:
-        """Return every finding in a policy folder (default: the workspace's drafts)."""
-        from pellucid.policy.load import load_folder  # noqa: PLC0415  -- YAML and pydantic: questions need neither
+        """Return every finding in a policy folder (default: the workspace's drafts), and where laws ask for more."""
+        from pellucid.policy.checks.laws import check  # noqa: PLC0415  -- YAML and pydantic: questions need neither
+        from pellucid.policy.load import load_folder  # noqa: PLC0415
 
-        return load_folder(folder or self.folder).findings
+        loaded = load_folder(folder or self.folder)
+        today = from_instant(self.room.clock()).date()
+        more = () if loaded.policy is None else check(loaded.policy, self._laws(), today, loaded.where)
+        return (*loaded.findings, *more)
 
     def explain(self, purpose: str) -> str:
         """Return in plain sentences what a purpose of the active policy may do, and why; raises NameUnknown."""
@@ -72,10 +78,14 @@ class PolicyDesk:
         from pellucid.policy.load import ACTIVE, load_policy, names_folder  # noqa: PLC0415  -- YAML and pydantic
 
         if names_folder(str(source)):
-            return load_policy(Path(source))
+            return replace(load_policy(Path(source)), laws=self._laws())
         if source == ACTIVE:
             return self.room.policy()
         return self._one_version(str(source))
+
+    def _laws(self) -> Laws:
+        with self.room.database.read() as connection:
+            return laws_now(connection)
 
     def _one_version(self, start: str) -> Policy:
         with self.room.database.read() as connection:

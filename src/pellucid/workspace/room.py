@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 POLICY = "policy"
 DATA = "data"
 PSEUDONYM_KEY = "pseudonyms.key"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,7 @@ class Room:
 
     def policy(self) -> Policy:
         """Return the active policy; raises WorkspaceUnusable before the first activation."""
-        found = self.policy_in_force()
-        if found is None:
-            raise WorkspaceUnusable(
-                "No policy is in force in this workspace.",
-                code="policy-missing",
-                remedy="Run `pellucid policy check`, then `pellucid policy activate`.",
-            )
-        return found
+        return _demand_any(self.policy_in_force())
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts: a person of the active policy by name (default: the operating-system user).
@@ -89,11 +86,26 @@ class Room:
 
     def demand(self, actor: Actor, action: str) -> Policy:
         """Return the active policy if the actor may do this; else log the refusal and raise NotPermitted."""
-        policy = self.policy()
-        refused = may(policy, actor, action)
-        if refused is not None:
-            body = {"action": action, "reasons": [refused.code], "outcome": "refused"}
-            with self.database.write() as connection:
-                append(connection, AuditEntry("access.refused", actor, self.clock(), body=body))
-            raise NotPermitted(refused.message, remedy=refused.remedy)
-        return policy
+        return self.demand_and_look(actor, action, lambda _connection, _policy: None)[0]
+
+    def demand_and_look(self, actor: Actor, action: str, look: Callable[[Connection, Policy], T]) -> tuple[Policy, T]:
+        """Do as `demand`, and look something up in the same snapshot if the actor may do this."""
+        with self.database.read() as connection:
+            policy = _demand_any(active_policy(connection))
+            refused = may(policy, actor, action)
+            if refused is None:
+                return policy, look(connection, policy)
+        body = {"action": action, "reasons": [refused.code], "outcome": "refused"}
+        with self.database.write() as connection:
+            append(connection, AuditEntry("access.refused", actor, self.clock(), body=body))
+        raise NotPermitted(refused.message, remedy=refused.remedy)
+
+
+def _demand_any(policy: Policy | None) -> Policy:
+    if policy is None:
+        raise WorkspaceUnusable(
+            "No policy is in force in this workspace.",
+            code="policy-missing",
+            remedy="Run `pellucid policy check`, then `pellucid policy activate`.",
+        )
+    return policy

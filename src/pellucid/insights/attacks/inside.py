@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pellucid.consent.permitted import Effect
+from pellucid.consent.effect import Effect
 from pellucid.consent.sets import StoredSet, read_set, unpack
 from pellucid.engines.base import PermittedChange, Statement
 from pellucid.engines.exact import ExactAnswer

@@ -130,6 +130,8 @@ class _Maker:
             return values.place(self._setting, draw)
         if column.name == self._dataset.birth_year_column:
             return values.birth_year(draw)
+        if column.name == self._dataset.vulnerable_column:
+            return values.vulnerable(draw)
         telling = [rule.values for rule in self._dataset.sensitive_when if rule.column == column.name]
         if telling and not column.domain and draw.at("sensitive").below(3) == 0:
             return draw.one_of(telling[0])

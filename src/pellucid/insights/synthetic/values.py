@@ -24,6 +24,7 @@ LONGEST_BACK = 365
 """Days that instants reach back at most, however long rows are kept."""
 FIRST_BIRTH, BIRTHS = 1940, 60
 ONE_MISSING_IN = 12
+VULNERABLE_ONE_IN = 20
 TEXTS = 8
 """Different made-up texts in a column."""
 
@@ -79,6 +80,11 @@ def place(setting: Setting, draw: Draw) -> Value:
 def birth_year(draw: Draw) -> Value:
     """Return a year in which a grown-up or nearly grown-up person was born."""
     return FIRST_BIRTH + draw.below(BIRTHS)
+
+
+def vulnerable(draw: Draw) -> Value:
+    """Return whether somebody needs special care: few do."""
+    return draw.below(VULNERABLE_ONE_IN) == 0
 
 
 def may_be_missing(column: Column, draw: Draw) -> bool:

@@ -7,12 +7,13 @@ and to what people said stands in its sentence, because whoever renames a thing 
 from __future__ import annotations
 
 from pellucid.policy.changes.allowances import ALLOWANCES
+from pellucid.policy.changes.data import COLUMNS, DATASETS
 from pellucid.policy.changes.exact import EXACT
+from pellucid.policy.changes.protection import PROTECTION
 from pellucid.policy.changes.words import Words, listed, neutral, neutrally_listed, opposed, ordered
 
 OFFICER = "privacy officer"
 WRITER = "whoever writes the notices"
-ENGINEER = "data engineer"
 ANALYST = "whoever asks under it"
 CARE = "privacy officer; customer care, for whoever said no"
 OVERSIGHT = "privacy officer; data protection authority, if transfers need it"
@@ -30,8 +31,7 @@ PURPOSES: Words = {
     **neutral("purpose-description", "It is described otherwise.", WRITER),
     **neutral(
         "notice-version",
-        "Its notice has version {new} (before: {old}). Whoever consented to {old} is left out until they say yes "
-        "to {new}; yeses to {new} from earlier days count again.",
+        "Its notice has version {new} (before: {old}). {carried}; yeses to {new} from earlier days count again.",
         f"{WRITER}; customer care, for whoever consented",
     ),
     **neutral(
@@ -183,93 +183,6 @@ RELEASE: Words = {
 }
 """In what form answers may leave."""
 
-DATASETS: Words = {
-    **listed("dataset", "New data: {title}.", "It is declared no more ({title}): no question can name it.", OFFICER),
-    **neutral("dataset-rank", "One person's rows are ranked {new} (before: {old}); sort the data anew.", ENGINEER),
-    **neutral("dataset-title", "It is called “{new}” (before: “{old}”).", WRITER),
-    **neutral("dataset-source", "Its source is “{new}” (before: “{old}”).", f"{OFFICER}; {WRITER}"),
-    **neutral("dataset-columns", "Its columns have another order, so `*` means another order.", ANALYST),
-    **opposed(
-        "dataset-public",
-        "It counts as public: nobody's choice, no noise and no budget protect its rows any more.",
-        "dataset-personal",
-        "It counts as being about people: their choices, noise and budgets protect its rows.",
-        OFFICER,
-    ),
-    **listed(
-        "subject-path",
-        "Its rows are also about whom {value} leads to, who must be permitted too.",
-        "Its rows are not about whom {value} leads to any more: that person's choice does not count.",
-        f"{OFFICER}; {ENGINEER}",
-        wider="removed",
-    ),
-    **neutral("dataset-key", "Unique in each row: {new} (before: {old}).", ENGINEER),
-    **listed(
-        "time",
-        "`{value}` tells when a row happened: rows of people who said yes from a day on can be read from that day on.",
-        "`{value}` does not tell when a row happened any more: nothing is read of people who said yes from a day on.",
-        f"{OFFICER}; {ENGINEER}",
-    ),
-    **ordered(
-        "retention",
-        "Rows may be used for {new} (before: {old}).",
-        OFFICER,
-        wider="lengthened",
-        narrower="shortened",
-    ),
-    **listed(
-        "sensitive-value",
-        "Rows whose {value} count as sensitive.",
-        "Rows whose {value} do not count as sensitive any more.",
-        OFFICER,
-        wider="removed",
-    ),
-    **neutral("sensitive-reveals", "Rows whose {value} are said to reveal {new} (before: {old}).", OFFICER),
-    **listed(
-        "determines-subject",
-        "`{value}` is said to belong to one person alone: it may be counted and joined on by every purpose.",
-        "`{value}` is not said to belong to one person alone any more: only purposes that may read it may use it.",
-        f"{OFFICER}; {ENGINEER}",
-    ),
-    **neutral("jurisdiction-column", "Where people live is told by {new} (before: {old}).", f"{OFFICER}; {ENGINEER}"),
-    **neutral("birth-year-column", "When people were born is told by {new} (before: {old}).", f"{OFFICER}; {ENGINEER}"),
-}
-"""Tables, and how their rows find their people."""
-
-COLUMNS: Words = {
-    **listed("column", "A new column: {value}.", "The column is declared no more: {value}.", f"{OFFICER}; {ENGINEER}"),
-    **neutral("column-title", "It is called “{new}” (before: “{old}”).", WRITER),
-    **neutral("column-type", "It is of type {new} (before: {old}); stored rows have to be imported anew.", ENGINEER),
-    **ordered("column-scale", "It has {new} decimal places (before: {old}).", ENGINEER),
-    **neutral(
-        "column-category",
-        "It holds {new} (before: {old}); which purposes may now read it stands with them.",
-        OFFICER,
-    ),
-    **neutral("column-nullable", "A value {new} be missing.", ENGINEER),
-    **listed("mask", "It {value}.", "It {value} no more.", OFFICER, wider="removed"),
-    **ordered("mask", "It {new} (before: it {old}).", OFFICER, wider="finer", narrower="coarser"),
-    **listed("unmasked-for", "`{value}` sees it as it is.", "`{value}` does not see it as it is any more.", OFFICER),
-    **listed(
-        "domain-value", "`{value}` is one of its public values.", "`{value}` is none of its public values.", OFFICER
-    ),
-    **opposed(
-        "domain-published",
-        "Its values are declared public: a group is told however few are in it.",
-        "domain-unpublished",
-        "Its values are not declared public any more: a group is told only if enough people are in it.",
-        OFFICER,
-    ),
-    **opposed(
-        "domain-opened",
-        "Any value of it may be told, not only declared ones.",
-        "domain-closed",
-        "Only its declared values may be told.",
-        OFFICER,
-    ),
-}
-"""Columns of a dataset."""
-
 PEOPLE: Words = {
     **listed("role", "A new role: {title}. It may {may}.", "The role is gone: {title}. It could {may}.", OFFICER),
     **neutral("role-title", "It is called “{new}” (before: “{old}”).", OFFICER),
@@ -301,6 +214,11 @@ PLACES: Words = {
         OFFICER,
     ),
     **neutral("regime-title", "It is called “{new}” (before: “{old}”).", WRITER),
+    **neutral(
+        "regime-establishment",
+        "Its people are served by the establishment in {new} (before: {old}), whose law holds for them too.",
+        OVERSIGHT,
+    ),
     **opposed(
         "place-opened",
         "Under {new} (before: {old}), more is allowed for {purposes}.",
@@ -331,5 +249,5 @@ PLACES: Words = {
 }
 """Laws, where they hold, and whose privacy is counted."""
 
-CHANGES: Words = {**PLACES, **PURPOSES, **RELEASE, **ALLOWANCES, **EXACT, **DATASETS, **COLUMNS, **PEOPLE}
+CHANGES: Words = {**PLACES, **PURPOSES, **PROTECTION, **RELEASE, **ALLOWANCES, **EXACT, **DATASETS, **COLUMNS, **PEOPLE}
 """Every code with its words."""

@@ -204,6 +204,13 @@ def _ranked(rank: Rank | None) -> str:
     return f"within months from {rank.since} to {rank.until}{within}"
 
 
+_FACTS = {
+    "jurisdiction": "where people live",
+    "birth_year": "when people were born",
+    "vulnerable": "who needs special care",
+}
+"""What a dataset may tell of its people, in plain words."""
+
 DATASET: Rules = {
     "name": told_apart,
     "title": text("dataset-title"),
@@ -216,6 +223,8 @@ DATASET: Rules = {
     "determines_subject": listed("determines-subject"),
     "jurisdiction_column": _derived("jurisdiction-column"),
     "birth_year_column": _derived("birth-year-column"),
+    "vulnerable_column": _derived("vulnerable-column"),
+    "estimated_facts": listed("estimated-fact", lambda fact: _FACTS.get(fact, fact)),
     "source": text("dataset-source"),
     "private_only": _private_only,
     "rank": _rank,

@@ -19,7 +19,17 @@ def _order_only(notes: Notes, old: tuple[str, ...], new: tuple[str, ...]) -> Non
         notes.add("written-otherwise", what="the list of its places")
 
 
-REGIME: Rules = {"name": told_apart, "title": text("regime-title"), "jurisdictions": _order_only}
+def _establishment(notes: Notes, old: str, new: str) -> None:
+    told = (place or "the controller's own country" for place in (old, new))
+    notes.add("regime-establishment", **dict(zip(("old", "new"), told, strict=True)))
+
+
+REGIME: Rules = {
+    "name": told_apart,
+    "title": text("regime-title"),
+    "jurisdictions": _order_only,
+    "establishment": _establishment,
+}
 
 
 def regime_added(notes: Notes, regime: Regime) -> None:

@@ -8,9 +8,18 @@ from dataclasses import replace
 from pellucid.policy.bases import openness
 from pellucid.policy.categories import CATEGORIES, is_within
 from pellucid.policy.changes.release import RELEASE, suppressed
-from pellucid.policy.changes.rules import Notes, Rules, days, listed, nested, ordered, text, told_apart
+from pellucid.policy.changes.rules import Notes, Rule, Rules, days, listed, nested, ordered, text, told_apart
 from pellucid.policy.decide import permitted_columns
-from pellucid.policy.model import Notice, Policy, Purpose, RegimeBasis, SensitiveUse, Unknown
+from pellucid.policy.model import (
+    Notice,
+    Policy,
+    Purpose,
+    RegimeBasis,
+    RestrictedUse,
+    SensitiveUse,
+    Unknown,
+    VulnerableUse,
+)
 from pellucid.policy.phrases import BASES, SILENCE, ticked
 
 
@@ -56,9 +65,13 @@ def _basis(notes: Notes, regime: str, old: RegimeBasis, new: RegimeBasis) -> Non
 
 def _notice(notes: Notes, old: Notice, new: Notice) -> None:
     if old.version != new.version:
-        notes.add("notice-version", old=old.version, new=new.version)
+        left_out = f"Whoever consented to {old.version} is left out until they say yes to {new.version}"
+        carried = f"A yes to {old.version} still counts" if new.stands_for(old.version) else left_out
+        notes.add("notice-version", old=old.version, new=new.version, carried=carried)
     if old.text != new.text:
         notes.add("notice-text" if old.version == new.version else "notice-text-version", version=new.version)
+    if old.accepts != new.accepts:
+        listed("notice-accepted")(notes, old.accepts, new.accepts)
 
 
 def _categories(notes: Notes, old: tuple[str, ...], new: tuple[str, ...]) -> None:
@@ -96,6 +109,44 @@ def _sensitive(notes: Notes, old: SensitiveUse, new: SensitiveUse) -> None:
     notes.add("sensitive-closed" if new is SensitiveUse.NEVER else "sensitive-opened")
 
 
+_RESTRICTED = {
+    RestrictedUse.LEGAL_CLAIMS: "for legal claims",
+    RestrictedUse.RIGHTS_OF_OTHERS: "to protect the rights of others",
+    RestrictedUse.PUBLIC_INTEREST: "for an important public interest",
+}
+"""Why use goes on although it is restricted (GDPR Art. 18(2))."""
+
+_CARE = {
+    VulnerableUse.MAY: "all may be among those it takes",
+    VulnerableUse.NOT_IF_KNOWN: "those known or thought to be so are left out",
+    VulnerableUse.NEVER: "nobody is taken, nor anybody of whom it is not known",
+}
+
+
+def _vulnerable(notes: Notes, old: VulnerableUse, new: VulnerableUse) -> None:
+    strictness = list(VulnerableUse)
+    code = "vulnerable-closed" if strictness.index(new) > strictness.index(old) else "vulnerable-opened"
+    notes.add(code, old=_CARE[old], new=_CARE[new])
+
+
+def _while_restricted(notes: Notes, old: RestrictedUse, new: RestrictedUse) -> None:
+    if RestrictedUse.NONE not in (old, new):
+        notes.add("while-restricted", old=_RESTRICTED[old], new=_RESTRICTED[new])
+    elif new is RestrictedUse.NONE:
+        notes.add("while-restricted-closed", old=_RESTRICTED[old])
+    else:
+        notes.add("while-restricted-opened", new=_RESTRICTED[new])
+
+
+def _opened(code: str) -> Rule:
+    """Return the rule of what is so or not, and is wider if it is."""
+
+    def rule(notes: Notes, old: bool, new: bool) -> None:
+        notes.add(f"{code}-opened" if new else f"{code}-closed")
+
+    return rule
+
+
 PURPOSE: Rules = {
     "name": told_apart,
     "title": text("purpose-title"),
@@ -112,6 +163,12 @@ PURPOSE: Rules = {
     "consent_days": days("consent-days"),
     "recipients": listed("purpose-recipient"),
     "suppressed": suppressed,
+    "kinds": listed("kind"),
+    "guardian": _opened("guardian"),
+    "vulnerable": _vulnerable,
+    "while_restricted": _while_restricted,
+    "soft_opt_in": _opened("soft-opt-in"),
+    "loyalty": _opened("loyalty"),
 }
 
 

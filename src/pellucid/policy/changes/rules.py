@@ -53,11 +53,15 @@ Rule = Callable[[Notes, Any, Any], None]
 Rules = Mapping[str, Rule]
 
 
+KEPT_APART = frozenset({("Policy", "laws")})
+"""Members that are no part of what a policy says: laws are signed off, and compared, apart (`regulations.compare`)."""
+
+
 def walk(rules: Rules, notes: Notes, old: Any, new: Any) -> None:
     """Compare two dataclasses of one kind field by field; raises KeyError for a field without a rule."""
     for member in fields(old):
         before, after = getattr(old, member.name), getattr(new, member.name)
-        if before != after:
+        if before != after and (type(old).__name__, member.name) not in KEPT_APART:
             rules[member.name](notes, before, after)
 
 

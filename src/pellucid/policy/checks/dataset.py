@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pellucid.policy.categories import CATEGORIES, is_within, nearest
-from pellucid.policy.checks import path, rank, sensitive
+from pellucid.policy.checks import facts, path, rank, sensitive
+from pellucid.policy.checks.columns import check_typed
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Column, ColumnType, Dataset, MaskKind, Policy
@@ -32,7 +33,7 @@ def check(policy: Policy, findings: Findings) -> None:
             _check_column(policy, dataset, column, findings)
         _check_named_columns(dataset, findings)
         _check_time(dataset, findings)
-        _check_facts(dataset, findings)
+        facts.check(dataset, findings)
         rank.check(dataset, findings)
         sensitive.check(policy, dataset, findings)
     path.check(policy, findings)
@@ -131,7 +132,7 @@ def _check_named_columns(dataset: Dataset, findings: Findings) -> None:
 def _check_time(dataset: Dataset, findings: Findings) -> None:
     at = ("datasets", dataset.name)
     if dataset.time is not None:
-        _check_typed(dataset, dataset.time, (*at, "time"), _MOMENTS, "date or timestamp", findings)
+        check_typed(dataset, dataset.time, (*at, "time"), _MOMENTS, "date or timestamp", findings)
     if dataset.retention_days is None:
         return
     if dataset.retention_days < 1:
@@ -144,41 +145,12 @@ def _check_time(dataset: Dataset, findings: Findings) -> None:
         )
 
 
-def _check_facts(dataset: Dataset, findings: Findings) -> None:
-    at = ("datasets", dataset.name, "facts")
-    if dataset.jurisdiction_column is None and dataset.birth_year_column is None:
-        return
-    if not any(not path.via for path in dataset.subjects):
-        message = "Facts describe the subject whose key stands in the row, and no path of this dataset is direct."
-        findings.error("facts-without-subject", at, message, "Declare them in the dataset that has the subject's key.")
-    for name, member, wanted in (
-        (dataset.jurisdiction_column, "jurisdiction", ColumnType.TEXT),
-        (dataset.birth_year_column, "birth_year", ColumnType.INTEGER),
-    ):
-        if name is not None:
-            _check_typed(dataset, name, (*at, member), (wanted,), wanted, findings)
-
-
-def _check_typed(
-    dataset: Dataset,
-    name: str,
-    location: tuple[str, ...],
-    fitting: tuple[ColumnType, ...],
-    wanted: str,
-    findings: Findings,
-) -> None:
-    """Note a named column that is not there or has another type."""
-    if findings.column(dataset.columns, name, dataset.name, location) and dataset.columns[name].type not in fitting:
-        message = f"`{name}` is {dataset.columns[name].type}; this must be {wanted}."
-        findings.error("column-type", location, message, "Name another column, or correct its type.")
-
-
 def _check_readers(policy: Policy, findings: Findings) -> None:
     if findings.any_broken("purposes"):
         return
     for dataset in policy.datasets.values():
-        gives_facts = dataset.jurisdiction_column is not None or dataset.birth_year_column is not None
-        if not gives_facts and not any(permitted_columns(policy, name, dataset.name) for name in policy.purposes):
+        read = any(permitted_columns(policy, name, dataset.name) for name in policy.purposes)
+        if not read and not dataset.fact_columns:
             message = f"No purpose may read anything in `{dataset.name}`."
             remedy = "Give a purpose one of its categories, or do not collect it (GDPR Art. 5(1)(c))."
             findings.warn("dataset-unread", ("datasets", dataset.name), message, remedy)

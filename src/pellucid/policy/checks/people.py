@@ -10,6 +10,7 @@ from pellucid.policy.model import Policy
 from pellucid.policy.nodes import suggestion
 
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 OFFICER_ACTION = "policy-activate"
 """What tells an officer's role from others: putting a policy into force."""
 
@@ -57,6 +58,10 @@ def _check_places(policy: Policy, findings: Findings) -> None:
                 message = f"`{place}` stands in the regime `{seen[place]}` already."
                 findings.error("jurisdiction-twice", location, message, "Keep it in one regime.")
             seen.setdefault(place, regime.name)
+        if regime.establishment and not _COUNTRY.fullmatch(regime.establishment):
+            message = f"`{regime.establishment}` is no country."
+            remedy = "Use the ISO 3166 code of a country in capitals, such as IE."
+            findings.error("place-invalid", ("regimes", regime.name, "establishment"), message, remedy)
     if not findings.is_broken("controller"):
         _check_place(policy.controller.country, ("controller", "country"), findings)
     for recipient in policy.recipients.values():

@@ -1,8 +1,12 @@
-"""Purposes: what they read, on which basis, for whom. How answers leave is `checks.release`."""
+"""Purposes: what they read, on which basis, for whom. How answers leave is `checks.release`.
+
+What they are to the laws is `checks.kinds`, whom they spare `checks.protection`.
+"""
 
 from __future__ import annotations
 
 from pellucid.policy.categories import SPECIAL, is_within
+from pellucid.policy.checks import kinds, protection
 from pellucid.policy.checks.dataset import check_category
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.decide import permitted_columns
@@ -34,6 +38,8 @@ def check(policy: Policy, findings: Findings) -> None:
         _check_sensitive(purpose, findings)
         _check_people(policy, purpose, findings)
         _check_reads(policy, purpose, findings)
+        kinds.check(purpose, findings)
+        protection.check(policy, purpose, findings)
 
 
 def _check_bases(policy: Policy, purpose: Purpose, findings: Findings) -> None:

@@ -1,0 +1,84 @@
+"""`pellucid serve`: the server of a workspace, and the tokens by which programs are let in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.render import instant, plain_table
+from pellucid.errors import WorkspaceUnusable
+
+app = typer.Typer(invoke_without_command=True)
+token = typer.Typer(help="Tokens by which programs are let in.", no_args_is_help=True)
+app.add_typer(token, name="token")
+
+LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+@app.callback()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8700,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Serve the workspace to programs over HTTP, until stopped."""
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        from pellucid.web.server import serve as run  # noqa: PLC0415  -- optional, and slow
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.startswith("pellucid"):
+            raise
+        raise WorkspaceUnusable(
+            "What serves HTTP is not installed.", code="server-missing", remedy="Run: pip install 'pellucid[serve]'."
+        ) from None
+    if host not in LOCAL:
+        typer.echo("Tokens and keys of people travel unencrypted: put a proxy with TLS in front.", err=True)
+    with opened(workspace) as found:
+        run(found, host, port)
+
+
+@token.command()
+def create(
+    name: Annotated[str, typer.Argument(help="The program's name, as the log will tell it.")],
+    scope: Annotated[list[str], typer.Option("--scope", help="What it may do; repeat for several.")],
+    days: Annotated[int, typer.Option(help="For how long.")] = 365,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make a token; it is shown once.
+
+    Scopes: consent:write, consent:lift, consent:show, consent:why, consent:changes, signals:write.
+    """
+    with opened(workspace) as found:
+        made = found.tokens.create(name, scope, actor=found.actor(actor_name(actor)), days=days)
+    typer.echo(f"Token {made.token.id} for {name}. Keep it safe, it is not shown again:", err=True)
+    typer.echo(made.secret)
+
+
+@token.command("list")
+def list_(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
+    """List the tokens there are and were."""
+    with opened(workspace) as found:
+        kept = found.tokens.list(actor=found.actor(actor_name(actor)))
+        now = found.room.clock()
+    rows = [
+        [each.id, each.name, each.state(now), " ".join(each.scopes), instant(each.expires_at or 0), each.made_by]
+        for each in kept
+    ]
+    typer.echo(plain_table(["id", "name", "state", "scopes", "until", "made by"], rows) if rows else "No token yet.")
+
+
+@token.command()
+def revoke(
+    id: Annotated[str, typer.Argument(help="The token's id.")],
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Revoke a token, at once and for good."""
+    with opened(workspace) as found:
+        done = found.tokens.revoke(id, actor=found.actor(actor_name(actor)))
+    typer.echo(f"Revoked the token {done.id} of {done.name}.")

@@ -1,0 +1,71 @@
+"""`pellucid subject ...`: which identifiers belong to one person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
+
+if TYPE_CHECKING:
+    from pellucid.workspace import Workspace
+
+app = typer.Typer(help="Which identifiers belong to one person.", no_args_is_help=True)
+
+OneArgument = Annotated[str, typer.Argument(help="A person's key, or NAMESPACE:KEY.")]
+OtherArgument = Annotated[str, typer.Argument(help="Another key of the same person, or NAMESPACE:KEY.")]
+EvidenceOption = Annotated[str, typer.Option("--evidence", help="How it is known.")]
+
+
+@app.command()
+def link(
+    one: OneArgument,
+    other: OtherArgument,
+    evidence: EvidenceOption,
+    likely: Annotated[bool, typer.Option("--likely", help="Inferred, not shown: takes away, never gives.")] = False,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Link two identifiers of one person: the strictest decides for both."""
+    with opened(workspace) as found:
+        confidence = "likely" if likely else "certain"
+        acting = found.actor(actor_name(actor))
+        pair = _named(found, one), _named(found, other)
+        done = found.identities.link(*pair, evidence=evidence, actor=acting, confidence=confidence)
+    typer.echo(f"Linked ({confidence}), register version {done.register_version}, log entry {done.log.leaf}.")
+
+
+@app.command()
+def split(
+    one: OneArgument,
+    other: OtherArgument,
+    evidence: EvidenceOption,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Split two identifiers that are not one person's: neither gains by it."""
+    with opened(workspace) as found:
+        done = found.identities.split(
+            _named(found, one), _named(found, other), evidence=evidence, actor=found.actor(actor_name(actor))
+        )
+    typer.echo(f"Split, register version {done.register_version}, log entry {done.log.leaf}.")
+    if done.closed:
+        typer.echo(f"{done.closed} uses stay closed that one of them would have gained: ask again.")
+
+
+@app.command()
+def links(one: OneArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
+    """Show a person's other identifiers; asking is logged."""
+    with opened(workspace) as found:
+        others = found.identities.links(_named(found, one), actor=found.actor(actor_name(actor)))
+    for namespace, key in others:
+        typer.echo(f"{namespace}:{key}")
+    if not others:
+        typer.echo("No other identifiers are known.")
+
+
+def _named(workspace: Workspace, text: str) -> tuple[str, str]:
+    """Return namespace and key; a key may hold colons, so only a declared namespace before the first one is one."""
+    namespace, colon, key = text.partition(":")
+    return (namespace, key) if colon and namespace in workspace.policy.active().namespaces else ("", text)

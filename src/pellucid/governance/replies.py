@@ -1,0 +1,145 @@
+"""Answers to programs that are given again to the same request: a request with an idempotency key has one effect.
+
+An answer is written in the very transaction that does what was asked, so neither is there without the other, whatever
+happens in between; that a key has one answer is the table's to say. For a day. Not for refusals: nothing was done.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeVar
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from pellucid.consent.receipt import ConsentReceipt
+from pellucid.consent.submission import Beside
+from pellucid.errors import InputInvalid
+from pellucid.records.database import Database
+from pellucid.records.tables import api_replies
+
+KEPT_FOR = 86_400_000_000
+"""Microseconds for which an answer is kept."""
+
+_KEY = and_(api_replies.c.token == bindparam("of_token"), api_replies.c.key == bindparam("of_key"))
+_KEPT = select(api_replies.c.request, api_replies.c.status, api_replies.c.body).where(_KEY)
+_OLD = delete(api_replies).where(api_replies.c.at < bindparam("until"))
+_KEEP = insert(api_replies)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """What was asked under a key: a token's id, and the hashes of the key and of the request.
+
+    Nobody knows what programs write into a key, so nothing else is kept of it.
+    """
+
+    token: str
+    key: str
+    request: bytes
+
+    @classmethod
+    def of(cls, token: str, key: str, request: bytes) -> KeyedRequest:
+        """Return a request by its token's id, its key and all that was sent."""
+        return cls(token, sha256(key.encode()).hexdigest(), sha256(request).digest())
+
+
+class Replies:
+    """Does what is asked once a key. Threads of one process are told apart here, processes by the control database."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._under_way: set[tuple[str, str]] = set()
+
+    def once(self, asked: KeyedRequest, work: Callable[[], T], again: Callable[[Reply], T]) -> T:
+        """Return what `work` returns, or what `again` makes of the answer that this request was given before.
+
+        `work` hands `beside` on to what records. A refusal is raised and not kept: the same request may be judged anew.
+        Raises InputInvalid with the code `idempotency-other-request` or `idempotency-in-progress`.
+        """
+        with self._alone(asked):
+            found = self._found(asked)
+            if found is None:
+                try:
+                    return work()
+                except _KeyTakenError:  # by another process, which has the answer
+                    found = self._found(asked)
+            if found is None:
+                raise _in_progress()
+            return again(found)
+
+    def beside(self, asked: KeyedRequest, answer: Callable[[Sequence[ConsentReceipt]], Reply]) -> Beside:
+        """Return what keeps the answer to a request beside the records that it makes."""
+
+        def keep(connection: Connection, receipts: tuple[ConsentReceipt, ...]) -> None:
+            reply = answer(receipts)
+            row = {"token": asked.token, "key": asked.key, "request": asked.request, "at": self._clock()}
+            try:
+                connection.execute(_KEEP, {**row, "status": reply.status, "body": reply.body})
+            except IntegrityError:
+                raise _KeyTakenError from None
+
+        return keep
+
+    def forget(self) -> None:
+        """Delete the answers that were kept for long enough; until then a key is not taken for a new one."""
+        with self._database.write() as connection:
+            connection.execute(_OLD, {"until": self._clock() - KEPT_FOR})
+
+    @contextmanager
+    def _alone(self, asked: KeyedRequest) -> Iterator[None]:
+        place = (asked.token, asked.key)
+        with self._guard:
+            if place in self._under_way:
+                raise _in_progress()
+            self._under_way.add(place)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._under_way.discard(place)
+
+    def _found(self, asked: KeyedRequest) -> Reply | None:
+        with self._database.read() as connection:
+            row = connection.execute(_KEPT, {"of_token": asked.token, "of_key": asked.key}).one_or_none()
+        if row is None:
+            return None
+        if bytes(row.request) != asked.request:
+            raise _other_request()
+        return Reply(row.status, bytes(row.body))
+
+
+class _KeyTakenError(Exception):
+    """Another process kept an answer under the key, so what is in this transaction must not come about."""
+
+
+def _in_progress() -> InputInvalid:
+    return InputInvalid(
+        "A request with this idempotency key is being answered.",
+        code="idempotency-in-progress",
+        remedy="Wait, then send the same request with the same key again.",
+    )
+
+
+def _other_request() -> InputInvalid:
+    return InputInvalid(
+        "This idempotency key was used for another request.",
+        code="idempotency-other-request",
+        remedy="Make a new random key for each request that is not a repetition.",
+    )

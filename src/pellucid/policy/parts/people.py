@@ -1,0 +1,91 @@
+"""Who is responsible, under which laws and where, whose privacy is counted, who acts, who is given something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pellucid.policy.parts.added import ADDED
+from pellucid.policy.parts.release import Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """Who is responsible (GDPR Art. 13(1)(a))."""
+
+    name: str
+    country: str
+    contact: str
+    officer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """A legal regime and the jurisdictions (ISO 3166 codes) it covers.
+
+    `establishment` is the country of the establishment that serves its people, if not the controller's own (GDPR
+    Art. 3(1)).
+    """
+
+    name: str
+    title: str
+    jurisdictions: tuple[str, ...]
+    establishment: str = field(default="", metadata=ADDED)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyUnit:
+    """A subject namespace: whose privacy is counted, and the binding yearly cap over all datasets and purposes."""
+
+    name: str
+    title: str
+    cap: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What people holding the role may do: `policy.decide.ACTIONS` lists the actions."""
+
+    name: str
+    title: str
+    may: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of staff and the roles they hold; `allowance` is the most they may spend, over all purposes."""
+
+    name: str
+    title: str
+    roles: tuple[str, ...]
+    allowance: Allowance | None = field(default=None, metadata=ADDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody data or answers are given to (GDPR Art. 13(1)(e)-(f))."""
+
+    name: str
+    title: str
+    country: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: kind (`staff`, `customer`, `system`), name, roles held, and how that was established.
+
+    In the embedded product `authenticated` is `os-user:<name>`: a label with the operating-system user, not a proof.
+    """
+
+    kind: str
+    name: str
+    roles: tuple[str, ...]
+    authenticated: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Facts about an actor that other stories establish (training, approvals). Empty until governance fills it."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,47 @@
+"""What a program may be let do: scopes, which a token carries in place of a role. Pure.
+
+A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase or to ask
+questions, and only `consent:changes` tells of people nobody asked about. Who may give a token its scopes is the action
+`tokens-manage`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROGRAM = "program"
+"""The kind of actor that acts by scopes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a scope lets a program do, in plain words, and the actions that it permits."""
+
+    title: str
+    actions: frozenset[str]
+
+
+SCOPES: dict[str, Scope] = {
+    "consent:write": Scope(
+        "record what a person says: give, refuse, withdraw, object, opt out, limit, restrict",
+        frozenset({"consent-record"}),
+    ),
+    "consent:lift": Scope(
+        "record that a restriction is lifted, or a yes while it stands", frozenset({"consent-record"})
+    ),
+    "consent:show": Scope("see what stands for one person, and what they said", frozenset({"consent-show"})),
+    "consent:why": Scope(
+        "see every reason why one person's data may or may not be used", frozenset({"consent-show", "consent-why"})
+    ),
+    "consent:changes": Scope("follow everybody's choices as they are recorded", frozenset({"consent-changes"})),
+    "signals:write": Scope(
+        "hand in the opt-out signals of browsers and devices, and answers to questions about them",
+        frozenset({"signal-apply"}),
+    ),
+}
+"""Every scope there is."""
+
+
+def scopes_for(action: str) -> tuple[str, ...]:
+    """Return the scopes that permit an action."""
+    return tuple(name for name, scope in SCOPES.items() if action in scope.actions)

@@ -1,0 +1,59 @@
+"""Who is responsible, under which laws and where, whose privacy is counted, who may do what, who is given something."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pellucid.policy.written.base import AllowanceDocument, Document, Text
+
+
+class ControllerDocument(Document):
+    """Who is responsible for the data (GDPR Art. 13(1)(a))."""
+
+    name: Text = Field(description="Name of the organisation, as customers know it.")
+    country: Text = Field(description="ISO 3166 code of the country it is established in.")
+    contact: Text = Field(description="Where customers reach it about their data.")
+    officer: str = Field(default="", description="Name (under `people`) of the privacy officer.")
+
+
+class RegimeDocument(Document):
+    """A legal regime and where it holds."""
+
+    title: Text = Field(description="Plain name of the law.")
+    jurisdictions: list[Text] = Field(min_length=1, description="ISO 3166 codes of its places, e.g. DE, US-CA.")
+    establishment: str = Field(
+        default="",
+        description="ISO 3166 code of the establishment that serves its people, if not the controller's own.",
+    )
+
+
+class NamespaceDocument(Document):
+    """Whose privacy is counted: one kind of subject."""
+
+    title: Text = Field(description="What one subject is, e.g. household.")
+    cap: AllowanceDocument = Field(description="The binding limit for each subject over all datasets and purposes.")
+
+
+class RecipientDocument(Document):
+    """Somebody who gets data or answers (GDPR Art. 13(1)(e)-(f))."""
+
+    title: Text = Field(description="Who they are, as customers should read it.")
+    country: Text = Field(description="ISO 3166 code of the country they are in.")
+    kind: Text = Field(description="What they are to the controller, e.g. processor or controller.")
+
+
+class RoleDocument(Document):
+    """What people who hold the role may do."""
+
+    title: Text = Field(description="Plain name of the role.")
+    may: list[Text] = Field(description="Actions the role permits, e.g. query, budget-show, consent-record.")
+
+
+class PersonDocument(Document):
+    """A member of staff."""
+
+    title: Text = Field(description="Who they are.")
+    roles: list[Text] = Field(description="Names of the roles they hold.")
+    allowance: AllowanceDocument | None = Field(
+        default=None, description="Most privacy loss that their questions may spend, over all purposes."
+    )

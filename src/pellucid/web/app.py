@@ -1,0 +1,89 @@
+"""The application: routes, the guard around them, and how a problem is told. It starts nothing: see `web.server`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from pellucid.errors import PellucidError
+from pellucid.web import health
+from pellucid.web.api import consents, signals
+from pellucid.web.api.words import problem_schemas
+from pellucid.web.errors import Problem, tell_problem
+from pellucid.web.guard import Guard
+from pellucid.web.logs import say_defect
+from pellucid.web.site import Site
+from pellucid.workspace import Workspace
+
+TIDY_SECONDS = 60.0
+DESCRIPTION = (
+    "What people say about the use of their data, for programs. Keys of people stand in bodies only. Errors are "
+    "RFC 9457 problems with a stable code and a remedy, and quote nothing that was sent."
+)
+
+
+def make_app(workspace: Workspace) -> FastAPI:
+    """Return the application that serves an open workspace, which the caller closes."""
+    app = FastAPI(
+        title="pellucid",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(workspace),
+        redirect_slashes=False,
+    )
+    app.openapi = partial(_document, app.openapi)  # type: ignore[method-assign]  # as FastAPI documents it
+    app.state.site = Site.of(workspace, workspace.settings)
+    app.add_middleware(Guard, settings=workspace.settings)
+    for kind in (PellucidError, Problem, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, tell_problem)
+    app.include_router(health.router)
+    app.include_router(consents.router)
+    app.include_router(signals.router)
+    return app
+
+
+def _document(made: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the OpenAPI document with what problems look like."""
+    document = made()
+    document["components"]["schemas"] |= problem_schemas()
+    return document
+
+
+def _lifespan(workspace: Workspace) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = workspace.settings.serve_threads
+        ended = threading.Event()
+        tidier = threading.Thread(target=_tidy_now_and_then, args=(workspace, ended), name="tidy", daemon=True)
+        tidier.start()
+        yield
+        ended.set()
+        await anyio.to_thread.run_sync(tidier.join)
+
+    return lifespan
+
+
+def _tidy_now_and_then(workspace: Workspace, ended: threading.Event) -> None:
+    """Log what was only counted, and forget what is old; the former once more at the end."""
+    while not ended.wait(TIDY_SECONDS):
+        _try(workspace.tokens.refusals.flush)
+        _try(workspace.tokens.replies.forget)
+    _try(workspace.tokens.refusals.flush_all)
+
+
+def _try(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception as error:  # the next time will do; no request waits for it
+        say_defect(error)

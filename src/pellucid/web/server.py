@@ -1,0 +1,101 @@
+"""Running the application: one process, a thread for each request under way, and an end at which none is cut off."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pellucid.web.app import make_app
+from pellucid.web.errors import Problem
+from pellucid.web.guard import HEADERS, LONGEST_HEADERS
+from pellucid.web.logs import log_to_stderr
+from pellucid.workspace import Workspace
+
+BACKLOG = 1024
+KEPT_ALIVE_SECONDS = 30
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP as uvicorn parses it, but for headers without end, and with problems in place of plain text."""
+
+    def on_message_begin(self) -> None:
+        """Begin to count the bytes of what stands before a body."""
+        super().on_message_begin()
+        self._head_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take in a part of the target; too much of it fails the parser."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take in a header; too many of them fail the parser."""
+        self._count(name, value)
+        super().on_header(name, value)
+
+    def send_400_response(self, msg: str) -> None:
+        """Tell what is no HTTP, or too much of it, as a problem, and hang up."""
+        problem = Problem(400, "http-invalid", "This is no HTTP request, or its head is too long.", "Send less.")
+        answer = problem.response()
+        head = [*answer.raw_headers, *HEADERS, (b"connection", b"close")]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + bytes(answer.body))
+        self.transport.close()
+
+    def _count(self, *parts: bytes) -> None:
+        self._head_bytes += sum(map(len, parts))
+        if self._head_bytes > 4 * LONGEST_HEADERS:
+            raise ValueError("the head is too long")
+
+
+class Server(uvicorn.Server):
+    """A server that ends without an error when it is told to."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the server, not the process: what follows still has to be closed."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        found = {each: signal.signal(each, self._end) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in found.items():
+                signal.signal(each, handler)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        self.handle_exit(number, frame)
+
+
+def server_of(workspace: Workspace, host: str, port: int) -> Server:
+    """Return a server that is not running yet; `port` 0 takes a free one."""
+    return Server(
+        uvicorn.Config(
+            make_app(workspace),
+            host=host,
+            port=port,
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEPT_ALIVE_SECONDS,
+            timeout_graceful_shutdown=workspace.settings.serve_shutdown_seconds,
+        )
+    )
+
+
+def serve(workspace: Workspace, host: str, port: int) -> None:
+    """Serve a workspace until told to end (SIGINT, SIGTERM); requests that are under way are answered first."""
+    log_to_stderr()
+    server_of(workspace, host, port).run()

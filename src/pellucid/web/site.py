@@ -1,0 +1,72 @@
+"""What every request of a running server shares: the open workspace and the limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+
+from pellucid.governance.tokens import Token
+from pellucid.settings import Settings
+from pellucid.web.limits import Buckets
+from pellucid.workspace import Workspace
+
+RECENT_SECONDS = 1.0
+MOST_RECENT = 1_000
+
+
+class RecentTokens:
+    """Tokens that were valid less than a second ago, by their secrets: a program that is busy is not asked each time.
+
+    So one that was revoked is refused within a second.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: dict[str, tuple[Token, float]] = {}
+
+    def get(self, secret: str) -> Token | None:
+        """Return the token of a secret, if it was valid just now."""
+        token, until = self._known.get(secret, (None, 0.0))
+        return token if self._clock() < until else None
+
+    def put(self, secret: str, token: Token) -> None:
+        """Remember that a token is valid now."""
+        if len(self._known) >= MOST_RECENT:
+            self._known.clear()
+        self._known[secret] = (token, self._clock() + RECENT_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A workspace as it is served. `requests` and `misses` count by token, `failures` by client address."""
+
+    workspace: Workspace
+    recent: RecentTokens
+    requests: Buckets
+    misses: Buckets
+    failures: Buckets
+
+    @classmethod
+    def of(cls, workspace: Workspace, settings: Settings) -> Site:
+        """Return the site of a workspace, with the limits that are set."""
+        each_second, misses, failures = (
+            settings.serve_requests_per_second,
+            settings.serve_misses_per_minute,
+            settings.serve_failures_per_minute,
+        )
+        return cls(
+            workspace,
+            RecentTokens(),
+            requests=Buckets(each_second, 2 * each_second),
+            misses=Buckets(misses / 60, misses),
+            failures=Buckets(failures / 60, failures),
+        )
+
+
+def site_of(request: Request) -> Site:
+    """Return the site that a request came to."""
+    return cast(Site, request.app.state.site)

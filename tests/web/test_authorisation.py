@@ -1,0 +1,79 @@
+"""Which token may use which route: every route of the application has its row here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Route
+
+from tests.web.conftest import API, SCOPE_NAMES, Client, Shop
+
+BODY = {"subject": "h0001"}
+CHOICE = {**BODY, "purpose": "offers", "verb": "withdraw"}
+ANSWER = {**BODY, "purpose": "offers", "answer": "leave"}
+OPEN = None
+ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
+    ("POST", API): ("consent:write", CHOICE, 201),
+    ("POST", f"{API}/show"): ("consent:show", BODY, 200),
+    ("POST", f"{API}/why"): ("consent:why", {**BODY, "purpose": "offers"}, 200),
+    ("GET", f"{API}/changes"): ("consent:changes", None, 200),
+    ("POST", "/api/v1/signals"): ("signals:write", {**BODY, "gpc": "1"}, 200),
+    ("POST", "/api/v1/signals/answer"): ("signals:write", ANSWER, 422),  # nothing was asked
+    ("GET", "/.well-known/gpc.json"): (OPEN, None, 200),
+    ("GET", "/healthz"): (OPEN, None, 204),
+    ("GET", "/readyz"): (OPEN, None, 204),
+    ("GET", "/api/v1/openapi.json"): (OPEN, None, 200),
+}
+"""Route: the scope it takes, a body, and how it answers whoever has it."""
+
+
+def routes(found: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for route in found:
+        if isinstance(route, APIRoute | Route):
+            yield from ((method, route.path) for method in (route.methods or set()) - {"HEAD"})
+        else:
+            yield from routes(route.original_router.routes)
+
+
+def test_every_route_has_its_row(app: FastAPI) -> None:
+    assert sorted(routes(app.routes)) == sorted(ROWS)
+
+
+def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
+    method, path = row
+    return client(*scopes).request(method, path, json=ROWS[row][1]).status_code
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(row))
+def test_a_route_lets_in_whoever_has_its_scope_and_nobody_else(client: Client, row: tuple[str, str]) -> None:
+    needed, _, done = ROWS[row]
+    expected = {scope: done if needed in (OPEN, scope) else 403 for scope in SCOPE_NAMES}
+
+    assert {scope: asked(client, row, scope) for scope in SCOPE_NAMES} == expected
+    assert asked(client, row) == (done if needed is OPEN else 401)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if ROWS[row][0] is not OPEN], ids=lambda row: " ".join(row))
+def test_all_other_scopes_together_are_not_enough(client: Client, row: tuple[str, str]) -> None:
+    others = [scope for scope in SCOPE_NAMES if scope != ROWS[row][0]]
+
+    assert asked(client, row, *others) == 403
+
+
+@pytest.mark.parametrize(
+    "shown", ["", "Bearer", "Bearer x", "Basic eDp5", "Bearer pellucid_0123456789abcdef_" + "x" * 43]
+)
+def test_what_is_no_token_lets_nobody_in(client: Client, shown: str) -> None:
+    answer = client().post(API, json=CHOICE, headers={"Authorization": shown})
+
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+def test_a_refused_program_did_nothing(client: Client, shop: Shop) -> None:
+    asked(client, ("POST", API), "consent:show")
+
+    assert shop.said("h0001") == []

@@ -1,0 +1,88 @@
+"""The OpenAPI document says what the API does: requests made up from it find nothing that it does not say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import httpx
+import hypothesis
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from pellucid.settings import Settings
+from tests.web.conftest import SCOPE_NAMES, Shop, bearer, serving
+
+DOCUMENT = "/api/v1/openapi.json"
+EXAMPLES = 60
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(serve_requests_per_second=1e6, serve_misses_per_minute=1e6, serve_failures_per_minute=1e6)
+
+
+def operations(app: FastAPI) -> list[dict[str, Any]]:
+    return [found for path in app.openapi()["paths"].values() for found in path.values()]
+
+
+def test_every_operation_tells_of_its_problems(app: FastAPI) -> None:
+    for found in operations(app):
+        for status, answer in found["responses"].items():
+            if status >= "400":
+                assert list(answer["content"]) == ["application/problem+json"], (found["operationId"], status)
+
+
+def test_every_operation_is_explained_and_every_body_has_an_example(app: FastAPI) -> None:
+    document = app.openapi()
+    for found in operations(app):
+        assert found["description"]
+    bodies = [
+        found["requestBody"]["content"]["application/json"]["schema"]
+        for found in operations(app)
+        if "requestBody" in found
+    ]
+    for body in bodies:
+        assert document["components"]["schemas"][body["$ref"].rpartition("/")[2]]["examples"]
+
+
+def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
+    for path, found in app.openapi()["paths"].items():
+        parameters = [each["name"] for operation in found.values() for each in operation.get("parameters", ())]
+        assert ("{" in path, set(parameters) <= {"since", "limit", "Idempotency-Key"}) == (False, True)
+
+
+# Threads of the server, in this process, draw from `random` while a strategy is at work, which then looks guilty of it.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
+def test_what_the_document_does_not_say_does_not_happen(shop: Shop) -> None:
+    headers = bearer(shop.token(*SCOPE_NAMES))
+    with serving(shop.workspace) as address:
+        schema = schemathesis.openapi.from_url(address + DOCUMENT)
+        answered = {each.ok().label: fuzzed(each.ok(), headers) for each in schema.get_all_operations()}
+
+    assert sum(sum(each.values()) for each in answered.values()) > 5 * EXAMPLES
+    assert {200, 201, 204, 404, 422} <= {status for each in answered.values() for status in each}
+
+
+def fuzzed(operation: Any, headers: dict[str, str]) -> Counter[int]:
+    """Make requests up, good and bad, and check each answer against the document; return how often each status came."""
+    statuses: Counter[int] = Counter()
+
+    @hypothesis.settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.given(case=operation.as_strategy())
+    def ask(case: Any) -> None:
+        if case.meta.generation.mode.is_positive and isinstance(case.body, dict):
+            case.body |= {"subject": "h0001", "purpose": "offers"} if "purpose" in case.body else {"subject": "h0001"}
+        answer = case.call(headers=headers)
+        statuses[answer.status_code] += 1
+        case.validate_response(answer, headers=headers, excluded_checks=[positive_data_acceptance])
+
+    ask()
+    return statuses
+
+
+def test_the_document_is_served(shop: Shop, app: FastAPI) -> None:
+    with serving(shop.workspace) as address:
+        assert httpx.get(address + DOCUMENT).json() == app.openapi()

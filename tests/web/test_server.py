@@ -1,0 +1,123 @@
+"""The server as a process: it ends without cutting anything off, and shares the workspace with the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pellucid.consent.leases import drop_lease, take_lease
+from pellucid.workspace import create
+from tests.web.conftest import API, PEOPLE, Client, Shop, Start, bearer, recorded, serving
+
+CHOICE = {"subject": "h0001", "purpose": "offers", "verb": "withdraw"}
+
+
+def command(shop: Shop, *words: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "pellucid", "-w", str(shop.folder), "--as", "pia", *words]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+def lease(shop: Shop, seconds: float) -> str:
+    room = shop.workspace.room
+    with room.database.write() as connection:
+        return take_lease(connection, "offers", room.clock(), seconds)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_end_answers_what_is_under_way(shop: Shop, start: Start, number: int) -> None:
+    held, server = lease(shop, 30), start()
+    sent = {**bearer(shop.token("consent:write")), "Idempotency-Key": "0123456789"}
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(httpx.post, server.address + API, json=CHOICE, headers=sent, timeout=30)
+        while not shop.said("h0001"):
+            time.sleep(0.05)
+        server.process.send_signal(number)
+        time.sleep(0.5)
+        assert (answer.done(), server.process.poll()) == (False, None)
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(server.address + "/healthz")
+        with shop.workspace.room.database.write() as connection:
+            drop_lease(connection, held)
+
+        assert answer.result().status_code == 201
+    assert server.process.wait(20) == 0
+    again = httpx.post(start().address + API, json=CHOICE, headers=sent)
+    assert (recorded(again), shop.said("h0001")) == (recorded(answer.result()), ["withdraw"])
+
+
+def test_a_withdrawal_is_acknowledged_only_when_no_lease_is_left(client: Client, shop: Shop) -> None:
+    lease(shop, 1.0)
+    began = time.monotonic()
+    assert client("consent:write").post(API, json=CHOICE).status_code == 201
+
+    assert time.monotonic() - began >= 0.9
+
+
+def test_what_was_only_counted_is_logged_at_the_end(shop: Shop) -> None:
+    with serving(shop.workspace) as address:
+        for _ in range(3):
+            httpx.get(f"{address}{API}/changes")
+    refused = [each["body"]["number"] for each in shop.entries() if each["action"] == "token.refused"]
+
+    assert refused == [1, 2]
+
+
+def test_the_command_line_and_the_server_write_at_once(shop: Shop, start: Start, tmp_path: Path) -> None:
+    server, headers = start(), bearer(shop.token("consent:write"))
+    rows = "".join(f"h{n:04},offers,refuse,,false,1,web,\n" for n in range(PEOPLE))
+    file = tmp_path / "said.csv"
+    file.write_text("subject,purpose,verb,covers,explicit,notice_version,channel,at\n" + rows)
+    imported = threading.Thread(target=lambda: done.append(command(shop, "consent", "import", str(file), "--no-sort")))
+    done: list[subprocess.CompletedProcess[str]] = []
+    imported.start()
+
+    def withdraw(number: int) -> int:
+        body = {**CHOICE, "subject": f"h{number % PEOPLE:04}"}
+        return httpx.post(server.address + API, json=body, headers=headers, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(withdraw, range(3 * PEOPLE)))
+    imported.join()
+
+    assert (set(statuses), [each.returncode for each in done]) == ({201}, [0])
+    assert sorted(shop.said("h0003")) == ["refuse"] + ["withdraw"] * 3
+    assert command(shop, "consent", "why", "h0003", "-p", "offers").stdout.startswith("Not permitted.")
+
+
+def test_a_token_that_the_command_line_revokes_is_refused_within_a_second(client: Client, shop: Shop) -> None:
+    secret = shop.token("consent:changes")
+    following = client("consent:changes")
+    assert following.get(f"{API}/changes").status_code == 200
+    assert command(shop, "serve", "token", "revoke", secret.split("_")[1]).returncode == 0
+
+    time.sleep(1.1)
+    answer = following.get(f"{API}/changes")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token-revoked")
+
+
+def test_a_server_without_a_policy_runs_and_is_not_ready(tmp_path: Path) -> None:
+    with create(tmp_path / "empty", name="test/empty", actor_name="pia") as workspace, serving(workspace) as address:
+        answers = [httpx.get(f"{address}/{path}") for path in ("healthz", "readyz", ".well-known/gpc.json")]
+
+    assert [each.status_code for each in answers] == [204, 503, 503]
+    assert answers[1].json()["code"] == "policy-missing"
+
+
+def test_without_the_extra_the_command_says_what_to_install(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('x', name='uvicorn')")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    line = [sys.executable, "-m", "pellucid", "-w", str(shop.folder), "serve"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
+
+    assert done.returncode == 8
+    assert done.stderr.startswith("error [server-missing]: What serves HTTP is not installed.")
+    assert "pip install 'pellucid[serve]'" in done.stderr
