@@ -92,10 +92,13 @@ class Race:
         return len(self.withdrawn) / self.seconds
 
 
-def make_crowd(folder: Path, people: int) -> None:
-    """Make a workspace with so many households of one row each, who may be used for planning until they object."""
+def make_crowd(folder: Path, people: int, *laws: str) -> None:
+    """Make a workspace with so many households of one row each, who may be used for planning until they object, also
+    under these laws.
+    """
     create(folder, name="test/crowd", actor_name="pia").close()
-    (folder / "policy" / "policy.yaml").write_text(POLICY)
+    policy = POLICY.replace("    minimum_age: 0\n", "    minimum_age: 0\n    kinds: [own_analytics]\n")
+    (folder / "policy" / "policy.yaml").write_text(policy)
     rows = folder / "purchases.csv"
     with rows.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -104,6 +107,8 @@ def make_crowd(folder: Path, people: int) -> None:
     with Workspace(folder) as workspace:
         workspace.policy.activate(actor=workspace.actor("pia"))
         workspace.data.add("purchases", rows, actor=workspace.actor("pia"))
+        for law in laws:
+            workspace.laws.sign_off(workspace.laws.pack(law), "read by counsel", actor=workspace.actor("pia"))
 
 
 def run_race(folder: Path, plan: Plan, people: Sequence[int]) -> Race:

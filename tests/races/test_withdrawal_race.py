@@ -40,3 +40,19 @@ def test_when_leases_are_taken_early_acknowledgements_wait_and_nobody_is_missed(
     assert max(each.seconds for each in race.withdrawn) > 0.1
     demand_kept(tmp_path / "crowd", race)
     tried(len(race.withdrawn), f"{len(race.answered)} answers, each kept it")
+
+
+@pytest.mark.slow
+@pytest.mark.promise("withdrawal", "the same under two laws that were signed off")
+def test_under_laws_nobody_is_answered_with_people_whose_withdrawal_was_acknowledged(
+    tmp_path: Path, tried: Tried
+) -> None:
+    make_crowd(tmp_path / "crowd", PEOPLE, "eu-gdpr", "us-ca-ccpa")
+    race = run_race(tmp_path / "crowd", Plan(seconds=6), range(PEOPLE))
+    assert (race.failures, race.in_flux) == ([], 0)
+    assert overtaken(race) > 0
+    demand_kept(tmp_path / "crowd", race)
+    demand_sound(tmp_path / "crowd", now=wall_clock())
+    tried(
+        len(race.withdrawn), f"{len(race.answered)} answers, of which {overtaken(race)} had to run again; each kept it"
+    )
