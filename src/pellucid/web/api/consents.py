@@ -142,7 +142,7 @@ def _demand_sense(caller: Caller, choice: Choice) -> None:
 
 def _record(caller: Caller, choice: Choice, beside: Beside | None = None) -> Response:
     _demand_sense(caller, choice)
-    with caller.looking_up():
+    with caller.looking_up(always=choice.verb not in ("give", "lift")):
         receipt = _recorded(caller, choice, beside)
     return _told(201, _receipt(receipt))
 
