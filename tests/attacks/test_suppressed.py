@@ -154,6 +154,7 @@ PURCHASE = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(PURCHASE, min_size=1, max_size=120))
 @pytest.mark.promise("suppressed", "random purchases, checked row by row in Python")
