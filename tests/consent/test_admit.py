@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.consent.admit import admit
+from pellucid.consent.admit import EARLIEST, admit
 from pellucid.consent.person import SubjectFacts
-from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.record import SPLIT_METHOD, ConsentRecord, ConsentVerb, Covers
 from pellucid.errors import InputInvalid, NameUnknown
 
 from .conftest import ADULT_YEAR, ALICE, CUSTOMER, NOW, make_policy
@@ -101,3 +101,15 @@ def test_a_no_is_never_rejected(
 ) -> None:
     kept = enter(said(verb, purpose, explicit=explicit, covers=covers, notice_version=notice), facts=facts)
     assert kept.verb is verb
+
+
+def test_a_no_from_before_anybody_lived_is_dated_to_the_floor_and_a_yes_is_refused() -> None:
+    ancient = -62_135_596_800_000_000 - 50_400_000_000  # 0001-01-01T00:00:00+14:00
+    assert enter(replace(said(ConsentVerb.WITHDRAW), at=ancient)).at == EARLIEST
+    with pytest.raises(InputInvalid, match="allowed from 1900-01-01"):
+        enter(replace(said(ConsentVerb.GIVE), at=ancient))
+
+
+def test_what_keeps_a_part_of_a_person_closed_closes_a_contract_too() -> None:
+    assert enter(said(ConsentVerb.REFUSE, "delivery")).without_choice == ("delivery",)
+    assert enter(said(ConsentVerb.REFUSE, "delivery", method=SPLIT_METHOD)).without_choice == ()

@@ -11,7 +11,7 @@ from pellucid.audit.log import actions
 from pellucid.collect.schema_hash import schema_hash
 from pellucid.consent import register
 from pellucid.consent.effect import Effect
-from pellucid.consent.record import ConsentRecord, ConsentVerb
+from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.sets import read_set
 from pellucid.consent.submission import Submission
 from pellucid.errors import InputInvalid, NameUnknown, RecordingFailed
@@ -169,3 +169,29 @@ def test_a_pack_that_was_altered_below_the_product_stops_everything(database: Da
         connection.execute(update(law_packs).values(content=b"{}"))
     with pytest.raises(InputInvalid), database.read() as connection:
         active_policy(connection)
+
+
+def test_an_expiry_before_a_law_ends_is_due_after_everything_was_made_anew(control: Database) -> None:
+    """Two people said yes on different days; the law that asks for it ends by date after the first yes expires."""
+    ads = make_purpose("ads", INTERESTS_EU, OPT_OUT_US, kinds=("own_analytics",), consent_days=30)
+    activate(control, with_version(make_policy(ads)), PIA, NOW, schema_hash=schema_hash)
+    add_subjects(control, ("DE", ADULT_YEAR), ("DE", ADULT_YEAR))
+    keys, ends = SubjectKeys(b"k" * 32), date.fromordinal(TODAY.toordinal() + 28)
+    sign(control)
+    said = Override("eu-gdpr", "consent.own_analytics", "opt_in", "our reading", None, ends, "counsel", "pia")
+    override(control, said, policy_of(control), PIA, NOW)
+    with control.write() as connection:
+        register.subjects_added(connection, _policy(connection), CUSTOMER, 0, 2, (), NOW)
+        yes = [
+            ConsentRecord(CUSTOMER, subject, "ads", ConsentVerb.GIVE, covers=Covers.HELD_DATA, at=NOW - days * DAY)
+            for subject, days in ((0, 1), (1, 20))
+        ]
+        register.record(connection, keys, _policy(connection), yes, PIA, NOW)
+    with control.write() as connection:
+        register.rebuild(connection, _policy(connection), NOW)
+    expired = NOW + 10 * DAY
+    with control.write() as connection:
+        assert register.is_due(connection, expired)
+        register.advance(connection, _policy(connection), expired)
+        sets = read_set(connection, "ads", CUSTOMER)
+        assert (sets.effect(0), sets.effect(1)) == (Effect(plain=True), Effect())
