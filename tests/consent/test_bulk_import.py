@@ -14,8 +14,11 @@ from pellucid.audit.log import details, entries
 from pellucid.consent import register
 from pellucid.consent.bulk_admit import contradicts
 from pellucid.consent.bulk_file import COLUMNS, REQUIRED
+from pellucid.consent.effect import Effect
+from pellucid.consent.identities import join
 from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.consent.replica import current, snapshot
+from pellucid.consent.sets import read_set
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.database import Database
 from pellucid.records.tables import consent_records
@@ -301,3 +304,15 @@ def test_free_text_of_a_file_stands_in_the_erasable_half_of_the_log(files: Conse
     with files.room.database.read() as connection:
         assert [held.fields() for held in details(connection)] == [text]
     assert [{name: body.get(name) for name in labels} for body in bodies] == [{"channel": None, "method": None}, labels]
+
+
+def test_a_row_without_an_instant_is_new_where_a_linked_identity_spoke_since(files: ConsentFiles) -> None:
+    took(files, row("key-0", "withdraw"))
+    with files.room.database.write() as connection:
+        policy = files.room.demand(PIA, "consent-record")
+        join(connection, KEYS, policy, (CUSTOMER, 0), (CUSTOMER, 1), "certain", "signed in", PIA, NOW)
+    took(files, row("key-1", "give", at=""))  # after the link, for both
+    assert counts(took(files, row("key-0", "withdraw", at=""))) == (1, 0, 0)
+    with files.room.database.read() as connection:
+        permitted = read_set(connection, "range-planning", CUSTOMER)
+        assert (permitted.effect(0), permitted.effect(1)) == (Effect(), Effect())

@@ -81,7 +81,7 @@ def records_of_signal(found: Honoured, namespace: str, subject: int, now: int) -
 
 
 def note(connection: Connection, found: Honoured, namespace: str, subject: int, now: int) -> bool:
-    """Note that a signal came, and what it asks; return whether it is the first of its kind from this subject."""
+    """Note that a signal came, and what it asks; return whether it is the first of its kind, or asks something new."""
     columns = signals_seen.c
     where = (columns.namespace == namespace, columns.subject == subject, columns.signal == found.source)
     first = connection.scalar(select(columns.first_at).where(*where)) is None
@@ -90,15 +90,16 @@ def note(connection: Connection, found: Honoured, namespace: str, subject: int, 
             insert(signals_seen).values(namespace=namespace, subject=subject, signal=found.source, first_at=now)
         )
     asked, columns = _questions(connection, namespace, subject), signal_questions.c
-    for name in found.asks:
+    new = [name for name in found.asks if name not in asked or asked[name] == LEAVE]
+    for name in new:
         values = {"signal": found.source, "asked_at": now, "answer": None, "answered_at": None}
         if name not in asked:
             about = {"namespace": namespace, "subject": subject, "purpose": name}
             connection.execute(insert(signal_questions).values(about | values))
-        elif asked[name] == LEAVE:  # and came back since: asked again
+        else:  # who left and came back since is asked again
             where = (columns.namespace == namespace, columns.subject == subject, columns.purpose == name)
             connection.execute(update(signal_questions).where(*where).values(values))
-    return first
+    return first or bool(new)
 
 
 def answer(connection: Connection, namespace: str, subject: int, purpose: str, said: str, now: int) -> None:
