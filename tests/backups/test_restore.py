@@ -419,6 +419,8 @@ def test_after_an_accepted_loss_no_token_lets_anybody_in(desk: Desk, tmp_path: P
 
     with saved.restored(loss="The disk burnt.") as again:
         assert shown(again, new.secret) == "token-revoked"
+        (told,) = [entry["body"] for entry in again.log() if entry["action"] == "workspace.restored"]
+        assert told["tokens_revoked"] == 1
 
 
 def test_keys_that_were_put_away_before_the_first_token_fit_it_too(saved: Saved) -> None:

@@ -117,18 +117,19 @@ def forget_the_past(connection: Connection) -> None:
     keep_journal(connection, None)
 
 
-def accept_loss(connection: Connection, policy: Policy | None, actor: Actor, now: int) -> None:
+def accept_loss(connection: Connection, policy: Policy | None, actor: Actor, now: int) -> int:
     """Take all that may have happened since as happened: ids given, budgets spent, tokens revoked; old heads go.
 
-    The caller restricts everybody afterwards and goes on with another log.
+    The caller restricts everybody afterwards and goes on with another log. Returns how many tokens were revoked.
     """
     for namespace in set(connection.scalars(select(subjects.c.namespace).distinct())):
         count = subject_count(connection, namespace)
         skip_ids(connection, namespace, count + max(count, LEAST_GAP))
     if policy is not None:
         exhaust(connection, policy, actor.name, now)
-    connection.execute(update(api_tokens).where(api_tokens.c.revoked_at.is_(None)).values(revoked_at=now))
     connection.execute(delete(log_checkpoints))
+    revoked = update(api_tokens).where(api_tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+    return connection.execute(revoked).rowcount
 
 
 def restrict_everybody(database: Database, keys: SubjectKeys, policy: Policy, actor: Actor, now: int) -> int:

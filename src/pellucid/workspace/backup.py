@@ -206,7 +206,7 @@ class _Draft:
             policy = active_policy(connection)
             if self.loss is not None:
                 told["continues"] = parts.continued(connection, self.keys.log, known or 0)
-                parts.accept_loss(connection, policy, actor, now)
+                told["tokens_revoked"] = parts.accept_loss(connection, policy, actor, now)
                 self._begin_log(now)
             if policy is not None:
                 rebuild(connection, policy, now)
