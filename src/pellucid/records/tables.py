@@ -1,6 +1,7 @@
-"""Every table of the control database on one page. Money, rho and instants are integers (see `records.columns`).
+"""The tables of the control database; those of requests and their work are in `records.rights_tables`.
 
-Statements over these tables stand beside the use case that gives them meaning.
+Money, rho and instants are integers (see `records.columns`). Statements over these tables stand beside the use case
+that gives them meaning.
 """
 
 from __future__ import annotations

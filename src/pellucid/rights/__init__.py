@@ -1,0 +1,1 @@
+"""The customer's rights: requests and their clock, identity, access, correction, erasure, restriction, objection."""
