@@ -64,14 +64,12 @@ def test_what_is_closed_stays_closed_and_keeps_nothing_of_what_was_asked(close: 
     request = asked(asked={"email": "new"})
     done = request.deny(Denial.NO_MATCH, NOW, KEEP) if close == "deny" else request.revoke(NOW, KEEP)
     assert (done.asked, done.keep_until, done.closed) == ({}, KEEP, True)
-    steps = (
-        lambda: done.acknowledge(LATER),
-        lambda: done.deny(Denial.OTHER, LATER, KEEP),
-        lambda: done.show("x", 2, 3),
-    )
-    for step in steps:
-        with pytest.raises(InputInvalid, match=f"it is {done.state.value}"):
-            step()
+    with pytest.raises(InputInvalid, match=f"it is {done.state.value}"):
+        done.acknowledge(LATER)
+    with pytest.raises(InputInvalid, match=f"it is {done.state.value}"):
+        done.deny(Denial.OTHER, LATER, KEEP)
+    with pytest.raises(InputInvalid, match=f"it is {done.state.value}"):
+        done.show("staff", 2, LATER)
 
 
 def test_a_clock_that_goes_back_dates_no_step_before_the_one_it_follows() -> None:
