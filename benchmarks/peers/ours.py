@@ -89,7 +89,6 @@ DRAWN = [
             "rows": {"norm": 100000, "drawn": True},
             "columns": {"amount": {"norm": 10000000, "drawn": True}},
         },
-        only=("Q1", "Q2", "Q4"),
         engine=False,
     )
 ]

@@ -31,7 +31,7 @@ def clamped(subject: dict[int, list[int]], measure: Measure) -> dict[int, int]:
         return {cell: min(max(total, measure.lower), measure.upper) for cell, total in totals.items()}
     length = math.sqrt(sum(total * total for total in totals.values()))
     factor = min(1.0, measure.norm / length) if length else 1.0
-    return {cell: math.floor(total * factor + 0.5) for cell, total in totals.items()}
+    return {cell: math.trunc(total * factor) for cell, total in totals.items()}
 
 
 def largest_move(contributions: list[dict[int, int]]) -> float:
@@ -86,6 +86,13 @@ def test_no_subject_moves_the_counts_of_people_by_more_than_stated(rows: list[li
 def test_a_clamp_is_attained_so_the_stated_sensitivity_is_not_slack() -> None:
     measure = replace(MONEY, lower=-30, upper=10)
     assert largest_move([dict.fromkeys(range(4), -30)]) == measure_sensitivity(measure, 4) == 60.0
+
+
+def test_a_norm_is_attained_in_any_number_of_groups_so_the_stated_sensitivity_is_not_slack() -> None:
+    measure = replace(MONEY, norm=40)
+    assert largest_move([dict.fromkeys(range(100), 4)]) == 40.0
+    for groups in (1, 100, 10_000):
+        assert 40.0 < measure_sensitivity(measure, groups) < 40.0 * (1 + 5e-12)
 
 
 def test_the_larger_end_of_a_clamp_counts() -> None:

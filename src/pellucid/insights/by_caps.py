@@ -140,25 +140,29 @@ def caps_question(governed: GovernedQuery, kept: Caps) -> GovernedQuery | None:
 
 
 def sought(asked: GovernedQuery, planned: ReleasePlan, rho: int, cells: Mapping[str, int]) -> GovernedQuery:
-    """Return the draw with how many people are to be left beyond each norm.
-
-    Cutting off one person more costs as much bias as that person brings, spread over cells nobody knows how: into one,
-    where sqrt(cells) people would balance the noise of a norm over all cells (Huang, Liang and Yi 2021), or evenly,
-    where as many as there are cells would. Between the two lies the power of three quarters. Beside it as many as the
-    draw's own rank may be off by, or the largest norms would be likely only for being many.
-    """
+    """Return the draw with how many people are to be left beyond each norm."""
     measures = [measure for block in asked.blocks for measure in block.measures]
     own = rho // max(1, len(measures)) / RHO_SCALE
     blocks = []
     for block in asked.blocks:
         spent = [measure.rho for measure in planned.block(block.name).measures]
         each = max(1, min(spent, default=1)) / RHO_SCALE
-        known = max(1, cells.get(block.name, 1))
-        balanced = known**0.75 / math.sqrt(2 * each)
-        noise = math.log(PLACES / 0.05) / math.sqrt(2 * max(own, 1e-12))
-        people = math.ceil(balanced + noise)
+        people = people_beyond(cells.get(block.name, 1), each, own)
         blocks.append(replace(block, measures=tuple(_leaving(measure, people) for measure in block.measures)))
     return replace(asked, blocks=tuple(blocks))
+
+
+def people_beyond(cells: int, rho: float, own: float) -> int:
+    """Return how many people a norm is to leave beyond it, for figures that get `rho` each where its draw gets `own`.
+
+    Cutting off one person more costs as much bias as that person brings, spread over cells nobody knows how: into one,
+    where sqrt(cells) people would balance the noise of a norm over all cells (Huang, Liang and Yi 2021), or evenly,
+    where as many as there are cells would. Between the two lies the power of three quarters. Beside it as many as the
+    draw's own rank may be off by, or the largest norms would be likely only for being many.
+    """
+    balanced = math.pow(max(1, cells), 0.75) / math.sqrt(2 * rho)
+    noise = math.log(PLACES / 0.05) / math.sqrt(2 * max(own, 1e-12))
+    return math.ceil(balanced + noise)
 
 
 def _leaving(measure: Measure, people: int) -> Measure:

@@ -11,7 +11,10 @@ import math
 from pellucid.rewrite.governed import Block, Measure, Ranked
 
 NORM_RELATIVE_MARGIN = 2.0**-40
-"""Allowance for the engine's floating-point norm and scaling, about 1e-12 of the norm."""
+"""Allowance for the engine's floating-point scaling, about 1e-12 of the norm: some 8,000 roundings to doubles."""
+
+_ROUNDING = 2.0**-52
+"""What one addition more to the sum of squares may lose, twice over: its terms are not negative, so in any order."""
 
 
 def block_sensitivity(block: Block, measure: Measure, cells: int | None = None) -> float:
@@ -49,13 +52,14 @@ def measure_sensitivity(measure: Measure, max_groups: int, cells: int | None = N
     """Return the L2 sensitivity of a measure's cells, in units of 10**-scale, rounded up.
 
     A subject is in at most `max_groups` of the `cells` (None: unknown). With a clamp its total in each cell is at most
-    max(|lower|, |upper|) in size. With a norm the vector is scaled to that norm and then rounded to integers, each
-    moving by less than 1, hence the margin of sqrt(groups) and NORM_RELATIVE_MARGIN of the norm.
+    max(|lower|, |upper|) in size. With a norm the vector is scaled to that norm and cut off to integers towards zero,
+    which lengthens no vector, so only the doubles that it is scaled with need a margin. Rounding to the nearest would
+    need one of sqrt(groups) / 2 besides: as much as the norm itself where that is of counts.
     """
     groups = groups_touched(max_groups, cells)
     if measure.norm is not None:
-        exact = measure.norm * (1 + NORM_RELATIVE_MARGIN) + _root_up(groups)
-        return math.nextafter(exact, math.inf) if measure.norm else 0.0
+        longest = math.nextafter(measure.norm * (1 + NORM_RELATIVE_MARGIN + groups * _ROUNDING), math.inf)
+        return longest if measure.norm else 0.0
     largest = max(abs(measure.lower), abs(measure.upper))
     return _root_up(largest * largest * groups)
 
