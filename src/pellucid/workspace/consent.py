@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from pellucid.consent.record import SPLIT_METHOD, By, ConsentRecord, ConsentVerb
 from pellucid.consent.submission import Beside, Submission
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
+from pellucid.governance.activate import policy_at
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects import ids
@@ -146,7 +148,8 @@ class ConsentDesk:
         found, name = self._subject(policy, namespace, subject), namespace_of(policy, namespace)
         keys, now = self.room.subject_keys, self.room.clock()
         with self.room.database.write() as connection:
-            made = receipt_for(connection, keys, policy, self.room.log_key, name, found, leaf, now)
+            at = partial(policy_at, connection)
+            made = receipt_for(connection, keys, policy, at, self.room.log_key, name, found, leaf, now)
             pseudonym = keys.pseudonym(connection, name, found)
             append(connection, AuditEntry("consent.receipt-issued", actor, now, subject=pseudonym, body={"of": leaf}))
         return as_bytes(made)
