@@ -82,6 +82,27 @@ def test_an_unknown_person_is_named_with_who_there_is(pellucid: Command, grocer:
     assert said.err.startswith("error [name-unknown]: There is no person 'mallory'.")
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("give", "-p", "loyalty-offers", "--notice", "0"), "input-invalid"),
+        (("give", "-p", "loyalty-offers", "--by", "guardian"), "proof-missing"),
+        (("lift", "--by", "agent"), "proof-missing"),
+        (("withdraw", "-p", "nothing"), "name-unknown"),
+        (("why", "-p", "nothing"), "name-unknown"),
+    ],
+    ids=["notice", "guardian", "agent", "purpose", "why"],
+)
+def test_what_does_not_fit_is_refused_alike_whoever_it_is_about(
+    pellucid: Command, grocer: Path, words: tuple[str, ...], code: str
+) -> None:
+    verb, *rest = words
+    there, nobody = (pellucid("consent", verb, who, *rest, "--as", "pia") for who in ("1", "9999"))
+    is_clear(there)
+    assert there.err.startswith(f"error [{code}]: ")
+    assert (there.code, there.err) == (nobody.code, nobody.err)
+
+
 def test_a_role_that_may_not_ask_is_refused(pellucid: Command, grocer: Path) -> None:
     said = pellucid("query", "SELECT count(*) FROM transactions", "-p", "range-planning", "--as", "dan")
     is_clear(said)

@@ -113,6 +113,67 @@ def test_what_is_not_known_any_more_can_be_estimated(tell: Callable[..., Fact]) 
     assert tell("guesses", "FR,2015,true") == ("DE", 2015, False, 2)
 
 
+@pytest.mark.parametrize(
+    ("guess", "left"),
+    [("DE,1980,false", "DE"), ("FR,1980,false", "FR"), (",1980,false", "DE")],
+    ids=["the same", "another", "none"],
+)
+def test_what_was_known_is_an_estimate_once_its_dataset_only_estimates_it(
+    shop: Shop, tell: Callable[..., Fact], guess: str, left: str
+) -> None:
+    tell("care", "DE,1980,false")
+    only_guessed = replace(CARE, estimated_facts=("jurisdiction",))
+    shop.policy = replace(shop.policy, datasets={"care": only_guessed, "guesses": GUESSES})
+    assert tell("care", guess) == (left, 1980, False, 1)
+    assert shop.added[-1] == ("customer", 1, 0, [0])
+
+
+def test_so_it_is_of_people_whom_that_dataset_tells_of_no_more(shop: Shop, tell: Callable[..., Fact]) -> None:
+    tell("care", "DE,1980,false")
+    shop.policy = replace(shop.policy, datasets={"care": replace(CARE, estimated_facts=("birth_year",))})
+    shop.add("care", shop.csv("customer,country,born,care", "bob,FR,1990,"), replace=True)
+    assert facts(shop) == [("DE", 1980, False, 2), ("FR", 1990, None, 2)]
+    assert shop.added[-1] == ("customer", 1, 1, [0])
+
+
+@pytest.mark.parametrize(
+    ("second", "left"),
+    [
+        ("DE,1980,false", ("DE", 1980, False, 0)),  # it tells the same as known
+        ("FR,1981,true", ("DE", 1980, False, 7)),  # what it tells was overruled by what is only a guess now
+        (",1980,", ("DE", 1980, False, 5)),
+    ],
+)
+def test_another_dataset_that_still_tells_it_keeps_it_known(
+    shop: Shop, tell: Callable[..., Fact], second: str, left: Fact
+) -> None:
+    crm = replace(CARE, name="crm")
+    shop.policy = replace(shop.policy, datasets={"care": CARE, "crm": crm})
+    tell("crm", second)
+    tell("care", "DE,1980,false")
+    shop.policy = replace(shop.policy, datasets={"care": replace(GUESSES, name="care"), "crm": crm})
+    assert tell("care", "DE,1980,false") == left
+
+
+def test_rows_that_the_policy_declares_otherwise_by_now_vouch_for_nothing(
+    shop: Shop, tell: Callable[..., Fact]
+) -> None:
+    tell("care", "DE,1980,false")
+    fewer = replace(CARE, columns={name: column for name, column in CARE.columns.items() if name != "care"})
+    fewer = replace(fewer, vulnerable_column=None)
+    shop.policy = replace(shop.policy, datasets={"care": fewer, "guesses": GUESSES})
+    assert tell("guesses", ",,") == ("DE", 1980, False, 7)
+
+
+def test_a_fact_of_another_kind_of_subject_vouches_for_nobody(shop: Shop, tell: Callable[..., Fact]) -> None:
+    members = replace(CARE, name="members", subjects=(SubjectPath("member", "customer"),))
+    shop.policy = replace(shop.policy, datasets={"care": CARE, "members": members})
+    tell("care", "DE,1980,false")
+    shop.add("members", shop.csv("customer,country,born,care", "alice,DE,1980,false"))
+    shop.policy = replace(shop.policy, datasets={"care": replace(GUESSES, name="care"), "members": members})
+    assert tell("care", "DE,1980,false") == ("DE", 1980, False, 7)
+
+
 def test_that_an_estimate_became_known_is_told_though_its_value_stays(shop: Shop, tell: Callable[..., Fact]) -> None:
     tell("guesses", "DE,1980,true")
     tell("care", "DE,1980,true")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from pellucid.audit.log import details, entries
 from pellucid.consent import register
 from pellucid.consent.bulk_admit import contradicts
-from pellucid.consent.bulk_file import COLUMNS, REQUIRED
+from pellucid.consent.bulk_file import BLOCK, COLUMNS, REQUIRED
 from pellucid.consent.effect import Effect
 from pellucid.consent.identities import join
 from pellucid.consent.record import ConsentRecord, ConsentVerb
@@ -205,15 +206,69 @@ def test_a_yes_of_old_is_known_already_although_its_notice_is_no_longer_current(
     assert counts(took(ConsentFiles(room), row("key-0", notice_version="1"), row("key-0"))) == (0, 2, 0)
 
 
+@pytest.mark.parametrize("block", [1, BLOCK], ids=["blocks", "one block"])
 @pytest.mark.parametrize("turned", [False, True], ids=["yes first", "no first"])
 @pytest.mark.parametrize("no", [row("key-0", "withdraw"), row("key-0", "object", "")], ids=["of it", "of all"])
-def test_of_a_yes_and_a_no_at_one_instant_the_no_stands(files: ConsentFiles, no: Cells, turned: bool) -> None:
+def test_of_a_yes_and_a_no_at_one_instant_the_no_stands(
+    files: ConsentFiles, no: Cells, turned: bool, block: int
+) -> None:
     rows = [no, row("key-0")] if turned else [row("key-0"), no]
-    done = took(files, *rows)
+    done = took(files, *rows, block=block)
     assert (counts(done), why(done)) == ((1, 0, 1), [(3 if turned else 2, "contradicts")])
-    again = took(files, *rows)
+    assert done.examples[0].why.message == (
+        f"A no of the same person at the very same instant stands on line {2 if turned else 3} of this file, and the "
+        "no counts."
+    )
+    again = took(files, *rows, block=block)
     assert (counts(again), why(again)) == ((0, 1, 1), why(done))
     assert [verb for _, _, verb, _ in kept(files)] == [no["verb"]]
+
+
+def test_a_yes_against_a_no_that_was_recorded_before_names_no_line(files: ConsentFiles) -> None:
+    took(files, row("key-0", "withdraw"))
+    (refused,) = took(files, row("key-0")).examples
+    assert refused.why.message == (
+        "A no of the same person at the very same instant is recorded already, and the no counts."
+    )
+
+
+@pytest.mark.parametrize("block", [1, BLOCK], ids=["blocks", "one block"])
+@pytest.mark.parametrize("turned", [False, True], ids=["yes first", "no first"])
+def test_what_has_no_instant_is_said_at_one_instant_in_all_of_a_file(
+    files: ConsentFiles, turned: bool, block: int
+) -> None:
+    clock = iter(range(NOW, NOW + 100))
+    ticking = ConsentFiles(replace(files.room, clock=lambda: next(clock)))
+    rows = [row("key-0", at=""), row("key-1", at=""), row("key-0", "refuse", at="")]
+    done = took(ticking, *(reversed(rows) if turned else rows), block=block)
+    assert (counts(done), why(done)) == ((2, 0, 1), [(4 if turned else 2, "contradicts")])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_becomes_of_a_row_does_not_depend_on_the_blocks(
+    files: ConsentFiles, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(seed)
+    verbs = ("give", "withdraw", "object", "limit", "restrict", "lift")
+    rows = [
+        row(
+            draw.choice(("key-0", "key-1", "nobody")),
+            draw.choice(verbs),
+            draw.choice(("range-planning", "care", "")),
+            draw.choice((AT, LATER, "never")),
+            explicit=draw.choice(("true", "")),
+            member=draw.choice(("", "", "anna", "ben")),
+        )
+        for _ in range(60)
+    ]
+    told = []
+    for block, at_once in ((BLOCK, 1_000_000), (1, 7), (7, 1)):
+        monkeypatch.setattr("pellucid.consent.bulk_ahead.AT_ONCE", at_once)
+        out = files.room.folder / "out.csv"
+        done = took(files, *rows, block=block, rejected=out, dry_run=True)
+        told.append((counts(done), out.read_text()))
+    assert told[1:] == told[:1] * 2
+    assert "contradicts" in done.codes
 
 
 def test_a_no_in_a_later_file_stands_against_the_yes_of_the_same_instant(files: ConsentFiles) -> None:
@@ -247,7 +302,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing_but_the_log(files: Consent
         row("key-0", "lift", "", LATER),
         row("key-0"),
         row("key-0"),
-        row("key-0", "withdraw"),
+        row("key-0", "withdraw", at=LATER),
         row("nobody"),
         row("key-1", "lift", ""),
     ]

@@ -16,7 +16,7 @@ from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.replica import current, narrowed_since
 from pellucid.consent.show import state
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PolicyInvalid, RecordingFailed
-from pellucid.governance.activate import Activation, activate, active_policy
+from pellucid.governance.activate import Activation, activate, active_policy, policy_at
 from pellucid.holdings.publish import Generation, generation_published, publish
 from pellucid.policy.canonical import to_canonical, with_version
 from pellucid.policy.model import Actor, ColumnType, Policy
@@ -134,6 +134,15 @@ def test_the_content_is_stored_once_a_version(database: Database) -> None:
     assert stored == {FIRST.version: to_canonical(FIRST), second.version: to_canonical(second)}
     assert order == [FIRST.version, second.version, FIRST.version]
     assert in_force(database) == FIRST
+
+
+def test_which_policy_was_in_force_at_an_instant_can_be_told(database: Database) -> None:
+    second = retitled(FIRST, "Care, better")
+    for policy, at in ((FIRST, NOW), (second, NOW + 10), (FIRST, NOW + 20)):
+        activate(database, policy, PIA, at, schema_hash=schema_hash)
+    with database.read() as connection:
+        then = [policy_at(connection, NOW + after) for after in (-1, 0, 9, 10, 19, 20, 1000)]
+    assert then == [None, FIRST, FIRST, second, second, FIRST, FIRST]
 
 
 def test_a_policy_whose_version_is_not_its_hash_is_refused(database: Database) -> None:

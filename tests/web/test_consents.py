@@ -126,6 +126,14 @@ UNFIT = [
     {"verb": "give", "purpose": None},
     {"verb": "lift", "purpose": "offers"},
     {"verb": "give", "while_restricted": True, "purpose": "elsewhere"},
+    {"verb": "give", "purpose": "offers", "notice_version": "0"},
+    {"verb": "give", "purpose": "offers", "by": "guardian"},
+    {"verb": "give", "purpose": "offers", "by": "agent", "proof": " "},
+    {"verb": "lift", "purpose": None, "by": "agent"},
+    {"verb": "give", "purpose": "offers", "at": "9999-01-01T00:00:00Z"},
+    {"verb": "withdraw", "purpose": "offers", "at": "9999-01-01T00:00:00Z"},
+    {"verb": "withdraw", "purpose": "offers", "method": "split"},
+    {"verb": "withdraw", "purpose": "offers", "namespace": "elsewhere"},
 ]
 
 
@@ -137,3 +145,19 @@ def test_what_does_not_fit_is_refused_alike_whoever_it_is_about(client: Client, 
     assert answers[0].status_code in (404, 422)
     assert (answers[0].status_code, answers[0].json()) == (answers[1].status_code, answers[1].json())
     assert answers[0].json()["detail"] != "There is no such subject."
+
+
+def test_what_does_not_fit_counts_as_no_guess(client: Client, shop: Shop) -> None:
+    writing = client("consent:write", "consent:lift")
+    for unfit in UNFIT:
+        writing.post(API, json={"subject": "nobody", **unfit})
+    assert "token.refused" not in shop.actions()
+
+
+def test_an_unknown_purpose_is_refused_alike_of_whomever_it_is_asked(client: Client) -> None:
+    explaining = client("consent:why")
+    answers = [
+        explaining.post(f"{API}/why", json={"subject": who, "purpose": "elsewhere"}) for who in ("h0001", "nobody")
+    ]
+    assert [(each.status_code, each.json()["detail"]) for each in answers] == [(404, "There is no such purpose.")] * 2
+    assert answers[0].json() == answers[1].json()

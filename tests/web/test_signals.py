@@ -60,6 +60,12 @@ def test_whoever_has_data_is_made_by_an_import_only(client: Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "namespace-of-data")
 
 
+def test_asking_to_make_people_is_no_way_to_guess_them(client: Client, shop: Shop) -> None:
+    client("signals:write").post(SIGNALS, json={"subject": "new", "gpc": "1", "new": True})
+
+    assert (shop.actions()[-1], shop.entries()[-1]["body"]["reasons"]) == ("token.refused", ["subject-unknown"])
+
+
 def test_the_well_known_resource_tells_that_gpc_counts(client: Client) -> None:
     told = client().get("/.well-known/gpc.json").json()
 

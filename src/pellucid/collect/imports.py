@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pellucid.collect.import_place import ImportPlace, keep_rejected, rejected_file
+from pellucid.collect.known_facts import vouched_for
 from pellucid.collect.mixed_blocks import who_is_alike
 from pellucid.collect.placing import Ground, Progress, declared, refusals_logged, say_nothing, survey
 from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
@@ -165,7 +166,7 @@ def _write(job: _Job, ground: Ground, engine: Import, faults: Mapping[Check, int
     with job.place.database.read() as connection:
         kinds = who_is_alike(connection, dataset)
     written = engine.write(ground.draft, keys, Order(kinds, job.place.rank_key(dataset.name)))
-    facts = _facts(dataset, engine)
+    facts, vouched = _facts(dataset, engine), vouched_for(job.place, job.policy, dataset, engine)
     reach("import.draft-written")
     if faults:
         keep_rejected(job.place, dataset.name, ground.number, engine.rejected())
@@ -179,6 +180,7 @@ def _write(job: _Job, ground: Ground, engine: Import, faults: Mapping[Check, int
         written=written,
         plans=tuple(plans.values()),
         facts=facts,
+        vouched=vouched,
         rejected=_by_reason(faults),
         policy_version=job.policy.version,
     )

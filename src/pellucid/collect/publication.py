@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
+from pellucid.collect.known_facts import VouchedFor, without_voucher
 from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.duckdb_writing import Written
 from pellucid.errors import DataRefused
@@ -48,6 +49,7 @@ class Publication:
     written: Written
     plans: tuple[subject_ids.Assignment, ...]
     facts: pa.Table | None
+    vouched: VouchedFor
     rejected: Counter[str]
     policy_version: str
 
@@ -81,15 +83,22 @@ def _set_facts(connection: Connection, made: Publication, plan: subject_ids.Assi
     if told is None or plan.namespace != dataset.subjects[0].namespace:
         return []
     before = subject_ids.facts(connection, plan.namespace)
-    before = before.take(pc.index_in(told["id"].cast(pa.int64()), value_set=before["id"]))
-    after = _merged(dataset, told, before)
-    differs = np.zeros(len(told), dtype=np.bool_)
+    after = _after(dataset, told, without_voucher(before, made.vouched))
+    differs = np.zeros(len(before), dtype=np.bool_)
     for name in after.column_names:
         differs |= _differs(after[name], before[name])
     changed = after.filter(pa.array(differs))
     given = {name: changed[name].combine_chunks() for name in changed.column_names if name != "id"}
     subject_ids.set_facts(connection, plan.namespace, changed["id"].combine_chunks(), **given)
     return [subject for subject in changed["id"].to_pylist() if subject < plan.first_new]
+
+
+def _after(dataset: Dataset, told: pa.Table, everybody: pa.Table) -> pa.Table:
+    """Return what is known now of everybody in a namespace, by id."""
+    ids = told["id"].cast(pa.int64())
+    merged = _merged(dataset, told, everybody.take(pc.index_in(ids, value_set=everybody["id"])))
+    others = everybody.filter(pc.invert(pc.is_in(everybody["id"], value_set=ids)))
+    return pa.concat_tables([merged, others.select(merged.column_names)]).sort_by("id")
 
 
 def _merged(dataset: Dataset, told: pa.Table, before: pa.Table) -> pa.Table:

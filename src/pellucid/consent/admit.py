@@ -35,22 +35,11 @@ def admit(
 
     Raises NameUnknown for an unknown purpose or subject, InputInvalid for a future instant or a yes that does not fit.
     """
+    demand_fit(policy, record, now)
     if facts is None or facts.erased:
         # An erased subject has no key left to be named by in the log; who comes back is a new subject.
         raise NameUnknown("subject", str(record.subject), remedy="Import the person's data first: `pellucid data add`.")
-    if record.purpose is not None and record.purpose not in policy.purposes:
-        raise NameUnknown("purpose", record.purpose, tuple(policy.purposes))
-    if record.at > now:
-        raise InputInvalid(
-            f"Nobody can have said this yet: got {from_instant(record.at):%Y-%m-%d %H:%M:%S} UTC, "
-            f"allowed until {from_instant(now):%Y-%m-%d %H:%M:%S} UTC.",
-            remedy="Check the instant and its time zone.",
-        )
     if record.at < EARLIEST:
-        if not record.verb.narrows:
-            raise InputInvalid(
-                "Nobody can have said this so long ago; allowed from 1900-01-01 on.", remedy="Check the instant."
-            )
         record = replace(record, at=EARLIEST)
     if record.verb is ConsentVerb.GIVE:
         return _admit_give(policy, record, facts, earlier, now)
@@ -59,19 +48,56 @@ def admit(
     return _admit_narrowing(policy, record, facts, earlier, now, others)
 
 
+def demand_fit(policy: Policy, record: ConsentRecord, now: int) -> None:
+    """Raise for whatever is wrong with a record whoever it is about; where it is so refused, nobody is looked up.
+
+    Else who sends what cannot be recorded would learn from the answer who is there. Raises as `admit` does.
+    """
+    if record.purpose is not None and record.purpose not in policy.purposes:
+        raise NameUnknown("purpose", record.purpose, tuple(policy.purposes))
+    if record.at > now:
+        raise InputInvalid(
+            f"Nobody can have said this yet: got {from_instant(record.at):%Y-%m-%d %H:%M:%S} UTC, "
+            f"allowed until {from_instant(now):%Y-%m-%d %H:%M:%S} UTC.",
+            remedy="Check the instant and its time zone.",
+        )
+    if record.verb.narrows:
+        return
+    if record.at < EARLIEST:
+        raise InputInvalid(
+            "Nobody can have said this so long ago; allowed from 1900-01-01 on.", remedy="Check the instant."
+        )
+    _demand_proof(record)
+    if record.verb is ConsentVerb.LIFT:
+        _demand_everything(record)
+    else:
+        _demand_current_notice(policy, record)
+
+
+def _demand_current_notice(policy: Policy, record: ConsentRecord) -> None:
+    if record.purpose is None:
+        raise InputInvalid("A yes needs its purpose: consent is specific.", remedy="Name one purpose a record.")
+    current = policy.purposes[record.purpose].notice.version
+    if record.notice_version not in ("", current):
+        raise InputInvalid(
+            f"A yes to {record.purpose!r} needs its current notice: got version {record.notice_version!r}, "
+            f"allowed {current!r}.",
+            remedy="Show the current notice and ask again.",
+        )
+
+
+def _demand_everything(record: ConsentRecord) -> None:
+    if record.purpose is not None:
+        raise InputInvalid(
+            f"A restriction is lifted for the whole person: got purpose {record.purpose!r}.",
+            remedy="Leave the purpose out.",
+        )
+
+
 def _admit_give(
     policy: Policy, record: ConsentRecord, facts: SubjectFacts, earlier: Sequence[ConsentRecord], now: int
 ) -> ConsentRecord:
-    _demand_proof(record)
-    if record.purpose is None:
-        raise InputInvalid("A yes needs its purpose: consent is specific.", remedy="Name one purpose a record.")
-    purpose = policy.purposes[record.purpose]
-    if record.notice_version not in ("", purpose.notice.version):
-        raise InputInvalid(
-            f"A yes to {purpose.name!r} needs its current notice: got version {record.notice_version!r}, "
-            f"allowed {purpose.notice.version!r}.",
-            remedy="Show the current notice and ask again.",
-        )
+    purpose = policy.purposes[record.purpose or ""]
     beside = _demand_sense(policy, purpose, record, facts, earlier, now)
     return replace(record, notice_version=purpose.notice.version, without_choice=(purpose.name,) if beside else ())
 
@@ -108,12 +134,6 @@ def _demand_sense(
 
 
 def _admit_lift(record: ConsentRecord, earlier: Sequence[ConsentRecord]) -> ConsentRecord:
-    _demand_proof(record)
-    if record.purpose is not None:
-        raise InputInvalid(
-            f"A restriction is lifted for the whole person: got purpose {record.purpose!r}.",
-            remedy="Leave the purpose out.",
-        )
     if not is_restricted(earlier):
         raise InputInvalid("There is no restriction to lift.", remedy="See `pellucid consent show`.")
     return replace(record, explicit=False, without_choice=())

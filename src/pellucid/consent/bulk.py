@@ -142,7 +142,9 @@ def _judge(
     connection: Connection, policy: Policy, rows: Rows, subjects: Ids, now: int, trial: Trial | None
 ) -> list[_Judged]:
     found = []
-    doubted, at = screens(connection), np.where(rows.timed, rows.at, now)
+    doubted, at = screens(connection), _dated(rows, now)
+    noes = np.zeros(len(rows.kinds), np.int64)
+    noes[list(rows.noes)] = list(rows.noes.values())
     for namespace, places in _by_namespace(rows, np.where(subjects < 0, -1, rows.kinds)).items():
         people = np.unique(subjects[places]).tolist()
         facts = facts_of(connection, namespace, people)
@@ -150,12 +152,21 @@ def _judge(
         if trial is not None:
             tried = trial.heard(namespace, people, rows.table)
             heard = heard.and_then(tried.subjects, tried.kinds, tried.at)
-        columns = (places, subjects[places], rows.kinds[places], at[places], rows.timed[places])
+        columns = (places, subjects[places], rows.kinds[places], at[places], rows.timed[places], noes[places])
         others = others_of(connection, namespace, _linked(connection, namespace, np.array(people, np.int64)).tolist())
         door = Door(policy, rows.table, facts, heard.told(), doubted, now, others)
         outcome = door.judge([Row(*each) for each in zip(*(column.tolist() for column in columns), strict=True)])
         found.append(_Judged(namespace, facts, heard, outcome))
     return found
+
+
+def _dated(rows: Rows, now: int) -> Ids:
+    """Return when each row was said: one without an instant now, a yes among them when the file began to be read.
+
+    So a yes never counts as said after what the person said meanwhile, and a no never as said before it.
+    """
+    widens = np.array([not kind.verb.narrows for kind in rows.table.of] + [False], np.bool_)[rows.kinds]
+    return np.where(rows.timed | widens, rows.at, now)
 
 
 def _stored(judged: _Judged, table: Kinds, version: int, now: int) -> list[tuple[object, ...]]:

@@ -24,25 +24,25 @@ from pellucid.policy.model import Policy
 Told = tuple[int, int]
 """A kind's number and an instant (UTC µs)."""
 
-CONTRADICTED = Rejection(
-    "contradicts",
-    "The same person said no at the very same instant, and the no stands.",
-    "Find out which of the two holds; a yes that came later needs its own instant.",
-)
 FUTURE = Rejection(
     "future", "Nobody can have said this yet: the instant lies in the future.", "Check the instant and its time zone."
 )
-_NOES = CLOSING | {ConsentVerb.LIMIT, ConsentVerb.RESTRICT}
+NOES = CLOSING | {ConsentVerb.LIMIT, ConsentVerb.RESTRICT}
+"""Verbs that a yes of the same person and instant can contradict."""
 
 
 class Row(NamedTuple):
-    """One row: its place in the file's block, the subject (id), kind and instant; not `timed`: it is said now."""
+    """One row: its place in the file's block, the subject (id), kind and instant; not `timed`: it is said now.
+
+    `no_on` is the line of a no in the file that it contradicts; 0 if there is none.
+    """
 
     place: int
     subject: int
     kind: int
     at: int
     timed: bool = True
+    no_on: int = 0
 
 
 @dataclass(slots=True)
@@ -96,8 +96,6 @@ class Door:
         """Return what becomes of the rows."""
         judged = Judged()
         for row in rows:
-            self._note_no(row.subject, row.kind, row.at)
-        for row in rows:
             if self._is_known(row):
                 judged.known += 1
                 continue
@@ -109,6 +107,7 @@ class Door:
             judged.record(row, kind, at)
             self._told.setdefault(row.subject, []).append(found)
             self._note_kept(row.subject, kind, at)
+            self._note_no(row.subject, kind, at)
             if at != row.at:  # it was dated later, since a clock had been ahead
                 self._note_kept(row.subject, kind, row.at)
         return judged
@@ -158,7 +157,7 @@ class Door:
 
     def _note_no(self, subject: int, kind: int, at: int) -> None:
         record = self._table.of[kind]
-        if record.verb in _NOES:
+        if record.verb in NOES:
             self._noes.setdefault((subject, at), []).append(record)
 
     def _is_contradicted(self, row: Row) -> bool:
@@ -173,8 +172,8 @@ class Door:
             return UNKNOWN_SUBJECT
         if row.at > self._now:
             return FUTURE
-        if not record.verb.narrows and self._is_contradicted(row):
-            return CONTRADICTED
+        if not record.verb.narrows and (row.no_on or self._is_contradicted(row)):
+            return _contradicted(row.no_on)
         if row.at < EARLIEST or not self._is_apart(row, record):
             return self._singly(row, facts)
         key = (row.kind, id(facts))  # people of whom the same is known share their facts
@@ -220,6 +219,15 @@ def contradicts(no: ConsentRecord, yes: ConsentRecord) -> bool:
         return no.verb is ConsentVerb.RESTRICT
     about_it = no.purpose is None or no.purpose == yes.purpose
     return about_it and (no.verb in CLOSING or (no.verb is ConsentVerb.LIMIT and yes.explicit))
+
+
+def _contradicted(line: int) -> Rejection:
+    where = f"stands on line {line} of this file" if line else "is recorded already"
+    return Rejection(
+        "contradicts",
+        f"A no of the same person at the very same instant {where}, and the no counts.",
+        "Find out which of the two holds; a yes that came later needs its own instant.",
+    )
 
 
 def _instant(told: Told) -> int:

@@ -57,7 +57,10 @@ NOT_INSTANT = Rejection(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows as read: keys, kinds (numbers in `table`, -1 where rejected), instants (UTC µs; `now` where not `timed`)."""
+    """Rows as read: keys, kinds (numbers in `table`, -1 where rejected), instants (UTC µs; `now` where not `timed`).
+
+    `noes` holds the line of a no in the file, by the place of each row that contradicts it.
+    """
 
     table: Kinds
     lines: Ids
@@ -66,6 +69,7 @@ class Rows:
     at: Ids
     timed: Flags
     rejected: dict[int, Rejection] = field(default_factory=dict)
+    noes: Mapping[int, int] = field(default_factory=dict)
 
 
 def read_rows(block: Block, table: Kinds, namespace: str | None, namespaces: Sequence[str], now: int) -> Rows:

@@ -95,9 +95,13 @@ class Import:
 
         `columns` names the column that tells each of `jurisdiction`, `birth_year` and `vulnerable`, where one does.
         """
-        told = "".join(f", {self._one_value(column, _FACT_TYPES[fact])} AS {fact}" for fact, column in columns.items())
         with quietly("The facts about subjects could not be read."):
-            return self._engine.table(f"SELECT _subject0 AS id{told} FROM {ROWS} GROUP BY 1 ORDER BY 1")
+            return self._engine.table(_telling(self._dataset, columns, ROWS))
+
+    def held_facts(self, held: Path, dataset: Dataset, columns: Mapping[str, str]) -> pa.Table:
+        """Return the same of another dataset's generation, whose rows are as the dataset declares them."""
+        with quietly("The facts that another dataset tells could not be read."):
+            return self._engine.table(_telling(dataset, columns, self._engine.attach(held)))
 
     def finish(self, target: Path) -> None:
         """Detach the written file, make it read-only (0444) and durable."""
@@ -120,8 +124,14 @@ class Import:
             return accepted
         return accepted + self._engine.number(f"SELECT count(*) FROM {self._engine.attach(self._held)}")
 
-    def _one_value(self, column: str, engine_type: str) -> str:
-        value = quoted(column)
-        if sql_type(self._dataset.columns[column]) in ("DATE", "TIMESTAMP"):
-            value = f"year({value})"
-        return f"CASE WHEN count(DISTINCT {value}) = 1 THEN TRY_CAST(min({value}) AS {engine_type}) END"
+
+def _telling(dataset: Dataset, columns: Mapping[str, str], rows: str) -> str:
+    told = "".join(f", {_one_value(dataset, column, _FACT_TYPES[fact])} AS {fact}" for fact, column in columns.items())
+    return f"SELECT _subject0 AS id{told} FROM {rows} GROUP BY 1 ORDER BY 1"
+
+
+def _one_value(dataset: Dataset, column: str, engine_type: str) -> str:
+    value = quoted(column)
+    if sql_type(dataset.columns[column]) in ("DATE", "TIMESTAMP"):
+        value = f"year({value})"
+    return f"CASE WHEN count(DISTINCT {value}) = 1 THEN TRY_CAST(min({value}) AS {engine_type}) END"

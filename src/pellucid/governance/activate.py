@@ -114,6 +114,17 @@ def snapshot(connection: Connection, version: str) -> Policy:
     return _snapshot(connection, (version, laws_now(connection).version))
 
 
+def policy_at(connection: Connection, at: int) -> Policy | None:
+    """Return the policy that was in force at an instant (UTC µs), with the laws that decide now; None before the first.
+
+    Raises InputInvalid if it is not stored as it was.
+    """
+    columns = policy_activations.c
+    statement = select(columns.version).where(columns.at <= at).order_by(columns.sequence.desc()).limit(1)
+    version = connection.scalar(statement)
+    return None if version is None else snapshot(connection, version)
+
+
 def laws_now(connection: Connection) -> Laws:
     """Return the laws that decide now."""
     return laws_in_force(connection, kept(connection, LAWS_VERSION) or "")

@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from pellucid.errors import NameUnknown, NotPermitted
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance.tokens import Token
 from pellucid.policy.model import Actor
 from pellucid.web.errors import too_many
@@ -46,15 +46,16 @@ class Caller:
     def looking_up(self, *, always: bool = False) -> Iterator[None]:
         """Look somebody up: guessing keys is slowed down, and logged; finding people is not. Raises Problem (429).
 
-        With `always` it goes on all the same, and misses are only counted: nobody's no waits for others' guesses.
+        Asking to make somebody whom only an import makes is a guess too. With `always` it goes on all the same, and
+        misses are only counted: nobody's no waits for others' guesses.
         """
         wait = self.site.misses.wait(self.token.id)
         if wait > 0 and not always:
             raise too_many(wait, "This token asked for too many people who are not there.")
         try:
             yield
-        except NameUnknown as error:
-            if error.kind == "subject":
+        except (NameUnknown, InputInvalid) as error:
+            if getattr(error, "kind", "") == "subject" or error.code == "namespace-of-data":
                 self.site.misses.take(self.token.id)
                 self.site.workspace.tokens.refusals.count("subject-unknown", self.actor)
             raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from sqlalchemy import Connection
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.consent import coverage, leases, show
+from pellucid.consent.admit import demand_fit
+from pellucid.consent.bulk_heard import NOBODY
 from pellucid.consent.coverage import Coverage
 from pellucid.consent.permitted import SIGNAL
 from pellucid.consent.receipt import ConsentReceipt
@@ -19,6 +22,7 @@ from pellucid.consent.record import SPLIT_METHOD, By, ConsentRecord, ConsentVerb
 from pellucid.consent.submission import Beside, Submission
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
+from pellucid.governance.activate import policy_at
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects import ids
@@ -60,31 +64,35 @@ class ConsentDesk:
     ) -> ConsentReceipt:
         """Record what one person said and return the receipt once it is in force for every answer to come.
 
+        What is wrong whoever it is about is refused before the person is looked up, and so tells nobody who is there.
         `beside` writes more in the very transaction that records it.
         """
-        policy, (name, found) = self.room.demand_and_look(
-            actor, "consent-record", lambda connection, policy: _person(connection, policy, namespace, subject)
-        )
         now = self.room.clock()
-        _demand_free(method)
-        item = ConsentRecord(
-            namespace=name,
-            subject=found,
-            purpose=purpose,
-            verb=_verb(verb),
-            explicit=explicit,
-            covers=_covers(covers),
-            notice_version=notice_version,
-            channel=channel,
-            at=now if at is None else at,
-            by=_by(by),
-            proof=proof,
-            member=member,
-            screen=screen,
-            language=language,
-            method=method,
-            while_restricted=while_restricted,
-        )
+
+        def found(connection: Connection, policy: Policy) -> ConsentRecord:
+            _demand_free(method)
+            item = ConsentRecord(
+                namespace=namespace_of(policy, namespace),
+                subject=NOBODY,
+                purpose=purpose,
+                verb=_verb(verb),
+                explicit=explicit,
+                covers=_covers(covers),
+                notice_version=notice_version,
+                channel=channel,
+                at=now if at is None else at,
+                by=_by(by),
+                proof=proof,
+                member=member,
+                screen=screen,
+                language=language,
+                method=method,
+                while_restricted=while_restricted,
+            )
+            demand_fit(policy, item, now)
+            return replace(item, subject=_person(connection, policy, namespace, subject)[1])
+
+        policy, item = self.room.demand_and_look(actor, "consent-record", found)
         return self._record(Submission(policy, (item,), actor, at is None, beside))[0]
 
     def acknowledge(self, verb: str, *, purpose: str | None) -> int:
@@ -125,6 +133,8 @@ class ConsentDesk:
         """Explain whether a person's rows may be read: all reasons to those who may see them, else yes or no."""
         policy = self.room.demand(actor, "consent-show")
         audience: show.Audience = "officer" if may(policy, actor, "consent-why") is None else "staff"
+        if purpose not in policy.purposes:  # before the person, so that it does not tell who is there
+            raise NameUnknown("purpose", purpose, tuple(policy.purposes))
         found, name = self._subject(policy, namespace, subject), namespace_of(policy, namespace)
         now = self.room.clock() if at is None else at
         with self.room.database.write() as connection:
@@ -146,7 +156,8 @@ class ConsentDesk:
         found, name = self._subject(policy, namespace, subject), namespace_of(policy, namespace)
         keys, now = self.room.subject_keys, self.room.clock()
         with self.room.database.write() as connection:
-            made = receipt_for(connection, keys, policy, self.room.log_key, name, found, leaf, now)
+            at = partial(policy_at, connection)
+            made = receipt_for(connection, keys, policy, at, self.room.log_key, name, found, leaf, now)
             pseudonym = keys.pseudonym(connection, name, found)
             append(connection, AuditEntry("consent.receipt-issued", actor, now, subject=pseudonym, body={"of": leaf}))
         return as_bytes(made)

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,11 +18,11 @@ import numpy as np
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.consent.bulk import Done, Trial, find_subjects, record_rows, try_rows
+from pellucid.consent.bulk_ahead import NoesAhead, Reading, noes_ahead
 from pellucid.consent.bulk_changes import ChangeRow, changes
 from pellucid.consent.bulk_export import write_records
-from pellucid.consent.bulk_file import BLOCK, COLUMNS, Block, read_blocks
-from pellucid.consent.bulk_heard import Kinds
-from pellucid.consent.bulk_rows import BROKEN, Rejection, Rows, read_rows
+from pellucid.consent.bulk_file import BLOCK, COLUMNS, Block
+from pellucid.consent.bulk_rows import BROKEN, Rejection, Rows
 from pellucid.consent.bulk_trial import ScratchTrial
 from pellucid.consent.leases import await_leases, standing_leases
 from pellucid.errors import InputInvalid, NameUnknown, RecordingFailed
@@ -91,16 +91,17 @@ class ConsentFiles:
         policy = self.room.demand(actor, "consent-record")
         default = _namespace(policy, namespace)
         done = Imported(dry_run=dry_run)
-        with _rejected_file(rejected) as reject, _trial(dry_run) as trial:
+        reading = Reading(path, block, default, self.room.clock())
+        with _rejected_file(rejected) as reject, _trial(dry_run) as trial, noes_ahead(reading, policy) as ahead:
             try:
-                for part in read_blocks(path, block):
+                for part in reading.blocks():
                     try:
-                        self._take(part, policy, default, actor, trial, done, reject)
+                        self._take(part, policy, reading, ahead, actor, trial, done, reject)
                     except RecordingFailed as error:
                         if error.code != "policy-overtaken":
                             raise
                         policy = self.room.demand(actor, "consent-record")
-                        self._take(part, policy, default, actor, trial, done, reject)
+                        self._take(part, policy, reading, ahead, actor, trial, done, reject)
             finally:
                 self._log(actor, done)
         return done
@@ -138,14 +139,16 @@ class ConsentFiles:
         self,
         block: Block,
         policy: Policy,
-        namespace: str | None,
+        reading: Reading,
+        ahead: NoesAhead,
         actor: Actor,
         trial: ScratchTrial | None,
         done: Imported,
         reject: Reject,
     ) -> None:
         """Take in a block, and count and tell what became of its rows."""
-        rows = read_rows(block, Kinds(), namespace, tuple(policy.namespaces), self.room.clock())
+        rows = reading.rows(block, policy)
+        rows = replace(rows, noes={place: no.line for place, no in ahead.against(rows).items()})
         outcome = self._recorded(policy, rows, actor) if trial is None else self._tried(policy, rows, trial)
         done.recorded += outcome.recorded
         done.known += outcome.known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -40,12 +40,21 @@ MINUTE = 60_000_000
 
 @dataclass
 class Shop:
-    """A control database, the subjects' keys, a policy, and the clock."""
+    """A control database, the subjects' keys, the policy in force with those before it, and the clock."""
 
     database: Database
     keys: SubjectKeys
     policy: Policy
     now: int = NOW
+    before: list[tuple[int, Policy]] = field(default_factory=list)  # each with when it came into force
+
+    def change(self, policy: Policy) -> None:
+        """Let another policy come into force now."""
+        self.before = [*(self.before or [(0, self.policy)]), (self.now, policy)]
+        self.policy = policy
+
+    def policy_at(self, at: int) -> Policy | None:
+        return next((policy for since, policy in reversed(self.before) if since <= at), None)
 
     def say(self, subject: int, verb: ConsentVerb, purpose: str | None = "care", **said: object) -> ConsentReceipt:
         self.now += MINUTE
@@ -65,9 +74,8 @@ class Shop:
 
     def receipt(self, subject: int, leaf: int, key: SigningKey = LOG_KEY, **asked: str) -> dict[str, object]:
         with self.database.read() as connection:
-            return receipt_for(
-                connection, self.keys, self.policy, key, CUSTOMER, subject, leaf, self.now + MINUTE, **asked
-            )
+            keys, policy, now = self.keys, self.policy, self.now + MINUTE
+            return receipt_for(connection, keys, policy, self.policy_at, key, CUSTOMER, subject, leaf, now, **asked)
 
 
 def shop_policy() -> Policy:

@@ -16,9 +16,9 @@ from pellucid.consent.receipts import terms
 from pellucid.consent.receipts.issue import as_bytes
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb
 from pellucid.errors import NameUnknown, VerificationFailed
-from pellucid.policy.model import Recipient
+from pellucid.policy.model import Notice, Policy, Recipient
 from pellucid.records.tables import consent_records, log_details
-from tests.consent.conftest import ALICE, BOB, CUSTOMER, NOW, PIA
+from tests.consent.conftest import ALICE, BOB, CUSTOMER, INTERESTS_EU, NOW, PIA
 from tests.consent.receipts.conftest import LOG_KEY, MINUTE, TRUST, WITNESSED, Shop
 
 ALL = ("give", "refuse", "withdraw", "object", "opt_out", "limit", "restrict")
@@ -148,6 +148,68 @@ def test_a_choice_about_all_purposes_and_one_about_a_purpose_that_is_gone_have_r
         verify_receipt(as_bytes(receipt), TRUST)
         processes = record_of(receipt)["dpv:hasProcess"]
         assert [each["dpv:hasPurpose"]["dct:identifier"] for each in processes] == named
+
+
+def changed(policy: Policy) -> Policy:
+    """The policy, with another title, notice and basis of care, another recipient, controller and place to turn to."""
+    care = replace(
+        policy.purposes["care"],
+        title="Something else",
+        notice=Notice("2", "We look at more."),
+        bases={INTERESTS_EU.regime: INTERESTS_EU},
+        recipients=("brokers",),
+        consent_days=30,
+    )
+    recipients = {"brokers": Recipient("brokers", "Brokers Inc", "US", "third_party")}
+    controller = replace(policy.controller, contact="elsewhere@grocer.example")
+    purposes = {**policy.purposes, "care": care}
+    return replace(policy, purposes=purposes, recipients=recipients, controller=controller)
+
+
+def test_a_receipt_tells_the_policy_as_it_was_when_the_person_chose(shop: Shop, alices_leaf: int) -> None:
+    before = record_of(shop.receipt(ALICE, alices_leaf))
+    shop.change(changed(shop.policy))
+    issued = shop.receipt(ALICE, alices_leaf)
+    verify_receipt(as_bytes(issued), WITNESSED)
+
+    turning = ("dpv:hasDataController", "dpv:hasConsentControl")
+    after = record_of(issued)
+    assert {name: said for name, said in after.items() if name not in turning} == {
+        name: said for name, said in before.items() if name not in turning
+    }
+    assert after["dpv:hasDataController"]["dpv:hasContact"] == "elsewhere@grocer.example"
+    assert after["dpv:hasConsentControl"]["dct:description"] == "elsewhere@grocer.example"
+
+
+def test_a_choice_made_after_a_policy_changed_tells_the_new_one(shop: Shop, alices_leaf: int) -> None:
+    shop.change(changed(shop.policy))
+    said = shop.say(ALICE, ConsentVerb.OBJECT)
+    shop.checkpoint()
+    (process,) = record_of(shop.receipt(ALICE, said.log.leaf))["dpv:hasProcess"]
+    assert process["dpv:hasPurpose"]["dct:title"] == "Something else"
+
+
+def test_of_a_choice_from_before_its_purpose_was_declared_the_policy_it_was_recorded_under_is_told(shop: Shop) -> None:
+    whole = shop.policy
+    shop.policy = replace(whole, purposes={"loyalty": whole.purposes["loyalty"]})
+    shop.now += MINUTE
+    shop.change(whole)
+    said = shop.say(ALICE, ConsentVerb.REFUSE)
+    old = ConsentRecord(CUSTOMER, BOB, "care", ConsentVerb.REFUSE, at=NOW - MINUTE)
+    with shop.database.write() as connection:
+        (imported,) = register.record(connection, shop.keys, shop.policy, [old], PIA, shop.now)
+    shop.checkpoint()
+    shop.now += MINUTE
+    shop.change(changed(whole))
+    for subject, leaf in ((ALICE, said.log.leaf), (BOB, imported.log.leaf)):
+        (process,) = record_of(shop.receipt(subject, leaf))["dpv:hasProcess"]
+        assert process["dpv:hasPurpose"]["dct:title"] == "Better care"
+
+
+def test_a_receipt_issued_before_the_policy_changed_still_holds(shop: Shop, alices_leaf: int) -> None:
+    issued = as_bytes(shop.receipt(ALICE, alices_leaf))
+    shop.change(changed(shop.policy))
+    assert verify_receipt(issued, WITNESSED).leaf == alices_leaf
 
 
 def test_an_objection_tells_the_state_of_the_legal_basis_as_well(shop: Shop) -> None:

@@ -51,9 +51,10 @@ class Circumstances:
     withdrawal: str = ""
 
 
-def build(policy: Policy, choice: LoggedChoice, about: Circumstances, now: int) -> dict[str, object]:
+def build(policy: Policy, then: Policy, choice: LoggedChoice, about: Circumstances, now: int) -> dict[str, object]:
     """Return the receipt of a choice as of `now` (UTC µs), with its evidence and without its signature.
 
+    What was chosen is told as the policy `then` declared it, and whom to turn to as `policy` does, which is in force.
     Raises VerificationFailed (`receipt-unfounded`) if record and entry differ: nothing is signed that the log denies.
     """
     entry = _entry(choice, about)
@@ -69,15 +70,17 @@ def build(policy: Policy, choice: LoggedChoice, about: Circumstances, now: int) 
         "dct:created": form.instant_text(now),
         "dct:publisher": policy.controller.name,
         "schema:recipient": "dpv:DataSubject",
-        form.RECORD: _record(policy, choice, about, entry),
+        form.RECORD: _record(policy, then, choice, about, entry),
         form.LOG: {"origin": choice.origin, "leaf": choice.leaf, "leaf_hash": hashed},
         form.EVIDENCE: {"entry": choice.entry.decode(), "proof": choice.proof.decode()},
     }
 
 
-def _record(policy: Policy, choice: LoggedChoice, about: Circumstances, entry: Mapping[str, Any]) -> dict[str, object]:
-    record, purposes = choice.record, _purposes(policy, choice.record)
-    bases = _bases(policy, purposes, about)
+def _record(
+    policy: Policy, then: Policy, choice: LoggedChoice, about: Circumstances, entry: Mapping[str, Any]
+) -> dict[str, object]:
+    record, purposes = choice.record, _purposes(then, choice.record)
+    bases = _bases(then, purposes, about)
     return {
         "@type": "dpv:ConsentRecord",
         "dct:identifier": f"{choice.origin}/{choice.leaf}",
@@ -85,10 +88,10 @@ def _record(policy: Policy, choice: LoggedChoice, about: Circumstances, entry: M
         "dpv:hasDataSubject": {"@type": "dpv:DataSubject", "dct:identifier": about.subject_id},
         "dpv:hasDataController": _controller(policy, about),
         "dpv:hasJurisdiction": about.jurisdiction or "",
-        "dpv:hasApplicableLaw": [policy.regimes[name].title for name in covering(policy.regimes, about.jurisdiction)],
+        "dpv:hasApplicableLaw": [then.regimes[name].title for name in covering(then.regimes, about.jurisdiction)],
         "dpv:hasLegalBasis": _legal_bases(record, bases),
         form.NOTICE: _notice(record, purposes),
-        form.PROCESS: [_process(policy, purpose) for purpose in purposes] or _undeclared(record),
+        form.PROCESS: [_process(then, purpose) for purpose in purposes] or _undeclared(record),
         form.STATUS: _status(record, purposes),
         "dpv:hasStatus": _objections(record, bases),
         "dpv:hasConsentControl": _control(policy, about, record),
@@ -166,7 +169,7 @@ def _purposes(policy: Policy, record: ConsentRecord) -> list[Purpose]:
 
 
 def _undeclared(record: ConsentRecord) -> list[dict[str, object]]:
-    """Return what can be said of a purpose that is no longer declared: a choice about it still has its receipt."""
+    """Return what can be said of a purpose that was not declared: a choice about it still has its receipt."""
     named = {"@type": "dpv:Purpose", "dct:identifier": record.purpose}
     return [] if record.purpose is None else [{"@type": "dpv:Process", "dpv:hasPurpose": named}]
 
@@ -234,7 +237,7 @@ def _legal_bases(record: ConsentRecord, bases: Sequence[LegalBasis]) -> list[str
 
 
 def _notice(record: ConsentRecord, purposes: Sequence[Purpose]) -> dict[str, object]:
-    """Return which notice was shown; its words, too, where it is the purpose's present one."""
+    """Return which notice was shown; its words, too, where it was the purpose's current one."""
     words = [purpose.notice.text for purpose in purposes[:1] if purpose.notice.version == record.notice_version]
     return {
         "@type": "dpv:ConsentNotice",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,6 +21,9 @@ from pellucid.policy.model import Policy
 from pellucid.subjects.keys import SubjectKeys
 from pellucid.subjects.pairwise import pairwise_id
 
+PolicyAt = Callable[[int], Policy | None]
+"""Returns the policy that was in force at an instant (UTC µs), or None before the first."""
+
 CHOICES = frozenset(f"consent.{verb.value}" for verb in ConsentVerb)
 
 
@@ -28,6 +31,7 @@ def receipt_for(
     connection: Connection,
     keys: SubjectKeys,
     policy: Policy,
+    policy_at: PolicyAt,
     signing_key: SigningKey,
     namespace: str,
     subject: int,
@@ -39,11 +43,13 @@ def receipt_for(
 ) -> dict[str, object]:
     """Return the signed receipt of what `subject` said at log entry `leaf`, as of `now` (UTC µs); a reader is enough.
 
-    `signing_key` is the log's. The proof stands under the newest witnessed checkpoint that reaches the entry, else
-    under the newest (about a second a million entries). Raises NameUnknown if the entry is not one of this subject's
-    choices, if no checkpoint covers it yet, or if the subject was erased: then nothing ties the entry to anybody any
-    more, and receipts that were given out before stay valid. Raises VerificationFailed (`receipt-unfounded`) if no
-    record of the register says what the entry says, or several that differ could be meant.
+    What was chosen is told as the policy declared it when it was said; if that did not know the purpose, or there was
+    none, as it did when it was recorded. `signing_key` is the log's. The proof stands under the newest witnessed
+    checkpoint that reaches the entry, else under the newest (about a second a million entries). Raises NameUnknown if
+    the entry is not one of this subject's choices, if no checkpoint covers it yet, or if the subject was erased: then
+    nothing ties the entry to anybody any more, and receipts that were given out before stay valid. Raises
+    VerificationFailed (`receipt-unfounded`) if no record of the register says what the entry says, or several that
+    differ could be meant.
     """
     _demand_theirs(connection, keys, namespace, subject, leaf)
     entry, proof = export_proof(connection, leaf)
@@ -57,7 +63,8 @@ def receipt_for(
         withdrawal=withdrawal,
     )
     choice = LoggedChoice(record, signing_key.name, leaf, entry, proof, details)
-    return sign(build(policy, choice, about, now), signing_key)
+    then = _policy_of(record, int(fields["at"]), policy, policy_at)
+    return sign(build(policy, then, choice, about, now), signing_key)
 
 
 def sign(receipt: Mapping[str, object], key: SigningKey) -> dict[str, object]:
@@ -108,6 +115,15 @@ def _record_of(
     if not fitting or any(said_of(record) != said_of(fitting[0]) for record in fitting):
         raise unfounded()
     return fitting[0]
+
+
+def _policy_of(record: ConsentRecord, recorded_at: int, policy: Policy, policy_at: PolicyAt) -> Policy:
+    """Return the policy that a choice was made under."""
+    for at in (record.at, recorded_at):
+        then = policy_at(at)
+        if then is not None and (record.purpose is None or record.purpose in then.purposes):
+            return then
+    return policy
 
 
 def _no_choice(leaf: int) -> NameUnknown:

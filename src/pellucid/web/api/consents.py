@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.submission import Beside
-from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.governance.replies import KeyedRequest, Reply
 from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.words import (
@@ -129,19 +128,7 @@ def changes(
     return _told(200, {"changes": told, "next": after})
 
 
-def _demand_sense(caller: Caller, choice: Choice) -> None:
-    """Refuse what is wrong whoever it is about before anybody is looked up, so that it does not tell who is there."""
-    purposes = caller.site.workspace.policy.active().purposes
-    if choice.purpose is not None and choice.purpose not in purposes:
-        raise NameUnknown("purpose", choice.purpose, tuple(purposes))
-    if choice.verb == "give" and choice.purpose is None:
-        raise InputInvalid("A yes needs its purpose: consent is specific.", remedy="Name one purpose a record.")
-    if choice.verb == "lift" and choice.purpose is not None:
-        raise InputInvalid("A restriction is lifted for the whole person.", remedy="Let the purpose be null.")
-
-
 def _record(caller: Caller, choice: Choice, beside: Beside | None = None) -> Response:
-    _demand_sense(caller, choice)
     with caller.looking_up(always=choice.verb not in ("give", "lift")):
         receipt = _recorded(caller, choice, beside)
     return _told(201, _receipt(receipt))
