@@ -25,8 +25,9 @@ from pellucid.cli.quick import COLLECT_AFTER
 from pellucid.consent import register
 from pellucid.consent.bulk_heard import Heard
 from pellucid.consent.bulk_insert import insert_rows
+from pellucid.consent.bulk_read import all_records, people
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import all_others, all_records, people, subject_count
+from pellucid.consent.facts import all_others, subject_count
 from pellucid.consent.permitted import decide_subject
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
+from pellucid.consent.bulk_read import People, all_records, people
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import People, all_others, all_records, people, subject_count
+from pellucid.consent.facts import all_others, subject_count
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.replica import current
 from pellucid.consent.sets import Flags, StoredSet

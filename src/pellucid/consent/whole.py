@@ -12,9 +12,10 @@ from sqlalchemy import Connection, delete, insert, select
 
 from pellucid.consent.bulk_decide import Decided, decide_heard
 from pellucid.consent.bulk_heard import Heard
+from pellucid.consent.bulk_read import People, all_records, people
 from pellucid.consent.bulk_sets import add_dues, put_all
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import People, all_others, all_records, people, subject_count
+from pellucid.consent.facts import all_others, subject_count
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.sets import Flags, StoredSet, drop_set, put_set, read_set, stored_sets
