@@ -10,12 +10,13 @@ from sqlalchemy import insert
 
 from pellucid.consent.bulk_heard import Kinds
 from pellucid.consent.bulk_read import all_records, heard_of, people
-from pellucid.consent.facts import as_row, facts_of, records_of, subject_count
+from pellucid.consent.facts import as_row, facts_of, records_of
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers, ScreenState
 from pellucid.consent.screens import CLEARED, DOUBTFUL, INVALIDATED, PROPOSED, mark_screen
 from pellucid.records.database import Database
 from pellucid.records.packed import LEARNING
 from pellucid.records.tables import consent_records, subjects
+from pellucid.subjects import ids
 
 from .conftest import CUSTOMER, DAY, NOW
 
@@ -78,7 +79,7 @@ def full(database: Database) -> Database:
 
 def test_facts_of_everybody_are_those_of_each(full: Database) -> None:
     with full.read() as connection:
-        size = subject_count(connection, CUSTOMER)
+        size = ids.count(connection, CUSTOMER)
         crowd = people(connection, CUSTOMER, 0, size)
         each = facts_of(connection, CUSTOMER, range(size))
     together = {number: crowd.kinds[kind] for number, kind in enumerate(crowd.group.tolist()) if kind >= 0}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers, ScreenState
@@ -50,12 +50,6 @@ def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     ordered = sorted(set(ids))
     for start in range(0, len(ordered), CHUNK):
         yield ordered[start : start + CHUNK]
-
-
-def subject_count(connection: Connection, namespace: str) -> int:
-    """Return how many ids the namespace has given out: they are dense from 0 and never reused."""
-    highest = connection.execute(select(func.max(subjects.c.id)).where(subjects.c.namespace == namespace)).scalar()
-    return 0 if highest is None else int(highest) + 1
 
 
 def facts_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict[int, SubjectFacts]:

@@ -17,7 +17,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Connection, Integer, Text, case, cast, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+)
 
 from pellucid.errors import WorkspaceUnusable
 
@@ -163,9 +176,20 @@ class _Packing:
         while prod(map(len, self._values)) > LARGEST_NUMBER:
             longest = max(range(len(columns)), key=lambda place: len(self._values[place]))
             self._values[longest] = self._values[longest][: len(self._values[longest]) // 2]
-        self.number = _place(columns[0], self._values[0])
-        for column, values in zip(columns[1:], self._values[1:], strict=True):
-            self.number = self.number * literal(len(values), BigInteger) + _place(column, values)
+        self.number = self._packed(columns)
+
+    def _packed(self, columns: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+        number: ColumnElement[Any] | None = None
+        always = []  # of columns with one value only: to ask for it costs less than to count with it
+        for column, values in zip(columns, self._values, strict=True):
+            if len(values) == 1:
+                always.append(column == values[0])
+            elif number is None:
+                number = _place(column, values)
+            else:
+                number = number * literal(len(values), BigInteger) + _place(column, values)
+        number = literal(0, BigInteger) if number is None else number
+        return case((and_(*always), number)) if always else number
 
     def kind(self, number: int) -> Kind:
         """Return the values that a number stands for."""
@@ -179,7 +203,7 @@ class _Packing:
 def _packable(seen: Counter[Any]) -> Sequence[Any]:
     """Return the values of a column that are packed, each at its place; or a range of integers, after one for NULL."""
     known = [each for each in seen if each is not None]
-    if known and all(isinstance(each, int) for each in known) and max(known) - min(known) < WIDEST:
+    if len(seen) > 1 and all(isinstance(each, int) for each in known) and max(known) - min(known) < WIDEST:
         return range(min(known) - 1, max(known) + 1)
     return [each for each, _ in seen.most_common(MOST_VALUES)]
 
