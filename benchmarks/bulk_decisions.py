@@ -25,8 +25,9 @@ from pellucid.cli.quick import COLLECT_AFTER
 from pellucid.consent import register
 from pellucid.consent.bulk_heard import Heard
 from pellucid.consent.bulk_insert import insert_rows
+from pellucid.consent.bulk_read import all_records, people
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import all_others, all_records, people, subject_count
+from pellucid.consent.facts import all_others
 from pellucid.consent.permitted import decide_subject
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
@@ -38,6 +39,7 @@ from pellucid.policy.model import Actor, Policy
 from pellucid.records.columns import to_instant
 from pellucid.records.database import Database
 from pellucid.records.tables import consent_records, subjects
+from pellucid.subjects import ids
 from pellucid.subjects.keys import SubjectKeys
 
 SPACE = "household"
@@ -107,7 +109,7 @@ def parts_of_deciding(connection: Connection, policy: Policy, now: int) -> None:
     """Tell what reading and deciding take apart, in memory."""
     crowd: list[object] = []
     began = time.process_time()
-    facts = timed(lambda: crowd.append(people(connection, SPACE, 0, subject_count(connection, SPACE))))
+    facts = timed(lambda: crowd.append(people(connection, SPACE, 0, ids.count(connection, SPACE))))
     heard = timed(lambda: crowd.append((all_records(connection, SPACE), all_others(connection, SPACE))))
     people_, (said, others) = crowd  # type: ignore[misc]
     assert isinstance(said, Heard)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pellucid.consent.bulk_decide import NEVER, decide_heard
 from pellucid.consent.bulk_heard import Heard
+from pellucid.consent.bulk_read import People
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import People
 from pellucid.consent.person import SubjectFacts, of_age
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers, ScreenState
 from pellucid.consent.voices import IDENTITY, Voice

@@ -18,9 +18,9 @@ from sqlalchemy import insert
 
 from pellucid.consent import register
 from pellucid.consent.bulk_decide import NEVER
+from pellucid.consent.bulk_read import People
 from pellucid.consent.decider import Decider
 from pellucid.consent.effect import Effect
-from pellucid.consent.facts import People
 from pellucid.consent.identities import join, part
 from pellucid.consent.permitted import decide_subject, next_change
 from pellucid.consent.person import SubjectFacts

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from pellucid.audit.log import actions, details, entries
 from pellucid.consent import register
 from pellucid.consent.effect import Effect
-from pellucid.consent.facts import subject_count
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.replica import changes_since, current, narrowed_since, snapshot
 from pellucid.consent.sets import read_set
@@ -20,6 +19,7 @@ from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Policy
 from pellucid.records.database import Database
 from pellucid.records.tables import consent_records
+from pellucid.subjects import ids
 from pellucid.subjects.keys import SubjectKeys
 
 from .conftest import ADULT_YEAR, ALICE, BOB, CHILD_YEAR, CUSTOMER, DAY, NOW, PIA, add_subjects, make_policy
@@ -204,7 +204,7 @@ def test_activation_of_another_notice_closes_old_consents(adults: Database, poli
     with adults.read() as connection:
         assert narrowed_since(connection, "range-planning", 2)
         assert narrowed_since(connection, "loyalty", 2)  # no longer declared
-        assert subject_count(connection, CUSTOMER) == 2
+        assert ids.count(connection, CUSTOMER) == 2
 
 
 def test_free_text_stands_in_the_erasable_half_of_the_log(adults: Database, policy: Policy, keys: SubjectKeys) -> None:

@@ -252,3 +252,13 @@ def test_sqlite_is_set_up_to_lose_nothing_and_to_wipe_what_is_deleted(tmp_path: 
             for pragma in ("journal_mode", "synchronous", "secure_delete", "foreign_keys")
         ]
     assert found == ["wal", 2, 1, 1]
+
+
+def test_only_who_writes_holds_much_of_the_database_in_memory(tmp_path: Path) -> None:
+    database = Database.at(tmp_path / "control.sqlite")
+    database.create()
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar() == -turn.WRITER_CACHE
+        raise ZeroDivisionError
+    with database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar() == -turn.CACHE

@@ -2,12 +2,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, update
+from sqlalchemy import Connection, create_engine, insert, update
 
 from pellucid.consent.facts import facts_of
 from pellucid.consent.person import SubjectFacts
 from pellucid.errors import InputInvalid
 from pellucid.records.database import Database
+from pellucid.records.packed import LEARNING
 from pellucid.records.tables import subjects
 from pellucid.subjects import ids
 from tests.records.postgresql import temporary_control
@@ -134,6 +135,25 @@ def test_estimates_are_marked_and_what_is_set_without_marks_is_known(database: D
             {"id": 0, "jurisdiction": None, "birth_year": 1980, "vulnerable": False, "estimated": 2},
             {"id": 1, "jurisdiction": None, "birth_year": 2012, "vulnerable": True, "estimated": 4},
         ]
+
+
+def test_facts_of_very_many_are_those_that_were_stored(database: Database) -> None:
+    rows = [
+        {
+            "id": number,
+            "jurisdiction": (None, "DE", "FR")[number % 3],
+            "birth_year": None if number % 7 == 0 else 1930 + number % 80,
+            "vulnerable": (None, False, True, True)[number % 4],
+            "estimated": (None, 0, 7)[number % 5 % 3],
+        }
+        for number in range(2 * LEARNING)
+        if number % 11
+    ]
+    with database.write() as connection:
+        connection.execute(insert(subjects), [{"namespace": "customer", **row} for row in rows])
+        found = ids.facts(connection, "customer")
+    assert found.to_pylist() == [{**row, "estimated": row["estimated"] or 0} for row in rows]
+    assert found.column_names == ["id", "jurisdiction", "birth_year", "vulnerable", "estimated"]
 
 
 def test_the_marks_of_estimates_are_those_that_decisions_read(database: Database) -> None:

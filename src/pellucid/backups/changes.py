@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, Table, func, select
 
 from pellucid.audit import log
-from pellucid.consent.facts import chunks, subject_count
+from pellucid.consent.facts import chunks
 from pellucid.errors import VerificationFailed
 from pellucid.records.tables import (
     charges,
@@ -36,6 +36,7 @@ from pellucid.records.tables import (
     subjects,
 )
 from pellucid.release.accountant import RESERVED
+from pellucid.subjects import ids
 
 CARRIED: Mapping[str, Table] = {
     table.name: table
@@ -127,7 +128,7 @@ def place_of(connection: Connection) -> Place:
         sequence=connection.scalar(select(func.max(consent_records.c.sequence))) or 0,
         register=connection.scalar(select(register.c.version)) or 0,
         activation=connection.scalar(select(func.max(policy_activations.c.sequence))) or 0,
-        subjects={name: subject_count(connection, name) for name in _namespaces(connection)},
+        subjects={name: ids.count(connection, name) for name in _namespaces(connection)},
         reserved=tuple(dict(row._mapping) for row in connection.execute(reserved)),
         marks={table.name: connection.scalar(select(func.max(table.c.sequence))) or 0 for table in MARKS},
     )
@@ -191,8 +192,8 @@ def _said(connection: Connection, place: Place) -> Iterator[Change]:
     where = (permitted_changes.c.version > place.register, permitted_changes.c.subject >= 0)
     for namespace, subject in connection.execute(changed.where(*where)):
         concerned.setdefault(namespace, set()).add(subject)
-    for namespace, ids in sorted(concerned.items()):
-        for part in chunks(ids):
+    for namespace, concerned_ids in sorted(concerned.items()):
+        for part in chunks(concerned_ids):
             for table in (subjects, subject_keys):
                 yield from _rows(connection, table, table.c.namespace == namespace, table.c.id.in_(part))
     yield from _rows(connection, consent_records, consent_records.c.sequence > place.sequence)

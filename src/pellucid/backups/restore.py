@@ -24,7 +24,6 @@ from pellucid.backups.keeper import keep_journal
 from pellucid.backups.manifest import Keys, Manifest, copy_files, read_manifest
 from pellucid.backups.replay import skip_ids
 from pellucid.consent import register
-from pellucid.consent.facts import subject_count
 from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.errors import VerificationFailed
 from pellucid.policy.model import Actor, Policy
@@ -32,6 +31,7 @@ from pellucid.records.database import Database
 from pellucid.records.tables import api_tokens, generation_leases, log_checkpoints, purpose_leases, subjects
 from pellucid.records.upgrade import upgrade
 from pellucid.release.accountant import exhaust
+from pellucid.subjects import ids
 from pellucid.subjects.keys import SubjectKeys
 
 BATCH = 20_000
@@ -123,7 +123,7 @@ def accept_loss(connection: Connection, policy: Policy | None, actor: Actor, now
     The caller restricts everybody afterwards and goes on with another log. Returns how many tokens were revoked.
     """
     for namespace in set(connection.scalars(select(subjects.c.namespace).distinct())):
-        count = subject_count(connection, namespace)
+        count = ids.count(connection, namespace)
         skip_ids(connection, namespace, count + max(count, LEAST_GAP))
     if policy is not None:
         exhaust(connection, policy, actor.name, now)

@@ -18,11 +18,12 @@ from pellucid.consent.bulk_admit import Door, Judged, Row
 from pellucid.consent.bulk_decide import decide_heard
 from pellucid.consent.bulk_heard import Heard, Ids, Kinds, Numbers
 from pellucid.consent.bulk_insert import insert_rows
+from pellucid.consent.bulk_read import heard_of
 from pellucid.consent.bulk_rows import UNKNOWN_SUBJECT, Rejection, Rows
 from pellucid.consent.bulk_sets import put_decided, put_dues
 from pellucid.consent.decider import Decider
 from pellucid.consent.entries import ManyRecords, log_many
-from pellucid.consent.facts import as_row, facts_of, heard_of, others_of
+from pellucid.consent.facts import as_row, facts_of, others_of
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.redecide import recompute

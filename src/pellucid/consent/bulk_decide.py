@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pellucid.consent.bulk_heard import Flags, Heard, Ids, Numbers
+from pellucid.consent.bulk_heard import Flags, Heard, Ids, Numbers, starts_of
 from pellucid.consent.choices import DAY
 from pellucid.consent.decider import Decider, Outcome
 from pellucid.consent.effect import Effect
@@ -91,7 +91,7 @@ def decide_heard(
     """
     purpose = decider.policy.purposes[name]
     linked = np.fromiter(sorted(others), np.int64, len(others))
-    asked = np.union1d(_who(heard, [kind.concerns(name) for kind in heard.table.of]), linked) if only is None else only
+    asked = _either(_who(heard, [kind.concerns(name) for kind in heard.table.of]), linked) if only is None else only
     decided = Decided.blank(asked)
     alike = _said_once(purpose, heard, linked)
     alike = alike[np.isin(heard.subjects[alike], asked)]
@@ -107,8 +107,15 @@ def decide_heard(
 
 
 def _who(heard: Heard, kinds: Sequence[bool]) -> Ids:
-    """Return who said something of these kinds."""
-    return np.unique(heard.subjects[_rows(heard, kinds)])
+    """Return who said something of these kinds, ascending."""
+    found = heard.subjects[_rows(heard, kinds)]
+    return found[starts_of(found)]
+
+
+def _either(one: Ids, other: Ids) -> Ids:
+    """Return what is in one of these or the other, both ascending."""
+    both = np.sort(np.concatenate([one, other]), kind="stable")  # which merges what ascends
+    return both[starts_of(both)]
 
 
 def _rows(heard: Heard, kinds: Sequence[bool]) -> Ids:
@@ -121,11 +128,12 @@ def _said_once(purpose: Purpose, heard: Heard, linked: Ids) -> Ids:
     rows = _rows(heard, [kind.concerns(purpose.name) or kind.verb in WHOLE for kind in kinds])
     apart = np.concatenate([linked, _who(heard, [bool(kind.member) for kind in kinds])])
     rows = rows[~np.isin(heard.subjects[rows], apart)] if len(apart) else rows
-    people, starts, counts = np.unique(heard.subjects[rows], return_index=True, return_counts=True)
+    starts = starts_of(heard.subjects[rows])
+    counts = np.diff(starts, append=len(rows))
     once: Ids = rows[starts[counts == 1]]
     closes = np.array([_closes(kind, purpose) for kind in kinds], np.bool_)
     mixes = np.array([not (kind.verb in CLOSING or kind.verb is ConsentVerb.GIVE) for kind in kinds], np.bool_)
-    several = np.isin(heard.subjects[rows], people[counts > 1])
+    several = np.repeat(counts > 1, counts)
     if not several.any():
         return once
     return np.asarray(np.sort(np.concatenate([once, _closed_last(heard, rows[several], closes, mixes)])), np.int64)
@@ -142,7 +150,7 @@ def _closed_last(heard: Heard, rows: Ids, closes: Flags, mixes: Flags) -> Ids:
     rows = rows[order]
     subjects, kinds = heard.subjects[rows], heard.kinds[rows]
     last = np.append(subjects[1:] != subjects[:-1], True)
-    mixed = np.unique(subjects[mixes[kinds]])
+    mixed = subjects[mixes[kinds]]
     return np.asarray(rows[last & closes[kinds] & ~np.isin(subjects, mixed)], np.int64)
 
 

@@ -22,6 +22,13 @@ Numbers = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 
+def starts_of(ascending: Ids) -> Ids:
+    """Return the place at which each number of these, which ascend, comes first."""
+    first = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    return np.flatnonzero(first)
+
+
 class Kinds:
     """Numbers for records that are alike but for subject and instant; `of` holds each kind with neither."""
 
@@ -53,7 +60,8 @@ class Heard(Mapping[int, Sequence[ConsentRecord]]):
         order = np.argsort(subjects, kind="stable")
         self.table = table
         self.subjects, self.kinds, self.at = subjects[order], kinds[order], at[order]
-        self._people, self._starts = np.unique(self.subjects, return_index=True)
+        self._starts = starts_of(self.subjects)
+        self._people = self.subjects[self._starts]
 
     @classmethod
     def nothing(cls, table: Kinds) -> Heard:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from pellucid.consent.bulk_heard import Heard, Kinds
 from pellucid.consent.bulk_insert import insert_rows
-from pellucid.consent.facts import heard_of
+from pellucid.consent.bulk_read import heard_of
 from pellucid.records.tables import consent_records, consent_screens
 
 

@@ -1,20 +1,15 @@
-"""Reading what decisions rest on: people's facts and what they said, for a few subjects or for a whole namespace.
+"""Reading what decisions rest on: people's facts and what they said, for some subjects.
 
-Reads only. Facts are written by imports (`subjects`), records by `consent.register`.
+Reads only; of everybody `consent.bulk_read` does. Facts are written by imports (`subjects`), records by the register.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, select
+from sqlalchemy import Connection, Row, bindparam, select
 
-from pellucid.consent.bulk_heard import NOBODY, Heard, Kinds
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers, ScreenState
 from pellucid.consent.screens import NO_DOUBT, Screens, screens
@@ -26,21 +21,18 @@ CHUNK = 5_000
 """Values in one IN list: well under SQLite's 32,766 variables."""
 
 
-PART = 50_000
-"""Rows that are taken from the driver at a time."""
-
 PLACE, AGE, VULNERABLE = 1, 2, 4
 """Bits of what is only estimated."""
 
-_COLUMNS = (
-    subjects.c.id,
+KNOWN = (
     subjects.c.jurisdiction,
     subjects.c.birth_year,
     subjects.c.natural_key.is_(None),
     subjects.c.vulnerable,
     subjects.c.estimated,
 )
-_FACTS = select(*_COLUMNS).where(
+"""What is known of a subject, as `as_facts` takes it."""
+_FACTS = select(subjects.c.id, *KNOWN).where(
     subjects.c.namespace == bindparam("namespace"), subjects.c.id.in_(bindparam("ids", expanding=True))
 )
 _RECORDS = (
@@ -51,42 +43,6 @@ _RECORDS = (
     )
     .order_by(consent_records.c.sequence)
 )
-_APART = frozenset({"sequence", "version", "namespace", "subject", "at"})
-_OTHERS = tuple(column.name for column in consent_records.c if column.name not in _APART)
-"""What makes a kind of record."""
-_TOLD = (
-    consent_records.c.subject,
-    consent_records.c.at,
-    *(
-        # When it was recorded matters for what was chosen on a screen only.
-        case((consent_records.c.screen.is_not(None), each)).label(name) if name == "recorded_at" else each
-        for name, each in ((name, consent_records.c[name]) for name in _OTHERS)
-    ),
-)
-_TOLD_BY = (
-    select(*_TOLD)
-    .where(
-        consent_records.c.namespace == bindparam("namespace"),
-        consent_records.c.subject.in_(bindparam("ids", expanding=True)),
-    )
-    .order_by(consent_records.c.sequence)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """A stretch of a namespace's subjects, grouped by their facts.
-
-    `group` holds for each subject `first + i` an index into `kinds`, or -1 where there is no such subject.
-    """
-
-    first: int
-    group: NDArray[np.int32]
-    kinds: Sequence[SubjectFacts]
-
-    def of(self, subjects: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the places in `kinds` of the facts of subjects of this stretch."""
-        return self.group[subjects - self.first]
 
 
 def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -94,12 +50,6 @@ def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     ordered = sorted(set(ids))
     for start in range(0, len(ordered), CHUNK):
         yield ordered[start : start + CHUNK]
-
-
-def subject_count(connection: Connection, namespace: str) -> int:
-    """Return how many ids the namespace has given out: they are dense from 0 and never reused."""
-    highest = connection.execute(select(func.max(subjects.c.id)).where(subjects.c.namespace == namespace)).scalar()
-    return 0 if highest is None else int(highest) + 1
 
 
 def facts_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict[int, SubjectFacts]:
@@ -110,12 +60,13 @@ def facts_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict
         for subject, *kind in connection.execute(_FACTS, {"namespace": namespace, "ids": chunk}):
             key = tuple(kind)
             if key not in kinds:
-                kinds[key] = _facts(key)
+                kinds[key] = as_facts(key)
             facts[subject] = kinds[key]
     return facts
 
 
-def _facts(kind: tuple[object, ...]) -> SubjectFacts:
+def as_facts(kind: tuple[object, ...]) -> SubjectFacts:
+    """Return what is stored of a subject (KNOWN) as the facts that it is."""
     place, born, erased, vulnerable, estimated = kind
     guessed = int(estimated or 0)  # type: ignore[call-overload]
     return SubjectFacts(
@@ -129,32 +80,6 @@ def _facts(kind: tuple[object, ...]) -> SubjectFacts:
     )
 
 
-def people(connection: Connection, namespace: str, first: int, count: int) -> People:
-    """Read the facts of ids `first` to `first + count - 1` in one pass (about 1.5 µs a subject)."""
-    group = np.full(count, -1, dtype=np.int32)
-    kinds: dict[tuple[object, ...], int] = {}
-    # Whoever wants all of them wants no index: walking it costs more than the rows of other namespaces do.
-    space = subjects.c.namespace if first else subjects.c.namespace.concat("")
-    within = (space == namespace, subjects.c.id >= first, subjects.c.id < first + count)
-    for rows in _raw(connection, select(*_COLUMNS).where(*within)):
-        ids, *columns = zip(*rows, strict=True)
-        group[np.array(ids) - first] = [kinds.setdefault(kind, len(kinds)) for kind in zip(*columns, strict=True)]
-    return People(first, group, [_facts(kind) for kind in kinds])
-
-
-def _raw(connection: Connection, statement: Select[Any], **named: object) -> Iterator[Sequence[Sequence[Any]]]:
-    """Yield rows in parts, from SQLite as its driver gives them: truth values are then 0 and 1."""
-    if connection.dialect.name != "sqlite":
-        yield from connection.execute(statement.execution_options(yield_per=PART), named).partitions()
-        return
-    found = connection.execute(statement, named)
-    cursor = found.cursor
-    assert cursor is not None  # noqa: S101  -- for the type checker
-    while rows := cursor.fetchmany(PART):
-        yield rows
-    found.close()
-
-
 def records_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict[int, list[ConsentRecord]]:
     """Return what these subjects said, each in the order it was recorded."""
     said: dict[int, list[ConsentRecord]] = {}
@@ -166,44 +91,6 @@ def records_of(connection: Connection, namespace: str, ids: Iterable[int]) -> di
         for row in rows:
             said.setdefault(row.subject, []).append(as_record(row, doubted or NO_DOUBT))
     return said
-
-
-def all_records(connection: Connection, namespace: str) -> Heard:
-    """Return what everybody in the namespace said (about 2 µs a record)."""
-    # In the order of the table and not of the index on subjects, which would have to be sorted.
-    everything = select(*_TOLD).where(consent_records.c.namespace.concat("") == bindparam("namespace"))
-    return _heard(connection, everything.order_by(consent_records.c.sequence), namespace, Kinds())
-
-
-def heard_of(connection: Connection, namespace: str, ids: Iterable[int], table: Kinds) -> Heard:
-    """Return what these subjects said, in columns, of kinds of `table`."""
-    found = Heard.nothing(table)
-    for chunk in chunks(ids):
-        each = _heard(connection, _TOLD_BY, namespace, table, ids=chunk)
-        found = found.and_then(each.subjects, each.kinds, each.at) if len(each) else found
-    return found
-
-
-def _heard(connection: Connection, statement: Select[Any], namespace: str, table: Kinds, **named: object) -> Heard:
-    numbers: dict[tuple[object, ...], int] = {}
-    doubted = screens(connection)
-
-    def number(kind: tuple[object, ...]) -> int:
-        values = dict(zip(_OTHERS, kind, strict=True)) | {"namespace": namespace, "subject": NOBODY, "at": 0}
-        found = as_record(SimpleNamespace(**values), doubted)
-        return table.number(replace(found, explicit=bool(found.explicit)))
-
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]] = []
-    for rows in _raw(connection, statement, namespace=namespace, **named):
-        subjects_, at, *columns = zip(*rows, strict=True)
-        kinds = list(zip(*columns, strict=True))
-        numbers |= {kind: number(kind) for kind in dict.fromkeys(kinds) if kind not in numbers}
-        told = np.array([numbers[kind] for kind in kinds], np.int32)
-        parts.append((np.array(subjects_, np.int64), told, np.array(at, np.int64)))
-    if not parts:
-        return Heard.nothing(table)
-    who, what, when = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Heard(table, who, what, when)
 
 
 def others_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict[int, tuple[Voice, ...]]:

@@ -15,14 +15,16 @@ from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
+from pellucid.consent.bulk_read import People, all_records, people
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import People, all_others, all_records, people, subject_count
+from pellucid.consent.facts import all_others
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.replica import current
 from pellucid.consent.sets import Flags, StoredSet
 from pellucid.consent.voices import Voice
 from pellucid.consent.whole import everybody
 from pellucid.policy.model import Actor, Policy
+from pellucid.subjects import ids
 
 _Reach = NDArray[np.float64]
 
@@ -53,7 +55,7 @@ def gains(connection: Connection, old: Policy, new: Policy, now: int) -> tuple[U
     """Return the counts for each purpose and namespace that either policy declares, by name; reads only."""
     found = []
     for namespace in sorted({*old.namespaces, *new.namespaces}):
-        crowd = people(connection, namespace, 0, subject_count(connection, namespace))
+        crowd = people(connection, namespace, 0, ids.count(connection, namespace))
         said, others = all_records(connection, namespace), all_others(connection, namespace)
         sides = [_Side(policy, namespace, crowd, said, others, now) for policy in (old, new)]
         for purpose in sorted({*old.purposes, *new.purposes}):

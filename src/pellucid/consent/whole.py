@@ -12,15 +12,17 @@ from sqlalchemy import Connection, delete, insert, select
 
 from pellucid.consent.bulk_decide import Decided, decide_heard
 from pellucid.consent.bulk_heard import Heard
+from pellucid.consent.bulk_read import People, all_records, people
 from pellucid.consent.bulk_sets import add_dues, put_all
 from pellucid.consent.decider import Decider
-from pellucid.consent.facts import People, all_others, all_records, people, subject_count
+from pellucid.consent.facts import all_others
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.sets import Flags, StoredSet, drop_set, put_set, read_set, stored_sets
 from pellucid.consent.voices import Voice
 from pellucid.policy.model import Policy
 from pellucid.records.tables import due_ages, due_changes
+from pellucid.subjects import ids
 
 Row = dict[str, object]
 
@@ -37,7 +39,7 @@ def rebuild_all(connection: Connection, policy: Policy, version: int, now: int) 
             drop_set(connection, version, purpose, namespace)
     decider = Decider(policy, now)
     for namespace in policy.namespaces:
-        crowd = people(connection, namespace, 0, subject_count(connection, namespace))
+        crowd = people(connection, namespace, 0, ids.count(connection, namespace))
         said, others = all_records(connection, namespace), all_others(connection, namespace)
         for purpose in policy.purposes:
             made, decided = everybody(decider, purpose, namespace, crowd, said, others)

@@ -23,7 +23,7 @@ from sqlalchemy.pool import QueuePool
 from pellucid.errors import PellucidError, RecordingFailed, WorkspaceUnusable
 from pellucid.records import schema
 from pellucid.records.storable import not_storable, refuse_unstorable
-from pellucid.records.turn import begin_writing
+from pellucid.records.turn import begin_writing, end_writing
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one before RecordingFailed with code `database-busy`."""
@@ -154,6 +154,8 @@ class Database:
                     yield connection
                 finally:
                     connection.rollback()
+                    if self.is_sqlite and writes:
+                        end_writing(connection)
         finally:
             self._open.yes = False
 

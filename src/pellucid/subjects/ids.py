@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from pellucid.errors import InputInvalid
 from pellucid.records.columns import LONGEST_KEY
+from pellucid.records.packed import read_rows
 from pellucid.records.tables import subjects
 
 BATCH = 50_000
@@ -119,7 +120,8 @@ def natural_key(connection: Connection, namespace: str, subject: int) -> str | N
 
 def count(connection: Connection, namespace: str) -> int:
     """Return how many ids were ever given in a namespace, the erased ones too: the size of its bitmaps in bits."""
-    return _state(connection, namespace)[0]
+    highest = connection.scalar(select(func.max(subjects.c.id)).where(subjects.c.namespace == namespace))
+    return 0 if highest is None else int(highest) + 1
 
 
 def set_facts(
@@ -162,18 +164,17 @@ def set_facts(
 
 def facts(connection: Connection, namespace: str) -> pa.Table:
     """Return id, facts and the bits of those that are only estimates (`ESTIMATED`) of every subject, by id."""
-    columns = subjects.c
-    wanted = (columns.id, columns.jurisdiction, columns.birth_year, columns.vulnerable, columns.estimated)
-    rows = connection.execute(select(*wanted).where(columns.namespace == namespace).order_by(columns.id)).all()
-    return pa.table(
-        {
-            "id": pa.array([row.id for row in rows], pa.int64()),
-            "jurisdiction": pa.array([row.jurisdiction for row in rows], pa.string()),
-            "birth_year": pa.array([row.birth_year for row in rows], pa.int32()),
-            "vulnerable": pa.array([row.vulnerable for row in rows], pa.bool_()),
-            "estimated": pa.array([row.estimated or 0 for row in rows], pa.int32()),
-        }
-    )
+    columns, types = subjects.c, (pa.string(), pa.int32(), pa.int8(), pa.int32())
+    names = ("jurisdiction", "birth_year", "vulnerable", "estimated")
+    within, where = range(count(connection, namespace)), (columns.namespace == namespace,)
+    rows = read_rows(connection, (columns.id,), [columns[name] for name in names], where, within)
+    known = {
+        name: pa.array([kind[place] for kind in rows.kinds], type_).take(pa.array(rows.kind))
+        for place, (name, type_) in enumerate(zip(names, types, strict=True))
+    }
+    known["vulnerable"] = known["vulnerable"].cast(pa.bool_())
+    known["estimated"] = pc.fill_null(known["estimated"], 0)
+    return pa.table({"id": pa.array(rows.integers[0]), **known})
 
 
 def _valid(keys: pa.Array) -> pa.Array:
@@ -200,11 +201,11 @@ def _bad_keys(message: str) -> InputInvalid:
 
 
 def _state(connection: Connection, namespace: str) -> tuple[int, int]:
-    highest = connection.scalar(select(func.max(subjects.c.id)).where(subjects.c.namespace == namespace))
-    if highest is None:
+    given = count(connection, namespace)
+    if not given:
         return 0, 0
     keyed = connection.scalar(select(func.count(subjects.c.natural_key)).where(subjects.c.namespace == namespace))
-    return int(highest) + 1, int(highest) + 1 - int(keyed or 0)
+    return given, given - int(keyed or 0)
 
 
 def _known(connection: Connection, namespace: str, distinct: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -220,10 +221,10 @@ def _lookups(connection: Connection, namespace: str, distinct: pa.Array) -> Iter
     statement = select(subjects.c.natural_key, subjects.c.id).where(
         subjects.c.namespace == namespace, subjects.c.natural_key.is_not(None)
     )
-    highest = connection.scalar(select(func.max(subjects.c.id)).where(subjects.c.namespace == namespace))
-    if highest is None:
+    given = count(connection, namespace)
+    if not given:
         return
-    if highest < 4 * len(distinct):  # reading them all is then cheaper than asking for each
+    if given <= 4 * len(distinct):  # reading them all is then cheaper than asking for each
         yield [(row.natural_key, row.id) for row in connection.execute(statement)]
         return
     for offset in range(0, len(distinct), LOOKUP):
