@@ -1,0 +1,150 @@
+"""What a request comes to in the register of choices: recorded once, however often it is carried out.
+
+Every record names its request (`request:<id>`), and whoever carries the request out again finds it by that. Recording
+itself, and waiting until it is in force for every answer, is a callable of the workspace.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, select
+
+from pellucid.consent.receipt import ConsentReceipt
+from pellucid.consent.record import REQUEST_METHOD, By, ConsentRecord, ConsentVerb
+from pellucid.consent.submission import Beside
+from pellucid.errors import InputInvalid, RecordingFailed
+from pellucid.records.database import Database
+from pellucid.records.tables import consent_records
+from pellucid.rights.request import Request, Right, unverified
+
+Choice = tuple[ConsentVerb, str | None]
+"""A verb and the purpose it is about; None for all."""
+
+Record = Callable[[tuple[ConsentRecord, ...], Beside], tuple[ConsentReceipt, ...]]
+"""Records choices, and what is written beside them, in one transaction; returns once they are in force."""
+
+Close = Callable[[Connection], None]
+"""Closes the request as fulfilled, in the transaction it is given; raises InputInvalid if that cannot be."""
+
+TellPerson = Callable[[Connection, Request, str, Mapping[str, object]], None]
+"""Puts a message to the person, of a kind and with its facts, on its way; one of each kind a request, however often."""
+
+IsTold = Callable[[Connection, Request, str], bool]
+"""Says whether the message of a kind has gone out to the person."""
+
+
+class Progress(StrEnum):
+    """How far a request was carried out: wholly; or the person has to be told, or the staff to decide, before."""
+
+    DONE = "done"
+    TELLING = "telling"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceParts:
+    """What carrying out choices needs of a workspace."""
+
+    database: Database
+    record: Record
+    tell_person: TellPerson
+    is_told: IsTold
+
+
+def method_of(request: Request) -> str:
+    """Return the method by which a request's records are known."""
+    return f"{REQUEST_METHOD}{request.id}"
+
+
+def subject_of(request: Request) -> int:
+    """Return whom a request is about; raises InputInvalid where that is not known."""
+    if request.subject is None:
+        raise unverified(request)
+    return request.subject
+
+
+def demand_ready(request: Request, *rights: Right) -> int:
+    """Return whom a request is about; raises InputInvalid unless it is of one of these rights and may be carried out.
+
+    This is the same demand that closing it makes, made before anything is done.
+    """
+    if request.right not in rights:
+        raise InputInvalid(
+            f"The request {request.id} is one of {request.right.value}; "
+            f"this carries out {', '.join(each.value for each in rights)}.",
+            remedy=f"Look at it: pellucid requests show {request.id}.",
+            code="request-of-another-right",
+        )
+    if not request.known:
+        raise unverified(request)
+    if not request.ready:
+        raise InputInvalid(
+            f"The request {request.id} cannot be carried out: it is {request.state.value}"
+            f"{' and not approved' if request.approved_at is None and not request.closed else ''}.",
+            remedy=f"Look at it: pellucid requests show {request.id}.",
+            code="request-state",
+        )
+    return subject_of(request)
+
+
+def record_once(
+    parts: ChoiceParts, request: Request, wanted: Sequence[Choice], now: int, close: Close | None = None
+) -> tuple[ConsentReceipt, ...]:
+    """Record the choices that the request has not recorded yet, and close it, in one transaction.
+
+    Raises RecordingFailed if somebody carried it out at the same time, with nothing recorded twice.
+    """
+    with parts.database.read() as connection:
+        done = choices_of(connection, request)
+    missing = [each for each in wanted if each not in done]
+    if not missing:
+        if close is not None:
+            with parts.database.write() as connection:
+                close(connection)
+        return ()
+
+    def beside(connection: Connection, _receipts: tuple[ConsentReceipt, ...]) -> None:
+        _demand_once(connection, request)
+        if close is not None:
+            close(connection)
+
+    return parts.record(tuple(_record(request, verb, purpose, now) for verb, purpose in missing), beside)
+
+
+def choices_of(connection: Connection, request: Request) -> Counter[Choice]:
+    """Return what was recorded for a request, and how often."""
+    columns = consent_records.c
+    where = (
+        columns.namespace == request.namespace,
+        columns.subject == request.subject,
+        columns.method == method_of(request),
+    )
+    rows = connection.execute(select(columns.verb, columns.purpose).where(*where))
+    return Counter((ConsentVerb(row.verb), row.purpose) for row in rows)
+
+
+def _demand_once(connection: Connection, request: Request) -> None:
+    if any(times > 1 for times in choices_of(connection, request).values()):
+        raise RecordingFailed(
+            f"The request {request.id} was carried out meanwhile, so nothing was recorded again.",
+            remedy=f"Look at it: pellucid requests show {request.id}.",
+            code="request-overtaken",
+        )
+
+
+def _record(request: Request, verb: ConsentVerb, purpose: str | None, now: int) -> ConsentRecord:
+    return ConsentRecord(
+        namespace=request.namespace,
+        subject=subject_of(request),
+        purpose=purpose,
+        verb=verb,
+        channel=request.channel,
+        at=now,
+        by=By(request.by_whom),
+        proof=request.proof or "",
+        method=method_of(request),
+    )
