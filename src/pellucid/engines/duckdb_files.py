@@ -95,9 +95,8 @@ class Import:
 
         `columns` names the column that tells each of `jurisdiction`, `birth_year` and `vulnerable`, where one does.
         """
-        told = "".join(f", {self._one_value(column, _FACT_TYPES[fact])} AS {fact}" for fact, column in columns.items())
         with quietly("The facts about subjects could not be read."):
-            return self._engine.table(f"SELECT _subject0 AS id{told} FROM {ROWS} GROUP BY 1 ORDER BY 1")
+            return self._engine.table(facts_statement(self._dataset, columns))
 
     def finish(self, target: Path) -> None:
         """Detach the written file, make it read-only (0444) and durable."""
@@ -120,8 +119,15 @@ class Import:
             return accepted
         return accepted + self._engine.number(f"SELECT count(*) FROM {self._engine.attach(self._held)}")
 
-    def _one_value(self, column: str, engine_type: str) -> str:
-        value = quoted(column)
-        if sql_type(self._dataset.columns[column]) in ("DATE", "TIMESTAMP"):
-            value = f"year({value})"
-        return f"CASE WHEN count(DISTINCT {value}) = 1 THEN TRY_CAST(min({value}) AS {engine_type}) END"
+
+def facts_statement(dataset: Dataset, columns: Mapping[str, str], where: str = "") -> str:
+    """Return the query for the facts that the written rows tell; see `Import.facts`."""
+    told = "".join(f", {_one_value(dataset, column, _FACT_TYPES[fact])} AS {fact}" for fact, column in columns.items())
+    return f"SELECT _subject0 AS id{told} FROM {ROWS} {where} GROUP BY 1 ORDER BY 1"
+
+
+def _one_value(dataset: Dataset, column: str, engine_type: str) -> str:
+    value = quoted(column)
+    if sql_type(dataset.columns[column]) in ("DATE", "TIMESTAMP"):
+        value = f"year({value})"
+    return f"CASE WHEN count(DISTINCT {value}) = 1 THEN TRY_CAST(min({value}) AS {engine_type}) END"

@@ -144,6 +144,18 @@ kept_evidence = Table(  # what proves that it was lawful, kept apart after erasu
     Column("until", Instant, nullable=False),
 )
 
+statements = Table(  # what a person says beside what is held of them (Art. 16): shown and erased with it
+    "statements",
+    metadata,
+    Column("request", Text, primary_key=True),
+    Column("namespace", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("dataset", Text),  # NULL: all that is held
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("statements_subject", statements.c.namespace, statements.c.subject)
+
 packages = Table(  # access packages that wait to be fetched
     "packages",
     metadata,

@@ -208,6 +208,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rights_requests_state"), "rights_requests", ["state"], unique=False)
     op.create_index("rights_requests_subject", "rights_requests", ["namespace", "subject", "right"], unique=False)
     op.create_table(
+        "statements",
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("subject", sa.BigInteger(), nullable=False),
+        sa.Column("dataset", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("request"),
+    )
+    op.create_index("statements_subject", "statements", ["namespace", "subject"], unique=False)
+    op.create_table(
         "tombstones",
         sa.Column("namespace", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),

@@ -1,20 +1,16 @@
-"""What every new generation goes through, imported or sorted: the state it builds on, its place, refusals, a crash."""
+"""What every new generation goes through, imported, sorted or corrected: the state it builds on, its place, a crash."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pellucid.audit.entry import AuditEntry
-from pellucid.audit.log import append
-from pellucid.collect.import_place import ImportPlace, rejected_file
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.base import Holding
 from pellucid.engines.duckdb_writing import Written, sync
-from pellucid.errors import DataRefused, NameUnknown, NotJournaled, PellucidError
+from pellucid.errors import DataRefused, NameUnknown
 from pellucid.failpoints import reach
+from pellucid.holdings.import_place import ImportPlace, rejected_file
 from pellucid.holdings.publish import (
     Generation,
     file_name,
@@ -23,7 +19,8 @@ from pellucid.holdings.publish import (
     published,
     remove_leftovers,
 )
-from pellucid.policy.model import Actor, Dataset, Policy
+from pellucid.holdings.schema_hash import schema_hash
+from pellucid.policy.model import Dataset, Policy
 
 Progress = Callable[[str, float], None]
 """Told the step that begins and the share of the work done before it (0 to 1)."""
@@ -107,20 +104,6 @@ def declared(policy: Policy, dataset: str) -> Dataset:
     if dataset not in policy.datasets:
         raise NameUnknown("dataset", dataset, tuple(policy.datasets), remedy="Declare it in the policy first.")
     return policy.datasets[dataset]
-
-
-@contextmanager
-def refusals_logged(place: ImportPlace, policy: Policy, dataset: str, *, actor: Actor, now: int) -> Iterator[None]:
-    """Log every refusal in the block: which dataset, if it is declared, and the error's code."""
-    try:
-        yield
-    except NotJournaled:
-        raise  # it is published
-    except PellucidError as error:
-        body = {"dataset": dataset if dataset in policy.datasets else None, "code": error.code}
-        with place.database.write() as connection:
-            append(connection, AuditEntry("data.refused", actor, now, body=body))
-        raise
 
 
 def say_nothing(_step: str, _share: float) -> None:
