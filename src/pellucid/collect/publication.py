@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.duckdb_writing import Written
 from pellucid.errors import DataRefused
 from pellucid.failpoints import reach
 from pellucid.holdings.publish import Generation, SubjectBits, file_name, publish
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Actor, Dataset
 from pellucid.subjects import ids as subject_ids
 from pellucid.subjects.paths import namespaces
