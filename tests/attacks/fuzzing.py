@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from pellucid.engines.base import Statement
 from pellucid.errors import InputInvalid, QueryFailed, UseRefused
-from pellucid.holdings.import_place import ImportPlace
+from pellucid.holdings.place import ImportPlace
 from pellucid.policy.model import Policy, RankBound
 from pellucid.release.plan import plan
 from pellucid.release.private import release

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from pellucid.audit.log import entries
 from pellucid.collect.imports import ImportReport, add_data
-from pellucid.holdings.import_place import ImportPlace
+from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import published
 from pellucid.policy.model import Actor, Column, ColumnType, Controller, Dataset, Hop, Policy, SubjectPath
 from pellucid.records.columns import to_instant

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pellucid.collect.mixed_blocks import who_is_alike
+from pellucid.collect.placing import Progress, declared, refusals_logged, say_nothing
 from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
-from pellucid.collect.refusals import refusals_logged
 from pellucid.engines.duckdb_casts import Check
 from pellucid.engines.duckdb_files import Import
 from pellucid.engines.duckdb_judging import Surroundings, TimeRules
@@ -25,9 +25,9 @@ from pellucid.engines.duckdb_staging import Staged
 from pellucid.engines.duckdb_writing import Order
 from pellucid.errors import DataRefused, InputInvalid
 from pellucid.failpoints import reach
-from pellucid.holdings.import_place import ImportPlace, keep_rejected, rejected_file
+from pellucid.holdings.ground import Ground, survey
 from pellucid.holdings.leases import unlink_unleased
-from pellucid.holdings.placing import Ground, Progress, declared, say_nothing, survey
+from pellucid.holdings.place import ImportPlace, keep_rejected, rejected_file
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.subjects import ids as subject_ids
 from pellucid.subjects.paths import hop_files

@@ -24,9 +24,9 @@ from pellucid.engines.duckdb_correcting import Asked, Correct, Found, stay_as_of
 from pellucid.engines.duckdb_writing import Order
 from pellucid.errors import DataRefused, InputInvalid
 from pellucid.failpoints import reach
-from pellucid.holdings.import_place import ImportPlace
+from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.leases import unlink_unleased
-from pellucid.holdings.placing import Ground, declared, survey
+from pellucid.holdings.ground import Ground, survey
 from pellucid.holdings.publish import Generation, file_name, publish, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.rights.asked import asked_of, correction_asked

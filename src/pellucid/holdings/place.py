@@ -1,4 +1,4 @@
-"""Where imports, sorts and corrections happen: the workspace's database and folders, one at a time, rejected rows."""
+"""Where an import or a sort happens: the workspace's database and folders, one at a time, its list of rejected rows."""
 
 from __future__ import annotations
 

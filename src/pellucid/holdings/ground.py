@@ -1,4 +1,4 @@
-"""What every new generation goes through, imported, sorted or corrected: the state it builds on, its place, a crash."""
+"""What every new generation is written on, imported, sorted or swept: the state it builds on, its place, a crash."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pellucid.engines.base import Holding
 from pellucid.engines.duckdb_writing import Written, sync
-from pellucid.errors import DataRefused, NameUnknown
+from pellucid.errors import DataRefused
 from pellucid.failpoints import reach
-from pellucid.holdings.import_place import ImportPlace, rejected_file
+from pellucid.holdings.place import ImportPlace, rejected_file
 from pellucid.holdings.publish import (
     Generation,
     file_name,
@@ -20,10 +20,7 @@ from pellucid.holdings.publish import (
     remove_leftovers,
 )
 from pellucid.holdings.schema_hash import schema_hash
-from pellucid.policy.model import Dataset, Policy
-
-Progress = Callable[[str, float], None]
-"""Told the step that begins and the share of the work done before it (0 to 1)."""
+from pellucid.policy.model import Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +94,3 @@ def survey(place: ImportPlace, dataset: Dataset) -> Ground:
         number = next_generation(connection, dataset.name)
     rejected_file(place, dataset.name, number).unlink(missing_ok=True)
     return Ground(place, dataset, number, before, holdings)
-
-
-def declared(policy: Policy, dataset: str) -> Dataset:
-    """Return a dataset of the policy; raises NameUnknown."""
-    if dataset not in policy.datasets:
-        raise NameUnknown("dataset", dataset, tuple(policy.datasets), remedy="Declare it in the policy first.")
-    return policy.datasets[dataset]
-
-
-def say_nothing(_step: str, _share: float) -> None:
-    """Tell nobody of progress."""
