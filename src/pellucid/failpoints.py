@@ -83,6 +83,11 @@ POINTS = (
     "laws.marked",
     "laws.before-commit",
     "laws.after-commit",
+    # carrying out a customer's request
+    "request.begun",
+    "request.carried-out",
+    "request.before-commit",
+    "request.after-commit",
 )
 """Every point there is; a test reaches each of them."""
 

@@ -23,6 +23,12 @@ class Settings(BaseSettings):
     coverage_hours: float = Field(
         default=24.0, ge=24.0, description="How old a coverage band gets before it is renewed."
     )
+    request_days: int = Field(
+        default=30, ge=1, le=366, description="Days to answer a customer's request where no signed-off law says."
+    )
+    request_keep_months: int = Field(
+        default=24, ge=0, le=120, description="Months to keep a closed request where no signed-off law says."
+    )
     serve_threads: int = Field(
         default=64, ge=64, le=1024, description="Requests that `pellucid serve` works on at once; others wait."
     )

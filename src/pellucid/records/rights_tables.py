@@ -21,6 +21,7 @@ rights_requests = Table(  # a person's request: what is asked, where it stands, 
     Column("by_whom", Text, nullable=False),  # self | guardian | agent
     Column("proof", Text),  # where the proof lies that a guardian or agent may ask
     Column("channel", Text, nullable=False),
+    Column("strength", Integer, nullable=False),  # how well the person has to be known for it
     Column("state", Text, nullable=False, index=True),
     Column("reason", Text, nullable=False),  # of the state, in the Data Rights Protocol's words; or empty
     Column("verification", Text, nullable=False),  # none | asked | shown | failed

@@ -187,6 +187,7 @@ def upgrade() -> None:
         sa.Column("by_whom", sa.Text(), nullable=False),
         sa.Column("proof", sa.Text(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("strength", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("verification", sa.Text(), nullable=False),
