@@ -59,10 +59,12 @@ identity_challenges = Table(  # codes and links sent to a contact already held; 
     Column("request", Text, nullable=False, index=True),
     Column("kind", Text, nullable=False),  # code | link
     Column("digest", LargeBinary, nullable=False),
+    Column("contact", LargeBinary),  # keyed hash of the mailbox that it was sent to; NULL: sent to nobody
     Column("strength", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("made_at", Instant, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False),
+    Column("sent_at", Instant),
     Column("used_at", Instant),
 )
 
