@@ -44,6 +44,7 @@ ACTIONS: dict[str, str] = {
     "query": "ask questions",
     "request-approve": "approve, extend and deny customers' requests",
     "request-carry-out": "carry out customers' requests, and forget those that need not be kept",
+    "request-decide": "weigh objections, and look again at automated decisions that people contest",
     "request-file": "file customers' requests, and take them back when they ask for it",
     "request-list": "see customers' requests",
     "request-verify": "acknowledge customers' requests, and check who makes them",

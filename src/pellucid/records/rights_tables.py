@@ -151,6 +151,7 @@ statements = Table(  # what a person says beside what is held of them (Art. 16):
     "statements",
     metadata,
     Column("request", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),  # of what the request asks
     Column("namespace", Text, nullable=False),
     Column("subject", BigInteger, nullable=False),
     Column("dataset", Text),  # NULL: all that is held

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
@@ -27,22 +26,23 @@ Choice = tuple[ConsentVerb, str | None]
 Record = Callable[[tuple[ConsentRecord, ...], Beside], tuple[ConsentReceipt, ...]]
 """Records choices, and what is written beside them, in one transaction; returns once they are in force."""
 
-Close = Callable[[Connection], None]
-"""Closes the request as fulfilled, in the transaction it is given; raises InputInvalid if that cannot be."""
+Demand = Callable[[Connection], None]
+"""Raises where something must not be recorded, in the transaction that would."""
 
-TellPerson = Callable[[Connection, Request, str, Mapping[str, object]], None]
-"""Puts a message to the person, of a kind and with its facts, on its way; one of each kind a request, however often."""
+Told = Mapping[str, object]
+"""What was done, without personal data, as the request's history keeps it."""
+
+TellPerson = Callable[[Connection, Request, str, str], None]
+"""Puts a message of a kind to the person, with its reasons, on its way; one of each kind a request, however often."""
 
 IsTold = Callable[[Connection, Request, str], bool]
 """Says whether the message of a kind has gone out to the person."""
 
 
-class Progress(StrEnum):
-    """How far a request was carried out: wholly; or the person has to be told, or the staff to decide, before."""
+TellRecipients = Callable[[Connection, Request, str], None]
+"""Puts word of a restriction, or of its lifting, on its way to whom the data were given (Art. 19); once a request."""
 
-    DONE = "done"
-    TELLING = "telling"
-    UNDECIDED = "undecided"
+_ACTS = {ConsentVerb.RESTRICT: "restriction", ConsentVerb.LIFT: "lift-restriction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class ChoiceParts:
     record: Record
     tell_person: TellPerson
     is_told: IsTold
+    tell_recipients: TellRecipients
 
 
 def method_of(request: Request) -> str:
@@ -91,10 +92,14 @@ def demand_ready(request: Request, *rights: Right) -> int:
     return subject_of(request)
 
 
+def no_demand(_connection: Connection) -> None:
+    """Demand nothing more."""
+
+
 def record_once(
-    parts: ChoiceParts, request: Request, wanted: Sequence[Choice], now: int, close: Close | None = None
-) -> tuple[ConsentReceipt, ...]:
-    """Record the choices that the request has not recorded yet, and close it, in one transaction.
+    parts: ChoiceParts, request: Request, wanted: Sequence[Choice], now: int, demand: Demand = no_demand
+) -> int:
+    """Record the choices that the request has not recorded yet, in one transaction; return how many these were.
 
     Raises RecordingFailed if somebody carried it out at the same time, with nothing recorded twice.
     """
@@ -102,17 +107,16 @@ def record_once(
         done = choices_of(connection, request)
     missing = [each for each in wanted if each not in done]
     if not missing:
-        if close is not None:
-            with parts.database.write() as connection:
-                close(connection)
-        return ()
+        return 0
 
     def beside(connection: Connection, _receipts: tuple[ConsentReceipt, ...]) -> None:
         _demand_once(connection, request)
-        if close is not None:
-            close(connection)
+        demand(connection)
+        for verb, _purpose in missing:
+            if verb in _ACTS:
+                parts.tell_recipients(connection, request, _ACTS[verb])
 
-    return parts.record(tuple(_record(request, verb, purpose, now) for verb, purpose in missing), beside)
+    return len(parts.record(tuple(_record(request, verb, purpose, now) for verb, purpose in missing), beside))
 
 
 def choices_of(connection: Connection, request: Request) -> Counter[Choice]:
@@ -125,6 +129,18 @@ def choices_of(connection: Connection, request: Request) -> Counter[Choice]:
     )
     rows = connection.execute(select(columns.verb, columns.purpose).where(*where))
     return Counter((ConsentVerb(row.verb), row.purpose) for row in rows)
+
+
+def demand_told(parts: ChoiceParts, request: Request, message: str) -> None:
+    """Raise InputInvalid until a message has gone out to the person."""
+    with parts.database.read() as connection:
+        if parts.is_told(connection, request, message):
+            return
+    raise InputInvalid(
+        f"The person has not been told yet ({message}), so the request {request.id} waits.",
+        remedy=f"Wait for the mail, or tell them and note it: pellucid requests told {request.id} {message} --how HOW.",
+        code="person-not-told",
+    )
 
 
 def _demand_once(connection: Connection, request: Request) -> None:

@@ -5,18 +5,19 @@ The reasons go to the person and into the erasable part of the log; nothing else
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import Actor
-from pellucid.records.rights_tables import rights_events
+from pellucid.rights import stored
 from pellucid.rights.choice import TellPerson, subject_of
+from pellucid.rights.clock import Event
 from pellucid.rights.request import Request
 from pellucid.subjects.keys import SubjectKeys
 
@@ -70,12 +71,9 @@ def keep_decision(
             code="request-decided",
         )
     told = {"outcome": decision.outcome, "about": {name: list(names) for name, names in about.items()}}
-    connection.execute(
-        insert(rights_events).values(
-            request=request.id, kind=DECIDED, at=decision.at, made_by=decision.actor.name, told=json.dumps(told)
-        )
-    )
-    tell_person(connection, request, message, {"reasons": decision.reasons, **told})
+    at = max(decision.at, stored.last_at(connection, request.id))  # whatever the clock says
+    stored.note(connection, request.id, Event(DECIDED, at, decision.actor.name, told))
+    tell_person(connection, request, message, decision.reasons)
     pseudonym = keys.pseudonym(connection, request.namespace, subject_of(request))
     body = {"request": request.id, "right": request.right.value, **told}
     details = {"reasons": decision.reasons}
@@ -85,18 +83,14 @@ def keep_decision(
 
 def decision_of(connection: Connection, request: Request) -> KeptDecision | None:
     """Return what was decided about a request, if anything was."""
-    columns = rights_events.c
-    statement = select(rights_events).where(columns.request == request.id, columns.kind == DECIDED)
-    row = connection.execute(statement.order_by(columns.sequence)).first()
-    if row is None:
-        return None
-    told = json.loads(row.told)
-    return KeptDecision(told["outcome"], told["about"], row.made_by, row.at)
+    for event in stored.events_of(connection, request.id):
+        if event.kind == DECIDED:
+            told: dict[str, Any] = dict(event.told)
+            return KeptDecision(told["outcome"], told["about"], event.made_by, event.at)
+    return None
 
 
 def filed_by(connection: Connection, request: Request) -> str | None:
-    """Return who made the first entry of a request's history: who filed it."""
-    columns = rights_events.c
-    first = select(columns.made_by).where(columns.request == request.id).order_by(columns.sequence).limit(1)
-    found: str | None = connection.scalar(first)
-    return found
+    """Return who filed a request."""
+    events = stored.events_of(connection, request.id)
+    return next((event.made_by for event in events if event.kind == "filed"), None)

@@ -20,17 +20,19 @@ from pellucid.consent.rule import rule_for
 from pellucid.consent.signals import GPC_KINDS, PROFILING, SignalReading
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Default, LegalBasis, Policy, Purpose
+from pellucid.rights.asking import PURPOSES
 from pellucid.rights.choice import (
     Choice,
     ChoiceParts,
-    Close,
-    Progress,
+    TellPerson,
+    Told,
     choices_of,
     demand_ready,
+    demand_told,
     record_once,
     subject_of,
 )
-from pellucid.rights.decision import Decision, KeptDecision, keep_decision
+from pellucid.rights.decision import Decision, KeptDecision, decision_of, keep_decision
 from pellucid.rights.request import Request, Right
 from pellucid.rights.restrict import restricts_alone
 from pellucid.subjects.keys import SubjectKeys
@@ -54,6 +56,7 @@ OPTED_OUT = SignalReading("gpc", GPC_KINDS | {PROFILING})
 
 
 _RESTRICT: Choice = (ConsentVerb.RESTRICT, None)
+_LIFT: Choice = (ConsentVerb.LIFT, None)
 
 
 class ObjectionOutcome(StrEnum):
@@ -75,6 +78,10 @@ class Objected:
     closed: tuple[str, ...] = ()
     contested: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
+
+    def as_told(self) -> Told:
+        """Return it as a request's history keeps it."""
+        return {"closed": list(self.closed), "not_covered": list(self.not_covered)}
 
 
 def weigh_objection(connection: Connection, policy: Policy, request: Request, now: int) -> Objected:
@@ -98,26 +105,38 @@ def weigh_objection(connection: Connection, policy: Policy, request: Request, no
     return found
 
 
-def object_to(parts: ChoiceParts, policy: Policy, request: Request, now: int, close: Close) -> Progress:
-    """Carry out an objection as far as nobody has to weigh it; the rest restricts the data until it is decided."""
+def object_to(parts: ChoiceParts, policy: Policy, request: Request, now: int) -> Told:
+    """Carry out an objection: as far as nobody has to weigh it, then as it was decided.
+
+    What has to be weighed restricts the data meanwhile. Raises InputInvalid while it is undecided, or the person has
+    not been told what was decided; carrying it out again goes on from there.
+    """
     demand_ready(request, Right.OBJECTION)
+    with parts.database.read() as connection:
+        kept = decision_of(connection, request)
+    if kept is not None:
+        return _follow(parts, request, kept, now)
     with parts.database.read() as connection:
         found = weigh_objection(connection, policy, request, now)
     wanted: list[Choice] = [(ConsentVerb.OBJECT, name) for name in found.closed]
     if not found.contested:
-        record_once(parts, request, wanted, now, close)
-        return Progress.DONE
+        record_once(parts, request, wanted, now)
+        return found.as_told()
     record_once(parts, request, [*wanted, _RESTRICT], now)
-    return Progress.UNDECIDED
+    raise InputInvalid(
+        f"The objection {request.id} has to be weighed; all use of the person's data is restricted meanwhile.",
+        remedy=f"Decide it: pellucid requests decide-objection {request.id} upheld|overruled --reasons TEXT.",
+        code="objection-undecided",
+    )
 
 
 def decide_objection(
     connection: Connection,
-    parts: ChoiceParts,
     policy: Policy,
     request: Request,
     decision: Decision,
     keys: SubjectKeys,
+    tell_person: TellPerson,
 ) -> None:
     """Keep what was decided about an objection, with its reasons for the person, in the caller's write transaction.
 
@@ -133,27 +152,10 @@ def decide_objection(
         )
     found = weigh_objection(connection, policy, request, decision.at)
     about = {"closed": list(found.closed), "contested": list(found.contested)}
-    keep_decision(connection, keys, request, decision, about, parts.tell_person, outcome.message)
+    keep_decision(connection, keys, request, decision, about, tell_person, outcome.message)
 
 
-def follow_decision(parts: ChoiceParts, request: Request, kept: KeptDecision, now: int, close: Close) -> Progress:
-    """Do what was decided: close the uses if it is upheld; lift the objection's own restriction once the person knows.
-
-    Another restriction of the person stays.
-    """
-    demand_ready(request, Right.OBJECTION)
-    outcome = ObjectionOutcome(kept.outcome)
-    names = [*kept.about["closed"], *(kept.about["contested"] if outcome is ObjectionOutcome.UPHELD else ())]
-    record_once(parts, request, [(ConsentVerb.OBJECT, name) for name in names], now)
-    with parts.database.read() as connection:
-        if not parts.is_told(connection, request, outcome.message):
-            return Progress.TELLING
-        lifts = restricts_alone(connection, request)
-    record_once(parts, request, [(ConsentVerb.LIFT, None)] if lifts else [], now, close)
-    return Progress.DONE
-
-
-def opt_out(parts: ChoiceParts, policy: Policy, request: Request, now: int, close: Close) -> Progress:
+def opt_out(parts: ChoiceParts, policy: Policy, request: Request, now: int) -> Told:
     """Opt the person out of the purposes asked; without names, of all sale, sharing, advertising and profiling.
 
     Of a programme that rewards taking part, too: unlike a browser's signal, the person said it themselves.
@@ -162,17 +164,32 @@ def opt_out(parts: ChoiceParts, policy: Policy, request: Request, now: int, clos
     with parts.database.read() as connection:
         facts, named = _facts(connection, request), _named(policy, request)
     concerned = named or [each for each in policy.purposes.values() if concerns(policy, each, facts, OPTED_OUT, now)]
-    record_once(parts, request, [(ConsentVerb.OPT_OUT, each.name) for each in concerned], now, close)
-    return Progress.DONE
+    record_once(parts, request, [(ConsentVerb.OPT_OUT, each.name) for each in concerned], now)
+    return {"closed": [each.name for each in concerned]}
 
 
-def limit(parts: ChoiceParts, policy: Policy, request: Request, now: int, close: Close) -> Progress:
+def limit(parts: ChoiceParts, policy: Policy, request: Request, now: int) -> Told:
     """Limit the use of the person's sensitive data: for the purposes asked, or for all, those to come included."""
     demand_ready(request, Right.LIMIT)
     named = _named(policy, request)
     wanted: list[Choice] = [(ConsentVerb.LIMIT, each.name) for each in named]
-    record_once(parts, request, wanted or [(ConsentVerb.LIMIT, None)], now, close)
-    return Progress.DONE
+    record_once(parts, request, wanted or [(ConsentVerb.LIMIT, None)], now)
+    return {"limited": [each.name for each in named]}
+
+
+def _follow(parts: ChoiceParts, request: Request, kept: KeptDecision, now: int) -> Told:
+    """Do what was decided: close the uses if it is upheld; lift the objection's own restriction once the person knows.
+
+    Another restriction of the person stays.
+    """
+    outcome = ObjectionOutcome(kept.outcome)
+    names = [*kept.about["closed"], *(kept.about["contested"] if outcome is ObjectionOutcome.UPHELD else ())]
+    record_once(parts, request, [(ConsentVerb.OBJECT, name) for name in names], now)
+    demand_told(parts, request, outcome.message)
+    with parts.database.read() as connection:
+        lifts = restricts_alone(connection, request)
+    record_once(parts, request, [_LIFT] if lifts else [], now)
+    return {"outcome": kept.outcome, "closed": names}
 
 
 def _place(policy: Policy, purpose: Purpose, facts: SubjectFacts, now: int, *, asked_by_name: bool) -> str | None:
@@ -195,7 +212,7 @@ def _facts(connection: Connection, request: Request) -> SubjectFacts:
 
 def _named(policy: Policy, request: Request) -> list[Purpose]:
     """Return the purposes that the request names, if any; raises NameUnknown, and InputInvalid for anything else."""
-    asked = request.asked.get("purposes") or []
+    asked = request.asked.get(PURPOSES) or []
     if not isinstance(asked, list) or not all(isinstance(name, str) for name in asked):
         raise InputInvalid(
             f"What the request {request.id} asks names its purposes otherwise than as a list of names.",

@@ -22,23 +22,29 @@ from pellucid.consent.sets import alike
 from pellucid.engines.duckdb_casts import Check
 from pellucid.engines.duckdb_correcting import Asked, Correct, Found, stay_as_often
 from pellucid.engines.duckdb_writing import Order
-from pellucid.errors import DataRefused, InputInvalid
+from pellucid.errors import DataRefused, InputInvalid, RecordingFailed
 from pellucid.failpoints import reach
-from pellucid.holdings.place import ImportPlace
-from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.ground import Ground, survey
+from pellucid.holdings.leases import unlink_unleased
+from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import Generation, file_name, publish, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
-from pellucid.rights.asked import asked_of, correction_asked
-from pellucid.rights.choice import Close, demand_ready, subject_of
+from pellucid.rights import stored
+from pellucid.rights.choice import Told, demand_ready, subject_of
+from pellucid.rights.clock import Event
+from pellucid.rights.corrections import CorrectionAsked, StatementAsked, rectifications
 from pellucid.rights.request import Request, Right
 from pellucid.rights.stale import mark_stale
+from pellucid.rights.statement import keep_statement
 from pellucid.subjects.facts import tell_facts
 from pellucid.subjects.ids import count
 from pellucid.subjects.keys import SubjectKeys
 
 CORRECTED = "corrected"
-"""Why a derived table is stale, and the kind of the message to recipients."""
+"""Why a derived table is stale."""
+
+RECTIFIED = "rectified"
+"""The kind of the event of a request that tells that a part of it was carried out."""
 
 _CAUSES = {
     "null": "a value is needed",
@@ -52,8 +58,9 @@ _CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What was corrected, for those whom the data were given: new values as stored, by column."""
+    """What a part of a request corrected, for those whom the data were given: new values as stored, by column."""
 
+    part: int
     dataset: str
     new: Mapping[str, str | None] = field(repr=False)
 
@@ -72,20 +79,6 @@ class RectifyParts:
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
-    """What a correction did. `stale` are derived tables to be built anew; `old_file_gone` is false while somebody who
-    asks still reads the old file: it goes when they are done.
-    """
-
-    dataset: str
-    generation: int
-    rows: int
-    columns: tuple[str, ...]
-    stale: tuple[str, ...]
-    old_file_gone: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Made:
     """A corrected file that is in place, and what becomes true with it."""
 
@@ -95,32 +88,88 @@ class _Made:
     facts: pa.Table | None
 
 
-def rectify(
-    parts: RectifyParts, policy: Policy, request: Request, *, actor: Actor, now: int, close: Close
-) -> Corrected:
-    """Correct what the request asks, publish it, and close the request, in one control transaction at the end.
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A part of a request, by its place there, and who carries it out."""
+
+    parts: RectifyParts
+    policy: Policy
+    request: Request
+    place: int
+    actor: Actor
+    now: int
+
+
+def rectify(parts: RectifyParts, policy: Policy, request: Request, actor: Actor, now: int) -> Told:
+    """Carry out what a request asks, part by part; a part that was done before stays done.
 
     Raises InputInvalid for what cannot be corrected so, and DataRefused where that came from the data or the disk; then
-    nothing has changed, and it may be tried again.
+    nothing of that part has changed, and it may be tried again.
     """
     demand_ready(request, Right.RECTIFICATION)
-    asked = correction_asked(policy, request)
-    dataset = declared(policy, asked.dataset)
-    with parts.place.locked():
-        ground = survey(parts.place, dataset)
+    for place, asked in enumerate(rectifications(policy, request)):
+        job = _Job(parts, policy, request, place, actor, now)
+        if _done(job) is None:
+            _state(job, asked) if isinstance(asked, StatementAsked) else _correct(job, asked)
+    with parts.place.database.read() as connection:
+        told = [dict(each.told) for each in stored.events_of(connection, request.id) if each.kind == RECTIFIED]
+    return {"parts": told, "old_files_gone": _old_files_gone(parts.place, told)}
+
+
+def _correct(job: _Job, asked: CorrectionAsked) -> None:
+    place = job.parts.place
+    with place.locked():
+        ground = survey(place, asked.dataset)
         held, before = _held(ground)
         try:
-            made = _write(parts, ground, (held, before), asked_of(request, asked), now)
-            with parts.place.database.write() as connection:
-                stale = _publish(connection, parts, policy, request, made, actor, now, close)
+            made = _write(job, ground, (held, before), asked.about(job.request))
+            with place.database.write() as connection:
+                _publish(connection, job, made)
                 reach("correct.before-commit")
             reach("correct.after-commit")
         except BaseException:
             ground.clear()
             raise
-        unlink_unleased(parts.place.database, parts.place.folder, now=now)
-    gone = not held.exists()
-    return Corrected(dataset.name, ground.number, made.found.altered, tuple(made.found.old), stale, gone)
+        unlink_unleased(place.database, place.folder, now=job.now)
+
+
+def _state(job: _Job, asked: StatementAsked) -> None:
+    with job.parts.place.database.write() as connection:
+        _demand_undone(connection, job)
+        _note(connection, job, {"dataset": asked.dataset, "statement": True})
+        keep_statement(connection, job.parts.keys, job.request, job.place, asked, actor=job.actor, now=job.now)
+
+
+def _done(job: _Job) -> Told | None:
+    with job.parts.place.database.read() as connection:
+        return _noted(connection, job)
+
+
+def _noted(connection: Connection, job: _Job) -> Told | None:
+    for event in stored.events_of(connection, job.request.id):
+        if event.kind == RECTIFIED and event.told["part"] == job.place:
+            return event.told
+    return None
+
+
+def _demand_undone(connection: Connection, job: _Job) -> None:
+    if _noted(connection, job) is not None:
+        raise RecordingFailed(
+            f"The request {job.request.id} was carried out meanwhile, so nothing was done again.",
+            remedy=f"Look at it: pellucid requests show {job.request.id}.",
+            code="request-overtaken",
+        )
+
+
+def _note(connection: Connection, job: _Job, told: Told) -> None:
+    at = max(job.now, stored.last_at(connection, job.request.id))  # whatever the clock says
+    stored.note(connection, job.request.id, Event(RECTIFIED, at, job.actor.name, {"part": job.place, **told}))
+
+
+def _old_files_gone(place: ImportPlace, told: list[dict[str, object]]) -> bool:
+    """Return whether no file with an old value is left; one stays while somebody who asks still reads it."""
+    old = [(str(each["dataset"]), each["corrected_from"]) for each in told if "corrected_from" in each]
+    return not any((place.folder / file_name(name, int(str(number)))).exists() for name, number in old)
 
 
 def _held(ground: Ground) -> tuple[Path, Generation]:
@@ -134,13 +183,13 @@ def _held(ground: Ground) -> tuple[Path, Generation]:
     return ground.held, ground.before
 
 
-def _write(parts: RectifyParts, ground: Ground, held: tuple[Path, Generation], asked: Asked, now: int) -> _Made:
+def _write(job: _Job, ground: Ground, held: tuple[Path, Generation], asked: Asked) -> _Made:
     """Write the corrected file and put it in its place, once it was compared and read again."""
-    place, dataset, (file, before) = parts.place, ground.dataset, held
+    place, dataset, (file, before) = job.parts.place, ground.dataset, held
     with place.database.read() as connection:
         kinds = pa.array(alike(connection, dataset.subjects[0].namespace))
     with Correct(dataset, file, asked, place.limits) as engine:
-        _demand_fit(dataset, engine.check(now))
+        _demand_fit(dataset, engine.check(job.now))
         found = _demand_altered(engine.find())
         written = engine.write(ground.draft, Order(kinds, place.rank_key(dataset.name)))
         reach("correct.draft-written")
@@ -161,51 +210,39 @@ def _facts(dataset: Dataset, engine: Correct, found: Found) -> pa.Table | None:
     return engine.facts(dataset.fact_columns) if told else None
 
 
-def _publish(
-    connection: Connection,
-    parts: RectifyParts,
-    policy: Policy,
-    request: Request,
-    made: _Made,
-    actor: Actor,
-    now: int,
-    close: Close,
-) -> tuple[str, ...]:
-    dataset, before, number = made.ground.dataset, made.before, made.ground.number
+def _publish(connection: Connection, job: _Job, made: _Made) -> None:
+    dataset, before, number, now = made.ground.dataset, made.before, made.ground.number, job.now
+    _demand_undone(connection, job)
     after = Generation(dataset.name, number, file_name(dataset.name, number), before.rows, before.schema_hash, now)
     bits = subjects_of(connection, dataset.name, before.generation)
     publish(connection, after, bits, replaces=before.generation)
     if made.facts is not None:
         space = dataset.subjects[0].namespace
         changed = tell_facts(connection, dataset, made.facts)
-        subjects_added(connection, policy, space, count(connection, space), 0, changed, now)
-    stale = mark_stale(connection, dataset.name, CORRECTED, now)
-    parts.tell_recipients(connection, request, Correction(dataset.name, _altered_only(made.found)))
-    close(connection)
-    append(connection, _entry(connection, parts.keys, request, made, policy, actor, now))
-    return stale
+        subjects_added(connection, job.policy, space, count(connection, space), 0, changed, now)
+    new = {name: made.found.new[name] for name in made.found.old}
+    job.parts.tell_recipients(connection, job.request, Correction(job.place, dataset.name, new))
+    told = {
+        "dataset": dataset.name,
+        "generation": number,
+        "corrected_from": before.generation,
+        "columns": sorted(made.found.old),
+        "rows": made.found.altered,
+        "stale": list(mark_stale(connection, dataset.name, CORRECTED, now)),
+    }
+    _note(connection, job, told)
+    append(connection, _entry(connection, job, made))
 
 
-def _altered_only(found: Found) -> dict[str, str | None]:
-    return {name: found.new[name] for name in found.old}
-
-
-def _entry(
-    connection: Connection,
-    keys: SubjectKeys,
-    request: Request,
-    made: _Made,
-    policy: Policy,
-    actor: Actor,
-    now: int,
-) -> AuditEntry:
-    namespace, subject, dataset = request.namespace, subject_of(request), made.ground.dataset.name
+def _entry(connection: Connection, job: _Job, made: _Made) -> AuditEntry:
+    namespace, subject, dataset = job.request.namespace, subject_of(job.request), made.ground.dataset.name
+    keys = job.parts.keys
 
     def committed(column: str, which: str, values: list[str | None]) -> str:
         return keys.commitment(connection, namespace, subject, commitment_bytes(dataset, column, which, values))
 
     body = {
-        "request": request.id,
+        "request": job.request.id,
         "dataset": dataset,
         "generation": made.ground.number,
         "corrected_from": made.before.generation,
@@ -216,10 +253,10 @@ def _entry(
             }
             for column, old in made.found.old.items()
         },
-        "policy": policy.version,
+        "policy": job.policy.version,
     }
     pseudonym = keys.pseudonym(connection, namespace, subject)
-    return AuditEntry("data.corrected", actor, now, subject=pseudonym, body=body)
+    return AuditEntry("data.corrected", job.actor, job.now, subject=pseudonym, body=body)
 
 
 def commitment_bytes(dataset: str, column: str, which: str, values: list[str | None]) -> bytes:

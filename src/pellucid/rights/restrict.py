@@ -15,10 +15,10 @@ from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import consent_records
 from pellucid.rights.choice import (
     ChoiceParts,
-    Close,
-    Progress,
+    Told,
     choices_of,
     demand_ready,
+    demand_told,
     method_of,
     record_once,
     subject_of,
@@ -31,34 +31,28 @@ TO_BE_LIFTED = "restriction-to-be-lifted"
 _RESTRICT, _LIFT = (ConsentVerb.RESTRICT, None), (ConsentVerb.LIFT, None)
 
 
-def restrict(parts: ChoiceParts, request: Request, now: int, close: Close) -> Progress:
+def restrict(parts: ChoiceParts, request: Request, now: int) -> Told:
     """Restrict all use of the person's data; the next query honours it."""
     demand_ready(request, Right.RESTRICTION)
-    record_once(parts, request, [_RESTRICT], now, close)
-    return Progress.DONE
+    return {"recorded": record_once(parts, request, [_RESTRICT], now)}
 
 
-def lift(parts: ChoiceParts, request: Request, now: int, close: Close) -> Progress:
+def lift(parts: ChoiceParts, request: Request, now: int) -> Told:
     """Lift the person's restriction once they were told that it will be; until then it stands.
 
-    Raises InputInvalid if nothing is restricted, or an objection that is not decided yet restricts it.
+    Raises InputInvalid if nothing is restricted, an objection that is not decided yet restricts it, or the person has
+    not been told.
     """
     demand_ready(request, Right.LIFT_RESTRICTION)
-
-    def close_if_free(connection: Connection) -> None:
-        _demand_no_objection(connection, request)
-        close(connection)
-
     with parts.database.write() as connection:
-        if not choices_of(connection, request):
-            _demand_restricted(connection, request)
-            _demand_no_objection(connection, request)
-            parts.tell_person(connection, request, TO_BE_LIFTED, {})
-    with parts.database.read() as connection:
-        if not parts.is_told(connection, request, TO_BE_LIFTED):
-            return Progress.TELLING
-    record_once(parts, request, [_LIFT], now, close_if_free)
-    return Progress.DONE
+        if choices_of(connection, request):
+            return {"recorded": 0}
+        _demand_restricted(connection, request)
+        _demand_no_objection(connection, request)
+        parts.tell_person(connection, request, TO_BE_LIFTED, "")
+    demand_told(parts, request, TO_BE_LIFTED)
+    done = record_once(parts, request, [_LIFT], now, lambda connection: _demand_no_objection(connection, request))
+    return {"recorded": done}
 
 
 def restricts_alone(connection: Connection, request: Request) -> bool:

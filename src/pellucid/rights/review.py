@@ -15,18 +15,22 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from pellucid.audit.log import entries
-from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
+from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.holdings.publish import SubjectBits, generations_published, subjects_of
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Policy, Purpose
 from pellucid.records.tables import insight_proposals
-from pellucid.rights.choice import ChoiceParts, Close, Progress, demand_ready
-from pellucid.rights.decision import Decision, KeptDecision, filed_by, keep_decision
+from pellucid.rights.asking import PURPOSES
+from pellucid.rights.choice import ChoiceParts, TellPerson, Told, demand_ready, demand_told
+from pellucid.rights.decision import Decision, decision_of, filed_by, keep_decision
 from pellucid.rights.request import Request, Right
 from pellucid.subjects.keys import SubjectKeys
 
 DECIDING = frozenset({"profiling", "significant_decisions"})
 """Kinds of use that lead to decisions about people."""
+
+DECISION, STATEMENT = "decision", "statement"
+"""In `asked`: which decision is meant, and what the person says to it, in their words."""
 
 RELEASED = frozenset({"query.released", "insight.released"})
 
@@ -65,7 +69,7 @@ class Review:
     """A request that waits for a person: what it asks, in the customer's words, and the uses behind it."""
 
     request: Request
-    purpose: str | None
+    purposes: tuple[str, ...]
     decision: str = field(repr=False)
     statement: str = field(repr=False)
     uses: tuple[DecidingUse, ...] = ()
@@ -82,24 +86,8 @@ def review_queue(connection: Connection, policy: Policy, requests: Iterable[Requ
     return tuple(_review(policy, each, held, insights, asked) for each in waiting)
 
 
-def demand_review_asked(policy: Policy, asked: Mapping[str, object]) -> None:
-    """Raise InputInvalid unless a request says which decision it is about, and NameUnknown for its purpose.
-
-    `asked` holds `decision` and, where the person says so, `purpose` and `statement`.
-    """
-    texts = {name: asked.get(name, "") for name in ("decision", "statement", "purpose")}
-    if not all(isinstance(text, str) for text in texts.values()) or not str(texts["decision"]).strip():
-        raise InputInvalid(
-            "A review needs the decision that it is about, as the person describes it.",
-            remedy='Write it as {"decision": "...", "purpose": "NAME", "statement": "..."}.',
-            code="request-asks",
-        )
-    if texts["purpose"] and texts["purpose"] not in policy.purposes:
-        raise NameUnknown("purpose", str(texts["purpose"]), tuple(policy.purposes))
-
-
 def decide_review(
-    connection: Connection, parts: ChoiceParts, request: Request, decision: Decision, keys: SubjectKeys
+    connection: Connection, request: Request, decision: Decision, keys: SubjectKeys, tell_person: TellPerson
 ) -> None:
     """Keep what a person found of an automated decision, in the caller's write transaction.
 
@@ -113,19 +101,23 @@ def decide_review(
             remedy="Ask a colleague who may decide requests.",
             code="review-own-request",
         )
-    purpose = request.asked.get("purpose")
-    about = {"purpose": [str(purpose)] if purpose else []}
-    keep_decision(connection, keys, request, decision, about, parts.tell_person, outcome.message)
+    about = {"purposes": list(request.asked.get(PURPOSES, []))}
+    keep_decision(connection, keys, request, decision, about, tell_person, outcome.message)
 
 
-def follow_review(parts: ChoiceParts, request: Request, kept: KeptDecision, close: Close) -> Progress:
-    """Close a review that was decided, once the person knows the outcome."""
+def review(parts: ChoiceParts, request: Request) -> Told:
+    """Carry a review out: it is done once it was decided, and the person knows the outcome; until then InputInvalid."""
     demand_ready(request, Right.HUMAN_REVIEW)
-    with parts.database.write() as connection:
-        if not parts.is_told(connection, request, ReviewOutcome(kept.outcome).message):
-            return Progress.TELLING
-        close(connection)
-    return Progress.DONE
+    with parts.database.read() as connection:
+        kept = decision_of(connection, request)
+    if kept is None:
+        raise InputInvalid(
+            f"Nobody has reviewed yet what the request {request.id} is about.",
+            remedy=f"Decide it: pellucid requests review {request.id} upheld|changed --reasons TEXT.",
+            code="review-undecided",
+        )
+    demand_told(parts, request, ReviewOutcome(kept.outcome).message)
+    return {"outcome": kept.outcome}
 
 
 Held = Sequence[tuple[str, str, SubjectBits]]
@@ -138,17 +130,15 @@ Answers = Mapping[tuple[str, frozenset[str]], tuple[int, int]]
 def _review(
     policy: Policy, request: Request, held: Held, insights: Sequence[tuple[str, str]], asked: Answers
 ) -> Review:
-    texts = {name: str(request.asked.get(name) or "") for name in ("purpose", "decision", "statement")}
-    purpose = texts["purpose"] or None
+    named = tuple(request.asked.get(PURPOSES, ()))
     theirs = {
         dataset for dataset, namespace, bits in held if namespace == request.namespace and bits.has(request.subject)
     }
     uses = [
-        _use(policy, each, theirs, insights, asked)
-        for each in _deciding(policy)
-        if purpose is None or each.name == purpose
+        _use(policy, each, theirs, insights, asked) for each in _deciding(policy) if not named or each.name in named
     ]
-    return Review(request, purpose, texts["decision"], texts["statement"], tuple(use for use in uses if use.datasets))
+    decision, statement = (str(request.asked.get(name, "")) for name in (DECISION, STATEMENT))
+    return Review(request, named, decision, statement, tuple(use for use in uses if use.datasets))
 
 
 def _use(

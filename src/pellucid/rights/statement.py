@@ -12,10 +12,10 @@ from sqlalchemy import Connection, insert, select
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.policy.model import Actor
-from pellucid.records.database import Database
 from pellucid.records.rights_tables import statements
-from pellucid.rights.choice import Close, demand_ready
-from pellucid.rights.request import Request, Right
+from pellucid.rights.choice import subject_of
+from pellucid.rights.corrections import StatementAsked
+from pellucid.rights.request import Request
 from pellucid.subjects.keys import SubjectKeys
 
 
@@ -29,35 +29,32 @@ class Statement:
     request: str
 
 
-def complete(
-    database: Database,
+def keep_statement(
+    connection: Connection,
     keys: SubjectKeys,
     request: Request,
-    dataset: str | None,
-    text: str,
+    part: int,
+    asked: StatementAsked,
     *,
     actor: Actor,
     now: int,
-    close: Close,
 ) -> None:
-    """Keep a statement beside what is held, and close the request, in one transaction; the log gets a commitment."""
-    subject = demand_ready(request, Right.RECTIFICATION)
-    with database.write() as connection:
-        connection.execute(
-            insert(statements).values(
-                request=request.id, namespace=request.namespace, subject=subject, dataset=dataset, text=text, at=now
-            )
-        )
-        close(connection)
-        said = keys.commitment(connection, request.namespace, subject, text.encode())
-        pseudonym = keys.pseudonym(connection, request.namespace, subject)
-        body = {"request": request.id, "dataset": dataset, "statement": said}
-        append(connection, AuditEntry("data.completed", actor, now, subject=pseudonym, body=body))
+    """Keep a statement beside what is held, in the caller's write transaction and as its last statement.
+
+    The log gets a commitment to its words.
+    """
+    subject = subject_of(request)
+    values = {"request": request.id, "part": part, "namespace": request.namespace, "subject": subject, "at": now}
+    connection.execute(insert(statements).values(**values, dataset=asked.dataset, text=asked.text))
+    said = keys.commitment(connection, request.namespace, subject, asked.text.encode())
+    pseudonym = keys.pseudonym(connection, request.namespace, subject)
+    body = {"request": request.id, "dataset": asked.dataset, "statement": said}
+    append(connection, AuditEntry("data.completed", actor, now, subject=pseudonym, body=body))
 
 
 def statements_of(connection: Connection, namespace: str, subject: int) -> tuple[Statement, ...]:
     """Return what a person stated, the oldest first."""
     columns = statements.c
     where = (columns.namespace == namespace, columns.subject == subject)
-    rows = connection.execute(select(statements).where(*where).order_by(columns.at, columns.request))
+    rows = connection.execute(select(statements).where(*where).order_by(columns.at, columns.request, columns.part))
     return tuple(Statement(row.dataset, row.text, row.at, row.request) for row in rows)

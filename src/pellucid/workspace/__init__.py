@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pellucid.insights.sample import Sample
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
+    from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
 
 __all__ = ["Workspace", "create", "restore"]
@@ -99,7 +100,14 @@ class Workspace:
         """The request desk: people's rights, from the first word to the answer."""
         from pellucid.workspace.requests import RequestDesk  # noqa: PLC0415  -- calendars, which no question needs
 
-        return RequestDesk(self.room)
+        return RequestDesk(self.room, self.remedies.fulfillers())
+
+    @cached_property
+    def remedies(self) -> RemedyDesk:
+        """The remedy desk: restricting, objecting, correcting, reviewing."""
+        from pellucid.workspace.remedies import RemedyDesk  # noqa: PLC0415  -- engines that write, no question needs
+
+        return RemedyDesk(self.room, lambda _namespace, _subject: None)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

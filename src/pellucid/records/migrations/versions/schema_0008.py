@@ -214,12 +214,13 @@ def upgrade() -> None:
     op.create_table(
         "statements",
         sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("namespace", sa.Text(), nullable=False),
         sa.Column("subject", sa.BigInteger(), nullable=False),
         sa.Column("dataset", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("request"),
+        sa.PrimaryKeyConstraint("request", "part"),
     )
     op.create_index("statements_subject", "statements", ["namespace", "subject"], unique=False)
     op.create_table(
