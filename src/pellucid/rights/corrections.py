@@ -112,10 +112,10 @@ def fixed_columns(policy: Policy, dataset: Dataset) -> set[str]:
     fixed |= {dataset.time} if dataset.time else set()
     for other in policy.datasets.values():
         for path in other.subjects:
-            leads = [*path.via[1:], None]
-            for hop, following in zip(path.via, leads, strict=True):
+            onward = [*(hop.column for hop in path.via[1:]), path.column]
+            for hop, column in zip(path.via, onward, strict=False):  # without hops there is no way to go
                 if hop.dataset == dataset.name:
-                    fixed |= {hop.key, path.column if following is None else following.column}
+                    fixed |= {hop.key, column}
     return fixed
 
 

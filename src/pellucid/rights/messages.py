@@ -24,8 +24,8 @@ WAYS = ("account", "in-person", "letter", "mail", "phone")
 _COMPLAIN = "You may complain to a supervisory authority, and go to court."
 _MEANWHILE = "While it was weighed, all use of your data was restricted; this is no reason for it any more."
 _TEXTS = {
-    "restriction-to-be-lifted": "The use of your data is restricted, as you asked. As you asked too, the restriction is "
-    "going to be lifted now: your data may then be used again as before.",
+    "restriction-to-be-lifted": "The use of your data is restricted, as you asked. As you asked too, it is "
+    "about to be lifted: your data may then be used again as before.",
     "objection-upheld": f"We uphold your objection: your data is not used for it any more. {_MEANWHILE}",
     "objection-overruled": "We weighed your objection and do not follow it, because compelling reasons outweigh it. "
     f"{_MEANWHILE} {_COMPLAIN}",

@@ -105,9 +105,9 @@ class Workspace:
     @cached_property
     def remedies(self) -> RemedyDesk:
         """The remedy desk: restricting, objecting, correcting, reviewing."""
-        from pellucid.workspace.remedies import RemedyDesk  # noqa: PLC0415  -- engines that write, no question needs
+        from pellucid.workspace.remedies import RemedyDesk, told_by_staff  # noqa: PLC0415  -- no question needs it
 
-        return RemedyDesk(self.room, lambda _namespace, _subject: None)
+        return RemedyDesk(self.room, told_by_staff)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""
