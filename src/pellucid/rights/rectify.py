@@ -27,7 +27,7 @@ from pellucid.failpoints import reach
 from pellucid.holdings.ground import Ground, survey
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace
-from pellucid.holdings.publish import Generation, file_name, publish, subjects_of
+from pellucid.holdings.publish import Generation, file_name, publish, remove_leftovers, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.rights import stored
 from pellucid.rights.choice import Told, demand_ready, subject_of
@@ -113,7 +113,7 @@ def rectify(parts: RectifyParts, policy: Policy, request: Request, actor: Actor,
             _state(job, asked) if isinstance(asked, StatementAsked) else _correct(job, asked)
     with parts.place.database.read() as connection:
         told = [dict(each.told) for each in stored.events_of(connection, request.id) if each.kind == RECTIFIED]
-    return {"parts": told, "old_files_gone": _old_files_gone(parts.place, told)}
+    return {"parts": told, "old_files_gone": _give_up_old(parts.place, told, now)}
 
 
 def _correct(job: _Job, asked: CorrectionAsked) -> None:
@@ -130,7 +130,6 @@ def _correct(job: _Job, asked: CorrectionAsked) -> None:
         except BaseException:
             ground.clear()
             raise
-        unlink_unleased(place.database, place.folder, now=job.now)
 
 
 def _state(job: _Job, asked: StatementAsked) -> None:
@@ -166,10 +165,19 @@ def _note(connection: Connection, job: _Job, told: Told) -> None:
     stored.note(connection, job.request.id, Event(RECTIFIED, at, job.actor.name, {"part": job.place, **told}))
 
 
-def _old_files_gone(place: ImportPlace, told: list[dict[str, object]]) -> bool:
-    """Return whether no file with an old value is left; one stays while somebody who asks still reads it."""
-    old = [(str(each["dataset"]), each["corrected_from"]) for each in told if "corrected_from" in each]
-    return not any((place.folder / file_name(name, int(str(number)))).exists() for name, number in old)
+def _give_up_old(place: ImportPlace, told: list[dict[str, object]], now: int) -> bool:
+    """Unlink the files with old values, also one that a crash left; return whether none is there any more.
+
+    One stays while somebody who asks still reads it: it goes with the next change of data after that.
+    """
+    old = [(str(each["dataset"]), int(str(each["corrected_from"]))) for each in told if "corrected_from" in each]
+    files = [place.folder / file_name(name, number) for name, number in old]
+    if any(file.exists() for file in files):
+        with place.locked():
+            unlink_unleased(place.database, place.folder, now=now)
+            with place.database.read() as connection:
+                remove_leftovers(connection, place.folder)
+    return not any(file.exists() for file in files)
 
 
 def _held(ground: Ground) -> tuple[Path, Generation]:
