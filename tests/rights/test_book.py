@@ -17,7 +17,8 @@ from pellucid.rights.keeping import forget_closed
 from pellucid.rights.request import Denial, Request, RequestState, Right, Verification
 from pellucid.rights.showing import answer, views
 from pellucid.subjects.links import link, split
-from tests.rights.conftest import ALICE, BOB, CUSTOMER, NOW, OMAR, PIA, Shop
+from tests.consent.conftest import CUSTOMER
+from tests.rights.conftest import ALICE, BOB, NOW, OMAR, PIA, Shop
 
 
 def loaded(shop: Shop, request: str) -> Request:

@@ -29,6 +29,13 @@ from tests.rights.conftest import OMAR, PIA, Shop, make_shop
 ACTORS = st.sampled_from([PIA, OMAR])
 RIGHTS = st.sampled_from([Right.ACCESS, Right.ERASURE, Right.OPT_OUT, Right.RESTRICTION])
 APPROVED_FIRST = {Right.ERASURE}
+MOVES = (
+    *("acknowledge", "acknowledge", "show", "show", "approve", "approve", "carry_out", "carry_out", "carry_out"),
+    *("ask_who", "fail", "extend", "pause", "resume", "deny", "revoke", "expire"),
+)
+"""What happens to requests, the usual more often."""
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where there is no disk to wait for."""
 
 
 @dataclass
@@ -41,6 +48,7 @@ class Known:
     shown: int = 0
     failed: bool = False
     approved_by: set[str] = field(default_factory=set)
+    under_way: bool = False
     due: str = ""
     closed: Request | None = None
 
@@ -54,7 +62,7 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY)
         database = Database.at(Path(self.folder.name) / "control.sqlite")
         database.create()
         self.shop: Shop = make_shop(database)
@@ -89,6 +97,42 @@ class Life(RuleBasedStateMachine):
         if self.attempt(lambda book: book.show(request, "code", strength)):
             known = self.known[request]
             known.shown, known.failed = max(known.shown, strength), False
+
+    @rule(
+        subject=st.sampled_from([0, 0, 0, 1, None]),
+        rights=st.lists(RIGHTS, min_size=1, max_size=3),
+        moves=st.lists(
+            st.tuples(st.sampled_from(MOVES), st.integers(0, 2), st.integers(0, 2)), min_size=15, max_size=40
+        ),
+    )
+    def much_happens(self, subject: int | None, rights: list[Right], moves: list[tuple[str, int, int]]) -> None:
+        """File some requests, and let much of what staff and people do happen to them in turn."""
+        filed = [self.file(right, subject, PIA, False) for right in rights]
+        self.acknowledge(filed[0])
+        for move, which, strength in moves:
+            request = filed[which % len(filed)]
+            if move == "show":
+                self.show(request, strength)
+            elif move == "approve":
+                self.approve(request, (PIA, OMAR, OMAR)[strength])
+            elif move == "carry_out":
+                self.carry_out(request, ("done", "refused", "died")[strength])
+            elif move == "deny":
+                self.deny(request, list(Denial)[strength])
+            elif move == "extend":
+                self.extend(request, "Many records")
+            else:
+                getattr(self, move)(request)
+            self.none_is_lost_and_none_comes_back()
+
+    @rule(filer=ACTORS, approver=ACTORS, strength=st.sampled_from([1, 2, 2]))
+    def erase(self, filer: Actor, approver: Actor, strength: int) -> None:
+        """Go all the way of an erasure, which no other rule goes often."""
+        request = self.file(Right.ERASURE, 1, filer, False)
+        self.acknowledge(request)
+        self.show(request, strength)
+        self.approve(request, approver)
+        self.carry_out(request, "done")
 
     @rule(request=requests)
     def fail(self, request: str) -> None:
@@ -130,6 +174,7 @@ class Life(RuleBasedStateMachine):
             known = self.known[found.id]
             self.calls += 1
             self.demand_proven(found, known)
+            known.under_way = ends == "died"
             if ends == "refused":
                 raise DataRefused("It did not go.")
             if ends == "died":
@@ -167,6 +212,8 @@ class Life(RuleBasedStateMachine):
             request = found[name]
             if known.closed is not None:
                 assert request == known.closed
+            elif known.under_way and request.closed:
+                assert request.state is RequestState.FULFILLED
             assert request.due >= known.due
             known.due, known.closed = request.due, request if request.closed else None
             steps = [request.received_at, request.acknowledged_at, request.verified_at, request.closed_at]
@@ -227,5 +274,5 @@ class Life(RuleBasedStateMachine):
             return stored.load(connection, request)
 
 
-Life.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+Life.TestCase.settings = settings(max_examples=40, stateful_step_count=10, deadline=None)
 TestLife = Life.TestCase
