@@ -103,7 +103,7 @@ AT_ONCE: tuple[Clock, ...] = (("marketing_objection", ""), ("marketing_opt_out",
 """By when marketing has to end besides."""
 
 ACKNOWLEDGED_BY: dict[Right, tuple[Clock, ...]] = {
-    right: (("acknowledge", word), *((("confirm", ""),) if right is Right.ACCESS else ()))
-    for right, ((_, word), *_) in ANSWERED_BY.items()
-}
+    right: tuple(("acknowledge", word) for member, word in clocks if member == "respond")
+    for right, clocks in ANSWERED_BY.items()
+} | {Right.ACCESS: (("acknowledge", "access"), ("confirm", ""))}
 """By when it has to be said that a request came in."""
