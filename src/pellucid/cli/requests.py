@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli import remedies
 from pellucid.cli.formats import Format
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant, plain_table, wrapped
@@ -149,6 +150,9 @@ def revoke(request: RequestArgument, actor: ActorOption = None, workspace: Works
 def expire(request: RequestArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
     """Close a request because the person, though asked, never showed who they are."""
     _do(workspace, actor, lambda desk, acting: desk.expire(request, actor=acting))
+
+
+remedies.add_to(app)
 
 
 @app.command()

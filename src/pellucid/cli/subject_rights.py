@@ -28,8 +28,14 @@ PurposesOption = Annotated[
     list[str] | None, typer.Option("--purpose", "-p", help="About one purpose; repeat it.", show_default="all purposes")
 ]
 SetOption = Annotated[
-    list[str], typer.Option("--set", metavar="DATASET.COLUMN=VALUE", help="What is right; repeat it.")
+    list[str] | None, typer.Option("--set", metavar="DATASET.COLUMN=VALUE", help="What is right; repeat it.")
 ]
+RowOption = Annotated[
+    list[str] | None,
+    typer.Option("--row", metavar="COLUMN=VALUE", help="Only in rows with this; repeat it.", show_default="all rows"),
+]
+StatementOption = Annotated[str, typer.Option("--statement", help="What the person says, in their words.")]
+DecisionOption = Annotated[str, typer.Option("--decision", help="Which decision is meant, as the person says it.")]
 WithoutOption = Annotated[
     bool, typer.Option("--without-sensitive", help="Leave sensitive data out, so that a weaker proof does.")
 ]
@@ -47,7 +53,6 @@ WHOLE = {
 ABOUT_PURPOSES = {
     "object": ("objection", "an objection to uses on legitimate interests, or to marketing."),
     "opt-out": ("opt-out", "an opt-out of sale, sharing, targeted advertising or profiling."),
-    "review": ("human-review", "a request that somebody reviews an automated decision."),
 }
 
 
@@ -60,6 +65,7 @@ def add_to(app: typer.Typer) -> None:
         app.command(name)(_named(_whole(right), what))
     for name, (right, what) in ABOUT_PURPOSES.items():
         app.command(name)(_named(_about_purposes(right), what))
+    app.command("review")(_named(_review, "a request that somebody reviews an automated decision."))
 
 
 def _named(command: Callable[..., None], what: str) -> Callable[..., None]:
@@ -128,9 +134,11 @@ def _about_purposes(right: str) -> Callable[..., None]:
     return file
 
 
-def _rectify(
+def _review(
     subject: SubjectArgument,
-    changes: SetOption,
+    decision: DecisionOption = "",
+    statement: StatementOption = "",
+    purposes: PurposesOption = None,
     by: ByOption = "self",
     proof: ProofOption = "",
     member: MemberOption = "",
@@ -142,7 +150,29 @@ def _rectify(
     workspace: WorkspaceOption = None,
 ) -> None:
     said: dict[str, object] = {"by": by, "proof": proof, "member": member, "channel": channel}
-    asked: dict[str, object] = {"changes": [_change(each) for each in changes]}
+    asked: dict[str, object] = {"purposes": purposes or [], "decision": decision, "statement": statement}
+    _file("human-review", subject, namespace, received, written, actor, workspace, said | asked)
+
+
+def _rectify(
+    subject: SubjectArgument,
+    changes: SetOption = None,
+    rows: RowOption = None,
+    statement: StatementOption = "",
+    by: ByOption = "self",
+    proof: ProofOption = "",
+    member: MemberOption = "",
+    channel: ChannelOption = "staff",
+    received: ReceivedOption = None,
+    written: FormatOption = Format.TABLE,
+    namespace: NamespaceOption = None,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    said: dict[str, object] = {"by": by, "proof": proof, "member": member, "channel": channel}
+    row = dict(_pair(each, "customers.city=Berlin --row number=7") for each in rows or ())
+    wrong: list[dict[str, object]] = [_change(each) | ({"row": row} if row else {}) for each in changes or ()]
+    asked: dict[str, object] = {"changes": [*wrong, *([{"statement": statement}] if statement else [])]}
     _file("rectification", subject, namespace, received, written, actor, workspace, said | asked)
 
 
@@ -172,13 +202,25 @@ def _file(
         typer.echo(wrapped(others, bullet="  "))
 
 
-def _change(text: str) -> dict[str, str]:
-    place, equals, value = text.partition("=")
+def _change(text: str) -> dict[str, object]:
+    example = "customers.city=Berlin"
+    place, value = _pair(text, example)
     dataset, dot, column = place.partition(".")
-    if not (equals and dot and dataset and column):
-        raise InputInvalid(
-            f"{text[:80]!r} does not say what is to be corrected.",
-            remedy="Write it like customers.city=Berlin.",
-            code="change-invalid",
-        )
+    if not (dot and dataset and column):
+        raise _unreadable(text, example)
     return {"dataset": dataset, "column": column, "value": value}
+
+
+def _pair(text: str, example: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (equals and name):
+        raise _unreadable(text, example)
+    return name, value
+
+
+def _unreadable(text: str, example: str) -> InputInvalid:
+    return InputInvalid(
+        f"{text[:80]!r} does not say what is to be corrected.",
+        remedy=f"Write it like {example}.",
+        code="change-invalid",
+    )

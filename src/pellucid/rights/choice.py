@@ -18,6 +18,7 @@ from pellucid.consent.submission import Beside
 from pellucid.errors import InputInvalid, RecordingFailed
 from pellucid.records.database import Database
 from pellucid.records.tables import consent_records
+from pellucid.rights.asking import MEMBER
 from pellucid.rights.request import Request, Right, unverified
 
 Choice = tuple[ConsentVerb, str | None]
@@ -162,5 +163,6 @@ def _record(request: Request, verb: ConsentVerb, purpose: str | None, now: int) 
         at=now,
         by=By(request.by_whom),
         proof=request.proof or "",
+        member=str(request.asked.get(MEMBER, "")),
         method=method_of(request),
     )

@@ -20,7 +20,7 @@ from pellucid.holdings.publish import SubjectBits, generations_published, subjec
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Policy, Purpose
 from pellucid.records.tables import insight_proposals
-from pellucid.rights.asking import PURPOSES
+from pellucid.rights.asking import DECISION, PURPOSES, STATEMENT
 from pellucid.rights.choice import ChoiceParts, TellPerson, Told, demand_ready, demand_told
 from pellucid.rights.decision import Decision, decision_of, filed_by, keep_decision
 from pellucid.rights.request import Request, Right
@@ -28,9 +28,6 @@ from pellucid.subjects.keys import SubjectKeys
 
 DECIDING = frozenset({"profiling", "significant_decisions"})
 """Kinds of use that lead to decisions about people."""
-
-DECISION, STATEMENT = "decision", "statement"
-"""In `asked`: which decision is meant, and what the person says to it, in their words."""
 
 RELEASED = frozenset({"query.released", "insight.released"})
 

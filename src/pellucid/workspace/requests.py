@@ -14,7 +14,7 @@ from pellucid.consent.record import By
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor, Policy
 from pellucid.rights import stored
-from pellucid.rights.asking import CHANGES, MEMBER, NAMED, PURPOSES, WITHOUT_SENSITIVE, Asking
+from pellucid.rights.asking import CHANGES, DECISION, MEMBER, NAMED, PURPOSES, STATEMENT, WITHOUT_SENSITIVE, Asking
 from pellucid.rights.book import Book
 from pellucid.rights.clock import Terms
 from pellucid.rights.fulfilment import Fulfiller, carry_out
@@ -47,14 +47,17 @@ class RequestDesk:
         proof: str = "",
         channel: str = "staff",
         purposes: Sequence[str] = (),
-        changes: Sequence[Mapping[str, str]] = (),
+        changes: Sequence[Mapping[str, object]] = (),
+        decision: str = "",
+        statement: str = "",
         member: str = "",
         without_sensitive: bool = False,
         received_at: int | None = None,
     ) -> View:
         """File a person's request and return it with its dates; one about somebody unknown is filed all the same.
 
-        `changes` are {dataset, column, value} to correct. Raises NameUnknown, InputInvalid, NotPermitted.
+        `changes` are {dataset, column, value} to correct, or {statement} to keep: see `rights.corrections`. A review is
+        about a `decision`, to which the person may make a `statement`. Raises NameUnknown, InputInvalid, NotPermitted.
         """
         policy, now = self.room.demand(actor, "request-file"), self.room.clock()
         name = namespace_of(policy, namespace)
@@ -63,6 +66,8 @@ class RequestDesk:
             said: dict[str, Any] = {
                 PURPOSES: list(purposes),
                 CHANGES: [dict(each) for each in changes],
+                DECISION: decision,
+                STATEMENT: statement,
                 MEMBER: member,
                 WITHOUT_SENSITIVE: without_sensitive,
                 NAMED: subject if found is None else "",
