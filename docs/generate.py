@@ -15,7 +15,7 @@ from contextlib import redirect_stdout
 from inspect import getdoc
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from typer.main import get_command
 
@@ -43,7 +43,12 @@ NOTE = "<!-- Made by docs/generate.py from the code: change the code, then run `
 
 def settings_page() -> str:
     rows = [
-        [f"`PELLUCID_{name.upper()}`", _settings_type(field.annotation), f"`{field.default}`", field.description or ""]
+        [
+            f"`PELLUCID_{name.upper()}`",
+            _settings_type(field.annotation),
+            _settings_default(field.default),
+            field.description or "",
+        ]
         for name, field in Settings.model_fields.items()
     ]
     return _page(
@@ -168,7 +173,13 @@ def _cell(text: str) -> str:
 
 
 def _settings_type(annotation: object) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _settings_default(default: object) -> str:
+    return f"`{default}`" if str(default) else "none"
 
 
 def _doc(kind: type) -> str:

@@ -11,6 +11,7 @@
     ├── QueryFailed           the engine stopped: time, memory, or an error kept back on purpose
     ├── DataRefused           an import that would publish nothing or break a promise
     ├── WorkspaceUnusable     no workspace there, or one that needs something done first
+    ├── DeliveryFailed        mail or a file for somebody outside could not be handed over
     ├── VerificationFailed    the log, a proof or a checkpoint does not hold
     └── RecordingFailed       what could not be recorded was not done
         └── NotJournaled      what was recorded, but not in the journal outside the workspace too
@@ -167,6 +168,16 @@ class WorkspaceUnusable(PellucidError):
     """The folder is not a workspace, or the workspace needs something done before it can serve."""
 
     code = "workspace-unusable"
+
+
+class DeliveryFailed(PellucidError):
+    """What should go out could not be handed over; it is tried again, unless it failed `for_good`."""
+
+    code = "delivery-failed"
+
+    def __init__(self, message: str, *, remedy: str = "", code: str | None = None, for_good: bool = False) -> None:
+        super().__init__(message, remedy=remedy, code=code)
+        self.for_good = for_good
 
 
 class VerificationFailed(PellucidError):

@@ -45,7 +45,7 @@ POINTS = (
     "query.after-commit",
     "query.failed-before-commit",
     "query.failed-after-commit",
-    # an import, a sort, and publishing a generation
+    # an import, a sort, a correction, and publishing a generation
     "import.staged",
     "import.draft-written",
     "import.rejected-kept",
@@ -59,6 +59,11 @@ POINTS = (
     "sort.compared",
     "sort.before-commit",
     "sort.after-commit",
+    "correct.draft-written",
+    "correct.compared",
+    "correct.verified",
+    "correct.before-commit",
+    "correct.after-commit",
     "unlink.given-up",
     "unlink.committed",
     "unlink.done",
@@ -78,6 +83,11 @@ POINTS = (
     "laws.marked",
     "laws.before-commit",
     "laws.after-commit",
+    # carrying out a customer's request
+    "request.begun",
+    "request.carried-out",
+    "request.before-commit",
+    "request.after-commit",
 )
 """Every point there is; a test reaches each of them."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,6 +23,33 @@ class Settings(BaseSettings):
     sql_depth: int = Field(default=60, gt=0, le=500, description="Deepest nesting of brackets accepted.")
     coverage_hours: float = Field(
         default=24.0, ge=24.0, description="How old a coverage band gets before it is renewed."
+    )
+    request_days: int = Field(
+        default=30, ge=1, le=366, description="Days to answer a customer's request where no signed-off law says."
+    )
+    request_keep_months: int = Field(
+        default=24, ge=0, le=120, description="Months to keep a closed request where no signed-off law says."
+    )
+    smtp_host: str = Field(default="", description="Server that mail is handed over to; empty: no mail is sent.")
+    smtp_port: int = Field(default=587, gt=0, le=65535, description="Its port: 587 for `starttls`, 465 for `tls`.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the way there is encrypted; `none` only for a server on this machine."
+    )
+    smtp_user: str = Field(default="", description="User to log in as; empty: without a login.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="That user's password.")
+    smtp_from: str = Field(default="", description="Address that mail comes from.")
+    reminder_days: tuple[int, ...] = Field(
+        default=(7, 1), description="How many days before a request is due its officer is reminded, as `[7, 1]`."
+    )
+    unverified_days: int = Field(
+        default=30, ge=1, le=366, description="After how many days a request expires if nobody showed who they are."
+    )
+    challenges_per_hour: int = Field(
+        default=600, ge=1, le=1_000_000, description="Codes and links, over all requests, that people are sent an hour."
+    )
+    public_url: str = Field(default="", description="Where people reach this workspace, for links; empty: only codes.")
+    work_seconds: float = Field(
+        default=300.0, ge=240, le=86_400, description="How long a worker holds a job before another one may take it."
     )
     serve_threads: int = Field(
         default=64, ge=64, le=1024, description="Requests that `pellucid serve` works on at once; others wait."

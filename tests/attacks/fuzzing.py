@@ -19,9 +19,9 @@ from unittest.mock import patch
 import duckdb
 import pyarrow as pa
 
-from pellucid.collect.import_place import ImportPlace
 from pellucid.engines.base import Statement
 from pellucid.errors import InputInvalid, QueryFailed, UseRefused
+from pellucid.holdings.place import ImportPlace
 from pellucid.policy.model import Policy, RankBound
 from pellucid.release.plan import plan
 from pellucid.release.private import release

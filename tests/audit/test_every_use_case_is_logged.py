@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from pellucid.consent.signals import GPC_KINDS, SignalReading
-from pellucid.errors import PellucidError
+from pellucid.errors import InputInvalid, PellucidError
 from pellucid.governance.tokens import NewToken
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
@@ -74,6 +76,57 @@ def _token(w: Workspace, name: str) -> NewToken:
     """Make a token, which is an entry of its own."""
     return w.tokens.create(name, ["consent:write"], actor=w.actor("pia"))
 
+
+def _carried_out(w: Workspace, right: str, who: str, **asked: Any) -> str:
+    """File a request, and carry it out as far as it goes: somebody has to decide it."""
+    request = w.requests.file(right, who, actor=w.actor("pia"), **asked).request.id
+    w.requests.verify(request, evidence="file 7", actor=w.actor("pia"))
+    if right == "human-review":
+        w.requests.approve(request, actor=w.actor("pia"))
+    with suppress(InputInvalid):
+        w.requests.carry_out(request, actor=w.actor("pia"))
+    return request
+
+
+def _decided(w: Workspace, who: str) -> str:
+    request = _carried_out(w, "objection", who, purposes=["planning"])
+    w.remedies.decide_objection(request, "overruled", reasons="We must.", actor=w.actor("pia"))
+    return request
+
+
+def _reviewed(w: Workspace, who: str, name: str) -> None:
+    request = _carried_out(w, "human-review", who, decision="No credit.")
+    w.remedies.review(request, "upheld", reasons="As before.", actor=w.actor(name))
+
+
+FILED = ("request.filed", "request.acknowledged", "request.verified")
+WEIGHED = (*FILED, "request.begun", "consent.restrict", "request.stopped")
+WAITING = (*FILED, "request.approved", "request.begun", "request.stopped")
+REMEDY_CASES = [
+    UseCase("remedies.decide_objection", lambda w: _decided(w, "h1"), (*WEIGHED, "request.decided")),
+    UseCase(
+        "remedies.decide_objection",
+        lambda w: w.remedies.decide_objection("x", "upheld", reasons="r", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase(
+        "remedies.told",
+        lambda w: w.remedies.told(_decided(w, "h2"), "objection-overruled", how="letter", actor=w.actor("pia")),
+        (*WEIGHED, "request.decided", "request.told"),
+    ),
+    UseCase(
+        "remedies.told",
+        lambda w: w.remedies.told("x", "objection-upheld", how="letter", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+    UseCase("remedies.reviews", lambda w: w.remedies.reviews(actor=w.actor("pia")), ()),  # none waits
+    UseCase("remedies.review", lambda w: _reviewed(w, "h1", "omar"), (*WAITING, "request.decided")),
+    UseCase("remedies.review", lambda w: _reviewed(w, "h2", "pia"), (*WAITING, "access.refused"), refused=True),
+    UseCase("remedies.reviews", lambda w: w.remedies.reviews(actor=w.actor("pia")), ("request.reviews-shown",)),
+    UseCase("remedies.reviews", lambda w: w.remedies.reviews(actor=w.actor("ana")), ("access.refused",), refused=True),
+]
 
 GPC = SignalReading("gpc", GPC_KINDS)
 ONE, OTHER = ("", "h0"), ("", "h1")
@@ -282,6 +335,7 @@ CASES = [
     UseCase("consent.acknowledge", lambda w: w.consent.acknowledge("withdraw", purpose="offers"), ()),
     *LAW_CASES,
     *PROGRAM_CASES,
+    *REMEDY_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -372,7 +426,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
-    *("laws", "screens", "identities", "signals", "tokens", "programs"),
+    *("laws", "screens", "identities", "signals", "tokens", "programs", "remedies"),
 )
 
 
@@ -381,7 +435,14 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         desks = {name: getattr(workspace, name) for name in DESKS}
         found = {f"{desk}.{name}" for desk, each in desks.items() for name in _public_names(type(each))}
         found |= set(_public_names(type(workspace))) - desks.keys()  # a desk is walked by its own use cases
-    parts = {"policy.folder", "insights.parts", "tokens.refusals", "tokens.replies"}
+    parts = {
+        "policy.folder",
+        "insights.parts",
+        "tokens.refusals",
+        "tokens.replies",
+        "remedies.fulfillers",
+        "remedies.mail_address",
+    }
     without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens"})}
     assert found - {case.name for case in CASES} == without_effect
 

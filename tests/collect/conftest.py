@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import Connection, select
 
 from pellucid.audit.log import entries
-from pellucid.collect.import_place import ImportPlace
 from pellucid.collect.imports import ImportReport, add_data
+from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import published
 from pellucid.policy.model import Actor, Column, ColumnType, Controller, Dataset, Hop, Policy, SubjectPath
 from pellucid.records.columns import to_instant

@@ -12,9 +12,9 @@ import pytest
 
 from pellucid.collect.imports import ImportReport
 from pellucid.collect.listing import DataHeld, list_data
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.errors import DataRefused, InputInvalid, NameUnknown
 from pellucid.holdings.publish import Generation, file_name, publish, subjects_of
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Column, ColumnType
 from pellucid.subjects import ids
 from tests.collect.conftest import NOW, SALES, Shop

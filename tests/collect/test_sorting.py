@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from pellucid.collect.import_place import rejected_file
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.collect.sorting import SortReport, sort_data, worth_sorting
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine
 from pellucid.engines.duckdb_sorting import fingerprint
 from pellucid.errors import DataRefused, InputInvalid, NameUnknown, PellucidError
+from pellucid.holdings.place import rejected_file
 from pellucid.holdings.publish import Generation, file_name, publish, published, subjects_of
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Column, ColumnType
 from pellucid.records.tables import generation_subjects, generations
 from tests.collect.conftest import NOW, PIA, SALES, Shop

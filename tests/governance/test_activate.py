@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from pellucid.audit import log
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.consent import register
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.replica import current, narrowed_since
@@ -18,6 +17,7 @@ from pellucid.consent.show import state
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PolicyInvalid, RecordingFailed
 from pellucid.governance.activate import Activation, activate, active_policy, policy_at
 from pellucid.holdings.publish import Generation, generation_published, publish
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.canonical import to_canonical, with_version
 from pellucid.policy.model import Actor, ColumnType, Policy
 from pellucid.records.database import Database

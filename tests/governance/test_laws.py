@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import update
 
 from pellucid.audit.log import actions
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.consent import register
 from pellucid.consent.effect import Effect
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
@@ -17,6 +16,7 @@ from pellucid.consent.submission import Submission
 from pellucid.errors import InputInvalid, NameUnknown, RecordingFailed
 from pellucid.governance.activate import activate, active_policy
 from pellucid.governance.laws import OVERRIDDEN, SIGNED_OFF, marks, override, restore, sign_off, withdraw
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.canonical import with_version
 from pellucid.policy.model import Policy
 from pellucid.records.columns import from_instant

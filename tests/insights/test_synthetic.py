@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.demo.data import POLICY as GROCER
 from pellucid.governance.activate import activate
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.insights.synthetic.draw import Draw
 from pellucid.insights.synthetic.rows import arrow_type, chosen_keys, make_rows, masked
 from pellucid.policy.load import load_policy

@@ -172,6 +172,10 @@ def regime(**changes: Any) -> Edits:
     return lambda policy: _with(policy, "regimes", "eu", **changes)
 
 
+def recipient(**changes: Any) -> Edits:
+    return lambda policy: _with(policy, "recipients", "hosting", **changes)
+
+
 def notice(version: str, *accepts: str) -> model.Notice:
     return model.Notice(version, "We choose offers for you.", accepts)
 
@@ -282,6 +286,7 @@ MEANINGS: list[tuple[str, Edits, list[str]]] = [
     ("an estimated fact", members(estimated_facts=("jurisdiction",)), ["estimated-fact-added"]),
     ("a column of who needs care", members(vulnerable_column="care"), ["vulnerable-column"]),
     ("another establishment", regime(establishment="IE"), ["regime-establishment"]),
+    ("an address to tell a recipient at", recipient(address="privacy@hosting.example"), ["recipient-address"]),
     ("an allowance of each analyst", release(analyst_allowance=MONTHLY), ["analyst-allowance-added"]),
 ]
 

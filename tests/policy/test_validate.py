@@ -155,6 +155,9 @@ ERRORS = [
     ('{version: "1", text', '{version: "1", accepts: ["0", "00", "0"], text', "accepts-twice", '"0"], text'),
     ("jurisdictions: [US-CA]", "establishment: US-CA, jurisdictions: [US-CA]", "place-invalid", "establishment"),
     ("jurisdictions: [US-CA]", "establishment: Ireland, jurisdictions: [US-CA]", "place-invalid", "establishment"),
+    ("kind: processor", "kind: processor, address: Hosting <privacy@hosting.example>", "address-invalid", "address:"),
+    ("kind: processor", 'kind: processor, address: "a@hosting.example\\nBcc: b@c.example"', "address-invalid",
+     "address:"),
     ("birth_year: born}", "birth_year: born, vulnerable: income}", "column-type", "vulnerable: income"),
     ("birth_year: born}", "birth_year: born, vulnerable: care}", "unknown-column", "vulnerable: care"),
     ("birth_year: born}", "birth_year: born, estimated: [birth_year, vulnerable]}", "estimated-without-column",
@@ -216,6 +219,7 @@ FINE = [
     ('{version: "1", text', '{version: "1", accepts: ["0", "00"], text'),
     ("jurisdictions: [US-CA]", "establishment: IE, jurisdictions: [US-CA]"),
     ("kinds: [own_analytics]", "kinds: [own_analytics]\n    vulnerable: never"),
+    ("kind: processor", "kind: processor, address: privacy+rights@hosting.example"),
 ]
 
 

@@ -57,6 +57,14 @@ def _object(workspace: Workspace, who: str) -> None:
         record(connection, room.subject_keys, policy, [said], pia, now)
 
 
+def correct(folder: Path) -> None:
+    """Carry out the rectification that waits, if one does."""
+    with Workspace(folder) as workspace:
+        pia = workspace.actor("pia")
+        for waiting in workspace.requests.list(actor=pia):
+            print(workspace.requests.carry_out(waiting.request.id, actor=pia).request.state.value)
+
+
 def together(folder: Path) -> None:
     """Withdraw for all readers at once, by a thread each, and tell of each acknowledgement as it comes."""
     with Workspace(folder) as workspace, ThreadPoolExecutor(len(READERS)) as threads:
@@ -69,7 +77,12 @@ def together(folder: Path) -> None:
         list(threads.map(withdraw, READERS))
 
 
-SCRIPTS: dict[str, Callable[[Path], None]] = {"later": later, "contended": contended, "together": together}
+SCRIPTS: dict[str, Callable[[Path], None]] = {
+    "later": later,
+    "contended": contended,
+    "correct": correct,
+    "together": together,
+}
 
 if __name__ == "__main__":
     SCRIPTS[sys.argv[1]](Path(os.environ["PELLUCID_WORKSPACE"]))

@@ -113,6 +113,9 @@ def _demand_verified_log(workspace: Workspace) -> None:
 
 
 LAW_ACTIONS = frozenset({"law.signed-off", "law.withdrawn", "law.overridden", "law.restored"})
+PUBLISHING = frozenset({"data.published", "data.sorted", "data.corrected"})
+"""Actions of entries that tell of a generation."""
+
 CHARGING = ("query.released", "query.failed", "query.caps-drawn")
 """Actions of entries that tell of a charge."""
 
@@ -158,7 +161,9 @@ def _demand_policies(connection: Connection, bodies: list[dict[str, Any]]) -> No
 def _demand_generations(connection: Connection, bodies: list[dict[str, Any]], folder: Path) -> set[str]:
     """Each generation has its entry; the published ones are there, read-only and whole. Return the files owned."""
     rows = connection.execute(select(generations)).all()
-    published = [body["body"] for body in bodies if body["action"] in ("data.published", "data.sorted")]
+    published = [
+        body["body"] for body in bodies if body["action"] in ("data.published", "data.sorted", "data.corrected")
+    ]
     assert sorted((row.dataset, row.generation) for row in rows) == sorted(
         (body["dataset"], body["generation"]) for body in published
     )

@@ -91,6 +91,15 @@ def _approve_insight(folder: Path) -> None:
         workspace.insights.approve("sales", actor=workspace.actor("pia"))
 
 
+def _ask_for_correction(folder: Path) -> None:
+    """Let somebody's purchases wait to be corrected, by a request that everything is known of."""
+    with Workspace(folder) as workspace:
+        pia, changes = workspace.actor("pia"), [{"dataset": "purchases", "column": "product", "value": "rye"}]
+        request = workspace.requests.file("rectification", "c000", changes=changes, actor=pia).request.id
+        workspace.requests.verify(request, evidence="file 7", actor=pia)
+        workspace.requests.approve(request, actor=pia)
+
+
 COMMANDS = {
     "withdraw": Command(
         command("consent", "withdraw", "c000", "--purpose", "newsletter", "--as", "pia"),
@@ -190,6 +199,35 @@ COMMANDS = {
         ),
         frozenset({"sort.after-commit", "unlink.given-up", "unlink.committed", "unlink.done"}),
     ),
+    "correct": Command(
+        script("correct"),
+        "generation",
+        (
+            "request.begun",
+            "correct.draft-written",
+            "correct.compared",
+            "publish.draft-durable",
+            "publish.in-place",
+            "correct.verified",
+            "publish.retired",
+            "correct.before-commit",
+            "correct.after-commit",
+            "unlink.given-up",
+            "unlink.committed",
+            "unlink.done",
+            "request.carried-out",
+            "request.before-commit",
+            "request.after-commit",
+        ),
+        frozenset(
+            {
+                *("correct.after-commit", "unlink.given-up", "unlink.committed", "unlink.done"),
+                *("request.carried-out", "request.before-commit", "request.after-commit"),
+            }
+        ),
+        prepare=_ask_for_correction,
+        once=True,
+    ),
     "checkpoint": Command(
         command("audit", "checkpoint", "--as", "pia"),
         "checkpoints",
@@ -229,6 +267,8 @@ QUICK = {
     ("import", "publish.in-place"),
     ("import", "unlink.committed"),
     ("sort", "sort.before-commit"),
+    ("correct", "correct.before-commit"),
+    ("correct", "unlink.committed"),
     ("activate", "activate.rebuilt"),
 }
 """One of most kinds; the others are slow only because there are so many."""
@@ -284,7 +324,7 @@ def test_a_crash_leaves_all_or_nothing_and_repeating_goes_through(name: str, poi
     assert (repeated.code, "failpoint" in repeated.err) == (asked.code, False), repeated.err
     final = state_of(kiosk)
     assert getattr(final, asked.counts) == getattr(before, asked.counts) + (1 if asked.once else done + 1)
-    demand_sound(kiosk, now=wall_clock() + asked.ahead, swept=name in ("import", "sort"))
+    demand_sound(kiosk, now=wall_clock() + asked.ahead, swept=name in ("import", "sort", "correct"))
     _demand_same_rows(kiosk)
 
 

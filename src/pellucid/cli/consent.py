@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +11,9 @@ import typer
 from pellucid.cli.consent_files import changes, export, import_
 from pellucid.cli.consent_screen import app as screen_app
 from pellucid.cli.consent_signal import answer, signal
+from pellucid.cli.moments import instant_of
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant, plain_table, wrapped
-from pellucid.errors import InputInvalid
 
 if TYPE_CHECKING:
     pass
@@ -71,7 +70,7 @@ def _command(verb: str) -> Callable[..., None]:
                 explicit=explicit,
                 notice_version=notice,
                 channel=channel,
-                at=None if at is None else _instant(at),
+                at=None if at is None else instant_of(at),
                 by=by,
                 proof=proof,
                 member=member,
@@ -139,7 +138,7 @@ def why(
 
     Reasons are told to those who may see them, others hear yes or no; asking is logged.
     """
-    when = None if at is None else _instant(at)
+    when = None if at is None else instant_of(at)
     with opened(workspace) as found:
         acting = found.actor(actor_name(actor))
         told = found.consent.why(subject, purpose=purpose, actor=acting, namespace=namespace, at=when)
@@ -198,14 +197,3 @@ def coverage(
         counted = found.consent.coverage_exact(dataset, purpose=purpose, actor=acting)
     typer.echo(f"{dataset}: {counted.permitted:,} of {counted.total:,} people may be used for {purpose},")
     typer.echo(f"{counted.partial:,} more from an instant on; sensitive rows of {counted.permitted_sensitive:,}.")
-
-
-def _instant(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputInvalid(
-            f"{text!r} is no instant.", code="instant-invalid", remedy="Write it like 2026-11-24T09:00:00+00:00."
-        ) from None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond

@@ -26,6 +26,7 @@ from pellucid.cli import (
     policy,
     query,
     regulations,
+    requests,
     sample,
     serve,
     subject,
@@ -39,6 +40,7 @@ from pellucid.errors import (
     BudgetExhausted,
     ConsentInFlux,
     DataRefused,
+    DeliveryFailed,
     InputInvalid,
     NotPermitted,
     PellucidError,
@@ -57,6 +59,7 @@ EXIT_CODES: tuple[tuple[type[PellucidError], int], ...] = (
     (BudgetExhausted, 4),
     (QueryFailed, 5),
     (ConsentInFlux, 5),
+    (DeliveryFailed, 5),
     (DataRefused, 6),
     (VerificationFailed, 7),
     (WorkspaceUnusable, 8),
@@ -86,6 +89,7 @@ app.add_typer(budget.app, name="budget")
 app.add_typer(consent.app, name="consent")
 app.add_typer(regulations.app, name="regulations")
 app.add_typer(subject.app, name="subject")
+app.add_typer(requests.app, name="requests")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(serve.app, name="serve")

@@ -1,4 +1,4 @@
-"""`pellucid subject ...`: which identifiers belong to one person."""
+"""`pellucid subject ...`: which identifiers belong to one person; `cli.subject_rights` files what they ask for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.subject_rights import add_to
 
 if TYPE_CHECKING:
     from pellucid.workspace import Workspace
 
-app = typer.Typer(help="Which identifiers belong to one person.", no_args_is_help=True)
+app = typer.Typer(help="What a person asks for, and which identifiers are theirs.", no_args_is_help=True)
+add_to(app)
 
 OneArgument = Annotated[str, typer.Argument(help="A person's key, or NAMESPACE:KEY.")]
 OtherArgument = Annotated[str, typer.Argument(help="Another key of the same person, or NAMESPACE:KEY.")]

@@ -14,10 +14,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.collect.import_place import ImportPlace, keep_rejected, rejected_file
 from pellucid.collect.known_facts import vouched_for
 from pellucid.collect.mixed_blocks import who_is_alike
-from pellucid.collect.placing import Ground, Progress, declared, refusals_logged, say_nothing, survey
+from pellucid.collect.placing import Progress, declared, refusals_logged, say_nothing
 from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
 from pellucid.engines.duckdb_casts import Check
 from pellucid.engines.duckdb_files import Import
@@ -27,7 +26,9 @@ from pellucid.engines.duckdb_staging import Staged
 from pellucid.engines.duckdb_writing import Order
 from pellucid.errors import DataRefused, InputInvalid
 from pellucid.failpoints import reach
+from pellucid.holdings.ground import Ground, survey
 from pellucid.holdings.leases import unlink_unleased
+from pellucid.holdings.place import ImportPlace, keep_rejected, rejected_file
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.subjects import ids as subject_ids
 from pellucid.subjects.paths import hop_files

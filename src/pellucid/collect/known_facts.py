@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.collect.import_place import ImportPlace
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.duckdb_files import Import
+from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import generations_published
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Dataset, Policy
 from pellucid.subjects import ids as subject_ids
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sqlalchemy import Connection
 
-from pellucid.collect.import_place import ImportPlace
 from pellucid.collect.mixed_blocks import SMALL, band_of, is_small, mixed_now
 from pellucid.engines.spill import SpillFolder
 from pellucid.errors import DataRefused, WorkspaceUnusable
+from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import DATA_FOLDER, file_name, generations_published, subjects_of
 from pellucid.policy.model import Policy
 

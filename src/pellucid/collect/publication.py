@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.collect.known_facts import VouchedFor, without_voucher
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.engines.duckdb_writing import Written
 from pellucid.errors import DataRefused
 from pellucid.failpoints import reach
 from pellucid.holdings.publish import Generation, SubjectBits, file_name, publish
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Actor, Dataset
 from pellucid.subjects import ids as subject_ids
+from pellucid.subjects.facts import tell_facts
 from pellucid.subjects.paths import namespaces
 
 
@@ -79,55 +78,10 @@ def publish_import(
 
 def _set_facts(connection: Connection, made: Publication, plan: subject_ids.Assignment) -> list[int]:
     """Set the facts that changed; returns the ids of those subjects who were known before."""
-    dataset, told = made.dataset, made.facts
-    if told is None or plan.namespace != dataset.subjects[0].namespace:
+    if made.facts is None or plan.namespace != made.dataset.subjects[0].namespace:
         return []
-    before = subject_ids.facts(connection, plan.namespace)
-    after = _after(dataset, told, without_voucher(before, made.vouched))
-    differs = np.zeros(len(before), dtype=np.bool_)
-    for name in after.column_names:
-        differs |= _differs(after[name], before[name])
-    changed = after.filter(pa.array(differs))
-    given = {name: changed[name].combine_chunks() for name in changed.column_names if name != "id"}
-    subject_ids.set_facts(connection, plan.namespace, changed["id"].combine_chunks(), **given)
-    return [subject for subject in changed["id"].to_pylist() if subject < plan.first_new]
-
-
-def _after(dataset: Dataset, told: pa.Table, everybody: pa.Table) -> pa.Table:
-    """Return what is known now of everybody in a namespace, by id."""
-    ids = told["id"].cast(pa.int64())
-    merged = _merged(dataset, told, everybody.take(pc.index_in(ids, value_set=everybody["id"])))
-    others = everybody.filter(pc.invert(pc.is_in(everybody["id"], value_set=ids)))
-    return pa.concat_tables([merged, others.select(merged.column_names)]).sort_by("id")
-
-
-def _merged(dataset: Dataset, told: pa.Table, before: pa.Table) -> pa.Table:
-    """Return what is known now of the subjects of these rows: an estimate never takes the place of what is known.
-
-    Nor does what a dataset does not know, or cannot estimate, take the place of another's estimate, which may protect
-    somebody.
-    """
-    bits = before["estimated"].to_numpy().copy()
-    merged = {"id": before["id"]}
-    for fact in dataset.fact_columns:
-        bit = subject_ids.ESTIMATED[fact]
-        old, guessed = before[fact], (bits & bit) != 0
-        new = told[fact].cast(old.type)
-        none = np.asarray(pc.is_null(new))
-        if fact in dataset.estimated_facts:
-            kept = np.asarray(pc.is_valid(old)) & (~guessed | none)
-            guess = (~kept & ~none) | (guessed & none)
-        else:
-            kept = guess = guessed & none
-        merged[fact] = pc.if_else(pa.array(kept), old, new)
-        bits = np.where(guess, bits | bit, bits & ~bit)
-    return pa.table({**merged, "estimated": pa.array(bits, pa.int32())})
-
-
-def _differs(new: pa.ChunkedArray, old: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    unlike = pc.fill_null(pc.not_equal(new, old), fill_value=True)
-    both_unknown = pc.and_(pc.is_null(new), pc.is_null(old))
-    return np.asarray(pc.and_not(unlike, both_unknown), dtype=np.bool_)
+    changed = tell_facts(connection, made.dataset, made.facts, lambda held: without_voucher(held, made.vouched))
+    return [subject for subject in changed if subject < plan.first_new]
 
 
 def _bits(connection: Connection, made: Publication) -> dict[str, SubjectBits]:

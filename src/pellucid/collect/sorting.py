@@ -13,14 +13,15 @@ import numpy as np
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.collect.import_place import ImportPlace
 from pellucid.collect.mixed_blocks import is_small, mixed, who_is_alike
-from pellucid.collect.placing import Ground, Progress, declared, refusals_logged, say_nothing, survey
+from pellucid.collect.placing import Progress, declared, refusals_logged, say_nothing
 from pellucid.engines.duckdb_sorting import Sort
 from pellucid.engines.duckdb_writing import Order, Written
 from pellucid.errors import DataRefused, InputInvalid
 from pellucid.failpoints import reach
+from pellucid.holdings.ground import Ground, survey
 from pellucid.holdings.leases import unlink_unleased
+from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import (
     Generation,
     SubjectBits,

@@ -57,7 +57,7 @@ def weigh(
     for purpose in policy.purposes.values():
         if SENSITIVE_DATA in reading.opts_out and _may_be_limited(purpose) and not _is_limited(purpose, said):
             limits.append(purpose.name)
-        if not _concerns(policy, purpose, facts, reading, now):
+        if not concerns(policy, purpose, facts, reading, now):
             continue
         denied = decide_subject(policy, purpose, facts, said, now, others).effect == NOTHING
         if denied and _is_no(policy, purpose, facts, said, now):
@@ -67,6 +67,14 @@ def weigh(
         elif not (purpose.loyalty and purpose.name in stays):
             closes.append(purpose.name)
     return Honoured(reading.source, tuple(closes), tuple(closed), tuple(asks), tuple(limits))
+
+
+def concerns(policy: Policy, purpose: Purpose, facts: SubjectFacts, reading: SignalReading, now: int) -> bool:
+    """Return whether an opt-out is about a purpose: by what it is declared as, or by the law of the person's place."""
+    if reading.opts_out.intersection(purpose.kinds) - {SENSITIVE_DATA}:
+        return True
+    rule = rule_for(policy, purpose, facts, now)
+    return bool(reading.opts_out) and rule is not None and reading.source in rule.signals
 
 
 def records_of_signal(found: Honoured, namespace: str, subject: int, now: int) -> tuple[ConsentRecord, ...]:
@@ -132,13 +140,6 @@ def seen(connection: Connection, namespace: str, subject: int) -> tuple[tuple[st
 def open_questions(connection: Connection, namespace: str, subject: int) -> tuple[str, ...]:
     """Return the purposes about which a subject was asked and has not answered."""
     return tuple(name for name, said in _questions(connection, namespace, subject).items() if said is None)
-
-
-def _concerns(policy: Policy, purpose: Purpose, facts: SubjectFacts, reading: SignalReading, now: int) -> bool:
-    if reading.opts_out.intersection(purpose.kinds) - {SENSITIVE_DATA}:
-        return True
-    rule = rule_for(policy, purpose, facts, now)
-    return bool(reading.opts_out) and rule is not None and reading.source in rule.signals
 
 
 def _may_be_limited(purpose: Purpose) -> bool:

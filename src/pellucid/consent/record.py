@@ -56,6 +56,9 @@ CLOSING = frozenset({ConsentVerb.REFUSE, ConsentVerb.WITHDRAW, ConsentVerb.OBJEC
 """Verbs that close a purpose until a new yes. Said where another would fit better, they are read as that one."""
 
 
+REQUEST_METHOD = "request:"
+"""How the method of a record begins that a person's request made; its id follows."""
+
 SPLIT_METHOD = "split"
 """How a record came about that keeps a part of a person as closed as the whole was: it closes whatever the basis."""
 

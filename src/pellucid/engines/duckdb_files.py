@@ -96,12 +96,12 @@ class Import:
         `columns` names the column that tells each of `jurisdiction`, `birth_year` and `vulnerable`, where one does.
         """
         with quietly("The facts about subjects could not be read."):
-            return self._engine.table(_telling(self._dataset, columns, ROWS))
+            return self._engine.table(facts_statement(self._dataset, columns))
 
     def held_facts(self, held: Path, dataset: Dataset, columns: Mapping[str, str]) -> pa.Table:
         """Return the same of another dataset's generation, whose rows are as the dataset declares them."""
         with quietly("The facts that another dataset tells could not be read."):
-            return self._engine.table(_telling(dataset, columns, self._engine.attach(held)))
+            return self._engine.table(facts_statement(dataset, columns, rows=self._engine.attach(held)))
 
     def finish(self, target: Path) -> None:
         """Detach the written file, make it read-only (0444) and durable."""
@@ -125,9 +125,10 @@ class Import:
         return accepted + self._engine.number(f"SELECT count(*) FROM {self._engine.attach(self._held)}")
 
 
-def _telling(dataset: Dataset, columns: Mapping[str, str], rows: str) -> str:
+def facts_statement(dataset: Dataset, columns: Mapping[str, str], where: str = "", *, rows: str = ROWS) -> str:
+    """Return the query for the facts that rows tell, by default the written ones; see `Import.facts`."""
     told = "".join(f", {_one_value(dataset, column, _FACT_TYPES[fact])} AS {fact}" for fact, column in columns.items())
-    return f"SELECT _subject0 AS id{told} FROM {rows} GROUP BY 1 ORDER BY 1"
+    return f"SELECT _subject0 AS id{told} FROM {rows} {where} GROUP BY 1 ORDER BY 1"
 
 
 def _one_value(dataset: Dataset, column: str, engine_type: str) -> str:

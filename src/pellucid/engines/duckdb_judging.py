@@ -62,7 +62,7 @@ class Judgement:
             made = cast(column, position, self._types[name], required=not column.nullable or name in required)
             values.append(f"{made.value} AS v{position}")
             self.findings += made.checks
-        self.findings += [*self._birth_checks(time), *self._time_checks(time)]
+        self.findings += [*birth_checks(self._dataset, self._positions, time.latest), *self._time_checks(time)]
         branches = " ".join(f"WHEN {finding.condition} THEN {n}" for n, finding in enumerate(self.findings))
         kept = ", ".join(f"v{position}" for position in self._positions.values())
         self._engine.run(
@@ -70,16 +70,6 @@ class Judgement:
             f"FROM (SELECT *, {', '.join(values)} FROM staged)"
         )
         self._engine.run("DROP TABLE staged")
-
-    def _birth_checks(self, time: TimeRules) -> Iterator[Check]:
-        born = self._dataset.birth_year_column
-        if born is None:
-            return
-        year = f"v{self._positions[born]}"
-        if self._dataset.columns[born].type is not ColumnType.INTEGER:
-            year = f"year({year})"
-        last = f"year(make_timestamp({time.latest:d}))"
-        yield Check(f"{year} NOT BETWEEN {EARLIEST_BIRTH} AND {last}", "out-of-range", born)
 
     def _time_checks(self, time: TimeRules) -> Iterator[Check]:
         name = self._dataset.time
@@ -141,6 +131,17 @@ class Judgement:
     def _branch(self, condition: str, reason: str, column: str) -> str:
         self.findings.append(Check(condition, reason, column))
         return f"WHEN {condition} THEN {len(self.findings) - 1}"
+
+
+def birth_checks(dataset: Dataset, positions: Mapping[str, int], latest: int) -> Iterator[Check]:
+    """Give the checks of the year of birth, if the dataset tells it: it lies before `latest` (UTC µs)."""
+    born = dataset.birth_year_column
+    if born is None:
+        return
+    year = f"v{positions[born]}"
+    if dataset.columns[born].type is not ColumnType.INTEGER:
+        year = f"year({year})"
+    yield Check(f"{year} NOT BETWEEN {EARLIEST_BIRTH} AND year(make_timestamp({latest:d}))", "out-of-range", born)
 
 
 def _required(dataset: Dataset) -> frozenset[str]:

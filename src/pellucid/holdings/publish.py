@@ -36,6 +36,10 @@ class SubjectBits:
         flags[ids] = True
         return cls(size, np.packbits(flags, bitorder="little").tobytes())
 
+    def has(self, subject: int | None) -> bool:
+        """Return whether an id has rows."""
+        return subject is not None and 0 <= subject < self.size and self.bits[subject // 8] >> subject % 8 & 1 == 1
+
     def ids(self) -> npt.NDArray[np.int64]:
         """Return the ids, ascending."""
         flags = np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8), count=self.size, bitorder="little")

@@ -25,7 +25,7 @@ def namespace(name: str, document: documents.NamespaceDocument) -> model.Privacy
 
 def recipient(name: str, document: documents.RecipientDocument) -> model.Recipient:
     """Build a recipient."""
-    return model.Recipient(name, document.title, document.country, document.kind)
+    return model.Recipient(name, document.title, document.country, document.kind, document.address)
 
 
 def role(name: str, document: documents.RoleDocument) -> model.Role:

@@ -21,6 +21,7 @@ rights_requests = Table(  # a person's request: what is asked, where it stands, 
     Column("by_whom", Text, nullable=False),  # self | guardian | agent
     Column("proof", Text),  # where the proof lies that a guardian or agent may ask
     Column("channel", Text, nullable=False),
+    Column("strength", Integer, nullable=False),  # how well the person has to be known for it
     Column("state", Text, nullable=False, index=True),
     Column("reason", Text, nullable=False),  # of the state, in the Data Rights Protocol's words; or empty
     Column("verification", Text, nullable=False),  # none | asked | shown | failed
@@ -58,10 +59,12 @@ identity_challenges = Table(  # codes and links sent to a contact already held; 
     Column("request", Text, nullable=False, index=True),
     Column("kind", Text, nullable=False),  # code | link
     Column("digest", LargeBinary, nullable=False),
+    Column("contact", LargeBinary),  # keyed hash of the mailbox that it was sent to; NULL: sent to nobody
     Column("strength", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("made_at", Instant, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False),
+    Column("sent_at", Instant),
     Column("used_at", Instant),
 )
 
@@ -143,6 +146,19 @@ kept_evidence = Table(  # what proves that it was lawful, kept apart after erasu
     Column("basis", Text, nullable=False),
     Column("until", Instant, nullable=False),
 )
+
+statements = Table(  # what a person says beside what is held of them (Art. 16): shown and erased with it
+    "statements",
+    metadata,
+    Column("request", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),  # of what the request asks
+    Column("namespace", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("dataset", Text),  # NULL: all that is held
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("statements_subject", statements.c.namespace, statements.c.subject)
 
 packages = Table(  # access packages that wait to be fetched
     "packages",

@@ -89,6 +89,15 @@ def due_at(law: Law, kind: str, since: datetime) -> datetime | None:
     return since + timedelta(hours=min(hours)) if hours else None
 
 
+def may_pause(law: Law, received: date, right: str) -> bool:
+    """Return whether the law stops the clock while the controller waits for what it needs; only where verified."""
+    figures = law.current("deadlines.pause", received)
+    if any(figure.value is False for figure in figures):
+        return False
+    granted = [figure for figure in figures if figure.value is True and figure.verified]
+    return any(not figure.words("only_when") or right in figure.words("only_when") for figure in granted)
+
+
 def _due(law: Law, name: str, figure: Figure, received: date, circumstances: Circumstances) -> Due:
     start = _start(figure, received, circumstances)
     unit, amount = str(figure.detail("unit")), _amount(figure)
@@ -139,19 +148,11 @@ def _extended(amount: int, extension: Figure) -> int:
 
 def _paused(law: Law, name: str, received: date, circumstances: Circumstances) -> int:
     """Return the days that do not count; the day of the answer does, which is a day on the safe side."""
-    if name != "deadlines.respond" or not _pauses(law, received, circumstances.right):
+    if name != "deadlines.respond" or not may_pause(law, received, circumstances.right):
         return 0
     spans = [(pause.asked, pause.answered) for pause in circumstances.pauses if pause.answered is not None]
     days = {asked + timedelta(days=n) for asked, answered in spans for n in range((answered - asked).days)}
     return len(days)
-
-
-def _pauses(law: Law, received: date, right: str) -> bool:
-    figures = law.current("deadlines.pause", received)
-    if any(figure.value is False for figure in figures):
-        return False
-    granted = [figure for figure in figures if figure.value is True and figure.verified]
-    return any(not figure.words("only_when") or right in figure.words("only_when") for figure in granted)
 
 
 def _calendar(law: Law, received: date) -> Figure | None:

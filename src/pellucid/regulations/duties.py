@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,8 +47,13 @@ def sensitive_categories(
 
 def rights(laws: Laws, places: Collection[str], on: date, establishment: str | None = None) -> tuple[Right, ...]:
     """Return every right that one of the laws gives on a day (`union`; unverified ones count, since they protect)."""
+    return rights_under(applying(laws, places, establishment, on), on)
+
+
+def rights_under(among: Iterable[Law], on: date) -> tuple[Right, ...]:
+    """Return every right that one of these laws gives on a day."""
     found: list[Right] = []
-    for law in applying(laws, places, establishment, on):
+    for law in among:
         for name in law.members("rights"):
             for figure in law.current(name, on):
                 said = as_words(figure.value) or ((name.partition(".")[2],) if figure.value is True else ())
@@ -64,7 +69,12 @@ def months_to_keep_requests(
 
     None where no law gives a figure. An unverified minimum does not lengthen.
     """
-    held = [law.current("records.requests", on) for law in applying(laws, places, establishment, on)]
+    return months_under(applying(laws, places, establishment, on), on)
+
+
+def months_under(among: Iterable[Law], on: date) -> int | None:
+    """Return how many months to keep the records of requests under these laws."""
+    held = [law.current("records.requests", on) for law in among]
     figures = [figure for current in held for figure in current if figure.detail("unit") == "calendar_month"]
     months = [(figure, figure.value) for figure in figures if isinstance(figure.value, int)]
     floors = [value for figure, value in months if figure.detail("floor") is True and figure.verified]

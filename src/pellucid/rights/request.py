@@ -187,6 +187,12 @@ class Request:
         self._after(now)
         return replace(self, extended=why, due=due)
 
+    def put_off(self, due: str, now: int) -> Request:
+        """Move the last day on, where a law stops the clock or lets it start later; it is never moved back."""
+        self._demand("put off", not self.closed)
+        self._after(now)
+        return replace(self, due=max(due, self.due))
+
     def join(self, canonical: Request, now: int) -> Request:
         """Join an earlier request of the same person and right; neither's verification becomes the other's."""
         same = (canonical.namespace, canonical.subject, canonical.right) == (self.namespace, self.subject, self.right)
@@ -194,6 +200,12 @@ class Request:
         self._demand("joined to another", not self.closed and not canonical.closed and fits)
         self._after(now)
         return replace(self, canonical=canonical.id)
+
+    def part(self, now: int) -> Request:
+        """Stand by itself again, because the one that was joined is closed without being fulfilled or not shown."""
+        self._demand("parted", not self.closed and self.canonical is not None)
+        self._after(now)
+        return replace(self, canonical=None)
 
     def fulfil(self, now: int, keep_until: int) -> Request:
         """Close it as done; raises InputInvalid unless who asks is known, and where approval lacks."""

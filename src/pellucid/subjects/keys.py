@@ -23,6 +23,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 LOOKUP = 5_000
 PSEUDONYM_CONTEXT = b"pellucid subject pseudonym v1\0"
+COMMITMENT_CONTEXT = b"pellucid commitment v1\0"
 WRAP_CONTEXT = b"pellucid subject key v1\0"
 
 _HELD = select(subject_keys.c.id, subject_keys.c.wrapped).where(
@@ -93,6 +94,15 @@ class SubjectKeys:
         if missing:
             keys |= self._make(connection, namespace, missing)
         return [_pseudonym(keys[subject], namespace, subject) for subject in ids]
+
+    def commitment(self, connection: Connection, namespace: str, subject: int, value: bytes) -> str:
+        """Return a keyed hash (64 hex digits) of something about a subject: without their key it tells nothing of it.
+
+        Raises NameUnknown for an id never given or erased.
+        """
+        self.pseudonym(connection, namespace, subject)  # makes the key if there is none
+        key = self._held(connection, namespace, [subject])[subject]
+        return hmac.digest(key, COMMITMENT_CONTEXT + value, "sha256").hex()
 
     def destroy(self, connection: Connection, namespace: str, subject: int) -> None:
         """Delete a subject's key: log entries about them can then no longer be tied to anybody."""

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from pellucid.insights.sample import Sample
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
+    from pellucid.workspace.remedies import RemedyDesk
+    from pellucid.workspace.requests import RequestDesk
 
 __all__ = ["Workspace", "create", "restore"]
 
@@ -92,6 +94,20 @@ class Workspace:
         from pellucid.workspace.audit import AuditDesk  # noqa: PLC0415  -- 90 ms that a question need not wait for
 
         return AuditDesk(self.room)
+
+    @cached_property
+    def requests(self) -> RequestDesk:
+        """The request desk: people's rights, from the first word to the answer."""
+        from pellucid.workspace.requests import RequestDesk  # noqa: PLC0415  -- calendars, which no question needs
+
+        return RequestDesk(self.room, self.remedies.fulfillers())
+
+    @cached_property
+    def remedies(self) -> RemedyDesk:
+        """The remedy desk: restricting, objecting, correcting, reviewing."""
+        from pellucid.workspace.remedies import RemedyDesk, told_by_staff  # noqa: PLC0415  -- no question needs it
+
+        return RemedyDesk(self.room, told_by_staff)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

@@ -18,7 +18,7 @@ from pellucid.consent.bulk_heard import NOBODY
 from pellucid.consent.coverage import Coverage
 from pellucid.consent.permitted import SIGNAL
 from pellucid.consent.receipt import ConsentReceipt
-from pellucid.consent.record import SPLIT_METHOD, By, ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.record import REQUEST_METHOD, SPLIT_METHOD, By, ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.submission import Beside, Submission
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
@@ -221,7 +221,7 @@ def _verb(text: str) -> ConsentVerb:
 
 def _demand_free(method: str) -> None:
     """Refuse what only pellucid itself says of how a record came about."""
-    if method == SPLIT_METHOD or method.startswith(SIGNAL):
+    if method == SPLIT_METHOD or method.startswith((SIGNAL, REQUEST_METHOD)):
         raise InputInvalid(
             "This method is pellucid's own.", code="method-reserved", remedy="Say how it was said: `form`, `switch`."
         )

@@ -17,11 +17,11 @@ from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
 
 if TYPE_CHECKING:
-    from pellucid.collect.import_place import ImportPlace
     from pellucid.collect.imports import ImportReport
     from pellucid.collect.listing import DataHeld
     from pellucid.collect.placing import Progress
     from pellucid.collect.sorting import SortReport
+    from pellucid.holdings.place import ImportPlace
 
 MOST_REJECTED = 0.05
 """As in `collect.imports`, whose import a question need not wait for."""
@@ -96,7 +96,7 @@ class DataDesk:
         return held if may(policy, actor, "data-add") is not None else with_mixed(self._place(), policy, held)
 
     def _place(self) -> ImportPlace:
-        from pellucid.collect.import_place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
+        from pellucid.holdings.place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
 
         settings = self.room.settings
         secret = load_or_create_key(self.room.folder / KEYS / PSEUDONYM_KEY)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.collect.schema_hash import schema_hash
 from pellucid.errors import Finding, InputInvalid, NameUnknown, NotJournaled, NotPermitted, PellucidError
 from pellucid.governance.activate import Activation, activate, laws_now, snapshot, versions_like
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.explain import explain_purpose
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.columns import from_instant

@@ -199,6 +199,11 @@ PEOPLE: Words = {
     **neutral("recipient-title", "They are called “{new}” (before: “{old}”).", WRITER),
     **listed("recipient-country", "They are in {value}.", "They are not in {value} any more.", OVERSIGHT),
     **listed("recipient-kind", "They are a {value}.", "They are not a {value} any more.", OFFICER),
+    **neutral(
+        "recipient-address",
+        "They are told of erasures, rectifications and restrictions {new} (before: {old}).",
+        OFFICER,
+    ),
     **neutral("controller-name", "The controller is {new} (before: {old}).", f"{OFFICER}; {WRITER}"),
     **neutral("controller-country", "The controller is in {new} (before: {old}).", OVERSIGHT),
     **neutral("controller-contact", "Customers reach it at {new} (before: {old}).", WRITER),

@@ -8,6 +8,12 @@ from pellucid.policy.decide import ACTIONS
 from pellucid.policy.model import Person, Recipient, Role
 from pellucid.policy.phrases import listed as in_words
 
+
+def _address(notes: Notes, old: str, new: str) -> None:
+    told = (f"at {address}" if address else "by a file that waits for them" for address in (old, new))
+    notes.add("recipient-address", **dict(zip(("old", "new"), told, strict=True)))
+
+
 CONTROLLER: Rules = {
     "name": text("controller-name"),
     "country": text("controller-country"),
@@ -30,6 +36,7 @@ RECIPIENT: Rules = {
     "title": text("recipient-title"),
     "country": exchanged("recipient-country"),
     "kind": exchanged("recipient-kind"),
+    "address": _address,
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from pellucid.policy.addresses import is_address
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.decide import ACTIONS
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Policy, Recipient
 from pellucid.policy.nodes import suggestion
 
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -66,6 +67,14 @@ def _check_places(policy: Policy, findings: Findings) -> None:
         _check_place(policy.controller.country, ("controller", "country"), findings)
     for recipient in policy.recipients.values():
         _check_place(recipient.country, ("recipients", recipient.name, "country"), findings)
+        _check_address(recipient, findings)
+
+
+def _check_address(recipient: Recipient, findings: Findings) -> None:
+    if recipient.address and not is_address(recipient.address):
+        message = f"`{recipient.address}` is no mail address."
+        remedy = "Write it as name@domain, without a display name; leave it out to have a signed file made instead."
+        findings.error("address-invalid", ("recipients", recipient.name, "address"), message, remedy)
 
 
 def _check_place(place: str, location: tuple[str | int, ...], findings: Findings) -> None:

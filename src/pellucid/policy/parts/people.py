@@ -63,12 +63,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody data or answers are given to (GDPR Art. 13(1)(e)-(f))."""
+    """Somebody data or answers are given to (GDPR Art. 13(1)(e)-(f)).
+
+    `address` is where mail tells them of an erasure, rectification or restriction (Art. 19); empty: by a file.
+    """
 
     name: str
     title: str
     country: str
     kind: str
+    address: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ class RecipientDocument(Document):
     title: Text = Field(description="Who they are, as customers should read it.")
     country: Text = Field(description="ISO 3166 code of the country they are in.")
     kind: Text = Field(description="What they are to the controller, e.g. processor or controller.")
+    address: str = Field(
+        default="",
+        description="Mail address at which they are told of erasures, rectifications and restrictions; "
+        "without one a signed file waits for them.",
+    )
 
 
 class RoleDocument(Document):

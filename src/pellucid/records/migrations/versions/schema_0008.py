@@ -102,13 +102,16 @@ def upgrade() -> None:
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("contact", sa.LargeBinary(), nullable=True),
         sa.Column("strength", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("ix_identity_challenges_made_at"), "identity_challenges", ["made_at"], unique=False)
     op.create_index(op.f("ix_identity_challenges_request"), "identity_challenges", ["request"], unique=False)
     op.create_table(
         "jobs",
@@ -187,6 +190,7 @@ def upgrade() -> None:
         sa.Column("by_whom", sa.Text(), nullable=False),
         sa.Column("proof", sa.Text(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("strength", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("verification", sa.Text(), nullable=False),
@@ -207,6 +211,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_rights_requests_state"), "rights_requests", ["state"], unique=False)
     op.create_index("rights_requests_subject", "rights_requests", ["namespace", "subject", "right"], unique=False)
+    op.create_table(
+        "statements",
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("subject", sa.BigInteger(), nullable=False),
+        sa.Column("dataset", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("request", "part"),
+    )
+    op.create_index("statements_subject", "statements", ["namespace", "subject"], unique=False)
     op.create_table(
         "tombstones",
         sa.Column("namespace", sa.Text(), nullable=False),

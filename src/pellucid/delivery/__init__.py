@@ -1,0 +1,1 @@
+"""What goes out: mail and files, each with a record of what became of it."""

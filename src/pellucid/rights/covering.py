@@ -1,0 +1,69 @@
+"""Which laws decide about one person's request, and which identities it reaches. Reads only.
+
+A place that nobody knows, or that is only estimated, counts as any place: then all laws that were signed off decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from pellucid.consent.facts import facts_of, others_of
+from pellucid.consent.person import SubjectFacts
+from pellucid.policy.bases import covering
+from pellucid.policy.model import Policy
+from pellucid.regulations.model import Law
+from pellucid.regulations.territory import covers
+from pellucid.subjects.links import Identity, persons
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """The laws that decide, and the person's place (ISO 3166), if it is known for certain."""
+
+    laws: tuple[Law, ...]
+    place: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a request is about: the identities that are certainly the person's, and how many may be theirs besides.
+
+    What may be theirs is left out: acting on it could show, change or delete somebody else's data.
+    """
+
+    identities: tuple[Identity, ...]
+    left_out: int
+
+
+def covering_laws(connection: Connection, policy: Policy, namespace: str, subject: int | None, on: date) -> Covering:
+    """Return the laws in force on a day for a subject; None is somebody unknown."""
+    place = None if subject is None else _place(connection, namespace, subject)
+    if place is None:
+        return Covering(tuple(policy.laws), None)
+    names = covering(policy.regimes, place)
+    established = {policy.regimes[name].establishment or policy.controller.country for name in names}
+    established |= {policy.controller.country} if not names else set()
+    laws = (law for law in policy.laws if any(covers(law, (place,), each, on) for each in established))
+    return Covering(tuple(laws), place)
+
+
+def reach(connection: Connection, namespace: str, subject: int) -> Reach:
+    """Return whom a request of this identity is about: links that are not all certain reach nobody else."""
+    person = persons(connection, namespace, [subject]).get(subject)
+    if person is None:
+        return Reach(((namespace, subject),), 0)
+    if person.certain:
+        return Reach(person.members, 0)
+    return Reach(((namespace, subject),), len(person.members) - 1)
+
+
+def _place(connection: Connection, namespace: str, subject: int) -> str | None:
+    """Return where the subject lives, as known of this identity or of one that is certainly the same person's."""
+    known = facts_of(connection, namespace, [subject]).get(subject, SubjectFacts())
+    if known.jurisdiction is None:
+        for voice in others_of(connection, namespace, [subject]).get(subject, ()):
+            known = known.with_missing(voice.facts, certain=voice.certain)
+    return None if known.place_estimated else known.jurisdiction

@@ -1,0 +1,116 @@
+"""Messages to a person about their request: by mail where an address is held, else by the staff, who note how.
+
+Something may have to wait until one has gone out (GDPR Art. 12(3)-(4), 18(3)): a mail that was handed over, or a note.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.log import append
+from pellucid.delivery import outbox
+from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.policy.model import Actor, Controller
+from pellucid.rights import stored
+from pellucid.rights.choice import subject_of
+from pellucid.rights.clock import Event
+from pellucid.rights.request import Request
+from pellucid.subjects.keys import SubjectKeys
+
+WAYS = ("account", "in-person", "letter", "mail", "phone")
+"""How the staff may have told somebody."""
+
+_COMPLAIN = "You may complain to a supervisory authority, and go to court."
+_MEANWHILE = "While it was weighed, all use of your data was restricted; this is no reason for it any more."
+_TEXTS = {
+    "restriction-to-be-lifted": "The use of your data is restricted, as you asked. As you asked too, it is "
+    "about to be lifted: your data may then be used again as before.",
+    "objection-upheld": f"We uphold your objection: your data is not used for it any more. {_MEANWHILE}",
+    "objection-overruled": "We weighed your objection and do not follow it, because compelling reasons outweigh it. "
+    f"{_MEANWHILE} {_COMPLAIN}",
+    "decision-upheld": f"A person looked again at the decision that you contest, and it stands. {_COMPLAIN}",
+    "decision-changed": "A person looked again at the decision that you contest, and changed it.",
+}
+"""Every message there is, by its kind."""
+
+TELLING, TOLD = "telling", "told"
+"""Kinds of events of a request: a message is on its way, and the staff told it."""
+
+
+def tell(
+    connection: Connection,
+    controller: Controller,
+    request: Request,
+    message: str,
+    reasons: str,
+    *,
+    to: str | None,
+    actor: str,
+    now: int,
+) -> None:
+    """Put a message on its way by mail, or, where no address is held, note that the staff has to tell it.
+
+    Safe to repeat: one of each kind a request. It is for the caller's write transaction.
+    """
+    if _noted(connection, request, message, TELLING):
+        return
+    way = "staff" if to is None else "mail"
+    if to is not None:
+        text = "\n\n".join(
+            [_TEXTS[message], *([f"Our reasons: {reasons}"] if reasons else []), _end(controller, request)]
+        )
+        outbox.put_mail(connection, _about(request, message), to, f"Your request {request.id}", text, now)
+    told = {"message": message, "by": way}
+    stored.note(connection, request.id, Event(TELLING, _not_before(connection, request, now), actor, told))
+
+
+def is_told(connection: Connection, request: Request, message: str) -> bool:
+    """Return whether a message has gone out: the mail was handed over, or the staff told it."""
+    sent = any(
+        each.state in (outbox.SENT, outbox.ANSWERED) for each in outbox.about(connection, _about(request, message))
+    )
+    return sent or _noted(connection, request, message, TOLD)
+
+
+def note_told(
+    connection: Connection, keys: SubjectKeys, request: Request, message: str, how: str, actor: Actor, now: int
+) -> None:
+    """Note that the staff told the person a message, and log it, in the caller's write transaction.
+
+    Raises NameUnknown for a message or a way that there is not, InputInvalid for one that is not to be told.
+    """
+    if message not in _TEXTS:
+        raise NameUnknown("message", message, tuple(_TEXTS))
+    if how not in WAYS:
+        raise NameUnknown("way to tell somebody", how, WAYS)
+    if not _noted(connection, request, message, TELLING):
+        raise InputInvalid(
+            f"The message {message} is not to be told for the request {request.id}.",
+            remedy=f"See what is: pellucid requests show {request.id}.",
+            code="message-not-due",
+        )
+    if is_told(connection, request, message):
+        return
+    told = {"message": message, "how": how}
+    stored.note(connection, request.id, Event(TOLD, _not_before(connection, request, now), actor.name, told))
+    pseudonym = keys.pseudonym(connection, request.namespace, subject_of(request))
+    body = {"request": request.id, **told}
+    append(connection, AuditEntry("request.told", actor, now, subject=pseudonym, body=body))
+
+
+def _noted(connection: Connection, request: Request, message: str, kind: str) -> bool:
+    events = stored.events_of(connection, request.id)
+    return any(each.kind == kind and each.told["message"] == message for each in events)
+
+
+def _not_before(connection: Connection, request: Request, now: int) -> int:
+    return max(now, stored.last_at(connection, request.id))  # whatever the clock says
+
+
+def _about(request: Request, message: str) -> str:
+    return f"{request.id}:{message}"
+
+
+def _end(controller: Controller, request: Request) -> str:
+    return f"Your request {request.id}. You can write to us: {controller.contact}\n{controller.name}"

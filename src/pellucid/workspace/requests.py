@@ -1,0 +1,221 @@
+"""The request desk of a workspace: people's rights, from the first word to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.log import append
+from pellucid.consent.record import By
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
+from pellucid.policy.model import Actor, Policy
+from pellucid.rights import stored
+from pellucid.rights.asking import CHANGES, DECISION, MEMBER, NAMED, PURPOSES, STATEMENT, WITHOUT_SENSITIVE, Asking
+from pellucid.rights.book import Book
+from pellucid.rights.clock import Terms
+from pellucid.rights.fulfilment import Fulfiller, carry_out
+from pellucid.rights.keeping import forget_closed
+from pellucid.rights.request import Denial, Request, RequestState, Right
+from pellucid.rights.showing import View, view, views
+from pellucid.subjects import ids
+from pellucid.workspace.names import namespace_of
+from pellucid.workspace.room import Room
+
+BY_STAFF = 2
+"""How well a person is known whom the staff checked with evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDesk:
+    """`workspace.requests`. `fulfillers` do what is asked, by right; a right without one is not carried out."""
+
+    room: Room
+    fulfillers: MutableMapping[Right, Fulfiller] = field(default_factory=dict)
+
+    def file(
+        self,
+        right: str,
+        subject: str,
+        *,
+        actor: Actor,
+        namespace: str | None = None,
+        by: str = "self",
+        proof: str = "",
+        channel: str = "staff",
+        purposes: Sequence[str] = (),
+        changes: Sequence[Mapping[str, object]] = (),
+        decision: str = "",
+        statement: str = "",
+        member: str = "",
+        without_sensitive: bool = False,
+        received_at: int | None = None,
+    ) -> View:
+        """File a person's request and return it with its dates; one about somebody unknown is filed all the same.
+
+        `changes` are {dataset, column, value} to correct, or {statement} to keep: see `rights.corrections`. A review is
+        about a `decision`, to which the person may make a `statement`. Raises NameUnknown, InputInvalid, NotPermitted.
+        """
+        policy, now = self.room.demand(actor, "request-file"), self.room.clock()
+        name = namespace_of(policy, namespace)
+        with self.room.database.write() as connection:
+            found = ids.find(connection, name, subject)
+            said: dict[str, Any] = {
+                PURPOSES: list(purposes),
+                CHANGES: [dict(each) for each in changes],
+                DECISION: decision,
+                STATEMENT: statement,
+                MEMBER: member,
+                WITHOUT_SENSITIVE: without_sensitive,
+                NAMED: subject if found is None else "",
+            }
+            asking = Asking(
+                right=_right(right),
+                namespace=name,
+                subject=found,
+                received_at=now if received_at is None else received_at,
+                by=_by(by),
+                proof=proof,
+                channel=channel,
+                asked={key: value for key, value in said.items() if value},
+            )
+            made = self._book(connection, policy, actor).file(asking)
+            return view(connection, made.id, now, subject)
+
+    def list(self, *, actor: Actor, closed: bool = False) -> list[View]:
+        """Return the requests that are not closed (or all), the next one due first; without whom they are about."""
+        self.room.demand(actor, "request-list")
+        with self.room.database.read() as connection:
+            return views(connection, self.room.clock(), closed=closed)
+
+    def show(self, request: str, *, actor: Actor) -> View:
+        """Return one request with what was asked, whom it is about, and all that happened; logged."""
+        policy, now = self.room.demand(actor, "request-list"), self.room.clock()
+        with self.room.database.write() as connection:
+            found = stored.load(connection, request)
+            key = found.asked.get(NAMED)
+            if found.subject is not None:
+                key = ids.natural_key(connection, found.namespace, found.subject)
+            subject = self._book(connection, policy, actor).pseudonym(found)
+            body = {"request": found.id}
+            append(connection, AuditEntry("request.shown", actor, now, subject=subject, body=body))
+            return view(connection, found.id, now, key)
+
+    def acknowledge(self, request: str, *, actor: Actor) -> View:
+        """Say that a request was received and is worked on."""
+        return self._step(actor, "request-verify", request, lambda book: book.acknowledge(request))
+
+    def verify(self, request: str, *, evidence: str, actor: Actor) -> View:
+        """Note that the staff made sure who asks, and by what: the number of a file, never a copy. Acknowledges it."""
+        _demand_evidence(evidence)
+
+        def shown(book: Book) -> Request:
+            self._acknowledged(book, request)
+            return book.show(request, "staff", BY_STAFF, {"evidence": evidence})
+
+        return self._step(actor, "request-verify", request, shown)
+
+    def pause(self, request: str, *, reason: str, actor: Actor) -> View:
+        """Stop the clock while the person is asked for what is needed, where a law lets it."""
+        return self._step(actor, "request-verify", request, lambda book: book.pause(request, {"why": reason}))
+
+    def resume(self, request: str, *, actor: Actor) -> View:
+        """Note that the person answered, and let the clock go on."""
+        return self._step(actor, "request-verify", request, lambda book: book.resume(request))
+
+    def approve(self, request: str, *, actor: Actor) -> View:
+        """Approve a request of a person who is known; an erasure never by who filed it."""
+        return self._step(actor, "request-approve", request, lambda book: book.approve(request))
+
+    def extend(self, request: str, *, reason: str, actor: Actor) -> View:
+        """Take as much longer as a law allows, for a reason that the person is told."""
+        return self._step(actor, "request-approve", request, lambda book: book.extend(request, reason))
+
+    def deny(self, request: str, *, why: str, actor: Actor, note: str = "") -> View:
+        """Close a request without doing what was asked, for one of the Data Rights Protocol's reasons."""
+        denial = _denial(why)
+        details = {"note": note} if note else None
+        return self._step(actor, "request-approve", request, lambda book: book.deny(request, denial, details))
+
+    def expire(self, request: str, *, actor: Actor) -> View:
+        """Close a request because the person, though asked, never showed who they are."""
+        return self._step(actor, "request-approve", request, lambda book: book.expire(request))
+
+    def revoke(self, request: str, *, actor: Actor) -> View:
+        """Close a request because the person no longer asks."""
+        return self._step(actor, "request-file", request, lambda book: book.revoke(request))
+
+    def carry_out(self, request: str, *, actor: Actor) -> View:
+        """Do what a request asks and close it; safe to repeat after a crash. An open one is acknowledged first."""
+        policy = self.room.demand(actor, "request-carry-out")
+        with self.room.database.write() as connection:
+            self._acknowledged(self._book(connection, policy, actor), request)
+        done = carry_out(
+            self.room.database,
+            lambda connection: self._book(connection, policy, actor),
+            self.fulfillers,
+            request,
+        )
+        with self.room.database.read() as connection:
+            return view(connection, done.id, self.room.clock())
+
+    def forget_closed(self, *, actor: Actor) -> int:
+        """Delete closed requests that need not be kept any longer; return how many."""
+        self.room.demand(actor, "request-carry-out")
+        with self.room.database.write() as connection:
+            return forget_closed(connection, actor, self.room.clock())
+
+    def _step(self, actor: Actor, action: str, request: str, change: Callable[[Book], Request]) -> View:
+        policy = self.room.demand(actor, action)
+        try:
+            with self.room.database.write() as connection:
+                change(self._book(connection, policy, actor))
+                return view(connection, request, self.room.clock())
+        except NotPermitted as error:
+            body = {"action": action, "reasons": [error.code], "outcome": "refused"}
+            with self.room.database.write() as connection:
+                append(connection, AuditEntry("access.refused", actor, self.room.clock(), body=body))
+            raise
+
+    def _acknowledged(self, book: Book, request: str) -> None:
+        if stored.load(book.connection, request).state is RequestState.OPEN:
+            book.acknowledge(request)
+
+    def _book(self, connection: Connection, policy: Policy, actor: Actor) -> Book:
+        settings = self.room.settings
+        terms = Terms(settings.request_days, settings.request_keep_months)
+        return Book(connection, self.room.subject_keys, policy, terms, actor, self.room.clock())
+
+
+def _demand_evidence(evidence: str) -> None:
+    """Raise InputInvalid unless it is said how the person was checked."""
+    if not evidence.strip():
+        raise InputInvalid(
+            "A check needs its evidence.",
+            remedy="Say where it lies, e.g. the number of a file.",
+            code="evidence-missing",
+        )
+
+
+def _right(text: str) -> Right:
+    try:
+        return Right(text.replace("_", "-"))
+    except ValueError:
+        raise NameUnknown("right", text, [each.value for each in Right]) from None
+
+
+def _by(text: str) -> By:
+    try:
+        return By(text)
+    except ValueError:
+        raise NameUnknown("speaker", text, [each.value for each in By]) from None
+
+
+def _denial(text: str) -> Denial:
+    try:
+        return Denial(text.replace("-", "_"))
+    except ValueError:
+        raise NameUnknown("denial", text, [each.value for each in Denial]) from None
