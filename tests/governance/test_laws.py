@@ -38,6 +38,7 @@ from tests.consent.conftest import (
     make_policy,
     make_purpose,
 )
+from tests.regulations.conftest import figure, law
 
 GDPR = shipped()["eu-gdpr"]
 TODAY = from_instant(NOW).date()
@@ -124,6 +125,23 @@ def test_an_override_holds_between_its_dates_at_their_instants(database: Databas
             if register.is_due(connection, midnight + days * DAY + (days == 0)):
                 register.advance(connection, _policy(connection), midnight + days * DAY)
         assert permitted(database) is wanted, days
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["as the pack says", "a day earlier"])
+def test_a_law_begins_at_midnight_utc_or_a_day_earlier_where_one_says_so(database: Database, earlier: bool) -> None:
+    begins, midnight = date.fromordinal(TODAY.toordinal() + 2), NOW - NOW % DAY + 2 * DAY
+    german = law("de-ads", ("DE",), consent__targeted_advertising=figure("opt_in", since=begins))
+    sign_off(database, german, policy_of(database), PIA, "read by counsel", NOW)
+    if earlier:
+        eve = date.fromordinal(begins.toordinal() - 1)
+        said = Override("de-ads", FIELD, "opt_in", "midnight in Berlin", eve, begins, "it is earlier there", "pia")
+        override(database, said, policy_of(database), PIA, NOW)
+        midnight -= DAY
+    for now, wanted in ((midnight - 1, True), (midnight, False), (midnight + 2 * DAY, False)):
+        with database.write() as connection:
+            if register.is_due(connection, now):
+                register.advance(connection, _policy(connection), now)
+        assert permitted(database) is wanted
 
 
 def test_a_figure_that_is_restored_is_the_laws_own_again(database: Database) -> None:

@@ -120,7 +120,7 @@ def test_asking_about_a_person_is_an_entry(client: Client, shop: Shop) -> None:
     assert shop.actions()[-2:] == ["consent.shown", "consent.shown"]
 
 
-UNFIT = [
+UNFIT: list[dict[str, Any]] = [
     {"verb": "withdraw", "purpose": "elsewhere"},
     {"verb": "give", "purpose": "elsewhere"},
     {"verb": "give", "purpose": None},
