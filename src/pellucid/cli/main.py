@@ -25,11 +25,13 @@ from pellucid.cli import (
     insight,
     policy,
     query,
+    recipient,
     regulations,
     sample,
     serve,
     subject,
     witness,
+    work,
     workspace,
 )
 from pellucid.cli.options import Chosen
@@ -91,6 +93,8 @@ app.add_typer(subject.app, name="subject")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(serve.app, name="serve")
+app.command("work")(work.work)
+app.add_typer(recipient.app, name="recipient")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("upgrade")(workspace.upgrade)

@@ -42,12 +42,16 @@ ACTIONS: dict[str, str] = {
     "policy-explain": "read what a purpose may do",
     "preview": "see what a question would cost and made-up rows to write it with, without data",
     "query": "ask questions",
+    "recipients-answer": "record what recipients answered",
+    "recipients-show": "see what recipients were told and answered",
     "restore": "restore a backup with all that happened since",
     "restore-loss": "restore a backup although what happened since is lost",
     "signal-apply": "hand in the opt-out signals of browsers and devices",
     "subject-link": "link and split identifiers of one person",
     "tokens-manage": "make and revoke the tokens of programs",
     "witness": "cosign the log",
+    "work-list": "see what work waits or was given up",
+    "work-retry": "let work that was given up begin anew",
 }
 """What a role may be given, with a plain title. `query` is `preview` and more, but neither implies the other."""
 
