@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -14,7 +14,6 @@ from pellucid.errors import NameUnknown
 from pellucid.policy.model import Actor
 from pellucid.records.database import Database
 from pellucid.records.rights_tables import rights_requests
-from pellucid.rights.identity import Step
 from pellucid.rights.request import STRENGTHS, Request, RequestState, Right, Verification
 
 NOW = 1_760_000_000_000_000
@@ -47,20 +46,32 @@ def stored(database: Database, id: str = "r1") -> Request:
         return _read(connection, id)
 
 
-def take(
-    connection: Connection, request: str, step: Step, actor: Actor, now: int, details: Mapping[str, object], /
-) -> Request:
-    """Take one step of a stored request, and log it."""
-    after = step(_read(connection, request))
-    held = {
-        column.name: getattr(after, column.name)
-        for column in rights_requests.c
-        if column.name not in ("id", "right", "state", "verification", "asked")
-    }
-    values = held | {"state": after.state.value, "verification": after.verification.value}
-    connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(values))
-    append(connection, AuditEntry("request.step", actor, now, body={"request": request}, details=details))
-    return after
+@dataclass(frozen=True)
+class Book:
+    """The steps that checks take, with the rows of `rights_requests` and an entry of the log each."""
+
+    connection: Connection
+    actor: Actor
+    now: int
+
+    def ask(self, request: str, how: str = "", /) -> Request:
+        return self._step(request, lambda one: one.ask_verification(self.now), {})
+
+    def show(self, request: str, how: str, strength: int, details: Mapping[str, object] | None = None, /) -> Request:
+        return self._step(request, lambda one: one.show(how, strength, self.now), details or {})
+
+    def expire(self, request: str, /) -> Request:
+        return self._step(request, lambda one: one.expire(self.now, self.now + DAY), {})
+
+    def _step(self, request: str, step: Callable[[Request], Request], details: Mapping[str, object]) -> Request:
+        after = step(_read(self.connection, request))
+        kept = ("id", "right", "state", "verification", "asked")
+        held = {column.name: getattr(after, column.name) for column in rights_requests.c if column.name not in kept}
+        values = held | {"state": after.state.value, "verification": after.verification.value}
+        self.connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(values))
+        entry = AuditEntry("request.step", self.actor, self.now, body={"request": request}, details=details)
+        append(self.connection, entry)
+        return after
 
 
 def _read(connection: Connection, id: str) -> Request:

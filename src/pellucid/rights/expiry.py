@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, select
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import SECOND, Claim
 from pellucid.records.rights_tables import identity_challenges, rights_requests
-from pellucid.rights.identity import Take
-from pellucid.rights.request import NEED_USER_VERIFICATION, Request, RequestState
+from pellucid.rights.identity import OpenBook
+from pellucid.rights.request import NEED_USER_VERIFICATION, RequestState
 
 JOB = "request-expiry"
 DAY = 86_400 * SECOND
@@ -36,13 +36,9 @@ def wanted(connection: Connection, days: int, now: int) -> Iterator[tuple[str, i
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Closes the request of a job as expired, unless somebody was asked again or showed who they are meanwhile.
+    """Closes the request of a job as expired, unless somebody was asked again or showed who they are meanwhile."""
 
-    `keep_until` says how long a request that is closed now is kept.
-    """
-
-    take: Take
-    keep_until: Callable[[Request, int], int]
+    book: OpenBook
     days: int
     actor: Actor
 
@@ -53,6 +49,4 @@ class Expiry:
         with claim.database.write() as connection:
             claim.done(connection)
             if claim.job.about in {about for about, _ in wanted(connection, self.days, now)}:
-                self.take(
-                    connection, id, lambda late: late.expire(now, self.keep_until(late, now)), self.actor, now, {}
-                )
+                self.book(connection, self.actor, now).expire(id)

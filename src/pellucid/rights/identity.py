@@ -28,28 +28,28 @@ ASKED = "If we hold a contact of the person, a code or link is on its way to it.
 STAFF_STRENGTH = 2
 MOST_CONTACTS = 2
 
-Step = Callable[[Request], Request]
 
+class Steps(Protocol):
+    """The steps of stored requests that are taken here: each reads, steps, stores, notes the event, and logs.
 
-class Take(Protocol):
-    """Takes one step of a stored request: reads it, steps, stores, notes the event, and logs, as a transaction's end.
-
-    `details` go into the log's erasable part. Raises NameUnknown for a request that is not there, and what the step
-    raises.
+    Raises NameUnknown for a request that is not there, and InputInvalid for a step that it may not take.
     """
 
-    def __call__(
-        self,
-        connection: Connection,
-        request: str,
-        step: Step,
-        actor: Actor,
-        now: int,
-        details: Mapping[str, object],
-        /,
-    ) -> Request:
-        """Take the step and return the request after it."""
+    def ask(self, request: str, how: str = "", /) -> Request:
+        """Note that the person was asked to show who they are, and by what kind of way."""
         ...
+
+    def show(self, request: str, how: str, strength: int, details: Mapping[str, object] | None = None, /) -> Request:
+        """Note that the person showed who they are; `details` go into the log's erasable part."""
+        ...
+
+    def expire(self, request: str, /) -> Request:
+        """Close a request because the person, though asked, never showed who they are."""
+        ...
+
+
+OpenBook = Callable[[Connection, Actor, int], Steps]
+"""Opens the book of requests within a write transaction: for whom, and at which instant (UTC µs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class IdentityChecks:
 
     database: Database
     key: bytes = field(repr=False)
-    take: Take
+    book: OpenBook
     clock: Callable[[], int]
     per_hour: int
     links: bool = False
@@ -80,7 +80,7 @@ class IdentityChecks:
             refused = challenges.too_many(connection, request, self.per_hour, now)
             if refused is None:
                 challenges.put(connection, self.key, request, kind, now)
-                self.take(connection, request, lambda asked: asked.ask_verification(now), actor, now, {})
+                self.book(connection, actor, now).ask(request, kind)
                 return ASKED
             body = {"request": request, "reason": f"too-many-{refused}"}
             append(connection, AuditEntry("identity.refused", actor, now, body=body))
@@ -99,9 +99,7 @@ class IdentityChecks:
             tried = challenges.attempt(connection, self.key, request, given, now)
             if tried.right:
                 strength = min(tried.contacts, MOST_CONTACTS)
-                return self.take(
-                    connection, request, lambda asked: asked.show("contact", strength, now), actor, now, {}
-                )
+                return self.book(connection, actor, now).show(request, "contact", strength)
             if _exists(connection, request):
                 body = {"request": request, "reason": "not-shown"}
                 append(connection, AuditEntry("identity.refused", actor, now, body=body))
@@ -130,10 +128,7 @@ class IdentityChecks:
             )
         now = self.clock()
         with self.database.write() as connection:
-            details = {"evidence": evidence}
-            return self.take(
-                connection, request, lambda asked: asked.show("staff", STAFF_STRENGTH, now), actor, now, details
-            )
+            return self.book(connection, actor, now).show(request, "staff", STAFF_STRENGTH, {"evidence": evidence})
 
 
 def _exists(connection: Connection, request: str) -> bool:

@@ -18,8 +18,7 @@ from pellucid.records.jobs import Claim, Job
 from pellucid.rights import challenges, expiry, reminders
 from pellucid.rights.challenge_mail import ChallengeSender
 from pellucid.rights.challenges import Contacts
-from pellucid.rights.identity import IdentityChecks, Take
-from pellucid.rights.request import Request
+from pellucid.rights.identity import IdentityChecks, OpenBook
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
 from pellucid.workspace.sending import Sending, post
@@ -79,9 +78,9 @@ def challenge_task(room: Room, contacts: Contacts) -> Task:
     return Task(sender)
 
 
-def expiry_task(room: Room, take: Take, keep_until: Callable[[Request, int], int]) -> Task:
-    """Return what lets unverified requests expire (kind `request-expiry`), given the book's step."""
-    return Task(expiry.Expiry(take, keep_until, room.settings.unverified_days, WORKER))
+def expiry_task(room: Room, book: OpenBook) -> Task:
+    """Return what lets unverified requests expire (kind `request-expiry`), given the book of requests."""
+    return Task(expiry.Expiry(book, room.settings.unverified_days, WORKER))
 
 
 def expiry_plan(room: Room) -> Plan:
@@ -90,13 +89,13 @@ def expiry_plan(room: Room) -> Plan:
     return Plan(expiry.JOB, lambda connection, now: expiry.wanted(connection, days, now))
 
 
-def identity_checks(room: Room, take: Take) -> IdentityChecks:
-    """Return what asks people to show who they are, given the book's step."""
+def identity_checks(room: Room, book: OpenBook) -> IdentityChecks:
+    """Return what asks people to show who they are, given the book of requests."""
     settings = room.settings
     return IdentityChecks(
         database=room.database,
         key=challenge_key(room),
-        take=take,
+        book=book,
         clock=room.clock,
         per_hour=settings.challenges_per_hour,
         links=bool(settings.public_url),

@@ -21,7 +21,7 @@ from pellucid.rights.challenge_mail import ChallengeSender
 from pellucid.rights.challenges import Contact
 from pellucid.rights.identity import IdentityChecks
 from pellucid.rights.request import Verification
-from tests.rights.requests import NOW, stored, take
+from tests.rights.requests import NOW, Book, stored
 
 KEY = challenges.challenge_key(b"k" * 32)
 ALICE, BOB = 7, 8
@@ -48,7 +48,7 @@ class Desk:
 
     @property
     def checks(self) -> IdentityChecks:
-        return IdentityChecks(self.database, KEY, take, lambda: self.now, self.per_hour, links=True)
+        return IdentityChecks(self.database, KEY, Book, lambda: self.now, self.per_hour, links=True)
 
     def ask(self, request: str = "r1", kind: str = "code") -> str:
         return self.checks.ask(request, actor=CUSTOMER, kind=kind)

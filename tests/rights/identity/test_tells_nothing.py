@@ -16,7 +16,7 @@ from pellucid.rights import challenges
 from pellucid.rights.challenges import PER_PERSON, PER_REQUEST, Contact, mailbox
 from pellucid.rights.identity import ASKED, IdentityChecks
 from tests.rights.identity.checking import ALICE, BOB, CUSTOMER, KEY, OFFICE, Desk, refused
-from tests.rights.requests import DAY, NOW, SECOND, put_request, take
+from tests.rights.requests import DAY, NOW, SECOND, Book, put_request
 
 # -- nothing is told ---------------------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ def test_what_is_already_known_is_not_asked_again(plain: Desk) -> None:
 def test_only_kinds_that_there_are_can_be_asked_for(plain: Desk) -> None:
     with pytest.raises(InputInvalid, match="A challenge of the kind 'sms' cannot be made"):
         plain.ask(kind="sms")
-    without = IdentityChecks(plain.database, KEY, take, lambda: NOW, 600)
+    without = IdentityChecks(plain.database, KEY, Book, lambda: NOW, 600)
     with pytest.raises(InputInvalid, match="A challenge of the kind 'link' cannot be made"):
         without.ask("r1", actor=CUSTOMER, kind="link")
 
