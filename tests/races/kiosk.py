@@ -64,7 +64,8 @@ class Ended:
 
 def run(words: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None, timeout: float = 120) -> Ended:
     """Run `python WORDS` as a process of its own in a kiosk."""
-    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": str(ROOT), **(extra or {})}
+    places = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": places, **(extra or {})}
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, check=False, timeout=timeout
     )

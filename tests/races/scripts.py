@@ -20,6 +20,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, wall_clock
 from tests.insights.conftest import Watch, WatchedEngine
 from tests.races.kiosk import CONSENT_DAYS, READERS, TOTAL
+from tests.races.posting import challenge, deliver
 
 DAY = 86_400_000_000
 
@@ -69,7 +70,13 @@ def together(folder: Path) -> None:
         list(threads.map(withdraw, READERS))
 
 
-SCRIPTS: dict[str, Callable[[Path], None]] = {"later": later, "contended": contended, "together": together}
+SCRIPTS: dict[str, Callable[[Path], None]] = {
+    "later": later,
+    "contended": contended,
+    "together": together,
+    "deliver": deliver,
+    "challenge": challenge,
+}
 
 if __name__ == "__main__":
     SCRIPTS[sys.argv[1]](Path(os.environ["PELLUCID_WORKSPACE"]))
