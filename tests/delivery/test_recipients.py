@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from pellucid.audit.keys import create_signing_key
 from pellucid.audit.note import parse_signature_line
@@ -101,17 +102,22 @@ def test_a_file_that_cannot_be_written_is_tried_again(control: Database, tmp_pat
     assert not failed.value.for_good
 
 
-@pytest.mark.parametrize("state", [outbox.SENT, outbox.GIVEN_UP])
-def test_what_a_delivery_says_is_gone_once_it_is_settled_and_it_is_settled_once(control: Database, state: str) -> None:
+@pytest.mark.parametrize("settle", [outbox.sent, outbox.give_up])
+def test_what_a_delivery_says_is_gone_once_it_is_settled_and_it_is_settled_once(
+    control: Database, settle: Callable[[Connection, str, int], None]
+) -> None:
     id = told(control)[0]
     with control.write() as connection:
-        outbox.settle(connection, id, state, NOW + 1)
+        settle(connection, id, NOW + 1)
     with control.read() as connection:
         assert (outbox.content_of(connection, id), outbox.find(connection, id).settled_at) == (None, NOW + 1)
         others = [bytes(each) for each in connection.scalars(select(deliveries.c.content)) if each]
         assert len(others) == 1
     with pytest.raises(RecordingFailed, match="is not due"), control.write() as connection:
-        outbox.settle(connection, id, outbox.SENT, NOW + 2)
+        outbox.sent(connection, id, NOW + 2)
+    with control.write() as connection:
+        outbox.give_up(connection, id, NOW + 3)
+        assert outbox.find(connection, id).settled_at == NOW + 1
 
 
 def test_an_answer_is_kept_once_and_only_of_what_was_sent(control: Database) -> None:
@@ -119,7 +125,7 @@ def test_an_answer_is_kept_once_and_only_of_what_was_sent(control: Database) -> 
     with control.write() as connection:
         with pytest.raises(RecordingFailed, match="is not sent"):
             recipients.record_answer(connection, id, "done", NOW)
-        outbox.settle(connection, id, outbox.SENT, NOW)
+        outbox.sent(connection, id, NOW)
         recipients.record_answer(connection, id, "done", NOW + 1)
         with pytest.raises(RecordingFailed, match="is not sent"):
             recipients.record_answer(connection, id, "again", NOW + 2)
@@ -137,7 +143,7 @@ def test_an_empty_or_endless_answer_is_refused(control: Database, words: str) ->
 def test_a_mail_that_went_to_no_recipient_has_no_answer(control: Database) -> None:
     with control.write() as connection:
         id = outbox.put_mail(connection, "x", "alice@home.example", "s", "t", NOW)
-        outbox.settle(connection, id, outbox.SENT, NOW)
+        outbox.sent(connection, id, NOW)
         with pytest.raises(InputInvalid, match="went to no declared recipient"):
             recipients.record_answer(connection, id, "done", NOW)
 

@@ -41,7 +41,7 @@ class Sending:
         with claim.database.write() as connection:
             claim.done(connection)
             now = claim.clock()
-            outbox.settle(connection, id, outbox.SENT, now)
+            outbox.sent(connection, id, now)
             body = {
                 "delivery": id,
                 "kind": delivery.kind,
@@ -54,8 +54,7 @@ class Sending:
 
     def given_up(self, connection: Connection, job: Job, now: int) -> None:
         """Settle the delivery of a job that was given up, and forget what it said."""
-        if outbox.find(connection, job.about).state == outbox.DUE:
-            outbox.settle(connection, job.about, outbox.GIVEN_UP, now)
+        outbox.give_up(connection, job.about, now)
 
     def _hand_over(self, delivery: Delivery, content: Mapping[str, Any]) -> str:
         if content["to"]:
