@@ -43,7 +43,12 @@ NOTE = "<!-- Made by docs/generate.py from the code: change the code, then run `
 
 def settings_page() -> str:
     rows = [
-        [f"`PELLUCID_{name.upper()}`", _settings_type(field.annotation), _settings_default(field.default), field.description or ""]
+        [
+            f"`PELLUCID_{name.upper()}`",
+            _settings_type(field.annotation),
+            _settings_default(field.default),
+            field.description or "",
+        ]
         for name, field in Settings.model_fields.items()
     ]
     return _page(
