@@ -79,6 +79,13 @@ POINTS = (
     "activate.rebuilt",
     "activate.before-commit",
     "activate.after-commit",
+    # work that is due, what goes out, and what asks people to show who they are
+    "work.claimed",
+    "work.settled",
+    "delivery.handed-over",
+    "delivery.before-commit",
+    "challenge.noted",
+    "challenge.handed-over",
     # a law's sign-off
     "laws.marked",
     "laws.before-commit",

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(default="", description="Where people reach this workspace, for links; empty: only codes.")
     work_seconds: float = Field(
-        default=300.0, ge=240, le=86_400, description="How long a worker holds a job before another one may take it."
+        default=300.0, gt=0, le=86_400, description="Seconds after which another worker may take a job; 240 for mail."
     )
     serve_threads: int = Field(
         default=64, ge=64, le=1024, description="Requests that `pellucid serve` works on at once; others wait."

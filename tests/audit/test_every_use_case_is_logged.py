@@ -6,16 +6,20 @@ import inspect
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pellucid.consent.signals import GPC_KINDS, SignalReading
+from pellucid.delivery.recipients import Notice, tell
 from pellucid.errors import InputInvalid, PellucidError
 from pellucid.governance.tokens import NewToken
+from pellucid.policy.model import Recipient
+from pellucid.records.jobs import MOST_ATTEMPTS
+from pellucid.records.rights_tables import jobs
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
 from pellucid.rights.request import Right
@@ -356,6 +360,68 @@ REQUEST_CASES = [
     ),
 ]
 
+
+def _told(w: Workspace) -> str:
+    """Put what two recipients are to be told; having it handed over is another entry."""
+    hosting = Recipient("hosting", "our hosting company", "DE", "processor")
+    mailed = replace(hosting, name="mailed", address="privacy@mailed.example")
+    notice, controller = Notice("erasure", "r1", "household", ("h0",)), w.policy.active().controller
+    with w.room.database.write() as connection:
+        return tell(connection, controller, [hosting, mailed], notice, w.room.clock())[0]
+
+
+def _handed_over(w: Workspace) -> None:
+    _told(w)
+    while w.work.do_next("w") is not None:
+        pass
+
+
+def _given_up(w: Workspace) -> None:
+    """Give up what could not be mailed, for no server is set: its job has failed often enough."""
+    with w.room.database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.state == "due").values(attempts=MOST_ATTEMPTS, due_at=0))
+    w.work.do_next("w")
+
+
+def _job_given_up(w: Workspace) -> str:
+    return next(job.id for job in w.work.list(actor=w.actor("pia")) if job.state == "given-up")
+
+
+def _delivery_sent(w: Workspace) -> str:
+    return next(each.id for each in w.recipients.list(actor=w.actor("pia")) if each.state == "sent")
+
+
+WORK_CASES = [
+    UseCase("work.plan", lambda w: w.work.plan(), ()),
+    UseCase("work.do_next", lambda w: w.work.do_next("w"), ()),
+    UseCase("work.do_next", _handed_over, ("delivery.sent",)),
+    UseCase("work.do_next", _given_up, ("work.given-up",)),
+    UseCase("work.list", lambda w: w.work.list(actor=w.actor("pia")), ()),
+    UseCase("work.list", lambda w: w.work.list(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("work.retry", lambda w: w.work.retry(_job_given_up(w), actor=w.actor("pia")), ("work.retried",)),
+    UseCase("work.retry", lambda w: w.work.retry("x", actor=w.actor("pia")), (), refused=True),
+    UseCase("work.retry", lambda w: w.work.retry("x", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("recipients.list", lambda w: w.recipients.list(actor=w.actor("pia")), ()),
+    UseCase("recipients.list", lambda w: w.recipients.list(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase(
+        "recipients.record_answer",
+        lambda w: w.recipients.record_answer(_delivery_sent(w), "erased", actor=w.actor("pia")),
+        ("recipient.answered",),
+    ),
+    UseCase(
+        "recipients.record_answer",
+        lambda w: w.recipients.record_answer("none", "erased", actor=w.actor("pia")),
+        (),
+        refused=True,
+    ),
+    UseCase(
+        "recipients.record_answer",
+        lambda w: w.recipients.record_answer("none", "erased", actor=w.actor("ana")),
+        ("access.refused",),
+        refused=True,
+    ),
+]
+
 CASES = [
     UseCase("policy.activate", lambda w: w.policy.activate(actor=w.actor("pia")), ("policy.activated",)),
     UseCase("policy.activate", _broken, ("policy.refused",), refused=True),
@@ -479,6 +545,7 @@ CASES = [
     UseCase("audit.witness", lambda w: w.audit.witness(_witness(w), actor=w.actor("pia")), ()),
     UseCase("audit.verifier", lambda w: w.audit.verifier, ()),
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
+    *WORK_CASES,
 ]
 
 
@@ -525,6 +592,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
+    *("work", "recipients"),
 )
 
 
@@ -542,7 +610,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.mail_address",
         "requests.fulfillers",
     }
-    without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens"})}
+    without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work"})}
     assert found - {case.name for case in CASES} == without_effect
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ class PostOffice:
     replies: dict[str, str] = field(default_factory=dict)
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
+    on_mail: Callable[[EmailMessage], None] = lambda mail: None
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         if "MAIL" in self.replies:
@@ -55,6 +56,7 @@ class PostOffice:
         self.taken.append(message)
         self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
         self.encrypted.append(session.ssl is not None)
+        self.on_mail(message)
         return "250 taken"
 
     async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:
@@ -81,9 +83,11 @@ class _AnyPort(Controller):
 
 
 @contextmanager
-def open_post_office(**options: Any) -> Iterator[PostOffice]:
+def open_post_office(
+    *, on_mail: Callable[[EmailMessage], None] = lambda mail: None, **options: Any
+) -> Iterator[PostOffice]:
     """Give a server that takes mail for as long as the block lasts; options are aiosmtpd's."""
-    office = PostOffice()
+    office = PostOffice(on_mail=on_mail)
     controller = _AnyPort(office, hostname=HOST, port=0, authenticator=office.authenticate, **options)
     controller.start()
     try:

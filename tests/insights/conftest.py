@@ -72,6 +72,7 @@ roles:
             consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness,
             consent-changes, consent-export, consent-screens, laws-decide, signal-apply, subject-link, tokens-manage,
             request-approve, request-carry-out, request-decide, request-file, request-list, request-verify,
+            work-list, work-retry, recipients-answer, recipients-show,
             attack, backup, restore, restore-loss]}
 people:
   ana: {title: Ana, roles: [analyst]}

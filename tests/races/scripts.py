@@ -21,6 +21,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, wall_clock
 from tests.insights.conftest import Watch, WatchedEngine
 from tests.races.kiosk import CONSENT_DAYS, READERS, TOTAL
+from tests.races.posting import challenge, deliver
 
 DAY = 86_400_000_000
 
@@ -93,6 +94,8 @@ SCRIPTS: dict[str, Callable[[Path], None]] = {
     "correct": correct,
     "together": together,
     "fulfil": fulfil,
+    "deliver": deliver,
+    "challenge": challenge,
 }
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ class State:
     cosigned: int
     activations: int
     laws: int
+    handed_over: int
     register: int
     fulfilled: int
 
@@ -81,6 +82,7 @@ def state_of(folder: Path) -> State:
             cosigned=sum("test/witness" in note.decode() for note in notes),
             activations=_count(connection, policy_activations),
             laws=_count(connection, law_marks),
+            handed_over=actions["delivery.sent"] + actions["identity.challenge"],
             register=current(connection)[0],
             fulfilled=actions["request.fulfilled"],
         )

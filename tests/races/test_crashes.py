@@ -13,10 +13,13 @@ from sqlalchemy import insert, select
 
 import pellucid
 from pellucid.failpoints import POINTS, VARIABLE
+from pellucid.records import jobs
+from pellucid.records.rights_tables import deliveries
 from pellucid.records.tables import generation_leases, purpose_leases
 from pellucid.workspace import Workspace, wall_clock
 from pellucid.workspace.audit import create_witness
 from tests.races.kiosk import CONSENT_DAYS, PURCHASES, READERS, SUM, TOTAL, command, make_kiosk, run, script
+from tests.races.posting import SHORT_CLAIMS, noted, put_challenge, put_mail
 from tests.races.soundness import DAY, State, demand_sound, state_of
 
 Prepare = Callable[[Path], None]
@@ -272,9 +275,28 @@ COMMANDS = {
         frozenset({"request.after-commit"}),
         prepare=_file_two_requests,
     ),
+    "hand over mail": Command(
+        script("deliver"),
+        "handed_over",
+        ("work.claimed", "delivery.handed-over", "delivery.before-commit", "work.settled"),
+        frozenset({"work.settled"}),
+        prepare=put_mail,
+        environment=SHORT_CLAIMS,
+        once=True,
+    ),
+    "ask who it is": Command(
+        script("challenge"),
+        "handed_over",
+        ("challenge.noted", "challenge.handed-over"),
+        prepare=put_challenge,
+        environment=SHORT_CLAIMS,
+        once=True,
+    ),
 }
 QUICK = {
     ("carry out a request", "request.carried-out"),
+    ("hand over mail", "delivery.handed-over"),
+    ("ask who it is", "challenge.handed-over"),
     ("override a law", "laws.before-commit"),
     ("withdraw", "consent.before-commit"),
     ("import choices", "bulk.before-commit"),
@@ -415,3 +437,28 @@ def test_of_those_who_withdrew_together_all_acknowledged_are_there_after_a_crash
     assert run(script("together"), kiosk).code == 0
     assert state_of(kiosk).records == before.records + recorded + len(READERS)
     demand_sound(kiosk, now=wall_clock())
+
+
+@pytest.mark.promise("whole", "kill -9 of a worker between taking a job, handing a mail over, and settling it")
+@pytest.mark.parametrize(
+    ("put", "name", "point", "mails"),
+    [
+        (put_mail, "deliver", "delivery.handed-over", 2),
+        pytest.param(put_mail, "deliver", "work.claimed", 1, marks=pytest.mark.slow),
+        pytest.param(put_mail, "deliver", "work.settled", 1, marks=pytest.mark.slow),
+        (put_challenge, "challenge", "challenge.handed-over", 2),
+        pytest.param(put_challenge, "challenge", "challenge.noted", 1, marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_worker_sends_again_at_most_what_it_could_not_settle_and_it_is_the_same_mail(
+    put: Prepare, name: str, point: str, mails: int, kiosk: Path
+) -> None:
+    put(kiosk)
+    assert run(script(name), kiosk, SHORT_CLAIMS | {VARIABLE: point}).code == -9
+    for _ in range(2):
+        assert run(script(name), kiosk, SHORT_CLAIMS).code == 0
+    assert len(noted(kiosk)) == mails
+    assert len(set(noted(kiosk))) == 1
+    with Workspace(kiosk) as workspace, workspace.room.database.read() as connection:
+        assert jobs.unsettled(connection) == ()
+        assert list(connection.scalars(select(deliveries.c.content))) == [None] * (name == "deliver")

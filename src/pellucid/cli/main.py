@@ -25,12 +25,14 @@ from pellucid.cli import (
     insight,
     policy,
     query,
+    recipient,
     regulations,
     requests,
     sample,
     serve,
     subject,
     witness,
+    work,
     workspace,
 )
 from pellucid.cli.options import Chosen
@@ -93,6 +95,8 @@ app.add_typer(requests.app, name="requests")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(serve.app, name="serve")
+app.command("work")(work.work)
+app.add_typer(recipient.app, name="recipient")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("upgrade")(workspace.upgrade)

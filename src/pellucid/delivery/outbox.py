@@ -92,9 +92,15 @@ def mail_of(delivery: Delivery, content: Mapping[str, Any]) -> Mail:
     return Mail(delivery.id, content["to"], content["subject"], content["text"], written, content["html"])
 
 
-def settle(connection: Connection, id: str, state: str, now: int) -> None:
-    """Settle a delivery that is due as `sent` or `given-up`, and forget what it says; raises RecordingFailed if not."""
-    _change(connection, id, DUE, {"state": state, "settled_at": now, "content": None})
+def sent(connection: Connection, id: str, now: int) -> None:
+    """Settle a delivery that is due as sent, and forget what it says; raises RecordingFailed if it is not due."""
+    _change(connection, id, DUE, {"state": SENT, "settled_at": now, "content": None})
+
+
+def give_up(connection: Connection, id: str, now: int) -> None:
+    """Give a delivery up, and forget what it says; one that is settled, or gone, stays as it is."""
+    due = update(deliveries).where(deliveries.c.id == id, deliveries.c.state == DUE)
+    connection.execute(due.values(state=GIVEN_UP, settled_at=now, content=None))
 
 
 def answer(connection: Connection, id: str, words: str, now: int) -> None:

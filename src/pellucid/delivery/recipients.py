@@ -110,8 +110,13 @@ def signed_bytes(notice: Mapping[str, Any]) -> bytes:
     return SIGNED + json.dumps(notice, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def record_answer(connection: Connection, folder: Path, id: str, words: str, now: int) -> Delivery:
-    """Record what a recipient answered, and return the delivery as it was before; its file is taken away.
+def take_away(folder: Path, delivery: Delivery) -> None:
+    """Delete the file of a delivery that was answered, if there is one: it names a person. Safe to repeat."""
+    file_of(folder, delivery).unlink(missing_ok=True)
+
+
+def record_answer(connection: Connection, id: str, words: str, now: int) -> Delivery:
+    """Record what a recipient answered, and return the delivery as it was before; then `take_away` its file.
 
     Raises NameUnknown, InputInvalid for an empty or endless answer, and RecordingFailed for a delivery that is not
     sent, or answered already.
@@ -123,8 +128,13 @@ def record_answer(connection: Connection, folder: Path, id: str, words: str, now
             code="answer-invalid",
         )
     delivery = outbox.find(connection, id)
+    if delivery.kind != outbox.RECIPIENT:
+        raise InputInvalid(
+            f"The delivery {id} went to no declared recipient, so none answers it.",
+            remedy="See `pellucid recipient list`.",
+            code="answer-to-mail",
+        )
     outbox.answer(connection, id, words, now)
-    file_of(folder, delivery).unlink(missing_ok=True)
     return delivery
 
 

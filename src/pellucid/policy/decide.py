@@ -42,6 +42,8 @@ ACTIONS: dict[str, str] = {
     "policy-explain": "read what a purpose may do",
     "preview": "see what a question would cost and made-up rows to write it with, without data",
     "query": "ask questions",
+    "recipients-answer": "record what recipients answered",
+    "recipients-show": "see what recipients were told and answered",
     "request-approve": "approve, extend and deny customers' requests",
     "request-carry-out": "carry out customers' requests, and forget those that need not be kept",
     "request-decide": "weigh objections, and look again at automated decisions that people contest",
@@ -54,6 +56,8 @@ ACTIONS: dict[str, str] = {
     "subject-link": "link and split identifiers of one person",
     "tokens-manage": "make and revoke the tokens of programs",
     "witness": "cosign the log",
+    "work-list": "see what work waits or was given up",
+    "work-retry": "let work that was given up begin anew",
 }
 """What a role may be given, with a plain title. `query` is `preview` and more, but neither implies the other."""
 

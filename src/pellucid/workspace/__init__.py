@@ -50,8 +50,10 @@ if TYPE_CHECKING:
     from pellucid.insights.sample import Sample
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
+    from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
+    from pellucid.workspace.work import WorkDesk
 
 __all__ = ["Workspace", "create", "restore"]
 
@@ -108,6 +110,21 @@ class Workspace:
         from pellucid.workspace.remedies import RemedyDesk, told_by_staff  # noqa: PLC0415  -- no question needs it
 
         return RemedyDesk(self.room, told_by_staff)
+
+    @cached_property
+    def work(self) -> WorkDesk:
+        """The work desk: jobs that are due, and what does them."""
+        from pellucid.workspace.tasks import plans, tasks  # noqa: PLC0415  -- TLS and mail, which no question needs
+        from pellucid.workspace.work import WorkDesk  # noqa: PLC0415  -- likewise
+
+        return WorkDesk(self.room, tasks(self.room), plans(self.room))
+
+    @cached_property
+    def recipients(self) -> RecipientDesk:
+        """The recipient desk: what those whom data were given to were told, and answered."""
+        from pellucid.workspace.recipients import RecipientDesk  # noqa: PLC0415  -- likewise
+
+        return RecipientDesk(self.room)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

@@ -1,0 +1,81 @@
+"""Work that sends mail, for crash tests: what is put, and a worker beside a mail server that notes what it took."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from pellucid.delivery import outbox
+from pellucid.records.rights_tables import rights_requests
+from pellucid.rights import challenges
+from pellucid.rights.challenges import Contact
+from pellucid.settings import Settings
+from pellucid.worker import Worker
+from pellucid.workspace import Workspace, wall_clock
+from pellucid.workspace.tasks import challenge_key, challenge_task
+from pellucid.workspace.work import WorkDesk
+from tests.delivery.post_office import HOST, open_post_office
+
+SHORT_CLAIMS = {"PELLUCID_WORK_SECONDS": "0.05"}
+"""What a killed worker claimed is free again when the next process has started."""
+ALICE = "alice@home.example"
+NOTED = "mailed.txt"
+
+
+def put_mail(folder: Path) -> None:
+    """Put one mail that is to go out."""
+    with Workspace(folder) as workspace, workspace.room.database.write() as connection:
+        outbox.put_mail(connection, "test", ALICE, "Hello", "Hello\n", wall_clock())
+
+
+def put_challenge(folder: Path) -> None:
+    """Put a request that is under way, and a challenge of it."""
+    with Workspace(folder) as workspace:
+        key, now = challenge_key(workspace.room), wall_clock()
+        row = {"id": "r1", "right": "access", "namespace": "customer", "subject": 0, "by_whom": "self", "reason": ""}
+        row |= {"channel": "web", "state": "in_progress", "verification": "asked", "due": "", "verified_strength": 0}
+        with workspace.room.database.write() as connection:
+            connection.execute(insert(rights_requests).values(row | {"received_at": now}))
+            challenges.put(connection, key, "r1", challenges.CODE, now)
+
+
+def deliver(folder: Path) -> None:
+    """Do what is due with a mail server beside, and append each Message-ID that it took to NOTED."""
+    _work(folder, with_challenges=False)
+
+
+def challenge(folder: Path) -> None:
+    """Do the same where challenges can be sent."""
+    _work(folder, with_challenges=True)
+
+
+def noted(folder: Path) -> list[str]:
+    """Return the Message-ID of each mail that was taken, in order."""
+    path = folder / NOTED
+    return path.read_text().split() if path.exists() else []
+
+
+def _held(_namespace: str, _subject: int) -> Sequence[Contact]:
+    return [Contact("email", ALICE, "members.mail")]
+
+
+def _work(folder: Path, *, with_challenges: bool) -> None:
+    with open_post_office(on_mail=lambda mail: _note(folder, str(mail["Message-ID"]))) as office:
+        settings = Settings(smtp_host=HOST, smtp_port=office.port, smtp_from="privacy@shop.example", smtp_tls="none")
+        with Workspace(folder, settings) as workspace:
+            desk = workspace.work
+            tasks = dict(desk.tasks)
+            if with_challenges:
+                tasks[challenges.JOB] = challenge_task(workspace.room, _held)
+            ended = Worker(WorkDesk(workspace.room, tasks, desk.plans)).run_until_idle()
+    print(dict(ended))
+
+
+def _note(folder: Path, id: str) -> None:
+    with (folder / NOTED).open("a") as file:
+        file.write(f"{id}\n")
+        file.flush()
+        os.fsync(file.fileno())
