@@ -1,4 +1,4 @@
-"""A generation written anew without some people's rows or some values, in the same order, and proof that only they went.
+"""A generation written anew without some people's rows or values, in the same order, and proof that only they went.
 
 Who goes, and what is kept by law, is decided by the caller; what is left of them is searched for by `duckdb_absence`.
 """
@@ -242,10 +242,9 @@ class Erase:
         return ~np.isin(runs.keys, self._engine.column(gone).to_numpy())
 
     def _demand_places(self) -> None:
-        """Raise DataRefused unless the rows stand in blocks of whole vectors and every member has a place of its own."""
+        """Raise DataRefused unless rows stand in blocks of whole vectors and every member has a place of its own."""
         wrong = self._engine.number(
-            f"SELECT count(*) FROM (SELECT 1 FROM {ROWS} GROUP BY rowid // {VECTOR} "
-            "HAVING min(_block) <> max(_block))"
+            f"SELECT count(*) FROM (SELECT 1 FROM {ROWS} GROUP BY rowid // {VECTOR} HAVING min(_block) <> max(_block))"
         )
         twice = "SELECT 1 FROM target.main.members GROUP BY _word, _bit HAVING count(*) > 1"
         if wrong or self._engine.number(f"SELECT count(*) FROM ({twice})"):
