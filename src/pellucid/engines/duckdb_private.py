@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from duckdb.func import ARROW
 from numpy.typing import NDArray
 
 from pellucid.engines.duckdb_casts import literal
@@ -75,7 +76,7 @@ class PrivateEngine:
         def called(values: pa.Array) -> pa.Array:
             return pa.array(function(values.to_numpy()), pa.int64())
 
-        self._connection.create_function(name, called, ["BIGINT"], "BIGINT", type="arrow")  # type: ignore[arg-type]
+        self._connection.create_function(name, called, ["BIGINT"], "BIGINT", type=ARROW)
 
     def offer(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name."""

@@ -41,7 +41,7 @@ from pellucid.rights.people import (
 )
 from pellucid.rights.plan import ACCOUNTABLE, Part, evidence_until, plan
 from pellucid.rights.proof import digest_of, make_receipt
-from pellucid.rights.remove import remove_packages
+from pellucid.rights.remove import remove_packages, remove_spilt
 from pellucid.rights.sweep import DAY, sweep
 from pellucid.subjects import tombstones
 from pellucid.subjects.links import Identity
@@ -194,6 +194,7 @@ def _step(means: Means, erasure: str, step: int, kinds: Sequence[str]) -> None:
 
 def _verify(means: Means, erasure: str, people: list[Person], needles: Needles) -> None:
     remove_packages(means, people)
+    remove_spilt(means)
     with means.place.database.write() as connection:  # what came since they left
         traces.take_out(connection, people, needles)
     now = means.clock()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
+from sqlalchemy import delete, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -23,6 +23,7 @@ from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import Generation, SubjectBits, file_name, generations_published, publish, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
+from pellucid.records.tables import generation_leases, generations
 from pellucid.rights.holds import Hold, holds, without_held
 from pellucid.rights.people import Ids, gone, within
 
@@ -166,12 +167,17 @@ def _altered() -> DataRefused:
     )
 
 
-def is_swept(place: ImportPlace, dataset: str, now: int) -> tuple[bool, list[Path]]:
-    """Return whether no older generation of a dataset has its file any more, and which files there still are."""
+def take_back(place: ImportPlace, dataset: str, now: int) -> int:
+    """Unlink every older generation of a dataset, whoever holds it; return how many held one.
+
+    Whoever left has been awaited: no answer from an older generation can be released any more. A process that still has
+    such a file open lets go of it at its next question; no name leads to it meanwhile.
+    """
+    with place.database.write() as connection:
+        older = select(generations.c.generation).where(
+            generations.c.dataset == dataset, generations.c.retired_at.is_not(None)
+        )
+        theirs = (generation_leases.c.dataset == dataset, generation_leases.c.generation.in_(older))
+        taken = connection.execute(delete(generation_leases).where(*theirs)).rowcount
     unlink_unleased(place.database, place.folder, now=now)
-    with place.database.read() as connection:
-        record = next((each for each in generations_published(connection) if each.dataset == dataset), None)
-    current = None if record is None else place.folder / record.path
-    files = sorted((place.folder / "data").glob(f"{dataset}.*.duckdb*"))
-    older = [file for file in files if file != current]
-    return not older, older
+    return taken

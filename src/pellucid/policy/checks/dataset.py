@@ -149,7 +149,9 @@ def _check_time(dataset: Dataset, findings: Findings) -> None:
 def _check_kept(dataset: Dataset, findings: Findings) -> None:
     """Check what a law has kept after an erasure, and which values are emptied sooner than rows go."""
     at = ("datasets", dataset.name)
-    ends = {(*at, "keep"): dataset.keep.days} if dataset.keep is not None else {}
+    ends: dict[tuple[str, ...], int] = {}
+    if dataset.keep is not None:
+        ends[*at, "keep"] = dataset.keep.days
     for name, column in dataset.columns.items():
         if column.retention_days is None:
             continue
@@ -164,14 +166,14 @@ def _check_kept(dataset: Dataset, findings: Findings) -> None:
         if not column.nullable or name in bound:
             message = f"Values of `{name}` cannot be emptied: rows need them."
             findings.error("retention-of-needed", place, message, "Let the rows go, or make it `nullable: true`.")
-    for place, days in ends.items():
+    for end, days in ends.items():
         if days < 1:
-            findings.error("retention-range", place, f"Got {days} days; allowed: 1 or more.", "State how many days.")
+            findings.error("retention-range", end, f"Got {days} days; allowed: 1 or more.", "State how many days.")
         if dataset.time is None or dataset.is_public:
             message = (
                 "How old a row is has to be told, and whom it is about: there is no `time`, or nobody it is about."
             )
-            findings.error("retention-without-time", place, message, "Add `time:` with a date or timestamp.")
+            findings.error("retention-without-time", end, message, "Add `time:` with a date or timestamp.")
 
 
 def _check_readers(policy: Policy, findings: Findings) -> None:
