@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from pellucid.audit.erasure_receipt import verify_erasure
 from pellucid.audit.treehead import TrustKeys
 from pellucid.errors import NameUnknown, VerificationFailed
 from pellucid.policy.model import Actor
+from pellucid.records.columns import to_instant
 from pellucid.records.tables import subject_keys, subjects
 from pellucid.workspace import Workspace
 from tests.shop import EXAMPLE
@@ -136,7 +138,8 @@ def test_recipients_are_told_and_their_answers_stand_in_the_receipt(shop: Worksp
 def test_what_must_be_kept_by_law_stays_under_no_name_until_its_day(shop: Workspace, pia: Actor) -> None:
     draft = shop.policy.folder / "policy.yaml"
     text = (EXAMPLE / "policy" / "policy.yaml").read_text()
-    keep = "    keep: {days: 30, basis: legal_obligation, reason: Tax law}\n"
+    days = (shop.room.clock() - to_instant(datetime(2026, 10, 17, tzinfo=UTC))) // DAY + 1
+    keep = f"    keep: {{days: {days}, basis: legal_obligation, reason: Tax law}}\n"
     draft.write_text(text.replace("    time: bought\n", f"    time: bought\n{keep}", 1))
     assert keep in draft.read_text()
     shop.policy.activate(actor=pia)

@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from pellucid.records.rights_tables import tombstones
 
-KEY_FILE = "tombstones.key"
 CONTEXT = b"pellucid tombstone v1\0"
 DAYS = 3_653
 """Ten years: the longest that books and backups are usually kept, out of which old rows could be read in again."""

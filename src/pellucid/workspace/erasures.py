@@ -17,7 +17,7 @@ from pellucid.policy.model import Actor, Policy
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.names import namespace_of
-from pellucid.workspace.room import PSEUDONYM_KEY, Room
+from pellucid.workspace.room import PSEUDONYM_KEY, TOMBSTONE_KEY, Room
 
 if TYPE_CHECKING:
     from pellucid.rights.erasures import Erasure, Told
@@ -196,9 +196,7 @@ class ErasureDesk:
         return namespace, found
 
     def _tombstone_key(self) -> bytes:
-        from pellucid.subjects.tombstones import KEY_FILE  # noqa: PLC0415  -- no question needs it
-
-        return load_or_create_key(self.room.folder / KEYS / KEY_FILE)
+        return load_or_create_key(self.room.folder / KEYS / TOMBSTONE_KEY)
 
     def _means(self, policy: Policy) -> Means:
         from pellucid.holdings.place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
