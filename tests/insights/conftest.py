@@ -71,6 +71,7 @@ roles:
   officer: {title: Officer, may: [policy-activate, policy-check, data-add, data-list, consent-record, consent-show,
             consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness,
             consent-changes, consent-export, consent-screens, laws-decide, signal-apply, subject-link, tokens-manage,
+            erase, hold, retention,
             attack, backup, restore, restore-loss]}
 people:
   ana: {title: Ana, roles: [analyst]}

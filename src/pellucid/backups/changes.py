@@ -222,9 +222,9 @@ def _said(connection: Connection, place: Place, erased: Sequence[str]) -> Iterat
     where = (permitted_changes.c.version > place.register, permitted_changes.c.subject >= 0)
     for namespace, subject in connection.execute(changed.where(*where)):
         concerned.setdefault(namespace, set()).add(subject)
-    for part in _parts(erased):
+    for some in _parts(erased):
         theirs = select(erasure_people.c.namespace, erasure_people.c.subject)
-        for namespace, subject in connection.execute(theirs.where(erasure_people.c.erasure.in_(part))):
+        for namespace, subject in connection.execute(theirs.where(erasure_people.c.erasure.in_(some))):
             concerned.setdefault(namespace, set()).add(subject)
     for namespace, ids in sorted(concerned.items()):
         for part in chunks(ids):
