@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from pellucid.cli.subject import _named
-
 
 @pytest.mark.parametrize(
     ("text", "named"),
@@ -24,4 +22,4 @@ from pellucid.cli.subject import _named
 def test_only_a_declared_namespace_before_the_first_colon_is_one(text: str, named: tuple[str, str]) -> None:
     policy = SimpleNamespace(namespaces={"household": None})
     workspace: Any = SimpleNamespace(policy=SimpleNamespace(active=lambda: policy))
-    assert _named(workspace, text) == named
+    assert named(workspace, text) == named

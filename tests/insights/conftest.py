@@ -73,6 +73,7 @@ roles:
             consent-changes, consent-export, consent-screens, laws-decide, signal-apply, subject-link, tokens-manage,
             request-approve, request-carry-out, request-decide, request-file, request-list, request-verify,
             work-list, work-retry, recipients-answer, recipients-show,
+            erase, hold, retention,
             attack, backup, restore, restore-loss]}
 people:
   ana: {title: Ana, roles: [analyst]}

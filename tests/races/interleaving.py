@@ -125,8 +125,8 @@ class StepwiseDatabase(Database):
 
     stage: Stage
 
-    def _connect_sqlite(self) -> sqlite3.Connection:
-        connection = super()._connect_sqlite()
+    def connect_sqlite(self) -> sqlite3.Connection:
+        connection = super().connect_sqlite()
         connection.execute("PRAGMA synchronous=OFF")  # no power fails here, and there are thousands of commits
         return connection
 

@@ -21,6 +21,7 @@ from pellucid.workspace.audit import create_witness
 from tests.races.kiosk import CONSENT_DAYS, PURCHASES, READERS, SUM, TOTAL, command, make_kiosk, run, script
 from tests.races.posting import SHORT_CLAIMS, noted, put_challenge, put_mail
 from tests.races.soundness import DAY, State, demand_sound, state_of
+from tests.rights.erasure.test_erase_crashes import ON_THE_WAY as ON_THE_WAY_OF_AN_ERASURE
 
 Prepare = Callable[[Path], None]
 
@@ -332,7 +333,7 @@ def kiosk(made: Path, tmp_path: Path) -> Iterator[Path]:
 
 def test_every_failpoint_is_on_the_way_of_a_command() -> None:
     reached = {point for command in COMMANDS.values() for point in command.points}
-    assert sorted(reached) == sorted(POINTS)
+    assert sorted({*reached, *ON_THE_WAY_OF_AN_ERASURE}) == sorted(POINTS)
 
 
 def test_every_failpoint_is_in_the_code_once_and_no_other() -> None:

@@ -120,7 +120,7 @@ def _lengthen_the_log(kiosk: Path) -> None:
 def page_limit(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     """Return a function that lets the control database grow by so many pages at most, from now on."""
     limit: list[int | None] = [None]
-    connect = Database._connect_sqlite
+    connect = Database.connect_sqlite
 
     def connect_limited(database: Database) -> sqlite3.Connection:
         connection = connect(database)
@@ -129,7 +129,7 @@ def page_limit(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
             connection.execute(f"PRAGMA max_page_count = {pages + limit[0]}")
         return connection
 
-    monkeypatch.setattr(Database, "_connect_sqlite", connect_limited)
+    monkeypatch.setattr(Database, "connect_sqlite", connect_limited)
 
     def allow(pages: int | None) -> None:
         limit[0] = pages

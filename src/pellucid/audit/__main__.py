@@ -1,7 +1,7 @@
 """`python -m pellucid.audit PLACE --key KEY`: verify a log where nothing else of the product works or is installed.
 
-It does what `pellucid audit verify` does; `python -m pellucid.audit receipt FILE --key KEY` verifies a consent receipt
-in the same way. Both need Python and `cryptography`, nothing more.
+It does what `pellucid audit verify` does; `python -m pellucid.audit receipt FILE --key KEY` verifies a receipt, of
+a choice or of an erasure, in the same way. Both need Python and `cryptography`, nothing more.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pellucid.audit.erasure_receipt import is_one, verify_erasure
 from pellucid.audit.keys import load_verifier_key
 from pellucid.audit.read import verify_place
-from pellucid.audit.receipt import verify_receipt
+from pellucid.audit.receipt import read_receipt, verify_receipt
 from pellucid.audit.treehead import TrustKeys
 from pellucid.errors import InputInvalid, PellucidError
 
@@ -43,7 +44,7 @@ def _log(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m pellucid.audit",
         description="Verify a log offline, step by step.",
-        epilog=f"To verify a consent receipt: python -m pellucid.audit {RECEIPT} FILE --key KEY",
+        epilog=f"To verify a receipt: python -m pellucid.audit {RECEIPT} FILE --key KEY",
     )
     parser.add_argument("place", type=Path, help="exported folder, or workspace")
     _add_keys(parser)
@@ -63,13 +64,16 @@ def _log(arguments: Sequence[str]) -> None:
 
 def _receipt(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
-        prog=f"python -m pellucid.audit {RECEIPT}", description="Verify a consent receipt offline, step by step."
+        prog=f"python -m pellucid.audit {RECEIPT}",
+        description="Verify a receipt, of a choice or of an erasure, offline, step by step.",
     )
     parser.add_argument("file", type=Path, help="the receipt")
     _add_keys(parser)
     chosen = parser.parse_args(arguments)
     trust = TrustKeys(load_verifier_key(chosen.key), tuple(load_verifier_key(key) for key in chosen.witness_key))
-    _print(verify_receipt(_read(chosen.file), trust).steps, "The receipt holds.\n")
+    data = _read(chosen.file)
+    steps = verify_erasure(data, trust) if is_one(read_receipt(data)) else verify_receipt(data, trust).steps
+    _print(steps, "The receipt holds.\n")
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:

@@ -144,7 +144,7 @@ def read_receipt(data: bytes) -> dict[str, Any]:
     """Read a receipt strictly, believing nothing of it; raises VerificationFailed (`receipt-malformed`)."""
     if len(data) > LARGEST:
         raise _malformed(f"it has {len(data)} bytes, more than {LARGEST}")
-    receipt = _parsed(data)
+    receipt = parsed(data)
     if not isinstance(receipt, dict) or not isinstance(receipt.get(SIGNATURE), str):
         raise _malformed("it is no object with a signature")
     return receipt
@@ -249,7 +249,7 @@ def _log(receipt: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fields(entry: bytes) -> dict[str, Any]:
-    fields = _parsed(entry)
+    fields = parsed(entry)
     shaped = isinstance(fields, dict) and fields.keys() >= {"action", "purpose", "at"} and "body" in fields
     if not shaped or not isinstance(fields["body"], dict) or not isinstance(fields["action"], str):
         raise _wrong("its entry is none that a consent leaves", "receipt-disagrees")
@@ -263,7 +263,8 @@ def _object(parent: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def _parsed(data: bytes) -> Any:
+def parsed(data: bytes) -> Any:
+    """Read JSON strictly; raises VerificationFailed (`receipt-malformed`)."""
     try:
         return json.loads(data.decode(), object_pairs_hook=_distinct, parse_float=_not_exact, parse_constant=_not_exact)
     except (ValueError, RecursionError):

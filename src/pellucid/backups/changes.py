@@ -18,6 +18,14 @@ from sqlalchemy import Connection, LargeBinary, Table, func, select
 from pellucid.audit import log
 from pellucid.consent.facts import chunks
 from pellucid.errors import VerificationFailed
+from pellucid.records.rights_tables import (
+    erasure_parts,
+    erasure_people,
+    erasures,
+    kept_evidence,
+    legal_holds,
+    tombstones,
+)
 from pellucid.records.tables import (
     charges,
     consent_records,
@@ -54,9 +62,18 @@ CARRIED: Mapping[str, Table] = {
         charges,
         insight_proposals,
         insight_cells,
+        legal_holds,
+        erasures,
+        erasure_people,
+        erasure_parts,
+        tombstones,
+        kept_evidence,
     )
 }
 """The tables whose rows are carried over."""
+
+OF_AN_ERASURE = (erasures, erasure_people, erasure_parts, tombstones, kept_evidence)
+"""What an erasure leaves: in a backup from before it, the people are still there."""
 
 MARKS = (law_marks, consent_screens, subject_links)
 """What people decided about laws, screens and identities: rows are added and never changed."""
@@ -146,22 +163,36 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
     """Yield what happened after a place, which must be one of this very log: raises VerificationFailed."""
     demand_continues(connection, place)
     spent: list[str] = []
+    erased: set[str] = set()
+    held: set[str] = set()
     for entry in log.entries(connection, place.size):
-        spent += _charge_of(entry)
+        spent += _told(entry, "charge")
+        erased.update(_told(entry, "erasure"))
+        held.update(_told(entry, "hold"))
         yield Change("log_entries", {"leaf": entry.leaf, "body": entry.body, "leaf_hash": entry.leaf_hash})
     yield from _policies(connection, place)
     yield from _marks(connection, place)
-    yield from _said(connection, place)
+    yield from _said(connection, place, sorted(erased))
+    yield from _erased(connection, sorted(erased), sorted(held))
     for part in _parts(spent):
         yield from _rows(connection, charges, charges.c.id.in_(part))
     for table in (insight_proposals, insight_cells):
         yield from _rows(connection, table, table.c.leaf >= place.size)
 
 
-def _charge_of(entry: log.StoredEntry) -> list[str]:
+def _told(entry: log.StoredEntry, what: str) -> list[str]:
     body = entry.fields().get("body")
-    charge = body.get("charge") if isinstance(body, dict) else None
-    return [charge] if isinstance(charge, str) and charge else []
+    found = body.get(what) if isinstance(body, dict) else None
+    return [found] if isinstance(found, str) and found else []
+
+
+def _erased(connection: Connection, erased: Sequence[str], held: Sequence[str]) -> Iterator[Change]:
+    for part in _parts(held):
+        yield from _rows(connection, legal_holds, legal_holds.c.id.in_(part))
+    for table in OF_AN_ERASURE:
+        column = table.c.id if table is erasures else table.c.erasure
+        for part in _parts(erased):
+            yield from _rows(connection, table, column.in_(part))
 
 
 def _policies(connection: Connection, place: Place) -> Iterator[Change]:
@@ -181,7 +212,7 @@ def _marks(connection: Connection, place: Place) -> Iterator[Change]:
     yield from made
 
 
-def _said(connection: Connection, place: Place) -> Iterator[Change]:
+def _said(connection: Connection, place: Place, erased: Sequence[str]) -> Iterator[Change]:
     """Yield the people concerned before what they said."""
     concerned: dict[str, set[int]] = {}
     said = select(consent_records.c.namespace, consent_records.c.subject)
@@ -192,6 +223,10 @@ def _said(connection: Connection, place: Place) -> Iterator[Change]:
     where = (permitted_changes.c.version > place.register, permitted_changes.c.subject >= 0)
     for namespace, subject in connection.execute(changed.where(*where)):
         concerned.setdefault(namespace, set()).add(subject)
+    for some in _parts(erased):
+        theirs = select(erasure_people.c.namespace, erasure_people.c.subject)
+        for namespace, subject in connection.execute(theirs.where(erasure_people.c.erasure.in_(some))):
+            concerned.setdefault(namespace, set()).add(subject)
     for namespace, concerned_ids in sorted(concerned.items()):
         for part in chunks(concerned_ids):
             for table in (subjects, subject_keys):
@@ -228,7 +263,7 @@ def _plain(value: object) -> object:
 
 
 def _stored(kind: object, value: object) -> object:
-    if not isinstance(kind, LargeBinary):
+    if not isinstance(kind, LargeBinary) or value is None:
         return value
     if not isinstance(value, str):
         raise ValueError("not the base64 of bytes")

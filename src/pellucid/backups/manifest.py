@@ -137,14 +137,15 @@ def write_manifest(backup: Path, manifest: Manifest, key: SigningKey) -> None:
     write_durably(backup / MANIFEST, manifest.signed(key))
 
 
-def copy_keys(keys: Path, log_key: str, pseudonym_key: str, tokens_key: str, target: Path) -> None:
-    """Copy the keys of a workspace into a new folder of their own (0700); the tokens' key where there is one."""
+def copy_keys(keys: Path, log_key: str, pseudonym_key: str, others: tuple[str, ...], target: Path) -> None:
+    """Copy the keys of a workspace into a new folder of their own (0700); the `others` where they are there."""
     make_private_folder(target)
     for name in (log_key, public_path(Path(log_key)).name, pseudonym_key):
         copy_hashed(keys / name, target / name)
-    if (keys / tokens_key).is_file():
-        load_or_create_key(keys / tokens_key)  # a link, or one that others may read, is not carried on
-        copy_hashed(keys / tokens_key, target / tokens_key)
+    for name in others:
+        if (keys / name).is_file():
+            load_or_create_key(keys / name)  # a link, or one that others may read, is not carried on
+            copy_hashed(keys / name, target / name)
 
 
 def demand_new(folder: Path, what: str) -> None:

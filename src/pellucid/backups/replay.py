@@ -7,20 +7,21 @@ the root that was sealed. The permitted sets are not touched here: whoever calls
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from pellucid.audit import log
 from pellucid.audit.merkle import leaf_hash
-from pellucid.backups.changes import CARRIED, MARKS, Change, Place, Values, place_of
+from pellucid.backups.changes import CARRIED, MARKS, OF_AN_ERASURE, Change, Place, Values, place_of
 from pellucid.backups.journal import Segment
 from pellucid.consent.record import ConsentVerb
 from pellucid.consent.register import LAWS_VERSION
 from pellucid.errors import VerificationFailed
 from pellucid.holdings.leases import GONE
 from pellucid.records.kept import keep
+from pellucid.records.rights_tables import legal_holds
 from pellucid.records.tables import (
     api_tokens,
     charges,
@@ -35,6 +36,17 @@ from pellucid.records.tables import (
     subject_keys,
     subjects,
 )
+
+WRITTEN = frozenset({"data.published", "data.sorted", "data.erased", "data.retired"})
+"""What writes a generation."""
+Named = dict[tuple[str, int], str]
+"""People who were erased, by namespace and id: the name under which they were known."""
+Forget = Callable[[Connection, Named], None]
+
+
+def nobody(_connection: Connection, _named: Named) -> None:
+    """Forget nobody."""
+
 
 SAID = frozenset(f"consent.{verb.value}" for verb in ConsentVerb)
 
@@ -64,12 +76,13 @@ class _Gathered:
         return list(self.rows[table.name].values())
 
 
-def replay(connection: Connection, sources: Sequence[Iterable[Segment]], now: int) -> Replayed:
+def replay(connection: Connection, sources: Sequence[Iterable[Segment]], now: int, forget: Forget = nobody) -> Replayed:
     """Bring in what the sources hold beyond this database, in the caller's write transaction.
 
     Each source has to begin where the one before it, or this database, ends, or earlier. Raises VerificationFailed if
     something between is missing (`journal-gap`), if the last source ends before the backup or was ended for another,
-    and if it does not lead to what was sealed.
+    and if it does not lead to what was sealed. `forget` takes out what this database still holds of people who were
+    erased since.
     """
     start, gathered = place_of(connection), _Gathered()
     last: Segment | None = None
@@ -87,7 +100,7 @@ def replay(connection: Connection, sources: Sequence[Iterable[Segment]], now: in
             remedy="Give the journals that follow too, each with --since, in order.",
             code="journal-ended",
         )
-    return _apply(connection, start, last.place, gathered, now)
+    return _apply(connection, start, last.place, gathered, now, forget)
 
 
 def skip_ids(connection: Connection, namespace: str, count: int) -> None:
@@ -126,8 +139,9 @@ def _next_body(connection: Connection, values: Values, size: int) -> bytes | Non
     return body
 
 
-def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered, now: int) -> Replayed:
+def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered, now: int, forget: Forget) -> Replayed:
     done = Replayed(entries=len(gathered.bodies))
+    named = _named(connection, gathered)
     _insert_missing(connection, policy_snapshots, gathered.of(policy_snapshots))
     _insert_missing(connection, policy_activations, gathered.of(policy_activations))
     _put_people(connection, gathered)
@@ -147,9 +161,10 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
             code="journal-altered",
         )
     _put_rows(connection, charges, [*gathered.of(charges), *end.reserved])
-    for table in (insight_proposals, insight_cells):
+    for table in (insight_proposals, insight_cells, legal_holds, *OF_AN_ERASURE):
         _put_rows(connection, table, gathered.of(table))
     _put_generations(connection, gathered.bodies, done, now)
+    forget(connection, named)
     for namespace, count in end.subjects.items():
         skip_ids(connection, namespace, count)
     # Above every version that an answer was ever stamped with.
@@ -184,8 +199,20 @@ def _put_people(connection: Connection, gathered: _Gathered) -> None:
             connection.execute(delete(table).where(*same))
     if people:
         connection.execute(insert(subjects), people)
-    if keys := gathered.of(subject_keys):
+    erased = {(row["namespace"], row["id"]) for row in people if row["natural_key"] is None}
+    if keys := [row for row in gathered.of(subject_keys) if (row["namespace"], row["id"]) not in erased]:
         connection.execute(insert(subject_keys), keys)
+
+
+def _named(connection: Connection, gathered: _Gathered) -> Named:
+    """Return the names under which this database still knows people who were erased since."""
+    named: Named = {}
+    for row in gathered.of(subjects):
+        if row["natural_key"] is None:
+            same = (subjects.c.namespace == row["namespace"], subjects.c.id == row["id"])
+            key = connection.scalar(select(subjects.c.natural_key).where(*same))
+            named[str(row["namespace"]), int(str(row["id"]))] = "" if key is None else key
+    return named
 
 
 def _put_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -201,7 +228,7 @@ def _put_generations(connection: Connection, bodies: Sequence[dict[str, object]]
         told = entry["body"]
         if not isinstance(told, dict):
             continue
-        if entry["action"] in ("data.published", "data.sorted"):
+        if entry["action"] in WRITTEN:
             row = {"dataset": told["dataset"], "generation": told["generation"], "rows": told["rows"], "path": GONE}
             dates = {"schema_hash": told["schema"], "published_at": entry["at"], "retired_at": now}
             connection.execute(insert(generations).values(row | dates))

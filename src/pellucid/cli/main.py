@@ -22,12 +22,15 @@ from pellucid.cli import (
     consent,
     data,
     demo,
+    erase,
+    hold,
     insight,
     policy,
     query,
     recipient,
     regulations,
     requests,
+    retention,
     sample,
     serve,
     subject,
@@ -92,6 +95,9 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(regulations.app, name="regulations")
 app.add_typer(subject.app, name="subject")
 app.add_typer(requests.app, name="requests")
+app.add_typer(erase.app, name="erase")
+app.add_typer(hold.app, name="hold")
+app.add_typer(retention.app, name="retention")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(serve.app, name="serve")

@@ -33,7 +33,7 @@ def link(
     with opened(workspace) as found:
         confidence = "likely" if likely else "certain"
         acting = found.actor(actor_name(actor))
-        pair = _named(found, one), _named(found, other)
+        pair = named(found, one), named(found, other)
         done = found.identities.link(*pair, evidence=evidence, actor=acting, confidence=confidence)
     typer.echo(f"Linked ({confidence}), register version {done.register_version}, log entry {done.log.leaf}.")
 
@@ -49,7 +49,7 @@ def split(
     """Split two identifiers that are not one person's: neither gains by it."""
     with opened(workspace) as found:
         done = found.identities.split(
-            _named(found, one), _named(found, other), evidence=evidence, actor=found.actor(actor_name(actor))
+            named(found, one), named(found, other), evidence=evidence, actor=found.actor(actor_name(actor))
         )
     typer.echo(f"Split, register version {done.register_version}, log entry {done.log.leaf}.")
     if done.closed:
@@ -60,14 +60,14 @@ def split(
 def links(one: OneArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
     """Show a person's other identifiers; asking is logged."""
     with opened(workspace) as found:
-        others = found.identities.links(_named(found, one), actor=found.actor(actor_name(actor)))
+        others = found.identities.links(named(found, one), actor=found.actor(actor_name(actor)))
     for namespace, key in others:
         typer.echo(f"{namespace}:{key}")
     if not others:
         typer.echo("No other identifiers are known.")
 
 
-def _named(workspace: Workspace, text: str) -> tuple[str, str]:
+def named(workspace: Workspace, text: str) -> tuple[str, str]:
     """Return namespace and key; a key may hold colons, so only a declared namespace before the first one is one."""
     namespace, colon, key = text.partition(":")
     return (namespace, key) if colon and namespace in workspace.policy.active().namespaces else ("", text)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection
 
 from pellucid.collect.known_facts import vouched_for
 from pellucid.collect.mixed_blocks import who_is_alike
 from pellucid.collect.placing import Progress, declared, refusals_logged, say_nothing
 from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
 from pellucid.engines.duckdb_casts import Check
-from pellucid.engines.duckdb_files import Import
+from pellucid.engines.duckdb_files import ERASED, Import
 from pellucid.engines.duckdb_judging import Surroundings, TimeRules
 from pellucid.engines.duckdb_sources import find_source
 from pellucid.engines.duckdb_staging import Staged
@@ -32,6 +33,7 @@ from pellucid.holdings.place import ImportPlace, keep_rejected, rejected_file
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.subjects import ids as subject_ids
 from pellucid.subjects.paths import hop_files
+from pellucid.subjects.tombstones import Tombstone, come_back, standing
 
 DAY = 86_400_000_000
 EARLIEST = -2_208_988_800_000_000
@@ -132,6 +134,7 @@ def _import(job: _Job, path: Path, subjects_added: SubjectsAdded) -> ImportRepor
         ground.demand_all_rows(made.written, staged.rows - made.rejected.total() + held)
         job.progress("publishing", 0.9)
         with job.place.database.write() as connection:
+            _note_returns(connection, job, made)
             publish_import(connection, made, actor=job.actor, now=job.now, subjects_added=subjects_added)
             reach("import.before-commit")
         reach("import.after-commit")
@@ -155,9 +158,37 @@ def _judge(job: _Job, around: Surroundings, engine: Import, path: Path) -> tuple
     job.progress("checking", 0.3)
     days = job.dataset.retention_days
     rules = TimeRules(EARLIEST, job.now + DAY, None if days is None else job.now - days * DAY)
-    faults = engine.check(staged, rules, around)
+    faults = engine.check(staged, rules, around) | _reject_erased(job, engine)
     _demand_enough(job, staged.rows, faults)
     return staged, faults
+
+
+def _reject_erased(job: _Job, engine: Import) -> dict[Check, int]:
+    """Reject rows of people from before they were erased."""
+    found: dict[Check, int] = {}
+    for position, path in enumerate(job.dataset.subjects if job.place.tombstone_key else ()):
+        stones = _stones(job, path.namespace, engine.keys(position))
+        if stones:
+            erased = {
+                "key": pa.array(list(stones), pa.string()),
+                "at": pa.array([each.erased_at for each in stones.values()], pa.int64()),
+                "returned": pa.array([each.returned for each in stones.values()], pa.bool_()),
+            }
+            column = path.via[0].column if path.via else path.column
+            found |= engine.reject_erased(position, pa.table(erased), column)
+    return found
+
+
+def _stones(job: _Job, namespace: str, keys: pa.Array) -> dict[str, Tombstone]:
+    with job.place.database.read() as connection:
+        return standing(connection, job.place.tombstone_key, namespace, keys.to_pylist(), job.now)
+
+
+def _note_returns(connection: Connection, job: _Job, made: Publication) -> None:
+    """Note who came back: they were erased, and rows from after that make them a new subject."""
+    for plan in made.plans if job.place.tombstone_key else ():
+        key, keys = job.place.tombstone_key, plan.new_keys.to_pylist()
+        come_back(connection, key, plan.namespace, standing(connection, key, plan.namespace, keys, job.now), job.now)
 
 
 def _write(job: _Job, ground: Ground, engine: Import, faults: Mapping[Check, int]) -> Publication:
@@ -189,6 +220,7 @@ def _write(job: _Job, ground: Ground, engine: Import, faults: Mapping[Check, int
 
 def _demand_enough(job: _Job, rows: int, faults: Mapping[Check, int]) -> None:
     rejected = sum(faults.values())
+    wrong = rejected - sum(count for fault, count in faults.items() if fault.reason == ERASED)
     told = "; ".join(f"{fault.reason} in {fault.column or 'the line'}: {count}" for fault, count in faults.items())
     if rows == 0:
         raise DataRefused("The file has no rows.", remedy="Export it again, with its rows.", code="no-rows")
@@ -198,7 +230,7 @@ def _demand_enough(job: _Job, rows: int, faults: Mapping[Check, int]) -> None:
             remedy="Mend the file, or what the policy declares about it.",
             code="nothing-left",
         )
-    if rejected > job.max_rejected_share * rows:
+    if wrong > job.max_rejected_share * rows:
         raise DataRefused(
             f"{rejected} of {rows} rows were rejected ({told}); at most a share of {job.max_rejected_share:g} is "
             "accepted, so nothing was published.",

@@ -23,6 +23,9 @@ from pellucid.engines.duckdb_staging import Staged, stage
 from pellucid.engines.duckdb_writing import ROWS, Order, Written, finish_generation, subject_columns, write_generation
 from pellucid.policy.model import Dataset
 
+ERASED = "erased"
+"""Why rows from before an erasure are rejected."""
+
 _FACT_TYPES = {"jurisdiction": "VARCHAR", "birth_year": "INTEGER", "vulnerable": "BOOLEAN"}
 
 
@@ -79,6 +82,26 @@ class Import:
         """Return the distinct natural keys, as texts, that the accepted rows name for one subject path."""
         with quietly("The subjects could not be read."):
             return self._engine.column(f"SELECT DISTINCT _key{path} FROM judged WHERE _finding IS NULL")
+
+    def reject_erased(self, path: int, erased: pa.Table, column: str) -> dict[Check, int]:
+        """Reject rows of people who were erased: those dated before, and undated ones unless the person came back.
+
+        `erased` has for keys of one subject path, as texts: `key`, `at` (UTC µs), `returned`.
+        """
+        time = self._dataset.time
+        if time is None:
+            old = "NOT erased.returned"
+        else:
+            old = f"epoch_us(CAST(v{list(self._dataset.columns).index(time)} AS TIMESTAMP)) < erased.at"
+        check = Check(f"_key{path} was erased", ERASED, column)
+        with quietly("The rows of people who were erased could not be told."):
+            self._findings.append(check)
+            self._engine.offer("erased", erased)
+            rows = self._engine.number(
+                f"UPDATE judged SET _finding = {len(self._findings) - 1} FROM erased "
+                f"WHERE _finding IS NULL AND _key{path} = erased.key AND {old}"
+            )
+        return {check: rows} if rows else {}
 
     def write(self, target: Path, ids: Sequence[tuple[pa.Array, pa.Array]], order: Order) -> Written:
         """Write accepted rows, and the rows held before, to a new file; `ids` pairs keys with ids for each path.

@@ -43,7 +43,10 @@ class Runs:
 
 
 class Moved:
-    """Where each row that stays comes to stand, by where it stood; made for the stretches that stay."""
+    """Where each row that stays comes to stand, by where it stood; made for the stretches that stay.
+
+    `places` are those of the members as they are then, `keys` where each of them was.
+    """
 
     def __init__(self, runs: Runs, stays: NDArray[np.bool_], block: int) -> None:
         sizes = runs.sizes()[stays]
@@ -54,7 +57,8 @@ class Moved:
         self._stood = edges + self._shift[of] if len(of) else edges
         number = edges // block
         within = np.arange(len(edges)) - np.searchsorted(edges, number * block)
-        self._place = number * block + within
+        self.places = number * block + within
+        self.keys = runs.keys[stays][of]
 
     def of(self, rows: Places) -> Places:
         """Return the new place (block, word and bit in one number) of rows, ascending, that all stay."""
@@ -63,7 +67,7 @@ class Moved:
         low = int(np.searchsorted(self._stood, rows[0], side="right")) - 1
         high = int(np.searchsorted(self._stood, rows[-1], side="right"))
         near = np.searchsorted(self._stood[low:high], rows, side="right") - 1
-        return np.asarray(self._place[low + near], dtype=np.int64)
+        return np.asarray(self.places[low + near], dtype=np.int64)
 
 
 def _cut(begins: Places, edges: Places) -> tuple[Places, Places]:

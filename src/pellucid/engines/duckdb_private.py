@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+from duckdb.func import ARROW
+from numpy.typing import NDArray
 
 from pellucid.engines.duckdb_casts import literal
 from pellucid.engines.duckdb_layout import read_members
@@ -62,6 +65,18 @@ class PrivateEngine:
     def column(self, sql: str) -> pa.Array:
         """Run a statement with one column and return it as one Arrow array."""
         return self.table(sql).column(0).combine_chunks()
+
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run a statement without parameters and yield its rows, some at a time, as Arrow."""
+        yield from self._connection.sql(sql).to_arrow_reader(rows)
+
+    def define(self, name: str, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
+        """Make a function of whole numbers callable under a name; it is given a vector of rows at a time."""
+
+        def called(values: pa.Array) -> pa.Array:
+            return pa.array(function(values.to_numpy()), pa.int64())
+
+        self._connection.create_function(name, called, ["BIGINT"], "BIGINT", type=ARROW)
 
     def offer(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name."""

@@ -65,6 +65,13 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
+def clear(parent: Path) -> None:
+    """Remove what engines that are gone left behind, if there is anything; raises OSError."""
+    if parent.is_dir():
+        with _alone_in(parent):
+            _remove_abandoned(parent)
+
+
 def _remove_abandoned(parent: Path) -> None:
     for folder in parent.iterdir():
         if not folder.is_dir() or folder.is_symlink():

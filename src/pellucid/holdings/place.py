@@ -26,7 +26,7 @@ _RANKS = b"pellucid contribution rank v1\0"
 @dataclass(frozen=True, slots=True)
 class ImportPlace:
     """A workspace as an import sees it: control database, folder, what the engine may take, and the workspace's secret
-    from which keys are made.
+    from which keys are made. `tombstone_key` is the key of the hashes of who was erased; empty before the first was.
     """
 
     database: Database
@@ -34,6 +34,7 @@ class ImportPlace:
     memory: str = "4GB"
     threads: int = 0
     secret: bytes = field(default=b"", repr=False)
+    tombstone_key: bytes = field(default=b"", repr=False)
 
     @property
     def spill(self) -> Path:

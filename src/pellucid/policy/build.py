@@ -87,6 +87,9 @@ def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
         if document.rank is None
         else model.Rank(document.rank.since, document.rank.until, tuple(document.rank.by)),
         allowance=_optional_allowance(document.allowance),
+        keep=None
+        if document.keep is None
+        else model.Keep(document.keep.days, document.keep.basis, document.keep.reason),
     )
 
 
@@ -165,6 +168,7 @@ def _column(name: str, document: documents.ColumnDocument) -> model.Column:
         mask=None if mask is None else model.Mask(mask.kind, mask.size, tuple(mask.unmasked_for)),
         domain=tuple(document.domain),
         title=document.title,
+        retention_days=document.retention_days,
     )
 
 

@@ -158,6 +158,11 @@ def _dataset(dataset: Dataset, columns: tuple[Column, ...], purpose: Purpose) ->
         yield f"Left out, because the purpose has no need of it: {_by_category(refused)}."
     if dataset.retention_days is not None:
         yield f"Rows older than {dataset.retention_days:,} days (by `{dataset.time}`) are not read."
+    for column in columns:
+        if column.retention_days is not None:
+            yield f"`{column.name}` is emptied in rows older than {column.retention_days:,} days."
+    if dataset.keep is not None:
+        yield f"After an erasure, rows of fewer than {dataset.keep.days:,} days are kept unread: {dataset.keep.reason}"
     for rule in dataset.sensitive_when:
         yield _sensitive(rule, purpose)
 

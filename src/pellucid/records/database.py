@@ -123,7 +123,7 @@ class Database:
         self.demand_copyable()
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            with closing(self._connect_sqlite()) as source, closing(sqlite3.connect(path)) as target:
+            with closing(self.connect_sqlite()) as source, closing(sqlite3.connect(path)) as target:
                 source.backup(target)  # in one step, hence of one snapshot
         except (OSError, sqlite3.Error):
             raise WorkspaceUnusable(
@@ -180,14 +180,15 @@ class Database:
             wait = f"-c lock_timeout={int(self.busy_seconds * 1000)}"
             return create_engine(self.url, isolation_level="REPEATABLE READ", connect_args={"options": wait})
         # Without a limit (0): threads beyond one would open and close a connection for each transaction, 1 ms of work.
-        engine = create_engine("sqlite://", creator=self._connect_sqlite, poolclass=QueuePool, pool_size=0)
+        engine = create_engine("sqlite://", creator=self.connect_sqlite, poolclass=QueuePool, pool_size=0)
         event.listen(engine, "checkout", _allow_writes)
         return engine
 
     def _path(self) -> Path:
         return Path(make_url(self.url).database or "").absolute()
 
-    def _connect_sqlite(self) -> sqlite3.Connection:
+    def connect_sqlite(self) -> sqlite3.Connection:
+        """Return a new connection to the SQLite file, outside any transaction."""
         # mode=rw: a missing file is an error, not a new empty database. Connections wander between the pool's threads.
         connection = sqlite3.connect(
             f"{self._path().as_uri()}?mode=rw",

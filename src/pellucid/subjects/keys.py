@@ -110,6 +110,22 @@ class SubjectKeys:
             delete(subject_keys).where(subject_keys.c.namespace == namespace, subject_keys.c.id == subject)
         )
 
+    def seal(self, context: bytes, data: bytes) -> bytes:
+        """Encrypt what has to be kept for a while and be no trace of anybody meanwhile; `context` binds it."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._wrap.encrypt(nonce, data, context)
+
+    def open(self, context: bytes, sealed: bytes) -> bytes:
+        """Return what `seal` was given; raises VerificationFailed for what was sealed otherwise."""
+        try:
+            return self._wrap.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+        except (InvalidTag, ValueError):
+            raise VerificationFailed(
+                "What was sealed does not open under this workspace's pseudonym key.",
+                remedy="Restore the keys folder and control.sqlite from the same backup.",
+                code="seal-damaged",
+            ) from None
+
     def _held(self, connection: Connection, namespace: str, ids: Sequence[int]) -> dict[int, bytes]:
         found: dict[int, bytes] = {}
         wanted = sorted(set(ids))

@@ -35,6 +35,7 @@ from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.consent import ConsentDesk
 from pellucid.workspace.control import create_control, open_control
 from pellucid.workspace.data import DataDesk
+from pellucid.workspace.erasures import ErasureDesk
 from pellucid.workspace.identities import IdentityDesk
 from pellucid.workspace.insights import InsightDesk
 from pellucid.workspace.laws import LawDesk
@@ -89,6 +90,7 @@ class Workspace:
         self.screens = ScreenDesk(self.room)
         self.identities = IdentityDesk(self.room)
         self.signals = SignalDesk(self.room)
+        self.erasures = ErasureDesk(self.room)
 
     @cached_property
     def audit(self) -> AuditDesk:

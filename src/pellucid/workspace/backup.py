@@ -36,11 +36,15 @@ from pellucid.consent.register import rebuild
 from pellucid.errors import InputInvalid, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
 from pellucid.holdings.leases import unlink_unleased
+from pellucid.holdings.place import ImportPlace
 from pellucid.policy.model import Actor
 from pellucid.records.columns import from_instant
+from pellucid.records.leftovers import write_anew
+from pellucid.rights.restored import forget
+from pellucid.rights.sweep import sweep
 from pellucid.settings import Settings
 from pellucid.subjects.keys import load_or_create_key
-from pellucid.workspace.room import POLICY, PSEUDONYM_KEY, Room
+from pellucid.workspace.room import POLICY, PSEUDONYM_KEY, TOMBSTONE_KEY, Room
 from pellucid.workspace.tokens import TOKENS_KEY
 
 
@@ -99,8 +103,9 @@ def back_up_workspace(
     done = back_up(source, folder, identity, now)
     # (4) keys, old journal
     if keys is not None:
-        load_or_create_key(room.folder / KEYS / TOKENS_KEY)  # before its first use: keys are copied once
-        copy_keys(room.folder / KEYS, LOG_KEY, PSEUDONYM_KEY, TOKENS_KEY, keys)
+        for name in (TOKENS_KEY, TOMBSTONE_KEY):  # before their first use: keys are copied once
+            load_or_create_key(room.folder / KEYS / name)
+        copy_keys(room.folder / KEYS, LOG_KEY, PSEUDONYM_KEY, (TOKENS_KEY, TOMBSTONE_KEY), keys)
     if before is not None and path != before:
         keeper.close_journal(before)
     return done
@@ -170,14 +175,14 @@ class _Draft:
     def fill(self, since: Sequence[Path], latest: Sequence[Path], actor_name: str | None) -> Restored:
         # (1) keys and backup
         manifest = parts.take_in(self.backup, CONTROL, self.folder, self.keys)
-        copy_keys(self.keys_folder, LOG_KEY, PSEUDONYM_KEY, TOKENS_KEY, self.folder / KEYS)
+        copy_keys(self.keys_folder, LOG_KEY, PSEUDONYM_KEY, (TOKENS_KEY, TOMBSTONE_KEY), self.folder / KEYS)
         with parts.opened(self.folder / CONTROL) as database:
             room = Room(self.folder, database, self.settings, self.clock)
             now = self.clock()
             with database.write() as connection:
                 # (2) replay
                 sources = [parts.source_of(place, CONTROL, connection, self.keys) for place in since]
-                done = replay(connection, sources, now)
+                done = replay(connection, sources, now, forget)
                 # (3) heads that are known elsewhere
                 heads = [parts.known_head(place, self.keys.log.verifier) for place in latest]
                 for head in heads:
@@ -189,6 +194,8 @@ class _Draft:
             # (5) and (6)
             key = self._conclude(room, actor, manifest, done, known, now)
             restricted = self._restrict(room, actor, now)
+            # what was erased since the backup stays erased, in rows and bytes
+            self._sweep(room, actor, now)
             with database.write() as connection:
                 stamp(connection, None)
                 sign_checkpoint(connection, room.log_key, now)
@@ -213,6 +220,14 @@ class _Draft:
             details = {} if self.loss is None else {"reason": self.loss}
             append(connection, AuditEntry("workspace.restored", actor, now, body=told, details=details))
         return str(room.log_key.verifier)
+
+    def _sweep(self, room: Room, actor: Actor, now: int) -> None:
+        policy = room.policy_in_force()
+        if policy is not None:
+            settings = self.settings
+            place = ImportPlace(room.database, self.folder, settings.memory_limit, settings.threads)
+            sweep(place, policy, actor=actor, now=now)
+        write_anew(room.database, ())
 
     def _begin_log(self, now: int) -> None:
         """Put a key of another name in the place of the old one, with which nothing may be signed any more."""

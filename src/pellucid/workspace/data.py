@@ -14,7 +14,7 @@ from pellucid.consent.register import subjects_added
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects.keys import load_or_create_key
-from pellucid.workspace.room import PSEUDONYM_KEY, Room
+from pellucid.workspace.room import PSEUDONYM_KEY, TOMBSTONE_KEY, Room
 
 if TYPE_CHECKING:
     from pellucid.collect.imports import ImportReport
@@ -100,7 +100,9 @@ class DataDesk:
 
         settings = self.room.settings
         secret = load_or_create_key(self.room.folder / KEYS / PSEUDONYM_KEY)
-        return ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads, secret)
+        stones = self.room.folder / KEYS / TOMBSTONE_KEY
+        key = load_or_create_key(stones) if stones.exists() else b""
+        return ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads, secret, key)
 
     def _worth_sorting(self, policy: Policy, namespace: str | None, actor: Actor) -> Sequence[str]:
         from pellucid.collect.sorting import worth_sorting  # noqa: PLC0415  -- slow

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 POLICY = "policy"
 DATA = "data"
 PSEUDONYM_KEY = "pseudonyms.key"
+TOMBSTONE_KEY = "tombstones.key"
 
 T = TypeVar("T")
 

@@ -43,6 +43,7 @@ DATASETS: Words = {
         wider="lengthened",
         narrower="shortened",
     ),
+    **neutral("dataset-keep", "A law has kept after an erasure: {new} (before: {old}).", f"{OFFICER}; {WRITER}"),
     **listed(
         "sensitive-value",
         "Rows whose {value} count as sensitive.",
@@ -81,6 +82,13 @@ COLUMNS: Words = {
         "column-category",
         "It holds {new} (before: {old}); which purposes may now read it stands with them.",
         OFFICER,
+    ),
+    **ordered(
+        "column-retention",
+        "Its values are emptied after {new} (before: {old}).",
+        OFFICER,
+        wider="lengthened",
+        narrower="shortened",
     ),
     **neutral("column-nullable", "A value {new} be missing.", ENGINEER),
     **listed("mask", "It {value}.", "It {value} no more.", OFFICER, wider="removed"),

@@ -19,7 +19,7 @@ from pellucid.policy.changes.rules import (
     told_apart,
     walk,
 )
-from pellucid.policy.model import Column, Dataset, Mask, MaskKind, Rank, SensitiveWhen, SubjectPath
+from pellucid.policy.model import Column, Dataset, Keep, Mask, MaskKind, Rank, SensitiveWhen, SubjectPath
 from pellucid.policy.phrases import listed as in_words
 from pellucid.policy.phrases import masked
 
@@ -130,6 +130,7 @@ COLUMN: Rules = {
     "mask": _mask,
     "domain": _domain,
     "title": text("column-title"),
+    "retention_days": days("column-retention"),
 }
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -204,6 +205,14 @@ def _ranked(rank: Rank | None) -> str:
     return f"within months from {rank.since} to {rank.until}{within}"
 
 
+def _keep(notes: Notes, old: Keep | None, new: Keep | None) -> None:
+    notes.add("dataset-keep", old=_kept(old), new=_kept(new))
+
+
+def _kept(keep: Keep | None) -> str:
+    return "nothing" if keep is None else f"rows of fewer than {keep.days:,} days ({keep.basis}: {keep.reason})"
+
+
 _FACTS = {
     "jurisdiction": "where people live",
     "birth_year": "when people were born",
@@ -229,4 +238,5 @@ DATASET: Rules = {
     "private_only": _private_only,
     "rank": _rank,
     "allowance": optional_allowance("dataset-allowance"),
+    "keep": _keep,
 }

@@ -133,6 +133,7 @@ def _check_time(dataset: Dataset, findings: Findings) -> None:
     at = ("datasets", dataset.name)
     if dataset.time is not None:
         check_typed(dataset, dataset.time, (*at, "time"), _MOMENTS, "date or timestamp", findings)
+    _check_kept(dataset, findings)
     if dataset.retention_days is None:
         return
     if dataset.retention_days < 1:
@@ -143,6 +144,36 @@ def _check_time(dataset: Dataset, findings: Findings) -> None:
         findings.error(
             "retention-without-time", (*at, "retention_days"), message, "Add `time:` with a date or timestamp."
         )
+
+
+def _check_kept(dataset: Dataset, findings: Findings) -> None:
+    """Check what a law has kept after an erasure, and which values are emptied sooner than rows go."""
+    at = ("datasets", dataset.name)
+    ends: dict[tuple[str, ...], int] = {}
+    if dataset.keep is not None:
+        ends[*at, "keep"] = dataset.keep.days
+    for name, column in dataset.columns.items():
+        if column.retention_days is None:
+            continue
+        place = (*at, "columns", name, "retention_days")
+        ends[place] = column.retention_days
+        bound = {
+            *dataset.key,
+            *(path.column for path in dataset.subjects),
+            dataset.time,
+            *dataset.fact_columns.values(),
+        }
+        if not column.nullable or name in bound:
+            message = f"Values of `{name}` cannot be emptied: rows need them."
+            findings.error("retention-of-needed", place, message, "Let the rows go, or make it `nullable: true`.")
+    for end, days in ends.items():
+        if days < 1:
+            findings.error("retention-range", end, f"Got {days} days; allowed: 1 or more.", "State how many days.")
+        if dataset.time is None or dataset.is_public:
+            message = (
+                "How old a row is has to be told, and whom it is about: there is no `time`, or nobody it is about."
+            )
+            findings.error("retention-without-time", end, message, "Add `time:` with a date or timestamp.")
 
 
 def _check_readers(policy: Policy, findings: Findings) -> None:

@@ -43,7 +43,10 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: physical type, data category, whether it may be null; `domain` lists its public values, if declared."""
+    """A column: physical type, data category, whether it may be null; `domain` lists its public values, if declared.
+
+    Values of rows older than `retention_days` are emptied.
+    """
 
     name: str
     type: ColumnType
@@ -53,6 +56,7 @@ class Column:
     mask: Mask | None = None
     domain: tuple[str | int | bool, ...] = ()
     title: str = ""
+    retention_days: int | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,15 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """What a law has kept after an erasure: rows of fewer than so many days, used for nothing else."""
+
+    days: int
+    basis: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A table: personal (has subject paths) or a public dimension (has none).
 
@@ -126,6 +139,7 @@ class Dataset:
     private_only: bool = field(default=False, metadata=ADDED)
     rank: Rank | None = field(default=None, metadata=ADDED)
     allowance: Allowance | None = field(default=None, metadata=ADDED)
+    keep: Keep | None = field(default=None, metadata=ADDED)
 
     @property
     def is_public(self) -> bool:

@@ -38,6 +38,7 @@ class ColumnDocument(Document):
     scale: int | None = Field(default=None, description="Decimal places of money (required) or a summed real.")
     domain: list[Value] = Field(default=[], description="All values it may have, if these are public knowledge.")
     mask: MaskDocument | None = Field(default=None, description="How it is shown in place of its values.")
+    retention_days: int | None = Field(default=None, description="Days after which a row's value is emptied.")
 
     @model_validator(mode="after")
     def _money_has_a_scale(self) -> ColumnDocument:
@@ -98,6 +99,14 @@ class RankDocument(Document):
     by: list[Text] = Field(default=[], description="Columns within whose values rows are ranked too.")
 
 
+class KeepDocument(Document):
+    """What a law has kept after somebody was erased."""
+
+    days: int = Field(description="How old a row gets before it may go.")
+    basis: Literal["legal_obligation"] = Field(description="legal_obligation (GDPR Art. 17(3)(b)).")
+    reason: Text = Field(description="Which law, in words the person is told.")
+
+
 class DatasetDocument(Document):
     """A table: about people (`subjects`) or about nobody (`public: true`)."""
 
@@ -119,6 +128,7 @@ class DatasetDocument(Document):
     allowance: AllowanceDocument | None = Field(
         default=None, description="Most privacy loss of questions that read it, over all purposes and analysts."
     )
+    keep: KeepDocument | None = Field(default=None, description="Rows that a law has kept after an erasure.")
 
     @classmethod
     def contradiction(cls, written: Any) -> str | None:

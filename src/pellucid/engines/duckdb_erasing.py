@@ -1,0 +1,269 @@
+"""A generation written anew without some people's rows or values, in the same order, and proof that only they went.
+
+Who goes, and what is kept by law, is decided by the caller; what is left of them is searched for by `duckdb_absence`.
+"""
+# ruff: noqa: S608 -- statements are made of declared names, quoted, and of our own; ids and instants are numbers
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pellucid.engines.duckdb_casts import literal, quoted
+from pellucid.engines.duckdb_layout import VECTOR, rows_a_block, write_placed
+from pellucid.engines.duckdb_moving import Moved, Runs
+from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine, quietly
+from pellucid.engines.duckdb_ranks import write_rule
+from pellucid.engines.duckdb_writing import ROWS, Written, finish_generation, subject_columns
+from pellucid.engines.members import WORD
+from pellucid.errors import DataRefused
+from pellucid.policy.model import Dataset
+from pellucid.policy.ranks import rank_columns
+
+Ids = NDArray[np.int64]
+PART = 1_000_000
+"""Rows whose places are read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What goes from a dataset. Instants are UTC µs; ids are by namespace, ascending.
+
+    Of the `erased`, all rows; but rows from `kept_from` on where a law has them kept. Of everybody but the `exempt`,
+    rows from before `kept_since`, and the values of the columns `emptied` in rows from before the instant given.
+    """
+
+    erased: Mapping[str, Ids] = field(default_factory=dict)
+    kept_from: int | None = None
+    kept_since: int | None = None
+    emptied: Mapping[str, int] = field(default_factory=dict)
+    exempt: Mapping[str, Ids] = field(default_factory=dict)
+
+    @property
+    def by_people(self) -> bool:
+        """Whether people go as a whole and nothing else does."""
+        return self.kept_from is None and self.kept_since is None and not self.emptied
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a cut would take: rows of the erased, of them rows that are about others too, rows too old, values to empty,
+    rows of the erased that stay because a law has them kept.
+    """
+
+    erased: int
+    shared: int
+    outdated: int
+    emptied: int
+    kept: int
+
+
+class Erase:
+    """One rewriting of a generation file, as a context manager: `count`, then `write`, `only_those`, `finish`."""
+
+    def __init__(self, dataset: Dataset, held: Path, limits: EngineLimits, cut: Cut) -> None:
+        self._dataset = dataset
+        self._cut = cut
+        self._held = held
+        self._paths = list(zip(subject_columns(dataset), (path.namespace for path in dataset.subjects), strict=True))
+        self._columns = [*(quoted(name) for name in dataset.columns), *rank_columns(dataset)]
+        self._engine = PrivateEngine(limits)
+
+    def __enter__(self) -> Erase:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._engine.close()
+
+    def count(self) -> Counted:
+        """Return what would go; changes nothing. Raises DataRefused."""
+        with quietly("The rows of those who are erased could not be counted."):
+            source = self._source()
+            gone, kept = self._goes(), self._is_kept()
+            together = " AND ".join(self._among(column, name, "erased") for column, name in self._paths)
+            alone = together if len(self._paths) > 1 else "TRUE"
+            outdated, emptied = self._is_outdated(), self._values_to_empty()
+            told = (
+                f"count(*) FILTER ({gone} AND NOT {kept}), count(*) FILTER ({gone} AND NOT {kept} AND NOT ({alone})), "
+                f"count(*) FILTER ({outdated} AND NOT {gone}), "
+                f"coalesce(sum({emptied}) FILTER (NOT {gone} AND NOT {outdated}), 0), "
+                f"count(*) FILTER ({gone} AND {kept})"
+            )
+            ((erased, shared, old, values, stay),) = self._engine.run(f"SELECT {told} FROM {source}")
+            return Counted(int(erased), int(shared), int(old), int(values), int(stay))
+
+    def write(self, target: Path) -> Written:
+        """Write what stays to a new file, in the order it has. Raises DataRefused if that cannot be done."""
+        with quietly("The generation could not be written anew.", writing=True):
+            source = self._source()
+            self._engine.run(f"ATTACH {literal(str(target))} AS target")
+            if self._cut.by_people:
+                self._write_members(source)
+            else:
+                self._write_rows(source)
+            write_rule(self._engine.run, "target.main", self._dataset)
+            self._engine.run("CHECKPOINT target")
+            self._demand_places()
+            count = self._engine.number(f"SELECT count(*) FROM {ROWS}")
+            ids = (f"SELECT DISTINCT {name} FROM target.main.members ORDER BY 1" for name, _ in self._paths)
+            return Written(count, tuple(self._engine.column(each) for each in ids))
+
+    def only_those(self) -> bool:
+        """Return whether the written rows are those held but for what was to go, each as often and with their values.
+
+        What was to go is told in another way than when it was written: by joins, not by bits.
+        """
+        with quietly("The rows could not be compared with those held."):
+            named = [*self._columns, *(column for column, _ in self._paths)]
+            rows = f"SELECT {', '.join(self._values())} FROM {self._source()} WHERE {self._stays(joined=True)}"
+            return self._fingerprint(f"({rows})", named) == self._fingerprint(ROWS, named)
+
+    def finish(self, target: Path) -> None:
+        """Detach the written file, make it read-only (0444) and durable."""
+        finish_generation(self._engine, target)
+
+    # -- which rows ----------------------------------------------------------------------------------------------------
+
+    def _source(self) -> str:
+        source = self._engine.attach(self._held)
+        for kind in ("erased", "exempt"):
+            for namespace in {namespace for _, namespace in self._paths}:
+                found = self._ids(kind, namespace)
+                self._engine.offer(self._name(kind, namespace), pa.table({"id": pa.array(found, pa.int64())}))
+                self._engine.run(f"SET VARIABLE {self._name(kind, namespace)} = {_bits(found)}")
+        return source
+
+    def _ids(self, kind: str, namespace: str) -> Ids:
+        among = self._cut.erased if kind == "erased" else self._cut.exempt
+        return among.get(namespace, np.zeros(0, np.int64))
+
+    def _name(self, kind: str, namespace: str) -> str:
+        return f"{kind}{[name for _, name in self._paths].index(namespace)}"
+
+    def _stays(self, *, joined: bool = False) -> str:
+        gone = f"({self._goes(joined=joined)} AND NOT {self._is_kept()})"
+        return f"NOT ({gone} OR {self._is_outdated(joined=joined)})"
+
+    def _goes(self, *, joined: bool = False) -> str:
+        found = [self._among(column, name, "erased", joined=joined) for column, name in self._paths]
+        return f"({' OR '.join(found)})"
+
+    def _is_kept(self) -> str:
+        if self._cut.kept_from is None:
+            return "FALSE"
+        return f"({self._instant()} >= {self._cut.kept_from:d})"
+
+    def _is_outdated(self, *, joined: bool = False) -> str:
+        if self._cut.kept_since is None:
+            return "FALSE"
+        return f"({self._instant()} < {self._cut.kept_since:d} AND NOT {self._is_exempt(joined=joined)})"
+
+    def _is_exempt(self, *, joined: bool = False) -> str:
+        found = [self._among(column, name, "exempt", joined=joined) for column, name in self._paths]
+        return f"({' OR '.join(found)})"
+
+    def _among(self, column: str, namespace: str, kind: str, *, joined: bool = False) -> str:
+        ids = self._ids(kind, namespace)
+        if not len(ids):
+            return "FALSE"
+        if joined:
+            return f"({column} IN (SELECT id FROM {self._name(kind, namespace)}))"
+        # A join would lose the order of the rows, and cost more; the bits are one constant.
+        bits = f"getvariable({literal(self._name(kind, namespace))})"
+        return f"(CASE WHEN {column} <= {int(ids[-1]):d} THEN get_bit({bits}, {column}) = 1 ELSE FALSE END)"
+
+    def _instant(self) -> str:
+        return f"epoch_us(CAST({quoted(self._dataset.time or '')} AS TIMESTAMP))"
+
+    def _values(self) -> list[str]:
+        """Return the columns as they are written, with what is emptied as NULL."""
+        exempt = self._is_exempt()
+        found = []
+        for name in self._columns:
+            limit = next((at for column, at in self._cut.emptied.items() if quoted(column) == name), None)
+            old = None if limit is None else f"{self._instant()} < {limit:d} AND NOT {exempt}"
+            found.append(name if old is None else f"CASE WHEN {old} THEN NULL ELSE {name} END AS {name}")
+        return [*found, *(column for column, _ in self._paths)]
+
+    def _values_to_empty(self) -> str:
+        each = [
+            f"CAST({quoted(name)} IS NOT NULL AND {self._instant()} < {at:d} AND NOT {self._is_exempt()} AS INTEGER)"
+            for name, at in self._cut.emptied.items()
+        ]
+        return " + ".join(each) or "0"
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def _write_rows(self, source: str) -> None:
+        """Write row by row: what goes is no whole member, so that the engine's windows have to place the rows."""
+        size = self._engine.number(f"SELECT count(*) FROM {source} WHERE {self._stays()}")
+        rows = f"SELECT {', '.join(self._values())} FROM {source} WHERE {self._stays()}"
+        namespaces = [namespace for _, namespace in self._paths]
+        write_placed(self._engine.run, "target.main", rows, self._columns, namespaces, size)
+
+    def _write_members(self, source: str) -> None:
+        runs = Runs.read(self._places(source))
+        stays = self._who_stays(source, runs)
+        block = rows_a_block(int(runs.sizes()[stays].sum()))
+        moved = Moved(runs, stays, block)
+        self._engine.define("place", moved.of)
+        subjects = [column for column, _ in self._paths]
+        named = ", ".join([*self._columns, *subjects])
+        placed = (
+            f"CAST(_place // {block} AS INTEGER) AS _block, CAST(_place // {WORD} AS INTEGER) AS _word, "
+            f"CAST(_place % {WORD} AS UTINYINT) AS _bit"
+        )
+        kept = f"SELECT {named}, place(rowid) AS _place FROM {source} WHERE {self._stays()}"
+        self._engine.run(f"CREATE TABLE {ROWS} AS SELECT {named}, {placed} FROM ({kept})")
+        self._engine.offer("moved", pa.table({"_place": moved.places, "_was": moved.keys}))
+        was = f"CAST(held._word AS BIGINT) * {WORD} + held._bit"
+        self._engine.run(
+            f"CREATE TABLE target.main.members AS SELECT {placed}, {', '.join(subjects)} FROM moved "
+            f"JOIN {source.removesuffix('.rows')}.members AS held ON _was = {was} ORDER BY _place"
+        )
+        paths = source.removesuffix(".rows") + ".subject_paths"
+        self._engine.run(f"CREATE TABLE target.main.subject_paths AS SELECT * FROM {paths} ORDER BY position")
+
+    def _places(self, source: str) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
+        for batch in self._engine.batches(f"SELECT _word, _bit FROM {source}", PART):
+            yield batch.column(0).to_numpy(), batch.column(1).to_numpy()
+
+    def _who_stays(self, source: str, runs: Runs) -> NDArray[np.bool_]:
+        members = source.removesuffix(".rows") + ".members"
+        gone = f"SELECT CAST(_word AS BIGINT) * {WORD} + _bit FROM {members} WHERE {self._goes(joined=True)}"
+        return ~np.isin(runs.keys, self._engine.column(gone).to_numpy())
+
+    def _demand_places(self) -> None:
+        """Raise DataRefused unless rows stand in blocks of whole vectors and every member has a place of its own."""
+        wrong = self._engine.number(
+            f"SELECT count(*) FROM (SELECT 1 FROM {ROWS} GROUP BY rowid // {VECTOR} HAVING min(_block) <> max(_block))"
+        )
+        twice = "SELECT 1 FROM target.main.members GROUP BY _word, _bit HAVING count(*) > 1"
+        if wrong or self._engine.number(f"SELECT count(*) FROM ({twice})"):
+            raise DataRefused(
+                "Rows would have been stored in a place that is not theirs, so nothing was published.",
+                remedy="Run the command again; if this returns, report it.",
+                code="layout-wrong",
+            )
+
+    def _fingerprint(self, table: str, columns: list[str]) -> tuple[int, int, int]:
+        row = ", ".join(columns)
+        ((rows, one, other),) = self._engine.run(
+            f"SELECT count(*), coalesce(sum(hash({row})), 0), coalesce(bit_xor(hash({row})), 0) FROM {table}"
+        )
+        return int(rows), int(one), int(other)
+
+
+def _bits(ids: Ids) -> str:
+    """Return an expression for a bit string in which the bits of these ids are set."""
+    flags = np.zeros(int(ids[-1]) + 1 if len(ids) else 1, np.uint8)
+    flags[ids] = 1
+    return f"CAST('{(flags + ord('0')).tobytes().decode('ascii')}' AS BIT)"

@@ -1,0 +1,32 @@
+"""Removing what lies in files about people: packages that nobody fetched, and what engines spilt and left behind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from pellucid.engines.spill import clear
+from pellucid.holdings.publish import DATA_FOLDER
+from pellucid.rights import traces
+from pellucid.rights.means import Means
+from pellucid.rights.people import Person
+
+ENGINE_FOLDER = ".engine"
+
+
+def remove_spilt(means: Means) -> None:
+    """Remove what engines that died spilt into the workspace; those that live remove their own."""
+    with means.place.locked():  # empties the spill folder of imports and sorts
+        clear(means.place.folder / DATA_FOLDER / ENGINE_FOLDER)
+
+
+def remove_packages(means: Means, people: Sequence[Person]) -> None:
+    """Remove the access packages of these people; a path that leads out of the workspace is left alone."""
+    folder = means.place.folder
+    with means.place.database.write() as connection:
+        found = traces.packages_of(connection, people)
+        for _name, path in found:
+            place = (folder / path).resolve()
+            if place.is_relative_to(folder) and place != folder:
+                shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+        traces.note_packages_gone(connection, [name for name, _ in found], means.clock())
