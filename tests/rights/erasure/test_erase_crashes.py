@@ -19,7 +19,7 @@ from pellucid.records.rights_tables import erasure_people, kept_evidence, tombst
 from pellucid.records.tables import subject_keys
 from pellucid.workspace import Workspace
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ON_THE_WAY = tuple(point for point in POINTS if point.startswith(("erase.", "sweep.")))
 QUICK = {"erase.left", "sweep.before-commit", "erase.finished-committed"}
 

@@ -62,7 +62,7 @@ def test_rows_from_after_an_erasure_bring_a_new_subject(without_alice: Workspace
 
 def test_undated_rows_wait_until_the_person_came_back(without_alice: Workspace, tmp_path: Path) -> None:
     shop, pia = without_alice, without_alice.actor("pia")
-    policy = Path(__file__).parents[2] / "examples" / "corner-shop" / "policy" / "policy.yaml"
+    policy = Path(__file__).parents[3] / "examples" / "corner-shop" / "policy" / "policy.yaml"
     (shop.policy.folder / "policy.yaml").write_text(policy.read_text() + CARDS.removeprefix("\n"))
     shop.policy.activate(actor=pia)
     done = add(shop, tmp_path / "a.csv", "cards", f"{ALICE},red", "c002,blue")
