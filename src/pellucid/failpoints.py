@@ -78,6 +78,16 @@ POINTS = (
     "laws.marked",
     "laws.before-commit",
     "laws.after-commit",
+    # a package for a customer
+    "package.begun",
+    "package.gathered",
+    "package.leased",
+    "package.part-written",
+    "package.part-in-place",
+    "package.signed",
+    "package.zipped",
+    "package.before-commit",
+    "package.after-commit",
 )
 """Every point there is; a test reaches each of them."""
 

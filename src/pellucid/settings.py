@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     coverage_hours: float = Field(
         default=24.0, ge=24.0, description="How old a coverage band gets before it is renewed."
     )
+    package_days: int = Field(
+        default=14, ge=1, le=90, description="How many days a package for a customer waits to be fetched."
+    )
     serve_threads: int = Field(
         default=64, ge=64, le=1024, description="Requests that `pellucid serve` works on at once; others wait."
     )

@@ -1,17 +1,19 @@
-"""`pellucid subject ...`: which identifiers belong to one person."""
+"""`pellucid subject ...`: which identifiers belong to one person, and what is held about them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.render import instant
 
 if TYPE_CHECKING:
     from pellucid.workspace import Workspace
 
-app = typer.Typer(help="Which identifiers belong to one person.", no_args_is_help=True)
+app = typer.Typer(help="Which identifiers belong to one person, and what is held about them.", no_args_is_help=True)
 
 OneArgument = Annotated[str, typer.Argument(help="A person's key, or NAMESPACE:KEY.")]
 OtherArgument = Annotated[str, typer.Argument(help="Another key of the same person, or NAMESPACE:KEY.")]
@@ -63,6 +65,35 @@ def links(one: OneArgument, actor: ActorOption = None, workspace: WorkspaceOptio
         typer.echo(f"{namespace}:{key}")
     if not others:
         typer.echo("No other identifiers are known.")
+
+
+@app.command()
+def package(
+    request: Annotated[str, typer.Argument(help="A request for access or portability.")],
+    to: Annotated[Path, typer.Option("--to", help="A new folder for the package.")],
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make the package that a request asks for, and hand it over.
+
+    Who asks has to be verified before. Making it and handing it over are logged.
+    """
+    with opened(workspace) as found:
+        told = found.access.package(request, to, actor=found.actor(actor_name(actor)))
+    typer.echo(f"Package {told['package']} is in {to}: begin with index.html.")
+    typer.echo(f"It can be fetched until {instant(int(str(told['expires_at'])))}; manifest SHA-256 {told['manifest']}.")
+
+
+@app.command()
+def held(one: OneArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
+    """Name the datasets in which a person has rows; none is read, and asking is logged."""
+    with opened(workspace) as found:
+        namespace, key = _named(found, one)
+        datasets = found.access.held(key, actor=found.actor(actor_name(actor)), namespace=namespace or None)
+    for name in datasets:
+        typer.echo(name)
+    if not datasets:
+        typer.echo("No rows are held about this person.")
 
 
 def _named(workspace: Workspace, text: str) -> tuple[str, str]:

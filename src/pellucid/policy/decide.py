@@ -45,6 +45,7 @@ ACTIONS: dict[str, str] = {
     "restore": "restore a backup with all that happened since",
     "restore-loss": "restore a backup although what happened since is lost",
     "signal-apply": "hand in the opt-out signals of browsers and devices",
+    "subject-access": "make a customer's package of what is held about them, and hand it over",
     "subject-link": "link and split identifiers of one person",
     "tokens-manage": "make and revoke the tokens of programs",
     "witness": "cosign the log",
