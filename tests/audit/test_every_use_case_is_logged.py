@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from pellucid.consent.signals import GPC_KINDS, SignalReading
 from pellucid.errors import PellucidError
 from pellucid.governance.tokens import NewToken
+from pellucid.records.rights_tables import packages, rights_requests
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
+from pellucid.rights.kept_request import request_kept
+from pellucid.rights.request import Request
+from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from tests.insights.conftest import POLICY, TOTAL
@@ -159,6 +163,59 @@ LAW_CASES = [
     UseCase("consent.receipt", _receipt, ("consent.receipt-issued",)),
 ]
 
+
+def _package(w: Workspace, id: str, actor: str = "pia", strength: int = 1) -> object:
+    """File a request that was verified so far, and hand its package over."""
+    with w.room.database.write() as connection:
+        values = REQUEST | {"id": id, "subject": find(connection, "household", "h0"), "verified_strength": strength}
+        connection.execute(insert(rights_requests).values(values))
+    return w.access.package(id, w.folder / f"package-{id}", actor=w.actor(actor))
+
+
+REQUEST: dict[str, object] = {
+    "right": "access",
+    "namespace": "household",
+    "by_whom": "self",
+    "channel": "web",
+    "state": "in_progress",
+    "reason": "",
+    "verification": "shown",
+    "received_at": 1,
+    "acknowledged_at": 1,
+    "verified_at": 1,
+    "due": "",
+}
+
+
+def _made(w: Workspace) -> str:
+    with w.room.database.read() as connection:
+        return next(iter(connection.scalars(select(packages.c.id))))
+
+
+ACCESS_CASES = [
+    UseCase("access.package", lambda w: _package(w, "r0"), ("access.package-made", "access.package-fetched")),
+    UseCase("access.package", lambda w: _package(w, "r1", strength=0), ("access.package-refused",), refused=True),
+    UseCase("access.package", lambda w: _package(w, "r2", actor="ana"), ("access.refused",), refused=True),
+    UseCase("access.fulfil", lambda w: w.access.fulfil(request_of(w, "r0"), w.actor("pia"), w.room.clock()), ()),
+    UseCase("access.link", lambda w: w.access.link(_made(w)), ("access.link-made",)),
+    UseCase(
+        "access.fetch",
+        lambda w: w.access.fetch(_made(w), w.access.link(_made(w)).secret),
+        ("access.link-made", "access.package-fetched"),
+    ),
+    UseCase("access.fetch", lambda w: w.access.fetch(_made(w), "wrong"), ("token.refused",), refused=True),
+    UseCase("access.held", lambda w: w.access.held("h0", actor=w.actor("pia")), ("subject.held-shown",)),
+    UseCase("access.held", lambda w: w.access.held("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("access.contacts", lambda w: w.access.contacts("household", 0), ()),
+    UseCase("access.remove_expired", lambda w: w.access.remove_expired(), ()),
+]
+
+
+def request_of(w: Workspace, id: str) -> Request:
+    with w.room.database.read() as connection:
+        return request_kept(connection, id)
+
+
 PROGRAM_CASES = [
     UseCase("tokens.create", lambda w: _token(w, "till"), ("token.created",)),
     UseCase("tokens.create", lambda w: _token(w, "till"), (), refused=True),  # there is one of this name
@@ -282,6 +339,7 @@ CASES = [
     UseCase("consent.acknowledge", lambda w: w.consent.acknowledge("withdraw", purpose="offers"), ()),
     *LAW_CASES,
     *PROGRAM_CASES,
+    *ACCESS_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -372,7 +430,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
-    *("laws", "screens", "identities", "signals", "tokens", "programs"),
+    *("laws", "screens", "identities", "signals", "tokens", "programs", "access"),
 )
 
 
@@ -381,8 +439,8 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         desks = {name: getattr(workspace, name) for name in DESKS}
         found = {f"{desk}.{name}" for desk, each in desks.items() for name in _public_names(type(each))}
         found |= set(_public_names(type(workspace))) - desks.keys()  # a desk is walked by its own use cases
-    parts = {"policy.folder", "insights.parts", "tokens.refusals", "tokens.replies"}
-    without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens"})}
+    parts = {"policy.folder", "insights.parts", "tokens.refusals", "tokens.replies", "access.refusals", "access.find"}
+    without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens", "access"})}
     assert found - {case.name for case in CASES} == without_effect
 
 

@@ -46,6 +46,7 @@ class State:
     cosigned: int
     activations: int
     laws: int
+    packages: int
     register: int
 
 
@@ -80,6 +81,7 @@ def state_of(folder: Path) -> State:
             cosigned=sum("test/witness" in note.decode() for note in notes),
             activations=_count(connection, policy_activations),
             laws=_count(connection, law_marks),
+            packages=actions["access.package-made"],
             register=current(connection)[0],
         )
 

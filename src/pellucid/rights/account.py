@@ -15,8 +15,7 @@ from sqlalchemy import Connection, and_, or_, select
 from pellucid.audit.receipt import instant_text
 from pellucid.consent import show
 from pellucid.policy.bases import basis_for
-from pellucid.policy.model import Policy, Purpose
-from pellucid.policy.phrases import BASES, SILENCE
+from pellucid.policy.model import Default, LegalBasis, Policy, Purpose
 from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import legal_holds, rights_events, rights_requests
 from pellucid.records.tables import policy_snapshots, signal_questions, signals_seen, subject_links, subjects
@@ -33,6 +32,19 @@ LIKELY_LEFT_OUT = (
     "us that they are yours, as by signing in with them, and ask again."
 )
 ESTIMATE = "an estimate of ours"
+BASES = {
+    LegalBasis.CONSENT: "your consent",
+    LegalBasis.CONTRACT: "our contract with you",
+    LegalBasis.LEGAL_OBLIGATION: "a duty that the law lays on us",
+    LegalBasis.VITAL_INTERESTS: "protecting somebody's life",
+    LegalBasis.PUBLIC_INTEREST: "a task in the public interest",
+    LegalBasis.LEGITIMATE_INTERESTS: "our legitimate interests",
+}
+SILENCE = {
+    Default.OPT_IN: "As long as you say nothing, your data are left out.",
+    Default.OPT_OUT: "As long as you say nothing, your data are included; you may object or opt out.",
+    Default.NO_CHOICE: "There is no choice to make.",
+}
 _FACTS = {"jurisdiction": "where you live", "birth_year": "year of birth", "vulnerable": "vulnerable"}
 
 

@@ -24,6 +24,7 @@ h2 { border-top: 1px solid var(--line); margin-top: 2.5rem; padding-top: 1rem; }
 .scroll:focus-visible, a:focus-visible { outline: 3px solid #0b57d0; outline-offset: 2px; }
 table { border-collapse: collapse; margin: 1rem 0; }
 caption { font-weight: bold; padding: 0.25rem 0; text-align: left; }
+caption span { display: block; left: 0; max-width: calc(100vw - 2rem); position: sticky; width: max-content; }
 th, td { border: 1px solid var(--line); overflow-wrap: normal; padding: 0.25rem 0.5rem; text-align: left; }
 th, td { max-width: 22rem; min-width: 4rem; vertical-align: top; }
 th { background: var(--soft); }

@@ -145,7 +145,7 @@ def uses(told: Told, first: Rows) -> Iterator[str]:
     found = told["uses"]
     yield paragraph(
         "Our log says which figures were worked out, not whom they counted. Listed is every use of data in which you "
-        "had rows. No name, row or figure of a single person leaves by these uses."
+        "had rows, unless it is certain that your own no kept them out."
     )
     if found["totals"]:
         columns = ("what", "for", "data", "by whom", "times", "first", "last", "what we know")
@@ -158,7 +158,7 @@ def uses(told: Told, first: Rows) -> Iterator[str]:
             )
             for each in found["totals"]
         ]
-        yield table("uses", f"{found['answers']} uses; each one is in uses/answers.csv", columns, rows)
+        yield table("uses", f"Uses ({found['answers']:,}); each one is in uses/answers.csv", columns, rows)
     else:
         yield paragraph("There were none.")
     if found["left_out"]:
@@ -248,7 +248,6 @@ def _of_dataset(each: Told) -> tuple[tuple[str, str], ...]:
 def _preview(each: Told, first: Sequence[Told]) -> str:
     columns = [column["name"] for column in each["columns"] if column["given"]]
     rows = [[MASKED if name in row.get(WITHHELD, ()) else row[name] for name in columns] for row in first]
-    more = (
-        f"the first {len(rows):,} of {each['rows']:,} rows" if each["rows"] > len(rows) else f"all {len(rows):,} rows"
-    )
-    return table(f"rows-{each['name']}", f"{each['title']}: {more}; all are in {each['files'][1]}", columns, rows)
+    count = f"{each['rows']:,} row{'' if each['rows'] == 1 else 's'}"
+    more = f"the first {len(rows):,} of {count}" if each["rows"] > len(rows) else count
+    return table(f"rows-{each['name']}", f"{each['title']}: {more}; all of it is in {each['files'][1]}", columns, rows)

@@ -41,7 +41,7 @@ def table(id: str, caption: str, columns: Sequence[str], rows: Iterable[Sequence
     body = "".join(f"<tr>{''.join(f'<td>{escape(shown(value))}</td>' for value in row)}</tr>\n" for row in rows)
     return (
         f'<div class="scroll" role="region" aria-labelledby="{escape(id)}" tabindex="0">\n<table>\n'
-        f'<caption id="{escape(id)}">{escape(caption)}</caption>\n'
+        f'<caption><span id="{escape(id)}">{escape(caption)}</span></caption>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n"
     )
 
