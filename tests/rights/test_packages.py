@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PellucidError
-from pellucid.records.rights_tables import packages
+from pellucid.records.rights_tables import packages, rights_requests
 from pellucid.records.tables import generation_leases, subjects
 from pellucid.rights.packages import ARCHIVE, FOLDER, PackageLink, package_of, remove_packages
 from pellucid.rights.request import Request
@@ -232,3 +233,36 @@ def test_a_fetch_that_is_refused_is_in_the_log(shop: Workspace) -> None:
     with pytest.raises(NotPermitted, match=r"^This link opens nothing, or no longer does\.$"):
         shop.access.fetch("x", "y")
     assert actions(shop)[-1] == "token.refused"
+
+
+def test_a_package_is_handed_over_after_its_request_was_closed(shop: Workspace, tmp_path: Path) -> None:
+    request, package = make(shop)
+    with shop.room.database.write() as connection:
+        connection.execute(update(rights_requests).values(state="fulfilled"))
+    told = shop.access.package(request.id, tmp_path / "out", actor=shop.actor("pia"))
+    assert (told["package"], actions(shop)[-1]) == (package, "access.package-fetched")
+    with (
+        Workspace(shop.folder, clock=lambda: wall_clock() + 15 * DAY) as later,
+        pytest.raises(InputInvalid, match=r"^The request R-alice-access cannot be fulfilled: it is fulfilled\.$"),
+    ):
+        later.access.package(request.id, tmp_path / "again", actor=later.actor("pia"))
+
+
+def test_a_draft_older_than_a_day_is_begun_anew(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    request, pia = file_request(shop, "alice"), shop.actor("pia")
+    now = shop.room.clock()
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        when_opening(shop, patched, stop)
+        with pytest.raises(KeyboardInterrupt):
+            shop.access.fulfil(request, pia, now)
+    (place,) = folders(shop)
+    as_of = json.loads((place / "draft.json").read_text())["account"]["stamp"]["as_of"]
+    told = shop.access.fulfil(request, pia, now + 2 * DAY)
+    assert as_of == now
+    with zipfile.ZipFile(place / ARCHIVE) as packed:
+        manifest = json.loads(packed.read("manifest.json"))
+    assert (manifest["stamp"]["as_of"], place.name) == (now + 2 * DAY, told["package"])

@@ -74,11 +74,11 @@ def fulfil(parts: AccessParts, request: Request, actor: Actor, now: int) -> Mapp
         found = package_of(connection, request.id)
     if found is not None and found.waits(now) and (parts.folder / found.path / ARCHIVE).is_file():
         clear(parts.folder / found.path, keep=ARCHIVE)  # a crash may have left the files beside it
-        return _told(found)
+        return told(found)
     for _ in range(ATTEMPTS):
         made = _attempt(parts, request, actor, now)
         if made is not None:
-            return _told(made)
+            return told(made)
     raise InputInvalid(
         "The person's identities, or what is held about them, changed each time while the package was made.",
         remedy="Try again.",
@@ -156,7 +156,7 @@ def _attempt(parts: AccessParts, request: Request, actor: Actor, now: int) -> Pa
     with alone(parts.folder, FOLDER, package.id) as place:
         # 2. Say what is held at one moment; or go on with what was said before a crash.
         draft = Draft(place)
-        gathered = draft.kept(policy, person)
+        gathered = draft.kept(policy, person, since=now - DAY)
         taken = None if gathered is None else _leased(parts, gathered, now)
         if gathered is None or taken is None:
             clear(place)
@@ -265,5 +265,6 @@ def _finished(
         return package_of(connection, request.id)
 
 
-def _told(package: Package) -> dict[str, object]:
+def told(package: Package) -> dict[str, object]:
+    """Return what is told of a package to whoever asked for it to be made: nothing personal, and no secret."""
     return {"package": package.id, "manifest": package.digest, "expires_at": package.expires_at}

@@ -45,14 +45,15 @@ class Draft:
         with whole_file(self.place / STATE) as file:
             json.dump(gathered.as_json(), file, ensure_ascii=False)
 
-    def kept(self, policy: Policy, identities: Sequence[Identity]) -> Gathered | None:
-        """Return what an earlier run gathered about these identities under this policy, if it got so far."""
+    def kept(self, policy: Policy, identities: Sequence[Identity], *, since: int) -> Gathered | None:
+        """Return what an earlier run gathered about these identities under this policy, if that is not too old."""
         try:
             stored = json.loads((self.place / STATE).read_text("utf-8"))
         except (OSError, ValueError):
             return None
         found = Gathered.from_json(stored, policy)
-        return found if found is not None and found.identities == tuple(identities) else None
+        fits = found is not None and found.identities == tuple(identities) and found.stamp().as_of >= since
+        return found if fits else None
 
 
 @contextmanager

@@ -57,18 +57,20 @@ class AccessDesk:
         now = self.room.clock()
         with self.room.database.read() as connection:
             asked = self.find(connection, request)
-        told = self.fulfil(asked, actor, now)
+            made = packages.package_of(connection, request)
+        if made is None or asked.subject is None or not self._archive(made).is_file() or not made.waits(now):
+            self.fulfil(asked, actor, now)
         with self.room.database.write() as connection:
             made = packages.package_of(connection, request)
             if made is None or not made.waits(now):
                 raise packages.link_refused()
             try:
-                unpack(self.room.folder / made.path / packages.ARCHIVE, folder)
+                unpack(self._archive(made), folder)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
             packages.note_fetched(connection, made, actor, self._pseudonym(connection, asked), now)
-        return told
+        return access.told(made)
 
     def link(self, package: str) -> packages.PackageLink:
         """Return a new link that opens a package, for a message to the person; an earlier one opens it no more."""
@@ -86,7 +88,7 @@ class AccessDesk:
             with self.room.database.write() as connection:
                 found = packages.opened_by(connection, self._key, package, secret, now)
                 asked = self.find(connection, found.request)
-                archive = self.room.folder / found.path / packages.ARCHIVE
+                archive = self._archive(found)
                 if asked.subject is None or not archive.is_file():
                     raise packages.link_refused()
                 packages.note_fetched(connection, found, packages.WITH_LINK, self._pseudonym(connection, asked), now)
@@ -143,6 +145,9 @@ class AccessDesk:
             ),
             days=self.room.settings.package_days,
         )
+
+    def _archive(self, package: packages.Package) -> Path:
+        return self.room.folder / package.path / packages.ARCHIVE
 
     def _pseudonym(self, connection: Connection, request: Request) -> str:
         assert request.subject is not None  # noqa: S101  -- of a package that waits, somebody asked
