@@ -18,10 +18,11 @@ VIOLATIONS = {
     "newcomer.py": ("PLACE = None", "Layers"),
     "cli/planted.py": ("import pellucid.engines.base", "Entry points"),
     "consent/planted.py": ("import pellucid.engines.exact", "Exact answers"),
+    "workspace/planted.py": ("import pellucid.engines.person", "Rows about a person"),
     "collect/planted.py": ("import sqlglot", "sqlglot only"),
     "release/planted.py": ("import opendp", "opendp only"),
     "holdings/planted.py": ("import duckdb", "duckdb only"),
-    "workspace/planted.py": ("import fastapi", "What speaks HTTP"),
+    "workspace/planted_web.py": ("import fastapi", "What speaks HTTP"),
     "rewrite/planted.py": ("import sqlalchemy", "Deciding"),
 }
 

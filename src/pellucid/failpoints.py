@@ -111,6 +111,16 @@ POINTS = (
     "request.carried-out",
     "request.before-commit",
     "request.after-commit",
+    # a package for a customer
+    "package.begun",
+    "package.gathered",
+    "package.leased",
+    "package.part-written",
+    "package.part-in-place",
+    "package.signed",
+    "package.zipped",
+    "package.before-commit",
+    "package.after-commit",
 )
 """Every point there is; a test reaches each of them."""
 

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     work_seconds: float = Field(
         default=300.0, gt=0, le=86_400, description="Seconds after which another worker may take a job; 240 for mail."
     )
+    package_days: int = Field(
+        default=14, ge=1, le=90, description="How many days a package for a customer waits to be fetched."
+    )
     serve_threads: int = Field(
         default=64, ge=64, le=1024, description="Requests that `pellucid serve` works on at once; others wait."
     )

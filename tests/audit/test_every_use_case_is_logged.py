@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from pellucid.consent.signals import GPC_KINDS, SignalReading
 from pellucid.delivery.recipients import Notice, tell
@@ -19,10 +19,12 @@ from pellucid.errors import InputInvalid, PellucidError
 from pellucid.governance.tokens import NewToken
 from pellucid.policy.model import Recipient
 from pellucid.records.jobs import MOST_ATTEMPTS
-from pellucid.records.rights_tables import jobs
+from pellucid.records.rights_tables import jobs, packages, rights_requests
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
-from pellucid.rights.request import Right
+from pellucid.rights.request import Request, Right
+from pellucid.rights.stored import load
+from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from tests.insights.conftest import POLICY, TOTAL
@@ -216,6 +218,66 @@ LAW_CASES = [
     UseCase("signals.shown", lambda w: w.signals.shown("h0", actor=w.actor("pia")), ("consent.shown",)),
     UseCase("consent.receipt", _receipt, ("consent.receipt-issued",)),
 ]
+
+
+def _package(w: Workspace, id: str, actor: str = "pia", strength: int = 1) -> object:
+    """File a request that was verified so far, and hand its package over."""
+    with w.room.database.write() as connection:
+        values = REQUEST | {"id": id, "subject": find(connection, "household", "h0"), "verified_strength": strength}
+        connection.execute(insert(rights_requests).values(values))
+    return w.access.package(id, w.folder / f"package-{id}", actor=w.actor(actor))
+
+
+REQUEST: dict[str, object] = {
+    "right": "access",
+    "namespace": "household",
+    "by_whom": "self",
+    "channel": "web",
+    "state": "in_progress",
+    "reason": "",
+    "verification": "shown",
+    "strength": 1,
+    "received_at": 1,
+    "acknowledged_at": 1,
+    "verified_at": 1,
+    "due": "",
+}
+
+
+def _made(w: Workspace) -> str:
+    with w.room.database.read() as connection:
+        return next(iter(connection.scalars(select(packages.c.id))))
+
+
+ACCESS_CASES = [
+    UseCase(
+        "access.package", lambda w: _package(w, "r000000000000"), ("access.package-made", "access.package-fetched")
+    ),
+    UseCase(
+        "access.package", lambda w: _package(w, "r000000000001", strength=0), ("access.package-refused",), refused=True
+    ),
+    UseCase("access.package", lambda w: _package(w, "r000000000002", actor="ana"), ("access.refused",), refused=True),
+    UseCase(
+        "access.fulfil", lambda w: w.access.fulfil(request_of(w, "r000000000000"), w.actor("pia"), w.room.clock()), ()
+    ),
+    UseCase("access.link", lambda w: w.access.link(_made(w)), ("access.link-made",)),
+    UseCase(
+        "access.fetch",
+        lambda w: w.access.fetch(_made(w), w.access.link(_made(w)).secret),
+        ("access.link-made", "access.package-fetched"),
+    ),
+    UseCase("access.fetch", lambda w: w.access.fetch(_made(w), "wrong"), ("token.refused",), refused=True),
+    UseCase("access.held", lambda w: w.access.held("h0", actor=w.actor("pia")), ("subject.held-shown",)),
+    UseCase("access.held", lambda w: w.access.held("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("access.contacts", lambda w: w.access.contacts("household", 0), ()),
+    UseCase("access.remove_expired", lambda w: w.access.remove_expired(), ()),
+]
+
+
+def request_of(w: Workspace, id: str) -> Request:
+    with w.room.database.read() as connection:
+        return load(connection, id)
+
 
 PROGRAM_CASES = [
     UseCase("tokens.create", lambda w: _token(w, "till"), ("token.created",)),
@@ -500,6 +562,7 @@ CASES = [
     *PROGRAM_CASES,
     *REMEDY_CASES,
     *REQUEST_CASES,
+    *ACCESS_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -592,7 +655,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("work", "recipients"),
+    *("work", "recipients", "access"),
 )
 
 
@@ -609,8 +672,14 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.fulfillers",
         "remedies.mail_address",
         "requests.fulfillers",
+        "access.refusals",
     }
-    without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work"})}
+    without_effect = {
+        "actor",
+        "close",
+        *parts,
+        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access"}),
+    }
     assert found - {case.name for case in CASES} == without_effect
 
 

@@ -68,6 +68,7 @@ PAGES = [
     "back-up-and-restore",
     "change-a-policy",
     "decide-by-law",
+    "give-people-their-data",
     "honour-signals-and-link-identities",
     "record-what-customers-say",
     "release-exact-figures",

@@ -13,6 +13,8 @@ from pellucid.workspace import create
 from tests.shop import EXAMPLE
 
 ROOT = Path(__file__).parents[2]
+SOURCES = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+"""What a process finds its modules in: those of this checkout."""
 CONSENT_DAYS = 90
 TOTAL = "SELECT COUNT(*) AS n FROM purchases"
 SUM = "SELECT SUM(price) AS paid FROM purchases"
@@ -64,8 +66,7 @@ class Ended:
 
 def run(words: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None, timeout: float = 120) -> Ended:
     """Run `python WORDS` as a process of its own in a kiosk."""
-    sources = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": sources, **(extra or {})}
+    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": SOURCES, **(extra or {})}
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, check=False, timeout=timeout
     )

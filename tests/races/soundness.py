@@ -47,6 +47,7 @@ class State:
     activations: int
     laws: int
     handed_over: int
+    packages: int
     register: int
     fulfilled: int
 
@@ -83,6 +84,7 @@ def state_of(folder: Path) -> State:
             activations=_count(connection, policy_activations),
             laws=_count(connection, law_marks),
             handed_over=actions["delivery.sent"] + actions["identity.challenge"],
+            packages=actions["access.package-made"],
             register=current(connection)[0],
             fulfilled=actions["request.fulfilled"],
         )

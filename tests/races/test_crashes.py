@@ -12,10 +12,13 @@ import pytest
 from sqlalchemy import insert, select
 
 import pellucid
+from pellucid.audit.keys import load_verifier_key
+from pellucid.audit.package import verify_package
 from pellucid.failpoints import POINTS, VARIABLE
 from pellucid.records import jobs
-from pellucid.records.rights_tables import deliveries
+from pellucid.records.rights_tables import deliveries, rights_requests
 from pellucid.records.tables import generation_leases, purpose_leases
+from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, wall_clock
 from pellucid.workspace.audit import create_witness
 from tests.races.kiosk import CONSENT_DAYS, PURCHASES, READERS, SUM, TOTAL, command, make_kiosk, run, script
@@ -109,6 +112,29 @@ def _ask_for_correction(folder: Path) -> None:
         request = workspace.requests.file("rectification", "c000", changes=changes, actor=pia).request.id
         workspace.requests.verify(request, evidence="file 7", actor=pia)
         workspace.requests.approve(request, actor=pia)
+
+
+def _file_request(folder: Path) -> None:
+    """File a request for access of somebody who has shown who they are."""
+    with Workspace(folder) as workspace, workspace.room.database.write() as connection:
+        values = {
+            "id": "r000000000001",
+            "right": "access",
+            "namespace": "customer",
+            "subject": find(connection, "customer", "c000"),
+            "by_whom": "self",
+            "channel": "web",
+            "state": "in_progress",
+            "reason": "",
+            "verification": "shown",
+            "verified_strength": 2,
+            "strength": 1,
+            "received_at": 1,
+            "acknowledged_at": 1,
+            "verified_at": 1,
+            "due": "",
+        }
+        connection.execute(insert(rights_requests).values(values))
 
 
 COMMANDS = {
@@ -293,6 +319,24 @@ COMMANDS = {
         environment=SHORT_CLAIMS,
         once=True,
     ),
+    "make a package": Command(
+        command("subject", "package", "r000000000001", "--to", "{folder}/package", "--as", "pia"),
+        "packages",
+        (
+            "package.begun",
+            "package.gathered",
+            "package.leased",
+            "package.part-written",
+            "package.part-in-place",
+            "package.signed",
+            "package.zipped",
+            "package.before-commit",
+            "package.after-commit",
+        ),
+        frozenset({"package.after-commit"}),
+        prepare=_file_request,
+        once=True,
+    ),
 }
 QUICK = {
     ("carry out a request", "request.carried-out"),
@@ -308,6 +352,7 @@ QUICK = {
     ("correct", "correct.before-commit"),
     ("correct", "unlink.committed"),
     ("activate", "activate.rebuilt"),
+    ("make a package", "package.zipped"),
 }
 """One of most kinds; the others are slow only because there are so many."""
 
@@ -364,6 +409,8 @@ def test_a_crash_leaves_all_or_nothing_and_repeating_goes_through(name: str, poi
     assert getattr(final, asked.counts) == getattr(before, asked.counts) + (1 if asked.once else done + 1)
     demand_sound(kiosk, now=wall_clock() + asked.ahead, swept=name in ("import", "sort", "correct"))
     _demand_same_rows(kiosk)
+    if name == "make a package":
+        _demand_whole_package(kiosk)
 
 
 AFTER_RESERVING = COMMANDS["ask"].points[COMMANDS["ask"].points.index("query.reserve-committed") :]
@@ -384,6 +431,16 @@ def _demand_same_rows(kiosk: Path) -> None:
     with Workspace(kiosk) as workspace:
         held = {each.dataset: each.rows for each in workspace.data.list(actor=workspace.actor("dan"))}
     assert held["purchases"] == rows
+
+
+def _demand_whole_package(kiosk: Path) -> None:
+    """What was handed over holds, has each row once, and nothing lies beside the archive that waits."""
+    verify_package(kiosk / "package", load_verifier_key(str(kiosk / "keys" / "log.key.pub")))
+    theirs = [line for line in PURCHASES.read_text().splitlines() if line.startswith("c000,")]
+    given = (kiosk / "package" / "data" / "purchases.jsonl").read_text().splitlines()
+    assert len(given) == len(set(given)) == len(set(theirs)) == len(theirs)
+    (place,) = (kiosk / "exports" / "access").iterdir()
+    assert [path.name for path in place.iterdir()] == ["package.zip"]
 
 
 @pytest.mark.promise("whole", "kill -9 at each named point of consent, release, import, checkpoint and activation")

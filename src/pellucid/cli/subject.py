@@ -1,12 +1,14 @@
-"""`pellucid subject ...`: which identifiers belong to one person; `cli.subject_rights` files what they ask for."""
+"""`pellucid subject ...`: which identifiers are one person's, and what is held; `cli.subject_rights` files requests."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
+from pellucid.cli.render import instant
 from pellucid.cli.subject_rights import add_to
 
 if TYPE_CHECKING:
@@ -65,6 +67,35 @@ def links(one: OneArgument, actor: ActorOption = None, workspace: WorkspaceOptio
         typer.echo(f"{namespace}:{key}")
     if not others:
         typer.echo("No other identifiers are known.")
+
+
+@app.command()
+def package(
+    request: Annotated[str, typer.Argument(help="A request for access or portability.")],
+    to: Annotated[Path, typer.Option("--to", help="A new folder for the package.")],
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make the package that a request asks for, and hand it over.
+
+    Who asks has to be verified before. Making it and handing it over are logged.
+    """
+    with opened(workspace) as found:
+        told = found.access.package(request, to, actor=found.actor(actor_name(actor)))
+    typer.echo(f"Package {told['package']} is in {to}: begin with index.html.")
+    typer.echo(f"It can be fetched until {instant(int(str(told['expires_at'])))}; manifest SHA-256 {told['manifest']}.")
+
+
+@app.command()
+def held(one: OneArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
+    """Name the datasets in which a person has rows; none is read, and asking is logged."""
+    with opened(workspace) as found:
+        namespace, key = named(found, one)
+        datasets = found.access.held(key, actor=found.actor(actor_name(actor)), namespace=namespace or None)
+    for name in datasets:
+        typer.echo(name)
+    if not datasets:
+        typer.echo("No rows are held about this person.")
 
 
 def named(workspace: Workspace, text: str) -> tuple[str, str]:

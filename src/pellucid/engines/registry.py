@@ -10,6 +10,7 @@ from pellucid.errors import NameUnknown
 
 if TYPE_CHECKING:
     from pellucid.engines.base import Engine, Holding, ReleasedCells
+    from pellucid.engines.duckdb_person import DuckDBPerson
 
 ENGINES = ("duckdb",)
 
@@ -42,6 +43,14 @@ def open_released_cells(kind: str, *, memory_limit: str = "1GB") -> ReleasedCell
     from pellucid.engines.duckdb import DuckDBReleasedCells  # noqa: PLC0415 -- as above
 
     return DuckDBReleasedCells(memory_limit=memory_limit)
+
+
+def open_person(kind: str, holdings: Sequence[Holding], *, temp_directory: Path, spill_limit: str) -> DuckDBPerson:
+    """Open what reads single people's rows of generations; raises NameUnknown, or WorkspaceUnusable for a bad file."""
+    _known(kind)
+    from pellucid.engines.duckdb_person import DuckDBPerson  # noqa: PLC0415 -- as above
+
+    return DuckDBPerson(holdings, temp_directory=temp_directory, spill_limit=spill_limit)
 
 
 def _known(kind: str) -> None:

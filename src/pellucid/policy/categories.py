@@ -82,6 +82,7 @@ CATEGORIES: dict[str, Category] = {
     "user.government_id": Category("government identifiers"),
     "user.health_and_medical": Category("health", _PD + "MedicalHealth"),
     "user.health_and_medical.genetic": Category("genetic data", _PD + "Genetic"),
+    "user.inferred": _ours("conclusions drawn about a person"),
     "user.location": Category("location", _PD + "Location"),
     "user.location.imprecise": Category("rough location"),
     "user.location.precise": Category("precise location"),

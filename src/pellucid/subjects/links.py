@@ -104,6 +104,17 @@ def all_persons(connection: Connection, namespace: str) -> dict[int, Person]:
     return found
 
 
+def certain_identities(connection: Connection, one: Identity) -> tuple[Identity, ...]:
+    """Return a subject's identities as far as only certain links lead, itself among them, in order."""
+    found, edge = {one}, {one}
+    while edge:
+        near = _near(_rows(connection, edge))
+        sure = {other for each in edge for other, (_, certain) in near.get(each, {}).items() if certain}
+        edge = sure - found
+        found |= sure
+    return tuple(sorted(found))
+
+
 def _grown(connection: Connection, start: Identity) -> dict[int, Person]:
     """Return the person that a subject belongs to, for each of their ids in its namespace."""
     near: dict[Identity, dict[Identity, tuple[int, bool]]] = {}

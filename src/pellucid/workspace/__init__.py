@@ -49,6 +49,7 @@ from pellucid.workspace.tokens import TokenDesk
 if TYPE_CHECKING:
     from pellucid.backups.backup import BackedUp
     from pellucid.insights.sample import Sample
+    from pellucid.workspace.access import AccessDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.recipients import RecipientDesk
@@ -127,6 +128,13 @@ class Workspace:
         from pellucid.workspace.recipients import RecipientDesk  # noqa: PLC0415  -- likewise
 
         return RecipientDesk(self.room)
+
+    @cached_property
+    def access(self) -> AccessDesk:
+        """The access desk: packages of what is held about a person."""
+        from pellucid.workspace.access import AccessDesk  # noqa: PLC0415  -- no question needs it
+
+        return AccessDesk(self.room)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

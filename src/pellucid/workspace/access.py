@@ -1,0 +1,158 @@
+"""The access desk of a workspace: packages for customers, and what is held of whom."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.log import append
+from pellucid.audit.places import KEYS
+from pellucid.engines.registry import open_person
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
+from pellucid.governance.activate import active_policy
+from pellucid.governance.refusals import NOBODY, Refusals
+from pellucid.holdings.publish import DATA_FOLDER
+from pellucid.policy.model import Actor
+from pellucid.rights import access, packages
+from pellucid.rights.contacts import Contact, contacts
+from pellucid.rights.fulfilment import Fulfiller
+from pellucid.rights.request import Request, Right
+from pellucid.rights.seal import unpack
+from pellucid.rights.stored import load
+from pellucid.subjects import ids
+from pellucid.subjects.keys import load_or_create_key
+from pellucid.subjects.links import certain_identities
+from pellucid.workspace.names import namespace_of
+from pellucid.workspace.room import Room
+
+PACKAGES_KEY = "packages.key"
+
+
+@dataclass(frozen=True)
+class AccessDesk:
+    """`workspace.access`."""
+
+    room: Room
+
+    def fulfillers(self) -> dict[Right, Fulfiller]:
+        """Return what carries out requests for a copy of what is held."""
+        return {Right.ACCESS: self.fulfil, Right.PORTABILITY: self.fulfil}
+
+    def fulfil(self, request: Request, actor: Actor, now: int) -> Mapping[str, object]:
+        """Make the package of a request for access or portability; safe to repeat. See `rights.access`."""
+        return access.fulfil(self._parts, request, actor, now)
+
+    def package(self, request: str, folder: Path, *, actor: Actor) -> Mapping[str, object]:
+        """Make the package of a request, if it is not there yet, and unpack it into a new folder (0700) of the staff's.
+
+        Raises NotPermitted, NameUnknown, InputInvalid; nothing is then handed over.
+        """
+        self.room.demand(actor, "subject-access")
+        if folder.exists() or folder.is_symlink() or not folder.parent.is_dir():
+            raise InputInvalid(
+                "The package needs a new folder.", remedy="Name one that is not there yet.", code="folder-taken"
+            )
+        now = self.room.clock()
+        with self.room.database.read() as connection:
+            asked = load(connection, request)
+            made = packages.package_of(connection, request)
+        if made is None or asked.subject is None or not self._archive(made).is_file() or not made.waits(now):
+            self.fulfil(asked, actor, now)
+        with self.room.database.write() as connection:
+            made = packages.package_of(connection, request)
+            if made is None or not made.waits(now):
+                raise packages.link_refused()
+            try:
+                unpack(self._archive(made), folder)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            packages.note_fetched(connection, made, actor, self._pseudonym(connection, asked), now)
+        return access.told(made)
+
+    def link(self, package: str) -> packages.PackageLink:
+        """Return a new link that opens a package, for a message to the person; an earlier one opens it no more."""
+        now = self.room.clock()
+        with self.room.database.write() as connection:
+            made = packages.issue_link(connection, self._key, package, now)
+            body = {"package": package, "expires_at": made.expires_at}
+            append(connection, AuditEntry("access.link-made", packages.WORKER, now, body=body))
+        return made
+
+    def fetch(self, package: str, secret: str) -> Path:
+        """Return the archive that a link opens; it is noted and logged. Raises NotPermitted, always the same."""
+        now = self.room.clock()
+        try:
+            with self.room.database.write() as connection:
+                found = packages.opened_by(connection, self._key, package, secret, now)
+                asked = load(connection, found.request)
+                archive = self._archive(found)
+                if asked.subject is None or not archive.is_file():
+                    raise packages.link_refused()
+                packages.note_fetched(connection, found, packages.WITH_LINK, self._pseudonym(connection, asked), now)
+        except NotPermitted as error:
+            self.refusals.count(error.code, NOBODY)
+            raise
+        return archive
+
+    def held(self, subject: str, *, actor: Actor, namespace: str | None = None) -> tuple[str, ...]:
+        """Return the datasets in which a person has rows, without reading any; asking is logged."""
+        policy = self.room.demand(actor, "subject-access")
+        name = namespace_of(policy, namespace)
+        with self.room.database.write() as connection:
+            found = ids.find(connection, name, subject)
+            if found is None:
+                raise NameUnknown("subject", subject, remedy="Check the key, or import the person's data first.")
+            identities = certain_identities(connection, (name, found))
+            datasets = access.datasets_about(connection, policy, identities)
+            pseudonym = self.room.subject_keys.pseudonym(connection, name, found)
+            append(connection, AuditEntry("subject.held-shown", actor, self.room.clock(), subject=pseudonym))
+        return tuple(each.name for each in datasets)
+
+    def contacts(self, namespace: str, subject: int) -> tuple[Contact, ...]:
+        """Return the addresses held of a person, to send a code to; for `rights`, never for people to see."""
+        return contacts(self._parts, namespace, subject, self.room.clock())
+
+    def remove_expired(self) -> tuple[str, ...]:
+        """Remove the packages whose time is over; returns their ids."""
+        with self.room.database.write() as connection:
+            return packages.remove_expired(connection, self.room.folder, self.room.clock())
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Links that opened nothing, on their way into the log."""
+        return Refusals(self.room.database, self.room.clock)
+
+    @cached_property
+    def _key(self) -> bytes:
+        return load_or_create_key(self.room.folder / KEYS / PACKAGES_KEY)
+
+    @property
+    def _parts(self) -> access.AccessParts:
+        return access.AccessParts(
+            database=self.room.database,
+            folder=self.room.folder,
+            keys=self.room.subject_keys,
+            signing_key=lambda: self.room.log_key,
+            active_policy=active_policy,
+            open_person=partial(
+                open_person,
+                "duckdb",
+                temp_directory=self.room.folder / DATA_FOLDER / ".engine",
+                spill_limit=self.room.settings.spill_limit,
+            ),
+            days=self.room.settings.package_days,
+        )
+
+    def _archive(self, package: packages.Package) -> Path:
+        return self.room.folder / package.path / packages.ARCHIVE
+
+    def _pseudonym(self, connection: Connection, request: Request) -> str:
+        assert request.subject is not None  # noqa: S101  -- of a package that waits, somebody asked
+        return self.room.subject_keys.pseudonym(connection, request.namespace, request.subject)
