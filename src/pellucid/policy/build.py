@@ -87,6 +87,7 @@ def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
         if document.rank is None
         else model.Rank(document.rank.since, document.rank.until, tuple(document.rank.by)),
         allowance=_optional_allowance(document.allowance),
+        built=None if document.built is None else _built(document.built),
     )
 
 
@@ -152,6 +153,10 @@ def _suppressed(document: documents.SuppressedDocument) -> model.SuppressedRule:
         max_cells=document.max_cells,
         conditional=document.guarantee == "conditional",
     )
+
+
+def _built(document: documents.BuiltDocument) -> model.Built:
+    return model.Built(document.purpose, document.sql, tuple(document.reads))
 
 
 def _column(name: str, document: documents.ColumnDocument) -> model.Column:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from pellucid.audit.places import KEYS
 from pellucid.consent.register import subjects_added
+from pellucid.errors import InputInvalid
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects.keys import load_or_create_key
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pellucid.collect.imports import ImportReport
     from pellucid.collect.listing import DataHeld
     from pellucid.collect.placing import Progress
+    from pellucid.collect.publication import Also
     from pellucid.collect.sorting import SortReport
 
 MOST_REJECTED = 0.05
@@ -44,9 +46,32 @@ class DataDesk:
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import a file as the dataset's next generation; people who are new get their permission at once."""
+        policy = self.room.demand(actor, "data-add")
+        if dataset in policy.datasets and policy.datasets[dataset].built is not None:
+            raise InputInvalid(
+                f"{dataset!r} is a derived table: it is built of other datasets, not brought in.",
+                remedy=f"Build it: pellucid build {dataset}.",
+                code="dataset-built",
+            )
+        return self.bring_in(
+            policy, dataset, path, actor=actor, replace=replace, share=max_rejected_share, progress=progress
+        )
+
+    def bring_in(
+        self,
+        policy: Policy,
+        dataset: str,
+        path: Path,
+        *,
+        actor: Actor,
+        replace: bool,
+        share: float,
+        progress: Progress | None = None,
+        also: Also | None = None,
+    ) -> ImportReport:
+        """Import a file for somebody who was found to be permitted to; `also` is called in the same transaction."""
         from pellucid.collect.imports import add_data  # noqa: PLC0415  -- slow, and no question needs it
 
-        policy = self.room.demand(actor, "data-add")
         now = self.room.clock()
 
         def added(connection: Connection, namespace: str, first: int, count: int, changed: Sequence[int]) -> None:
@@ -61,8 +86,9 @@ class DataDesk:
             now=now,
             subjects_added=added,
             replace=replace,
-            max_rejected_share=max_rejected_share,
+            max_rejected_share=share,
             progress=progress,
+            also=also,
         )
 
     def sort(self, *datasets: str, actor: Actor, progress: Progress | None = None) -> tuple[SortReport, ...]:

@@ -102,6 +102,17 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True)
+class Built:
+    """How a derived table is made: by a question under a purpose. `reads` are the columns (`dataset.column`) that it is
+    made of: who may not read them all may not read it.
+    """
+
+    purpose: str
+    sql: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A table: personal (has subject paths) or a public dimension (has none).
 
@@ -126,6 +137,7 @@ class Dataset:
     private_only: bool = field(default=False, metadata=ADDED)
     rank: Rank | None = field(default=None, metadata=ADDED)
     allowance: Allowance | None = field(default=None, metadata=ADDED)
+    built: Built | None = field(default=None, metadata=ADDED)
 
     @property
     def is_public(self) -> bool:
