@@ -64,6 +64,7 @@ QUESTIONS = {
     "union-of-kinds": "SELECT COUNT(*) FROM (SELECT product_id FROM purchases UNION ALL SELECT product_id FROM products)",
     "set-operation-refused": "SELECT COUNT(*) FROM (SELECT product_id FROM purchases UNION SELECT product_id FROM visits)",
     "limit-below-refused": "SELECT COUNT(*) FROM (SELECT household_id FROM purchases LIMIT 3)",
+    "group-key-interval": "SELECT x, COUNT(*) FROM (SELECT INTERVAL 1 DAY AS x FROM purchases) AS t GROUP BY x",
     "grouping-sets-refused": "SELECT week, COUNT(*) FROM purchases GROUP BY ROLLUP (week)",
     "distinct-across-people": "SELECT COUNT(*) FROM (SELECT DISTINCT ON (household_id) household_id, shelf FROM purchases)",
     "window-across-people": "SELECT COUNT(*) FROM (SELECT RANK() OVER (ORDER BY quantity) AS r FROM purchases) WHERE r < 3",

@@ -133,6 +133,10 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "LIMIT below the total would choose some people's rows over others'.",
         "Put LIMIT on the outermost SELECT.",
     ),
+    "group-key-interval": (
+        "A group key is an interval, which has no fixed length.",
+        "Group by a number: EXTRACT or DATE_DIFF count days or months.",
+    ),
     "grouping-sets-refused": (
         "ROLLUP, CUBE and GROUPING SETS are not answered privately.",
         "Ask one question for each grouping.",

@@ -11,6 +11,7 @@ from sqlglot import exp
 from pellucid.rewrite.about_nobody import post_subquery
 from pellucid.rewrite.atoms import carry_atoms
 from pellucid.rewrite.bound import build_block
+from pellucid.rewrite.families import is_interval
 from pellucid.rewrite.make_total import make_condition, make_total
 from pellucid.rewrite.relations import SUBJECT_ID, Frame, Kind, Relation, column_facts
 from pellucid.rewrite.sources import Work, subject_of
@@ -45,6 +46,8 @@ def _group_keys(select: exp.Select, work: Work) -> list[exp.Expr] | None:
 
 
 def _block(select: exp.Select, groups: list[exp.Expr], frame: Frame, govern: Govern, work: Work) -> Relation:
+    if any(is_interval(key) for key in groups):
+        raise work.findings.stop("group-key-interval")
     for key in groups:  # a key that may be missing is no subject's any more, but its values would be shown
         for column in key.find_all(exp.Column):
             work.used.update(frame.facts(column).origins & work.keys)
