@@ -78,7 +78,7 @@ class Workspace:
         self.room = Room(self.folder, database, self.settings, clock)
         self.policy = PolicyDesk(self.room)
         self.data = DataDesk(self.room)
-        self.derived = DerivedDesk(self.room, self.data, lambda: self._parts)
+        self.derived = DerivedDesk(self.room, lambda: self._parts)
         self.consent = ConsentDesk(self.room)
         self.insights = InsightDesk(self.room, lambda: self._parts)
         self.tokens = TokenDesk(self.room)

@@ -53,42 +53,8 @@ class DataDesk:
                 remedy=f"Build it: pellucid build {dataset}.",
                 code="dataset-built",
             )
-        return self.bring_in(
-            policy, dataset, path, actor=actor, replace=replace, share=max_rejected_share, progress=progress
-        )
-
-    def bring_in(
-        self,
-        policy: Policy,
-        dataset: str,
-        path: Path,
-        *,
-        actor: Actor,
-        replace: bool,
-        share: float,
-        progress: Progress | None = None,
-        also: Also | None = None,
-    ) -> ImportReport:
-        """Import a file for somebody who was found to be permitted to; `also` is called in the same transaction."""
-        from pellucid.collect.imports import add_data  # noqa: PLC0415  -- slow, and no question needs it
-
-        now = self.room.clock()
-
-        def added(connection: Connection, namespace: str, first: int, count: int, changed: Sequence[int]) -> None:
-            subjects_added(connection, policy, namespace, first, count, changed, now)
-
-        return add_data(
-            self._place(),
-            policy,
-            dataset,
-            path,
-            actor=actor,
-            now=now,
-            subjects_added=added,
-            replace=replace,
-            max_rejected_share=share,
-            progress=progress,
-            also=also,
+        return bring_in(
+            self.room, policy, dataset, path, actor=actor, replace=replace, share=max_rejected_share, progress=progress
         )
 
     def sort(self, *datasets: str, actor: Actor, progress: Progress | None = None) -> tuple[SortReport, ...]:
@@ -119,19 +85,12 @@ class DataDesk:
         policy = self.room.demand(actor, "data-list")
         with self.room.database.read() as connection:
             held = list_data(connection, policy)
-        return held if may(policy, actor, "data-add") is not None else with_mixed(self._place(), policy, held)
-
-    def _place(self) -> ImportPlace:
-        from pellucid.collect.import_place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
-
-        settings = self.room.settings
-        secret = load_or_create_key(self.room.folder / KEYS / PSEUDONYM_KEY)
-        return ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads, secret)
+        return held if may(policy, actor, "data-add") is not None else with_mixed(place_of(self.room), policy, held)
 
     def _worth_sorting(self, policy: Policy, namespace: str | None, actor: Actor) -> Sequence[str]:
         from pellucid.collect.sorting import worth_sorting  # noqa: PLC0415  -- slow
 
-        return worth_sorting(self._place(), policy, namespace, actor=actor, now=self.room.clock())
+        return worth_sorting(place_of(self.room), policy, namespace, actor=actor, now=self.room.clock())
 
     def _sort(
         self, policy: Policy, datasets: Sequence[str], actor: Actor, progress: Progress | None
@@ -139,6 +98,50 @@ class DataDesk:
         from pellucid.collect.sorting import sort_data  # noqa: PLC0415  -- slow
 
         return tuple(
-            sort_data(self._place(), policy, name, actor=actor, now=self.room.clock(), progress=progress)
+            sort_data(place_of(self.room), policy, name, actor=actor, now=self.room.clock(), progress=progress)
             for name in dict.fromkeys(datasets)
         )
+
+
+def bring_in(
+    room: Room,
+    policy: Policy,
+    dataset: str,
+    path: Path,
+    *,
+    actor: Actor,
+    replace: bool,
+    share: float,
+    progress: Progress | None = None,
+    also: Also | None = None,
+) -> ImportReport:
+    """Import a file for somebody who was found to be permitted to; `also` is called in the same transaction."""
+    from pellucid.collect.imports import add_data  # noqa: PLC0415  -- slow, and no question needs it
+
+    now = room.clock()
+
+    def added(connection: Connection, namespace: str, first: int, count: int, changed: Sequence[int]) -> None:
+        subjects_added(connection, policy, namespace, first, count, changed, now)
+
+    return add_data(
+        place_of(room),
+        policy,
+        dataset,
+        path,
+        actor=actor,
+        now=now,
+        subjects_added=added,
+        replace=replace,
+        max_rejected_share=share,
+        progress=progress,
+        also=also,
+    )
+
+
+def place_of(room: Room) -> ImportPlace:
+    """Return where imports and sorts of a workspace happen."""
+    from pellucid.collect.import_place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
+
+    settings = room.settings
+    secret = load_or_create_key(room.folder / KEYS / PSEUDONYM_KEY)
+    return ImportPlace(room.database, room.folder, settings.memory_limit, settings.threads, secret)

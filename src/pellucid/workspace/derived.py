@@ -20,7 +20,7 @@ from pellucid.errors import DataRefused, InputInvalid, NameUnknown
 from pellucid.holdings.publish import generations_published
 from pellucid.policy.model import Actor, Built, Dataset, Policy
 from pellucid.records.rights_tables import derived_builds
-from pellucid.workspace.data import DataDesk
+from pellucid.workspace.data import bring_in
 from pellucid.workspace.room import DATA, Room
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ class DerivedDesk:
     """`workspace.derived`."""
 
     room: Room
-    data: DataDesk
     parts: Callable[[], Parts]
 
     def build(self, dataset: str, *, actor: Actor) -> ImportReport:
@@ -72,7 +71,7 @@ class DerivedDesk:
             def built_now(connection: Connection, published: Publication) -> None:
                 self._record(connection, published, made, built, actor)
 
-            return self.data.bring_in(policy, dataset, file, actor=actor, replace=True, share=0.0, also=built_now)
+            return bring_in(self.room, policy, dataset, file, actor=actor, replace=True, share=0.0, also=built_now)
 
     def all(self, *, actor: Actor) -> tuple[DerivedState, ...]:
         """Return every derived table of the policy, and whether what it was made of has changed since."""
