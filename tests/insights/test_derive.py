@@ -231,3 +231,35 @@ def test_what_is_read_is_told(shop: Workspace) -> None:
     assert dataset.built is not None
     governed = govern_built(dataset, dataset.built, Context(policy, shop.actor("dan"), "stocking", action="data-build"))
     assert governed.used == ("purchases.bought", "purchases.customer", "purchases.price")
+
+
+def test_a_table_about_nobody_is_a_release_that_is_charged(tmp_path: Path) -> None:
+    folder = write_policy(tmp_path / "policy")
+    public = """\
+  departments:
+    title: How much each department sells
+    public: true
+    built:
+      purpose: range-planning
+      sql: SELECT department, COUNT(*) AS pieces FROM purchases JOIN products ON products.product = purchases.product GROUP BY department
+      reads: [purchases.product]
+    columns:
+      department: {type: text, category: public.product}
+      pieces: {type: integer, category: public.product}
+"""
+    with (folder / "policy.yaml").open("a") as file:
+        file.write(public)
+    text = (
+        (folder / "policy.yaml")
+        .read_text()
+        .replace("title: Analyst, may: [query,", "title: Analyst, may: [data-build, query,")
+    )
+    (folder / "policy.yaml").write_text(text)
+    with create(tmp_path / "w", name="test/derive") as made:
+        fill(made, folder)
+        ana = made.actor("ana")
+        before = made.budget(actor=ana)[0].spent_epsilon
+        report = made.derived.build("departments", actor=ana)
+        assert (report.rows_kept, report.subjects) == (3, 0)
+        assert made.budget(actor=ana)[0].spent_epsilon > before
+        assert [body["action"] for body in logged(made)][-3:] == ["query.released", "data.published", "data.built"]
