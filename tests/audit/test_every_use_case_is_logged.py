@@ -514,6 +514,9 @@ CASES = [
     UseCase("data.sort_touched", lambda w: w.data.sort_touched(namespace=None, actor=w.actor("pia")), ()),
     UseCase("data.sort_touched", lambda w: w.data.sort_touched(namespace=None, actor=w.actor("ana")), ()),
     UseCase("data.list", lambda w: w.data.list(actor=w.actor("pia")), ()),
+    # What is logged of a table that is built, or refused by the gate, is walked by `tests/insights/test_derive.py`.
+    UseCase("derived.build", lambda w: w.derived.build("purchases", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("derived.all", lambda w: w.derived.all(actor=w.actor("pia")), ()),
     UseCase("data.list", lambda w: w.data.list(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase(
         "consent.record",
@@ -654,7 +657,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
-    *("laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
+    *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("work", "recipients", "access"),
 )
 
@@ -667,6 +670,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
     parts = {
         "policy.folder",
         "insights.parts",
+        "derived.parts",
         "tokens.refusals",
         "tokens.replies",
         "remedies.fulfillers",

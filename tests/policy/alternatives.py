@@ -14,6 +14,7 @@ from pellucid.policy.canonical import version_of
 from pellucid.policy.model import (
     Allowance,
     Bound,
+    Built,
     Dataset,
     Hop,
     Keep,
@@ -101,6 +102,8 @@ def _special(owner: Any, name: str) -> list[Any]:
         (Bound, "most"): ["70000000", "90000000.5", None],
         (Dataset, "rank"): [None, Rank("2017-01", "2017-12"), Rank("2017-01", "2018-12", ("week",))],
         (Dataset, "keep"): [None, Keep(30, "legal_obligation", "tax law"), Keep(60, "legal_obligation", "tax law")],
+        (Dataset, "built"): [None, Built("range-planning", "SELECT 1", ("products.product_id",))],
+        (Built, "reads"): [("products.product_id",), ("transactions.bought", "members.income")],
         (Rank, "by"): [("week",), ("week", "store_id"), ()],
         (ReleaseRule, "rank"): [None, RankBound(20), RankBound(20, 5), RankBound(0, 5)],
         (Mask, "kind"): list(MaskKind),

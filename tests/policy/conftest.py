@@ -111,6 +111,16 @@ datasets:
       income: {type: text, category: user.demographic.income, domain: [low, high]}
       place: {type: text, category: user.contact.address.country}
       born: {type: integer, category: user.demographic.date_of_birth, mask: {kind: band, size: 10}}
+  habits:
+    title: How often each household buys
+    subjects: [{namespace: household, column: household_id}]
+    built:
+      purpose: loyalty-offers
+      sql: SELECT household_id, COUNT(*) AS visits FROM baskets GROUP BY household_id
+      reads: [baskets.basket_id]
+    columns:
+      household_id: {type: text, category: user.unique_id}
+      visits: {type: integer, category: user.behavior.purchase_history}
 """  # noqa: E501
 
 Load = Callable[..., LoadResult]

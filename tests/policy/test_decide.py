@@ -190,6 +190,7 @@ def test_subject_keys_are_where_the_paths_begin(sound: Policy) -> None:
 
     assert keys == {
         "baskets": ("household_id",),
+        "habits": ("household_id",),
         "members": ("household_id",),
         "products": (),
         "transactions": ("basket_id",),

@@ -19,6 +19,7 @@ from pellucid.cli import (
     audit,
     backup,
     budget,
+    build,
     consent,
     data,
     demo,
@@ -86,6 +87,7 @@ app = typer.Typer(
 app.command("init")(workspace.init)
 app.add_typer(policy.app, name="policy")
 app.add_typer(data.app, name="data")
+app.command("build")(build.build)
 app.command("query")(query.query)
 app.command("sample")(sample.sample)
 app.add_typer(insight.app, name="insight")

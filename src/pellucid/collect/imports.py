@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from pellucid.collect.known_facts import vouched_for
 from pellucid.collect.mixed_blocks import who_is_alike
 from pellucid.collect.placing import Progress, declared, refusals_logged, say_nothing
-from pellucid.collect.publication import Publication, SubjectsAdded, publish_import
+from pellucid.collect.publication import Also, Publication, SubjectsAdded, publish_import
 from pellucid.engines.duckdb_casts import Check
 from pellucid.engines.duckdb_files import ERASED, Import
 from pellucid.engines.duckdb_judging import Surroundings, TimeRules
@@ -90,12 +90,13 @@ def add_data(
     replace: bool = False,
     max_rejected_share: float = MOST_REJECTED,
     progress: Progress | None = None,
+    also: Also | None = None,
 ) -> ImportReport:
     """Import a Parquet or CSV file (or a folder of Parquet files) and publish it as the dataset's next generation.
 
     Rows are added to those held, or with `replace` stand alone. Rejected rows are listed in the report's file; above
-    `max_rejected_share` (0 to 1) of them nothing is published. Raises InputInvalid or DataRefused, with nothing done
-    but a log entry that says so.
+    `max_rejected_share` (0 to 1) of them nothing is published. `also` is called in the publishing transaction. Raises
+    InputInvalid or DataRefused, with nothing done but a log entry that says so.
     """
     with refusals_logged(place, policy, dataset, actor=actor, now=now):
         job = _Job(
@@ -109,7 +110,7 @@ def add_data(
             progress=progress or say_nothing,
         )
         with place.locked():
-            return _import(job, path, subjects_added)
+            return _import(job, path, subjects_added, also)
 
 
 def _share(share: float) -> float:
@@ -122,7 +123,7 @@ def _share(share: float) -> float:
     return share
 
 
-def _import(job: _Job, path: Path, subjects_added: SubjectsAdded) -> ImportReport:
+def _import(job: _Job, path: Path, subjects_added: SubjectsAdded, also: Also | None) -> ImportReport:
     ground = survey(job.place, job.dataset)
     around = _surroundings(job, ground)
     try:
@@ -135,7 +136,7 @@ def _import(job: _Job, path: Path, subjects_added: SubjectsAdded) -> ImportRepor
         job.progress("publishing", 0.9)
         with job.place.database.write() as connection:
             _note_returns(connection, job, made)
-            publish_import(connection, made, actor=job.actor, now=job.now, subjects_added=subjects_added)
+            publish_import(connection, made, actor=job.actor, now=job.now, subjects_added=subjects_added, also=also)
             reach("import.before-commit")
         reach("import.after-commit")
     except BaseException:

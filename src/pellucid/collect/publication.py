@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +23,9 @@ from pellucid.policy.model import Actor, Dataset
 from pellucid.subjects import ids as subject_ids
 from pellucid.subjects.facts import tell_facts
 from pellucid.subjects.paths import namespaces
+
+Also = Callable[[Connection, "Publication"], object]
+"""Called last in the control transaction that publishes: what has to become true with it, or raises."""
 
 
 class SubjectsAdded(Protocol):
@@ -54,7 +57,13 @@ class Publication:
 
 
 def publish_import(
-    connection: Connection, made: Publication, *, actor: Actor, now: int, subjects_added: SubjectsAdded
+    connection: Connection,
+    made: Publication,
+    *,
+    actor: Actor,
+    now: int,
+    subjects_added: SubjectsAdded,
+    also: Also | None = None,
 ) -> None:
     """Publish, in the caller's write transaction; raises DataRefused if the state it was made for has changed."""
     for plan in made.plans:
@@ -74,6 +83,8 @@ def publish_import(
     generation = Generation(name, made.number, file_name(name, made.number), made.written.rows, hashed, now)
     publish(connection, generation, _bits(connection, made), replaces=made.replaces)
     append(connection, AuditEntry("data.published", actor, now, body=_body(made, generation)))
+    if also is not None:
+        also(connection, made)
 
 
 def _set_facts(connection: Connection, made: Publication, plan: subject_ids.Assignment) -> list[int]:

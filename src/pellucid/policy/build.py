@@ -90,6 +90,7 @@ def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
         keep=None
         if document.keep is None
         else model.Keep(document.keep.days, document.keep.basis, document.keep.reason),
+        built=None if document.built is None else _built(document.built),
     )
 
 
@@ -155,6 +156,10 @@ def _suppressed(document: documents.SuppressedDocument) -> model.SuppressedRule:
         max_cells=document.max_cells,
         conditional=document.guarantee == "conditional",
     )
+
+
+def _built(document: documents.BuiltDocument) -> model.Built:
+    return model.Built(document.purpose, document.sql, tuple(document.reads))
 
 
 def _column(name: str, document: documents.ColumnDocument) -> model.Column:

@@ -31,6 +31,7 @@ ACTIONS: dict[str, str] = {
     "consent-show": "see what a customer said",
     "consent-why": "see why a customer's data may or may not be used",
     "data-add": "import data, and sort them anew",
+    "data-build": "build derived tables, under purposes open to their roles",
     "data-list": "list the data that are there",
     "erase": "erase people, see what that does, and its receipts",
     "hold": "keep data from being erased for a legal claim, and release them",
@@ -104,6 +105,9 @@ class _Index:
     readable: dict[tuple[str, str], frozenset[str]]
     obligations: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
+
+_NOWHERE = Dataset("", "", {})
+"""Stands for a dataset that there is not."""
 
 _INDEXES: dict[str, _Index] = {}
 _INDEXES_KEPT = 16
@@ -183,13 +187,35 @@ def _index(policy: Policy) -> _Index:
 def _build_index(policy: Policy) -> _Index:
     columns = {
         (purpose.name, dataset.name): tuple(
-            column for column in dataset.columns.values() if dataset.is_public or _may_read(purpose, column)
+            column
+            for column in (dataset.columns.values() if _may_use(policy, purpose, dataset) else ())
+            if dataset.is_public or _may_read(purpose, column)
         )
         for purpose in policy.purposes.values()
         for dataset in policy.datasets.values()
     }
     readable = {key: frozenset(column.name for column in found) for key, found in columns.items()}
     return _Index(policy, {role.name: frozenset(role.may) for role in policy.roles.values()}, columns, readable)
+
+
+def _may_use(policy: Policy, purpose: Purpose, dataset: Dataset, made: frozenset[str] = frozenset()) -> bool:
+    """Return whether a purpose may read all that a derived table about people is made of; of others it is true."""
+    if dataset.built is None or dataset.is_public:
+        return True
+    made |= {dataset.name}
+    return all(
+        column is not None
+        and source.name not in made
+        and (source.is_public or (_may_read(purpose, column) and _may_use(policy, purpose, source, made)))
+        for source, column in (sources_column(policy, each) for each in dataset.built.reads)
+    )
+
+
+def sources_column(policy: Policy, name: str) -> tuple[Dataset, Column | None]:
+    """Return the dataset and the column that `dataset.column` names, as far as there are any."""
+    dataset, _, column = name.partition(".")
+    found = policy.datasets.get(dataset)
+    return (_NOWHERE, None) if found is None else (found, found.columns.get(column))
 
 
 def _may_read(purpose: Purpose, column: Column) -> bool:

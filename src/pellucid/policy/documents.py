@@ -12,6 +12,7 @@ from pydantic import Field
 
 from pellucid.policy.written.base import AllowanceDocument, Document
 from pellucid.policy.written.dataset import (
+    BuiltDocument,
     ColumnDocument,
     DatasetDocument,
     FactsDocument,
@@ -45,6 +46,7 @@ __all__ = [
     "AllowanceDocument",
     "BasisDocument",
     "BoundDocument",
+    "BuiltDocument",
     "ColumnDocument",
     "ControllerDocument",
     "DatasetDocument",

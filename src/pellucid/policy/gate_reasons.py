@@ -206,6 +206,22 @@ GATE_WORDS: dict[str, tuple[str, str]] = {
         "The governed form of this question did not pass its own check.",
         "Write it more simply; please report it, without data.",
     ),
+    "built-columns": (
+        "The question of `{dataset}` gives the columns {got}; the policy declares {allowed}.",
+        "Name the columns in the question (AS), each once, as the policy does.",
+    ),
+    "built-undeclared": (
+        "The question reads `{column}`, of which the table is not said to be made.",
+        "Add it to `reads`: by these columns it is decided which purposes may read the table.",
+    ),
+    "built-key": (
+        "`{column}` does not hold the key of the one person that each row is about.",
+        "Select the subject's own key column, and group by it where rows are added up.",
+    ),
+    "built-oldest": (
+        "`{column}` is not known to hold the time of the oldest row of {datasets} that a row is made of.",
+        "Give MIN of that dataset's time column there (LEAST of several), for rows that are used only for so long.",
+    ),
     "epsilon-out-of-range": (
         "ε {got} was asked; the purpose `{purpose}` allows up to {allowed} a question.",
         "Ask with a smaller --epsilon.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pellucid.policy.parts.added import ADDED
 from pellucid.policy.parts.dataset import (
+    Built,
     Column,
     ColumnType,
     Dataset,
@@ -42,6 +43,7 @@ __all__ = [
     "Actor",
     "Allowance",
     "Bound",
+    "Built",
     "Column",
     "ColumnType",
     "Controller",

@@ -195,7 +195,7 @@ agent_messages = Table(  # signed messages that were taken, so that none is take
     Column("request", Text),
 )
 
-derived_builds = Table(  # tables made by a governed question: of what, and whether still true
+derived_builds = Table(  # tables made by a governed question, and of which state
     "derived_builds",
     metadata,
     Column("dataset", Text, primary_key=True),
@@ -203,8 +203,6 @@ derived_builds = Table(  # tables made by a governed question: of what, and whet
     Column("question", Text, nullable=False),  # SHA-256 of SQL and purpose
     Column("stamp", Text, nullable=False),  # JSON: register version, policy, laws, generations read
     Column("built_at", Instant, nullable=False),
-    Column("stale_since", Instant),
-    Column("stale_reason", Text),
 )
 
 # -- work ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
           SELECT "x"."town" AS "town" FROM "x" AS "x"
 
 The answer holds rows about people, which leave only through stories of their own (an audience, a right exercised).
-Nothing that answers questions may use this: no entry point and no insight can reach it, and a test sees to that.
+Nothing that answers questions may use this: of all insights only derived tables do, and a test sees to that.
 What may raise, casts that are not written out included, is left as typed: a barrier stands behind every personal table,
 so that it meets permitted rows only.
 """

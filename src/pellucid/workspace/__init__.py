@@ -35,6 +35,7 @@ from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.consent import ConsentDesk
 from pellucid.workspace.control import create_control, open_control
 from pellucid.workspace.data import DataDesk
+from pellucid.workspace.derived import DerivedDesk
 from pellucid.workspace.erasures import ErasureDesk
 from pellucid.workspace.identities import IdentityDesk
 from pellucid.workspace.insights import InsightDesk
@@ -83,6 +84,7 @@ class Workspace:
         self.room = Room(self.folder, database, self.settings, clock)
         self.policy = PolicyDesk(self.room)
         self.data = DataDesk(self.room)
+        self.derived = DerivedDesk(self.room, lambda: self._parts)
         self.consent = ConsentDesk(self.room)
         self.insights = InsightDesk(self.room, lambda: self._parts)
         self.tokens = TokenDesk(self.room)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from pellucid.audit.places import KEYS
 from pellucid.consent.register import subjects_added
+from pellucid.errors import InputInvalid
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects.keys import load_or_create_key
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pellucid.collect.imports import ImportReport
     from pellucid.collect.listing import DataHeld
     from pellucid.collect.placing import Progress
+    from pellucid.collect.publication import Also
     from pellucid.collect.sorting import SortReport
     from pellucid.holdings.place import ImportPlace
 
@@ -44,25 +46,15 @@ class DataDesk:
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import a file as the dataset's next generation; people who are new get their permission at once."""
-        from pellucid.collect.imports import add_data  # noqa: PLC0415  -- slow, and no question needs it
-
         policy = self.room.demand(actor, "data-add")
-        now = self.room.clock()
-
-        def added(connection: Connection, namespace: str, first: int, count: int, changed: Sequence[int]) -> None:
-            subjects_added(connection, policy, namespace, first, count, changed, now)
-
-        return add_data(
-            self._place(),
-            policy,
-            dataset,
-            path,
-            actor=actor,
-            now=now,
-            subjects_added=added,
-            replace=replace,
-            max_rejected_share=max_rejected_share,
-            progress=progress,
+        if dataset in policy.datasets and policy.datasets[dataset].built is not None:
+            raise InputInvalid(
+                f"{dataset!r} is a derived table: it is built of other datasets, not brought in.",
+                remedy=f"Build it: pellucid build {dataset}.",
+                code="dataset-built",
+            )
+        return bring_in(
+            self.room, policy, dataset, path, actor=actor, replace=replace, share=max_rejected_share, progress=progress
         )
 
     def sort(self, *datasets: str, actor: Actor, progress: Progress | None = None) -> tuple[SortReport, ...]:
@@ -93,21 +85,12 @@ class DataDesk:
         policy = self.room.demand(actor, "data-list")
         with self.room.database.read() as connection:
             held = list_data(connection, policy)
-        return held if may(policy, actor, "data-add") is not None else with_mixed(self._place(), policy, held)
-
-    def _place(self) -> ImportPlace:
-        from pellucid.holdings.place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
-
-        settings = self.room.settings
-        secret = load_or_create_key(self.room.folder / KEYS / PSEUDONYM_KEY)
-        stones = self.room.folder / KEYS / TOMBSTONE_KEY
-        key = load_or_create_key(stones) if stones.exists() else b""
-        return ImportPlace(self.room.database, self.room.folder, settings.memory_limit, settings.threads, secret, key)
+        return held if may(policy, actor, "data-add") is not None else with_mixed(place_of(self.room), policy, held)
 
     def _worth_sorting(self, policy: Policy, namespace: str | None, actor: Actor) -> Sequence[str]:
         from pellucid.collect.sorting import worth_sorting  # noqa: PLC0415  -- slow
 
-        return worth_sorting(self._place(), policy, namespace, actor=actor, now=self.room.clock())
+        return worth_sorting(place_of(self.room), policy, namespace, actor=actor, now=self.room.clock())
 
     def _sort(
         self, policy: Policy, datasets: Sequence[str], actor: Actor, progress: Progress | None
@@ -115,6 +98,52 @@ class DataDesk:
         from pellucid.collect.sorting import sort_data  # noqa: PLC0415  -- slow
 
         return tuple(
-            sort_data(self._place(), policy, name, actor=actor, now=self.room.clock(), progress=progress)
+            sort_data(place_of(self.room), policy, name, actor=actor, now=self.room.clock(), progress=progress)
             for name in dict.fromkeys(datasets)
         )
+
+
+def bring_in(
+    room: Room,
+    policy: Policy,
+    dataset: str,
+    path: Path,
+    *,
+    actor: Actor,
+    replace: bool,
+    share: float,
+    progress: Progress | None = None,
+    also: Also | None = None,
+) -> ImportReport:
+    """Import a file for somebody who was found to be permitted to; `also` is called in the same transaction."""
+    from pellucid.collect.imports import add_data  # noqa: PLC0415  -- slow, and no question needs it
+
+    now = room.clock()
+
+    def added(connection: Connection, namespace: str, first: int, count: int, changed: Sequence[int]) -> None:
+        subjects_added(connection, policy, namespace, first, count, changed, now)
+
+    return add_data(
+        place_of(room),
+        policy,
+        dataset,
+        path,
+        actor=actor,
+        now=now,
+        subjects_added=added,
+        replace=replace,
+        max_rejected_share=share,
+        progress=progress,
+        also=also,
+    )
+
+
+def place_of(room: Room) -> ImportPlace:
+    """Return where imports and sorts of a workspace happen."""
+    from pellucid.holdings.place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
+
+    settings = room.settings
+    secret = load_or_create_key(room.folder / KEYS / PSEUDONYM_KEY)
+    stones = room.folder / KEYS / TOMBSTONE_KEY
+    key = load_or_create_key(stones) if stones.exists() else b""
+    return ImportPlace(room.database, room.folder, settings.memory_limit, settings.threads, secret, key)

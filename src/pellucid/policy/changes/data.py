@@ -12,6 +12,14 @@ ANALYST = "whoever asks under it"
 DATASETS: Words = {
     **listed("dataset", "New data: {title}.", "It is declared no more ({title}): no question can name it.", OFFICER),
     **neutral("dataset-rank", "One person's rows are ranked {new} (before: {old}); sort the data anew.", ENGINEER),
+    **neutral("dataset-built", "How it is made: {new} (before: {old}).", f"{OFFICER}; {ENGINEER}"),
+    **listed(
+        "built-of",
+        "It is said to be made of {value}: whoever may not read that may not read it.",
+        "It is not said to be made of {value} any more: whoever may not read that may read it.",
+        OFFICER,
+        wider="removed",
+    ),
     **neutral("dataset-title", "It is called “{new}” (before: “{old}”).", WRITER),
     **neutral("dataset-source", "Its source is “{new}” (before: “{old}”).", f"{OFFICER}; {WRITER}"),
     **neutral("dataset-columns", "Its columns have another order, so `*` means another order.", ANALYST),

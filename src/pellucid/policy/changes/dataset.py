@@ -19,7 +19,7 @@ from pellucid.policy.changes.rules import (
     told_apart,
     walk,
 )
-from pellucid.policy.model import Column, Dataset, Keep, Mask, MaskKind, Rank, SensitiveWhen, SubjectPath
+from pellucid.policy.model import Built, Column, Dataset, Keep, Mask, MaskKind, Rank, SensitiveWhen, SubjectPath
 from pellucid.policy.phrases import listed as in_words
 from pellucid.policy.phrases import masked
 
@@ -213,6 +213,21 @@ def _kept(keep: Keep | None) -> str:
     return "nothing" if keep is None else f"rows of fewer than {keep.days:,} days ({keep.basis}: {keep.reason})"
 
 
+def _built(notes: Notes, old: Built | None, new: Built | None) -> None:
+    """Take down of what a derived table is made, apart from how: by the first it is decided who may read it."""
+    listed("built-of", lambda column: f"`{column}`")(notes, _reads(old), _reads(new))
+    if _made(old) != _made(new):
+        notes.add("dataset-built", old=_made(old), new=_made(new))
+
+
+def _reads(built: Built | None) -> tuple[str, ...]:
+    return () if built is None else built.reads
+
+
+def _made(built: Built | None) -> str:
+    return "it is brought in" if built is None else f"it is built for `{built.purpose}` by “{built.sql}”"
+
+
 _FACTS = {
     "jurisdiction": "where people live",
     "birth_year": "when people were born",
@@ -239,4 +254,5 @@ DATASET: Rules = {
     "rank": _rank,
     "allowance": optional_allowance("dataset-allowance"),
     "keep": _keep,
+    "built": _built,
 }

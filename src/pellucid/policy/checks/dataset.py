@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pellucid.policy.categories import CATEGORIES, is_within, nearest
-from pellucid.policy.checks import facts, path, rank, sensitive
+from pellucid.policy.checks import built, facts, path, rank, sensitive
 from pellucid.policy.checks.columns import check_typed
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.decide import permitted_columns
@@ -36,6 +36,7 @@ def check(policy: Policy, findings: Findings) -> None:
         facts.check(dataset, findings)
         rank.check(dataset, findings)
         sensitive.check(policy, dataset, findings)
+    built.check(policy, findings)
     path.check(policy, findings)
     _check_readers(policy, findings)
 
@@ -181,7 +182,7 @@ def _check_readers(policy: Policy, findings: Findings) -> None:
         return
     for dataset in policy.datasets.values():
         read = any(permitted_columns(policy, name, dataset.name) for name in policy.purposes)
-        if not read and not dataset.fact_columns:
+        if not read and not dataset.fact_columns and not (dataset.built and findings.any_broken("datasets")):
             message = f"No purpose may read anything in `{dataset.name}`."
             remedy = "Give a purpose one of its categories, or do not collect it (GDPR Art. 5(1)(c))."
             findings.warn("dataset-unread", ("datasets", dataset.name), message, remedy)

@@ -115,6 +115,17 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Built:
+    """How a derived table is made: by a question under a purpose. `reads` are the columns (`dataset.column`) that it is
+    made of: who may not read them all may not read it.
+    """
+
+    purpose: str
+    sql: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A table: personal (has subject paths) or a public dimension (has none).
 
@@ -140,6 +151,7 @@ class Dataset:
     rank: Rank | None = field(default=None, metadata=ADDED)
     allowance: Allowance | None = field(default=None, metadata=ADDED)
     keep: Keep | None = field(default=None, metadata=ADDED)
+    built: Built | None = field(default=None, metadata=ADDED)
 
     @property
     def is_public(self) -> bool:

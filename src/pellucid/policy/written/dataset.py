@@ -107,6 +107,16 @@ class KeepDocument(Document):
     reason: Text = Field(description="Which law, in words the person is told.")
 
 
+class BuiltDocument(Document):
+    """How a derived table is made."""
+
+    purpose: Text = Field(description="Purpose under which it is built: only rows that it may use are in it.")
+    sql: Text = Field(description="The question whose rows it holds, each of one subject.")
+    reads: list[Text] = Field(
+        min_length=1, description="Columns it is made of, as dataset.column; who may not read them all may not read it."
+    )
+
+
 class DatasetDocument(Document):
     """A table: about people (`subjects`) or about nobody (`public: true`)."""
 
@@ -129,6 +139,7 @@ class DatasetDocument(Document):
         default=None, description="Most privacy loss of questions that read it, over all purposes and analysts."
     )
     keep: KeepDocument | None = Field(default=None, description="Rows that a law has kept after an erasure.")
+    built: BuiltDocument | None = Field(default=None, description="How it is made of other datasets, if it is.")
 
     @classmethod
     def contradiction(cls, written: Any) -> str | None:

@@ -54,8 +54,6 @@ def upgrade() -> None:
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("stamp", sa.Text(), nullable=False),
         sa.Column("built_at", sa.BigInteger(), nullable=False),
-        sa.Column("stale_since", sa.BigInteger(), nullable=True),
-        sa.Column("stale_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("dataset", "generation"),
     )
     op.create_table(
