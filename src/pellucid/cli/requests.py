@@ -71,6 +71,32 @@ def acknowledge(request: RequestArgument, actor: ActorOption = None, workspace: 
 
 
 @app.command()
+def ask(
+    request: RequestArgument,
+    kind: Annotated[str, typer.Option("--kind", help="code, or link (needs PELLUCID_PUBLIC_URL).")] = "code",
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Have a code or link sent to a contact that is held of the person, never to one that was given.
+
+    The worker sends it. What is said is the same whether or not anything is known of the person.
+    """
+    with opened(workspace) as found:
+        typer.echo(found.requests.challenge(request, kind=kind, actor=found.actor(actor_name(actor))))
+
+
+@app.command()
+def answer(
+    request: RequestArgument,
+    given: Annotated[str, typer.Argument(metavar="CODE", help="What the person was sent.")],
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Take the code that the person was sent, which shows who they are."""
+    _do(workspace, actor, lambda desk, acting: desk.answer(request, given, actor=acting))
+
+
+@app.command()
 def verify(
     request: RequestArgument,
     evidence: Annotated[str, typer.Option("--evidence", help="Where the evidence lies, e.g. the number of a file.")],

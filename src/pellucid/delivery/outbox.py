@@ -78,6 +78,13 @@ def about(connection: Connection, what: str) -> tuple[Delivery, ...]:
     return tuple(_delivery(row) for row in connection.execute(wanted))
 
 
+def beginning(connection: Connection, prefix: str) -> tuple[Delivery, ...]:
+    """Return the deliveries for things whose names begin so, the oldest first."""
+    wanted = select(deliveries).where(deliveries.c.about.startswith(prefix, autoescape=True))
+    ordered = wanted.order_by(deliveries.c.made_at, deliveries.c.id)
+    return tuple(_delivery(row) for row in connection.execute(ordered))
+
+
 def to_recipients(connection: Connection) -> tuple[Delivery, ...]:
     """Return all that recipients were to be told, the oldest first."""
     wanted = select(deliveries).where(deliveries.c.kind == RECIPIENT)

@@ -30,13 +30,13 @@ from pellucid.release.preview import BudgetPlan, Preview
 from pellucid.release.result import Release
 from pellucid.rewrite.parse import Limits
 from pellucid.rewrite.pipeline import Gate
+from pellucid.rights.request import Right
 from pellucid.settings import Settings
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.consent import ConsentDesk
 from pellucid.workspace.control import create_control, open_control
 from pellucid.workspace.data import DataDesk
 from pellucid.workspace.derived import DerivedDesk
-from pellucid.workspace.erasures import ErasureDesk
 from pellucid.workspace.identities import IdentityDesk
 from pellucid.workspace.insights import InsightDesk
 from pellucid.workspace.laws import LawDesk
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.access import AccessDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
+    from pellucid.workspace.erasures import ErasureDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
@@ -93,7 +94,6 @@ class Workspace:
         self.screens = ScreenDesk(self.room)
         self.identities = IdentityDesk(self.room)
         self.signals = SignalDesk(self.room)
-        self.erasures = ErasureDesk(self.room)
 
     @cached_property
     def audit(self) -> AuditDesk:
@@ -107,22 +107,27 @@ class Workspace:
         """The request desk: people's rights, from the first word to the answer."""
         from pellucid.workspace.requests import RequestDesk  # noqa: PLC0415  -- calendars, which no question needs
 
-        return RequestDesk(self.room, self.remedies.fulfillers())
+        erasing = {Right.ERASURE: self.erasures.fulfil}
+        return RequestDesk(self.room, self.remedies.fulfillers() | self.access.fulfillers() | erasing)
 
     @cached_property
     def remedies(self) -> RemedyDesk:
         """The remedy desk: restricting, objecting, correcting, reviewing."""
-        from pellucid.workspace.remedies import RemedyDesk, told_by_staff  # noqa: PLC0415  -- no question needs it
+        from pellucid.workspace.remedies import RemedyDesk  # noqa: PLC0415  -- no question needs it
 
-        return RemedyDesk(self.room, told_by_staff)
+        return RemedyDesk(self.room, self.access.mail_address)
 
     @cached_property
     def work(self) -> WorkDesk:
         """The work desk: jobs that are due, and what does them."""
+        from pellucid.workspace import duties  # noqa: PLC0415  -- calendars, which no question needs
         from pellucid.workspace.tasks import plans, tasks  # noqa: PLC0415  -- TLS and mail, which no question needs
         from pellucid.workspace.work import WorkDesk  # noqa: PLC0415  -- likewise
 
-        return WorkDesk(self.room, tasks(self.room), plans(self.room))
+        access = self.access
+        rights = duties.Duties(self.erasures.resume, access.remove_expired, access.addresses)
+        able = {**tasks(self.room), **duties.duty_tasks(self.room, rights)}
+        return WorkDesk(self.room, able, (*plans(self.room), *duties.duty_plans(self.room)))
 
     @cached_property
     def recipients(self) -> RecipientDesk:
@@ -130,6 +135,14 @@ class Workspace:
         from pellucid.workspace.recipients import RecipientDesk  # noqa: PLC0415  -- likewise
 
         return RecipientDesk(self.room)
+
+    @cached_property
+    def erasures(self) -> ErasureDesk:
+        """The erasure desk: erasing people with proof, legal holds, retention."""
+        from pellucid.workspace.duties import tell_of_erasures  # noqa: PLC0415  -- no question needs it
+        from pellucid.workspace.erasures import ErasureDesk  # noqa: PLC0415  -- likewise
+
+        return ErasureDesk(self.room, tell_of_erasures(self.room))
 
     @cached_property
     def access(self) -> AccessDesk:

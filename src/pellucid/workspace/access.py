@@ -19,7 +19,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.governance.refusals import NOBODY, Refusals
 from pellucid.holdings.publish import DATA_FOLDER
 from pellucid.policy.model import Actor
-from pellucid.rights import access, packages
+from pellucid.rights import access, challenges, packages
 from pellucid.rights.contacts import Contact, contacts
 from pellucid.rights.fulfilment import Fulfiller
 from pellucid.rights.request import Request, Right
@@ -118,6 +118,19 @@ class AccessDesk:
     def contacts(self, namespace: str, subject: int) -> tuple[Contact, ...]:
         """Return the addresses held of a person, to send a code to; for `rights`, never for people to see."""
         return contacts(self._parts, namespace, subject, self.room.clock())
+
+    def addresses(self, namespace: str, subject: int) -> tuple[challenges.Contact, ...]:
+        """Return where a code can be sent: the mail addresses held of a person."""
+        return tuple(
+            challenges.Contact(each.kind, each.address, "")
+            for each in self.contacts(namespace, subject)
+            if each.kind == "email"
+        )
+
+    def mail_address(self, namespace: str, subject: int) -> str | None:
+        """Return the one mail address that is held of a person; None where there is none, or doubt which."""
+        found = self.addresses(namespace, subject)
+        return found[0].address if len(found) == 1 else None
 
     def remove_expired(self) -> tuple[str, ...]:
         """Remove the packages whose time is over; returns their ids."""

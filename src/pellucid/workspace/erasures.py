@@ -78,10 +78,15 @@ class ErasureDesk:
 
     def carry_on(self, *, actor: Actor) -> Sequence[Erasure]:
         """Do what is left of every erasure that was begun, and erase what holds kept meanwhile."""
+        self.room.demand(actor, "erase")
+        return self.resume(actor)
+
+    def resume(self, actor: Actor) -> Sequence[Erasure]:
+        """Do as `carry_on`, for the worker: somebody who may erase began it."""
         from pellucid.rights.erase import carry_on_all  # noqa: PLC0415  -- slow, and no question needs it
         from pellucid.rights.sweep import sweep  # noqa: PLC0415  -- slow, and no question needs it
 
-        policy = self.room.demand(actor, "erase")
+        policy = self.room.policy()
         means = self._means(policy)
         done = carry_on_all(means, actor)
         sweep(means.place, policy, actor=actor, now=self.room.clock())

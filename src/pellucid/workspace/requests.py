@@ -16,14 +16,15 @@ from pellucid.policy.model import Actor, Policy
 from pellucid.rights import stored
 from pellucid.rights.asking import CHANGES, DECISION, MEMBER, NAMED, PURPOSES, STATEMENT, WITHOUT_SENSITIVE, Asking
 from pellucid.rights.book import Book
-from pellucid.rights.clock import Terms
 from pellucid.rights.fulfilment import Fulfiller, carry_out
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.request import Denial, Request, RequestState, Right
 from pellucid.rights.showing import View, view, views
 from pellucid.subjects import ids
+from pellucid.workspace.duties import open_book, terms_of
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
+from pellucid.workspace.tasks import identity_checks
 
 BY_STAFF = 2
 """How well a person is known whom the staff checked with evidence."""
@@ -108,6 +109,18 @@ class RequestDesk:
         """Say that a request was received and is worked on."""
         return self._step(actor, "request-verify", request, lambda book: book.acknowledge(request))
 
+    def challenge(self, request: str, *, actor: Actor, kind: str = "code") -> str:
+        """Have a code or link sent to a contact that is held; returns what to tell, the same whoever it is about."""
+        self.room.demand(actor, "request-verify")
+        return identity_checks(self.room, open_book(self.room)).ask(request, actor=actor, kind=kind)
+
+    def answer(self, request: str, given: str, *, actor: Actor) -> View:
+        """Take the code or link that somebody was sent. Raises NotPermitted, in the same words whatever is wrong."""
+        self.room.demand(actor, "request-verify")
+        found = identity_checks(self.room, open_book(self.room)).answer(request, given, actor=actor)
+        with self.room.database.read() as connection:
+            return view(connection, found.id, self.room.clock())
+
     def verify(self, request: str, *, evidence: str, actor: Actor) -> View:
         """Note that the staff made sure who asks, and by what: the number of a file, never a copy. Acknowledges it."""
         _demand_evidence(evidence)
@@ -185,9 +198,7 @@ class RequestDesk:
             book.acknowledge(request)
 
     def _book(self, connection: Connection, policy: Policy, actor: Actor) -> Book:
-        settings = self.room.settings
-        terms = Terms(settings.request_days, settings.request_keep_months)
-        return Book(connection, self.room.subject_keys, policy, terms, actor, self.room.clock())
+        return Book(connection, self.room.subject_keys, policy, terms_of(self.room), actor, self.room.clock())
 
 
 def _demand_evidence(evidence: str) -> None:
