@@ -3,7 +3,8 @@
     python benchmarks/bulk_decisions.py [--people 5000000]
 
 5 million people and 6 purposes, a third of the people with records, mixed as the demo's households are. Goals: 5 s for
-deciding, 50 µs for a single decision, and a change that costs as much as it changes, however many people there are.
+reading and deciding, 50 µs for a single decision, and a change that costs as much as it changes, however many people
+there are.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ SPACE = "household"
 PURPOSES = 6
 MIX = 20_000
 """Households whose choices are worked out by the demo's rule; those of others repeat them."""
-DECIDING_SECONDS, SINGLE_MICROSECONDS = 5.0, 50.0
+COLD_SECONDS, SINGLE_MICROSECONDS = 5.0, 50.0
 NAMES = tuple(column.name for column in consent_records.c if column.name != "sequence")
 
 
@@ -119,12 +120,14 @@ def parts_of_deciding(connection: Connection, policy: Policy, now: int) -> None:
         timed(lambda name=name: everybody(decider, name, SPACE, people_, said, others))  # type: ignore[misc,arg-type]
         for name in policy.purposes
     ]
-    met = "" if sum(made) <= DECIDING_SECONDS else f", goal {DECIDING_SECONDS:g} s missed"
     cpu, decided = time.process_time() - began, time.process_time() - deciding
     told = f"{cpu:.2f} s for reading and deciding, {decided:.2f} s for deciding"
+    whole = facts + heard + sum(made)
+    met = "" if whole <= COLD_SECONDS else f", goal {COLD_SECONDS:g} s missed"
+    print(f"reading and deciding: {whole:.2f} s{met}")
     print(f"processor time: {told}; load {os.getloadavg()[0]:.1f}")
     print(f"reading the facts: {facts:.2f} s, the {len(said.subjects):,} records: {heard:.2f} s")
-    print(f"deciding: {sum(made):.2f} s for {len(policy.purposes)} purposes ({max(made):.2f} s the slowest){met}")
+    print(f"deciding: {sum(made):.2f} s for {len(policy.purposes)} purposes ({max(made):.2f} s the slowest)")
     _check(decider, policy, people_, said)  # type: ignore[arg-type]
 
 
@@ -188,7 +191,10 @@ def main() -> None:
             with database.write() as connection:
                 register.rebuild(connection, policy, now)
 
-        print(f"every set made anew, cold, reading and storing included: {timed(rebuild):.2f} s")
+        began = time.process_time()
+        took = timed(rebuild)
+        told = f"{took:.2f} s, {time.process_time() - began:.2f} s of processor time"
+        print(f"every set made anew, cold, reading and storing included: {told}")
         with database.read() as connection:
             parts_of_deciding(connection, policy, now)
         singly(policy, now)
