@@ -39,7 +39,8 @@ SALES = Dataset("sales", "Sales", COLUMNS, subjects=(SubjectPath("customer", "cu
 
 def make(path: Path, rows: int) -> None:
     query = f"""
-        SELECT 'customer-' || (i // 10) AS customer, TIMESTAMP '2025-01-01' + INTERVAL (hash(i) % 30000000) SECOND AS sold,
+        SELECT 'customer-' || (i // 10) AS customer,
+               TIMESTAMP '2025-01-01' + INTERVAL (hash(i) % 30000000) SECOND AS sold,
                'basket-' || (i // 3) AS basket, CAST(hash(i) % 100000 AS BIGINT) AS product,
                CAST((hash(i + 1) % 100000) / 100 AS DECIMAL(18, 2)) AS amount, CAST(hash(i) % 9 AS BIGINT) AS quantity,
                'store ' || (hash(i) % 300) AS store, CAST(i // 10 AS INTEGER) AS _subject0

@@ -16,6 +16,7 @@ from pellucid.errors import PellucidError
 from pellucid.governance.tokens import NewToken
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
+from pellucid.rights.request import Request, Right
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from tests.insights.conftest import POLICY, TOTAL
@@ -77,6 +78,21 @@ def _token(w: Workspace, name: str) -> NewToken:
 
 GPC = SignalReading("gpc", GPC_KINDS)
 ONE, OTHER = ("", "h0"), ("", "h1")
+
+
+def _asked() -> Request:
+    """Return a request that nobody verified."""
+    return Request("r", Right.ERASURE, "household", 0, 0, "", strength=2)
+
+
+def _erasure(w: Workspace) -> str:
+    return w.erasures.list(actor=w.actor("pia"))[0].id
+
+
+def _hold(w: Workspace) -> str:
+    return w.erasures.holds(actor=w.actor("pia"))[0].id
+
+
 LAW_CASES = [
     UseCase("laws.shipped", lambda w: w.laws.shipped(), ()),
     UseCase("laws.pack", lambda w: w.laws.pack("eu-gdpr"), ()),
@@ -157,6 +173,37 @@ LAW_CASES = [
     ),
     UseCase("signals.shown", lambda w: w.signals.shown("h0", actor=w.actor("pia")), ("consent.shown",)),
     UseCase("consent.receipt", _receipt, ("consent.receipt-issued",)),
+]
+
+RIGHTS_CASES = [
+    UseCase("erasures.with_tell", lambda w: w.erasures.with_tell(lambda *_: "sent"), ()),
+    UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("pia")), ("erasure.planned",)),
+    UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("ana")), ("access.refused",), True),
+    UseCase(
+        "erasures.hold",
+        lambda w: w.erasures.hold(person=OTHER, dataset=None, reason="claim", actor=w.actor("pia")),
+        ("hold.placed",),
+    ),
+    UseCase("erasures.holds", lambda w: w.erasures.holds(actor=w.actor("pia")), ()),
+    UseCase(
+        "erasures.run",
+        lambda w: w.erasures.run([ONE], actor=w.actor("pia")),
+        ("erasure.begun", "erasure.left", "data.erased", "erasure.finished"),
+    ),
+    UseCase("erasures.run", lambda w: w.erasures.run([ONE], actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("erasures.carry_on", lambda w: w.erasures.carry_on(actor=w.actor("pia")), ()),
+    UseCase("erasures.carry_out", lambda w: w.erasures.carry_out([_asked()], actor=w.actor("pia")), (), True),
+    UseCase("erasures.fulfil", lambda w: w.erasures.fulfil(_asked(), w.actor("pia"), 0), (), True),
+    UseCase("erasures.list", lambda w: w.erasures.list(actor=w.actor("pia")), ()),
+    UseCase("erasures.show", lambda w: w.erasures.show(_erasure(w), actor=w.actor("pia")), ()),
+    UseCase("erasures.receipt", lambda w: w.erasures.receipt(_erasure(w), actor=w.actor("pia")), ()),
+    UseCase("erasures.receipt", lambda w: w.erasures.receipt("none", actor=w.actor("pia")), (), True),
+    UseCase("erasures.release", lambda w: w.erasures.release(_hold(w), actor=w.actor("pia")), ("hold.released",)),
+    UseCase("erasures.release", lambda w: w.erasures.release("none", actor=w.actor("pia")), (), True),
+    UseCase("erasures.let_return", lambda w: w.erasures.let_return(ONE, actor=w.actor("pia")), ("subject.returned",)),
+    UseCase("erasures.retention_preview", lambda w: w.erasures.retention_preview(actor=w.actor("pia")), ()),
+    UseCase("erasures.retain", lambda w: w.erasures.retain(actor=w.actor("pia")), ("retention.run",)),
+    UseCase("erasures.retain", lambda w: w.erasures.retain(actor=w.actor("ana")), ("access.refused",), True),
 ]
 
 PROGRAM_CASES = [
@@ -282,6 +329,7 @@ CASES = [
     UseCase("consent.acknowledge", lambda w: w.consent.acknowledge("withdraw", purpose="offers"), ()),
     *LAW_CASES,
     *PROGRAM_CASES,
+    *RIGHTS_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -372,7 +420,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
-    *("laws", "screens", "identities", "signals", "tokens", "programs"),
+    *("laws", "screens", "identities", "signals", "tokens", "programs", "erasures"),
 )
 
 
@@ -381,7 +429,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         desks = {name: getattr(workspace, name) for name in DESKS}
         found = {f"{desk}.{name}" for desk, each in desks.items() for name in _public_names(type(each))}
         found |= set(_public_names(type(workspace))) - desks.keys()  # a desk is walked by its own use cases
-    parts = {"policy.folder", "insights.parts", "tokens.refusals", "tokens.replies"}
+    parts = {"policy.folder", "erasures.tell", "insights.parts", "tokens.refusals", "tokens.replies"}
     without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens"})}
     assert found - {case.name for case in CASES} == without_effect
 

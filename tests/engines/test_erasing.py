@@ -38,9 +38,8 @@ def write(path: Path, dataset: Dataset, people: list[tuple[int, ...]]) -> None:
         connection.execute(
             "CREATE TABLE given AS SELECT unnest($1) AS who, unnest($2) AS n", [rows, list(range(len(rows)))]
         )
-        query = (
-            f"SELECT 'person ' || who[1] AS note, make_timestamp(n * {SECOND}) AS seen, {told} FROM given ORDER BY n"
-        )
+        query = f"SELECT 'person ' || who[1] AS note, make_timestamp(CAST(n AS BIGINT) * {SECOND}) AS seen, {told} "
+            "FROM given ORDER BY n"
         names = ["note", "seen"]
         write_placed(connection.execute, "target.main", query, names, ["customer"] * len(subjects), len(rows))
 
