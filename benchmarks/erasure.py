@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from pellucid.engines.duckdb_absence import identifying, left_of
 from pellucid.engines.duckdb_erasing import Cut, Erase
@@ -53,7 +54,7 @@ def make(path: Path, rows: int) -> None:
         connection.execute("CHECKPOINT target")
 
 
-def raw(source: Path, target: Path, ids: np.ndarray, threads: int) -> float:  # type: ignore[type-arg]
+def raw(source: Path, target: Path, ids: NDArray[np.int64], threads: int) -> float:
     started = time.process_time()
     with duckdb.connect(config={"threads": threads}) as connection:
         connection.execute(f"ATTACH '{source}' AS held (READ_ONLY)")
@@ -65,7 +66,7 @@ def raw(source: Path, target: Path, ids: np.ndarray, threads: int) -> float:  # 
     return time.process_time() - started
 
 
-def erased(source: Path, target: Path, ids: np.ndarray, limits: EngineLimits) -> dict[str, float]:  # type: ignore[type-arg]
+def erased(source: Path, target: Path, ids: NDArray[np.int64], limits: EngineLimits) -> dict[str, float]:
     gone, spent = {"customer": ids}, {}
     last = time.process_time()
 

@@ -137,6 +137,21 @@ REMEDY_CASES = [
 
 GPC = SignalReading("gpc", GPC_KINDS)
 ONE, OTHER = ("", "h0"), ("", "h1")
+
+
+def _asked() -> Request:
+    """Return a request that nobody verified."""
+    return Request("r", Right.ERASURE, "household", 0, 0, "", strength=2)
+
+
+def _erasure(w: Workspace) -> str:
+    return w.erasures.list(actor=w.actor("pia"))[0].id
+
+
+def _hold(w: Workspace) -> str:
+    return w.erasures.holds(actor=w.actor("pia"))[0].id
+
+
 LAW_CASES = [
     UseCase("laws.shipped", lambda w: w.laws.shipped(), ()),
     UseCase("laws.pack", lambda w: w.laws.pack("eu-gdpr"), ()),
@@ -270,6 +285,8 @@ ACCESS_CASES = [
     UseCase("access.held", lambda w: w.access.held("h0", actor=w.actor("pia")), ("subject.held-shown",)),
     UseCase("access.held", lambda w: w.access.held("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("access.contacts", lambda w: w.access.contacts("household", 0), ()),
+    UseCase("access.addresses", lambda w: w.access.addresses("household", 0), ()),
+    UseCase("access.mail_address", lambda w: w.access.mail_address("household", 0), ()),
     UseCase("access.remove_expired", lambda w: w.access.remove_expired(), ()),
 ]
 
@@ -278,6 +295,38 @@ def request_of(w: Workspace, id: str) -> Request:
     with w.room.database.read() as connection:
         return load(connection, id)
 
+
+RIGHTS_CASES = [
+    UseCase("erasures.with_tell", lambda w: w.erasures.with_tell(lambda *_: "sent"), ()),
+    UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("pia")), ("erasure.planned",)),
+    UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("ana")), ("access.refused",), True),
+    UseCase(
+        "erasures.hold",
+        lambda w: w.erasures.hold(person=OTHER, dataset=None, reason="claim", actor=w.actor("pia")),
+        ("hold.placed",),
+    ),
+    UseCase("erasures.holds", lambda w: w.erasures.holds(actor=w.actor("pia")), ()),
+    UseCase(
+        "erasures.run",
+        lambda w: w.erasures.run([ONE], actor=w.actor("pia")),
+        ("erasure.begun", "erasure.left", "data.erased", "erasure.finished"),
+    ),
+    UseCase("erasures.run", lambda w: w.erasures.run([ONE], actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("erasures.carry_on", lambda w: w.erasures.carry_on(actor=w.actor("pia")), ()),
+    UseCase("erasures.resume", lambda w: w.erasures.resume(w.actor("pia")), ()),
+    UseCase("erasures.carry_out", lambda w: w.erasures.carry_out([_asked()], actor=w.actor("pia")), (), True),
+    UseCase("erasures.fulfil", lambda w: w.erasures.fulfil(_asked(), w.actor("pia"), 0), (), True),
+    UseCase("erasures.list", lambda w: w.erasures.list(actor=w.actor("pia")), ()),
+    UseCase("erasures.show", lambda w: w.erasures.show(_erasure(w), actor=w.actor("pia")), ()),
+    UseCase("erasures.receipt", lambda w: w.erasures.receipt(_erasure(w), actor=w.actor("pia")), ()),
+    UseCase("erasures.receipt", lambda w: w.erasures.receipt("none", actor=w.actor("pia")), (), True),
+    UseCase("erasures.release", lambda w: w.erasures.release(_hold(w), actor=w.actor("pia")), ("hold.released",)),
+    UseCase("erasures.release", lambda w: w.erasures.release("none", actor=w.actor("pia")), (), True),
+    UseCase("erasures.let_return", lambda w: w.erasures.let_return(ONE, actor=w.actor("pia")), ("subject.returned",)),
+    UseCase("erasures.retention_preview", lambda w: w.erasures.retention_preview(actor=w.actor("pia")), ()),
+    UseCase("erasures.retain", lambda w: w.erasures.retain(actor=w.actor("pia")), ("retention.run",)),
+    UseCase("erasures.retain", lambda w: w.erasures.retain(actor=w.actor("ana")), ("access.refused",), True),
+]
 
 PROGRAM_CASES = [
     UseCase("tokens.create", lambda w: _token(w, "till"), ("token.created",)),
@@ -344,7 +393,24 @@ def _carried_out(w: Workspace) -> object:
     return w.requests.carry_out(_filed(w, "limit", "h2"), actor=w.actor("pia"))
 
 
+def _acknowledged(w: Workspace, subject: str) -> str:
+    request = _filed(w, "portability", subject)
+    w.requests.acknowledge(request, actor=w.actor("pia"))
+    return request
+
+
 REQUEST_CASES = [
+    UseCase(
+        "requests.challenge",
+        lambda w: w.requests.challenge(_acknowledged(w, "h3"), actor=w.actor("pia")),
+        ("request.filed", "request.acknowledged", "request.asked"),
+    ),
+    UseCase(
+        "requests.answer",
+        lambda w: w.requests.answer(_acknowledged(w, "h4"), "12345678", actor=w.actor("pia")),
+        ("request.filed", "request.acknowledged", "identity.refused"),
+        refused=True,
+    ),
     UseCase("requests.file", lambda w: _filed(w, "access"), ("request.filed",)),
     UseCase("requests.file", lambda w: _filed(w, "access"), ("request.filed", "request.joined")),
     UseCase("requests.file", lambda w: _filed(w, "access", "nobody"), ("request.filed",)),
@@ -658,7 +724,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("work", "recipients", "access"),
+    *("work", "recipients", "access", "erasures"),
 )
 
 
@@ -677,6 +743,8 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.mail_address",
         "requests.fulfillers",
         "access.refusals",
+        "access.fulfillers",
+        "erasures.tell",
     }
     without_effect = {
         "actor",

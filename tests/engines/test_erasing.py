@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from pellucid.engines.duckdb_absence import identifying, left_of
 from pellucid.engines.duckdb_erasing import Counted, Cut, Erase
@@ -27,7 +29,7 @@ ONE = Dataset("notes", "Notes", COLUMNS, subjects=(SubjectPath("customer", "note
 TWO = Dataset("pairs", "Pairs", COLUMNS, subjects=(SubjectPath("customer", "note"),) * 2, time="seen")
 
 
-def write(path: Path, dataset: Dataset, people: list[tuple[int, ...]]) -> None:
+def write(path: Path, dataset: Dataset, people: Sequence[tuple[int, ...]]) -> None:
     """Write a generation with one row for each tuple of subjects, a second apart, sorted by subject."""
     path.unlink(missing_ok=True)
     with duckdb.connect() as connection:
@@ -38,9 +40,8 @@ def write(path: Path, dataset: Dataset, people: list[tuple[int, ...]]) -> None:
         connection.execute(
             "CREATE TABLE given AS SELECT unnest($1) AS who, unnest($2) AS n", [rows, list(range(len(rows)))]
         )
-        query = (
-            f"SELECT 'person ' || who[1] AS note, make_timestamp(n * {SECOND}) AS seen, {told} FROM given ORDER BY n"
-        )
+        at = f"make_timestamp(CAST(n AS BIGINT) * {SECOND}) AS seen"
+        query = f"SELECT 'person ' || who[1] AS note, {at}, {told} FROM given ORDER BY n"
         names = ["note", "seen"]
         write_placed(connection.execute, "target.main", query, names, ["customer"] * len(subjects), len(rows))
 
@@ -61,7 +62,7 @@ def erase(path: Path, dataset: Dataset, cut: Cut) -> tuple[Path, Counted, bool]:
     return target, counted, same
 
 
-def gone(*ids: int) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def gone(*ids: int) -> dict[str, NDArray[np.int64]]:
     return {"customer": np.array(sorted(ids), np.int64)}
 
 
@@ -117,7 +118,7 @@ def test_what_is_left_of_people_is_found(tmp_path: Path) -> None:
     write(tmp_path / "a.duckdb", ONE, [(1_000_000 + number,) for number in range(50)])
     needles = Needles(["person 1000007"])
     left = left_of(tmp_path / "a.duckdb", ONE, gone(1_000_007), needles, limits)
-    assert (left.rows, left.texts) == (1, {"person 1000007"})
+    assert (left.rows, left.texts) == (1, frozenset({"person 1000007"}))
     made, _, _ = erase(tmp_path / "a.duckdb", ONE, Cut(gone(1_000_007)))
     left = left_of(made, ONE, gone(1_000_007), needles, limits)
     assert (left.rows, left.texts, left.in_bytes) == (0, frozenset(), frozenset())

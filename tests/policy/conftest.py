@@ -89,6 +89,7 @@ datasets:
     title: Purchases
     source: tills
     subjects: [{namespace: household, column: household_id, via: [{column: basket_id, dataset: baskets, key: basket_id}]}]
+    keep: {days: 365, basis: legal_obligation, reason: Tax law}
     time: bought
     retention_days: 1095
     rank: {since: 2017-01, until: 2017-12, by: [product_id]}

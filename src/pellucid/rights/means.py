@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -28,7 +28,7 @@ def nobody_tells(_connection: Connection, _recipient: str, _about: str, _what: M
 @dataclass(frozen=True, slots=True)
 class Means:
     """The parts. `tombstone_key` is asked for when it is needed first; `journal` is where changes are carried to, if
-    they are; `seconds` is how long a question may take, hence how long an old generation may be held.
+    they are.
     """
 
     place: ImportPlace
@@ -40,5 +40,3 @@ class Means:
     sleep: Callable[[float], None] = time.sleep
     tell: Tell = nobody_tells
     journal: Path | None = None
-    extra: Sequence[Path] = field(default=())
-    """Folders of the workspace in which an engine may have left something behind."""

@@ -160,7 +160,7 @@ def _check_kept(dataset: Dataset, findings: Findings) -> None:
         ends[place] = column.retention_days
         bound = {
             *dataset.key,
-            *(path.column for path in dataset.subjects),
+            *(path.via[0].column if path.via else path.column for path in dataset.subjects),
             dataset.time,
             *dataset.fact_columns.values(),
         }
@@ -171,9 +171,7 @@ def _check_kept(dataset: Dataset, findings: Findings) -> None:
         if days < 1:
             findings.error("retention-range", end, f"Got {days} days; allowed: 1 or more.", "State how many days.")
         if dataset.time is None or dataset.is_public:
-            message = (
-                "How old a row is has to be told, and whom it is about: there is no `time`, or nobody it is about."
-            )
+            message = "How old a row is, and whom it is about, has to be told: there is no `time`, or nobody."
             findings.error("retention-without-time", end, message, "Add `time:` with a date or timestamp.")
 
 
