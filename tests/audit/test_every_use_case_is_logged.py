@@ -18,6 +18,7 @@ from pellucid.errors import InputInvalid, PellucidError
 from pellucid.governance.tokens import NewToken
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
+from pellucid.rights.request import Right
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from tests.insights.conftest import POLICY, TOTAL
@@ -37,7 +38,7 @@ class UseCase:
 
 def _purchases(w: Workspace) -> Path:
     path = w.folder / "purchases.csv"
-    rows = "".join(f"h{n},p0,1,2.00,c,2026-05-20T10:00:00Z\n" for n in range(3))
+    rows = "".join(f"h{n},p0,1,2.00,c,2026-05-20T10:00:00Z\n" for n in range(9))
     path.write_text("household_id,product_id,week,sales_value,card_number,bought\n" + rows)
     return path
 
@@ -259,6 +260,102 @@ PROGRAM_CASES = [
     ),
 ]
 
+
+def _filed(w: Workspace, right: str, subject: str = "h0") -> str:
+    """File a request, which is an entry of its own."""
+    return w.requests.file(right, subject, actor=w.actor("omar")).request.id
+
+
+def _known(w: Workspace, right: str) -> str:
+    """File a request of somebody whom the staff know: three entries."""
+    request = _filed(w, right, "h2")
+    w.requests.verify(request, evidence="file 1", actor=w.actor("pia"))
+    return request
+
+
+def _carried_out(w: Workspace) -> object:
+    w.requests.fulfillers[Right.LIMIT] = lambda request, actor, now: {}
+    return w.requests.carry_out(_filed(w, "limit", "h2"), actor=w.actor("pia"))
+
+
+REQUEST_CASES = [
+    UseCase("requests.file", lambda w: _filed(w, "access"), ("request.filed",)),
+    UseCase("requests.file", lambda w: _filed(w, "access"), ("request.filed", "request.joined")),
+    UseCase("requests.file", lambda w: _filed(w, "access", "nobody"), ("request.filed",)),
+    UseCase("requests.file", lambda w: _filed(w, "rectification"), (), refused=True),
+    UseCase(
+        "requests.file", lambda w: w.requests.file("access", "h0", actor=w.actor("ana")), ("access.refused",), True
+    ),
+    UseCase("requests.list", lambda w: w.requests.list(actor=w.actor("pia")), ()),
+    UseCase("requests.list", lambda w: w.requests.list(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase(
+        "requests.show",
+        lambda w: w.requests.show(_filed(w, "limit"), actor=w.actor("pia")),
+        ("request.filed", "request.shown"),
+    ),
+    UseCase("requests.show", lambda w: w.requests.show("r0", actor=w.actor("pia")), (), refused=True),
+    UseCase(
+        "requests.acknowledge",
+        lambda w: w.requests.acknowledge(_filed(w, "opt-out"), actor=w.actor("pia")),
+        ("request.filed", "request.acknowledged"),
+    ),
+    UseCase(
+        "requests.verify",
+        lambda w: _known(w, "portability"),
+        ("request.filed", "request.acknowledged", "request.verified"),
+    ),
+    UseCase("requests.verify", lambda w: w.requests.verify("x", evidence="", actor=w.actor("pia")), (), refused=True),
+    UseCase(
+        "requests.approve",
+        lambda w: w.requests.approve(_known(w, "erasure"), actor=w.actor("pia")),
+        ("request.filed", "request.acknowledged", "request.verified", "request.approved"),
+    ),
+    UseCase(
+        "requests.approve",
+        lambda w: w.requests.approve(_filed(w, "erasure", "h3"), actor=w.actor("omar")),
+        ("request.filed", "access.refused"),
+        refused=True,
+    ),
+    UseCase(
+        "requests.extend",
+        lambda w: w.requests.extend(_filed(w, "restriction", "h4"), reason="many", actor=w.actor("pia")),
+        ("request.filed",),  # no law is signed off that would let it
+        refused=True,
+    ),
+    UseCase(
+        "requests.pause",
+        lambda w: w.requests.pause(_filed(w, "restriction", "h5"), reason="which?", actor=w.actor("pia")),
+        ("request.filed",),
+        refused=True,
+    ),
+    UseCase("requests.resume", lambda w: w.requests.resume("r0", actor=w.actor("pia")), (), refused=True),
+    UseCase(
+        "requests.deny",
+        lambda w: w.requests.deny(_filed(w, "access", "h6"), why="no_match", actor=w.actor("pia")),
+        ("request.filed", "request.denied"),
+    ),
+    UseCase(
+        "requests.revoke",
+        lambda w: w.requests.revoke(_filed(w, "access", "h7"), actor=w.actor("pia")),
+        ("request.filed", "request.revoked"),
+    ),
+    UseCase(
+        "requests.expire",
+        lambda w: w.requests.expire(_filed(w, "access", "h8"), actor=w.actor("pia")),
+        ("request.filed",),  # nobody asked who it is
+        refused=True,
+    ),
+    UseCase(
+        "requests.carry_out",
+        _carried_out,
+        ("request.filed", "request.acknowledged", "request.begun", "request.fulfilled"),
+    ),
+    UseCase("requests.forget_closed", lambda w: w.requests.forget_closed(actor=w.actor("pia")), ()),  # too early
+    UseCase(
+        "requests.forget_closed", lambda w: w.requests.forget_closed(actor=w.actor("ana")), ("access.refused",), True
+    ),
+]
+
 CASES = [
     UseCase("policy.activate", lambda w: w.policy.activate(actor=w.actor("pia")), ("policy.activated",)),
     UseCase("policy.activate", _broken, ("policy.refused",), refused=True),
@@ -335,6 +432,7 @@ CASES = [
     UseCase("consent.acknowledge", lambda w: w.consent.acknowledge("withdraw", purpose="offers"), ()),
     *LAW_CASES,
     *PROGRAM_CASES,
+    *REQUEST_CASES,
     *REMEDY_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
@@ -426,7 +524,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
-    *("laws", "screens", "identities", "signals", "tokens", "programs", "remedies"),
+    *("laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
 )
 
 
@@ -442,6 +540,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "tokens.replies",
         "remedies.fulfillers",
         "remedies.mail_address",
+        "requests.fulfillers",
     }
     without_effect = {"actor", "close", *parts, *(f"{desk}.room" for desk in desks.keys() - {"tokens"})}
     assert found - {case.name for case in CASES} == without_effect

@@ -64,8 +64,8 @@ class Ended:
 
 def run(words: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None, timeout: float = 120) -> Ended:
     """Run `python WORDS` as a process of its own in a kiosk."""
-    sources = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": sources, **(extra or {})}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": path, **(extra or {})}
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, check=False, timeout=timeout
     )

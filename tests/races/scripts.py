@@ -16,6 +16,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.insights.answer import answer
 from pellucid.insights.query import InsightQuery
 from pellucid.insights.replica import Replica
+from pellucid.rights.request import Right
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, wall_clock
 from tests.insights.conftest import Watch, WatchedEngine
@@ -77,11 +78,21 @@ def together(folder: Path) -> None:
         list(threads.map(withdraw, READERS))
 
 
+def fulfil(folder: Path) -> None:
+    """Carry out the first request that is open, by a fulfiller that only tells what it did."""
+    with Workspace(folder) as workspace:
+        pia = workspace.actor("pia")
+        workspace.requests.fulfillers[Right.OPT_OUT] = lambda request, actor, now: {"purposes": 1}
+        first, *_ = workspace.requests.list(actor=pia)
+        print(workspace.requests.carry_out(first.request.id, actor=pia).request.state)
+
+
 SCRIPTS: dict[str, Callable[[Path], None]] = {
     "later": later,
     "contended": contended,
     "correct": correct,
     "together": together,
+    "fulfil": fulfil,
 }
 
 if __name__ == "__main__":

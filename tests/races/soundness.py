@@ -47,6 +47,7 @@ class State:
     activations: int
     laws: int
     register: int
+    fulfilled: int
 
 
 def state_of(folder: Path) -> State:
@@ -81,6 +82,7 @@ def state_of(folder: Path) -> State:
             activations=_count(connection, policy_activations),
             laws=_count(connection, law_marks),
             register=current(connection)[0],
+            fulfilled=actions["request.fulfilled"],
         )
 
 

@@ -74,6 +74,13 @@ def _sign_off(folder: Path) -> None:
         workspace.laws.sign_off(workspace.laws.pack("eu-gdpr"), "read", actor=workspace.actor("pia"))
 
 
+def _file_two_requests(folder: Path) -> None:
+    """File the requests of two people: who repeats after one was done does the other."""
+    with Workspace(folder) as workspace:
+        for person in ("c000", "c001"):
+            workspace.requests.file("opt-out", person, actor=workspace.actor("pia"))
+
+
 def _approve_insight(folder: Path) -> None:
     """Let exact figures leave for a purpose, and have an insight approved."""
     draft = folder / "policy" / "policy.yaml"
@@ -258,8 +265,16 @@ COMMANDS = {
         frozenset({"laws.after-commit"}),
         prepare=_sign_off,
     ),
+    "carry out a request": Command(
+        script("fulfil"),
+        "fulfilled",
+        ("request.begun", "request.carried-out", "request.before-commit", "request.after-commit"),
+        frozenset({"request.after-commit"}),
+        prepare=_file_two_requests,
+    ),
 }
 QUICK = {
+    ("carry out a request", "request.carried-out"),
     ("override a law", "laws.before-commit"),
     ("withdraw", "consent.before-commit"),
     ("import choices", "bulk.before-commit"),

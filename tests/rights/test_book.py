@@ -139,7 +139,7 @@ def test_while_it_is_carried_out_nobody_else_changes_it_until_that_stops(shop: S
             book.begin(request)
 
 
-@pytest.mark.parametrize("forged", ["", "r0", "r0123456789abcdef", "x" * 10_000, "r' OR 1=1 --", "r\0", "../r"])
+@pytest.mark.parametrize("forged", ["", "r0", "r0123456789ab", "x" * 10_000, "r' OR 1=1 --", "r\0", "../r"])
 def test_a_forged_id_is_nobodys(shop: Shop, forged: str) -> None:
     with shop.book() as book, pytest.raises(NameUnknown, match="There is no request"):
         book.acknowledge(forged)

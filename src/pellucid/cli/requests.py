@@ -40,7 +40,7 @@ def list_all(
     elif not told:
         typer.echo("There are no open requests.")
     else:
-        typer.echo(plain_table(["request", "right", "state", "due", "left", "law", "missing"], list(map(_row, told))))
+        typer.echo(plain_table(["request", "right", "state", "due", "left", "missing"], list(map(_row, told))))
 
 
 @app.command()
@@ -185,15 +185,15 @@ def _do(workspace: object, actor: str | None, step: Callable[[RequestDesk, Actor
 def _row(told: View) -> list[str]:
     one = told.request
     state = f"{one.state.value} ({one.reason})" if one.reason else one.state.value
-    law = str(told.due.get("law", ""))
-    return [one.id, one.right.value, state, one.due, _left(told), law, "; ".join(told.missing)]
+    left = f"OVERDUE {-told.days_left}" if told.overdue and told.days_left is not None else _left(told)
+    return [one.id, one.right.value, state, one.due, left, "; ".join(told.missing)]
 
 
 def _left(told: View) -> str:
     if told.days_left is None:
         return "closed"
     days = f"{abs(told.days_left)} day{'s' * (abs(told.days_left) != 1)}"
-    return f"OVERDUE by {days}" if told.overdue else days
+    return f"overdue by {days}" if told.overdue else days
 
 
 def _told(told: object) -> str:

@@ -92,7 +92,7 @@ def purposes_of(policy: Policy, asked: Mapping[str, Any]) -> list[Purpose]:
 def as_request(policy: Policy, asking: Asking) -> Request:
     """Return the request that is filed, under a new id that nobody can guess, not yet with a day."""
     return Request(
-        id=f"r{secrets.token_hex(8)}",
+        id=f"r{secrets.token_hex(6)}",
         right=asking.right,
         namespace=asking.namespace,
         subject=asking.subject,

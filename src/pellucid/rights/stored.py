@@ -18,7 +18,7 @@ from pellucid.rights.asking import as_bytes
 from pellucid.rights.clock import Event
 from pellucid.rights.request import FINAL, Request, RequestState, Right, Verification
 
-ID = re.compile(r"r[0-9a-f]{16}")
+ID = re.compile(r"r[0-9a-f]{12}")
 _OPEN = [state.value for state in RequestState if state not in FINAL]
 _PART = 500
 
