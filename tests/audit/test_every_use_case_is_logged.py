@@ -84,7 +84,7 @@ def _token(w: Workspace, name: str) -> NewToken:
     return w.tokens.create(name, ["consent:write"], actor=w.actor("pia"))
 
 
-def _carried_out(w: Workspace, right: str, who: str, **asked: Any) -> str:
+def _up_to_deciding(w: Workspace, right: str, who: str, **asked: Any) -> str:
     """File a request, and carry it out as far as it goes: somebody has to decide it."""
     request = w.requests.file(right, who, actor=w.actor("pia"), **asked).request.id
     w.requests.verify(request, evidence="file 7", actor=w.actor("pia"))
@@ -96,13 +96,13 @@ def _carried_out(w: Workspace, right: str, who: str, **asked: Any) -> str:
 
 
 def _decided(w: Workspace, who: str) -> str:
-    request = _carried_out(w, "objection", who, purposes=["planning"])
+    request = _up_to_deciding(w, "objection", who, purposes=["planning"])
     w.remedies.decide_objection(request, "overruled", reasons="We must.", actor=w.actor("pia"))
     return request
 
 
 def _reviewed(w: Workspace, who: str, name: str) -> None:
-    request = _carried_out(w, "human-review", who, decision="No credit.")
+    request = _up_to_deciding(w, "human-review", who, decision="No credit.")
     w.remedies.review(request, "upheld", reasons="As before.", actor=w.actor(name))
 
 
@@ -388,7 +388,7 @@ def _known(w: Workspace, right: str) -> str:
     return request
 
 
-def _carried_out(w: Workspace) -> object:
+def _limited(w: Workspace) -> object:
     w.requests.fulfillers[Right.LIMIT] = lambda request, actor, now: {}
     return w.requests.carry_out(_filed(w, "limit", "h2"), actor=w.actor("pia"))
 
@@ -479,7 +479,7 @@ REQUEST_CASES = [
     ),
     UseCase(
         "requests.carry_out",
-        _carried_out,
+        _limited,
         ("request.filed", "request.acknowledged", "request.begun", "request.fulfilled"),
     ),
     UseCase("requests.forget_closed", lambda w: w.requests.forget_closed(actor=w.actor("pia")), ()),  # too early

@@ -19,10 +19,9 @@ from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.consent.register import subjects_added
 from pellucid.consent.sets import alike
-from pellucid.engines.duckdb_casts import Check
 from pellucid.engines.duckdb_correcting import Asked, Correct, Found, stay_as_often
 from pellucid.engines.duckdb_writing import Order
-from pellucid.errors import DataRefused, InputInvalid, RecordingFailed
+from pellucid.errors import DataRefused, RecordingFailed
 from pellucid.failpoints import reach
 from pellucid.holdings.ground import Ground, survey
 from pellucid.holdings.leases import unlink_unleased
@@ -33,6 +32,7 @@ from pellucid.rights import stored
 from pellucid.rights.choice import Told, demand_ready, subject_of
 from pellucid.rights.clock import Event
 from pellucid.rights.corrections import CorrectionAsked, StatementAsked, rectifications
+from pellucid.rights.fitting import demand_altered, demand_fit
 from pellucid.rights.request import Request, Right
 from pellucid.rights.stale import mark_stale
 from pellucid.rights.statement import keep_statement
@@ -45,15 +45,6 @@ CORRECTED = "corrected"
 
 RECTIFIED = "rectified"
 """The kind of the event of a request that tells that a part of it was carried out."""
-
-_CAUSES = {
-    "null": "a value is needed",
-    "wrong-type": "it is not of the declared type",
-    "not-finite": "it is no finite number",
-    "inexact-money": "it has more decimals than are kept",
-    "out-of-range": "it is out of range",
-    "not-in-domain": "it is none of the declared values",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +188,8 @@ def _write(job: _Job, ground: Ground, held: tuple[Path, Generation], asked: Aske
     with place.database.read() as connection:
         kinds = pa.array(alike(connection, dataset.subjects[0].namespace))
     with Correct(dataset, file, asked, place.limits) as engine:
-        _demand_fit(dataset, engine.check(job.now))
-        found = _demand_altered(engine.find())
+        demand_fit(dataset, engine.check(job.now))
+        found = demand_altered(engine.find())
         written = engine.write(ground.draft, Order(kinds, place.rank_key(dataset.name)))
         reach("correct.draft-written")
         ground.demand_all_rows(written, before.rows)
@@ -274,34 +265,6 @@ def commitment_bytes(dataset: str, column: str, which: str, values: list[str | N
     """
     ordered = sorted(values, key=lambda value: (value is not None, value or ""))
     return json.dumps([dataset, column, which, ordered], separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _demand_fit(dataset: Dataset, failed: list[Check]) -> None:
-    if failed:
-        told = "; ".join(f"{check.column}: {_CAUSES.get(check.reason, check.reason)}" for check in failed)
-        types = {check.column: dataset.columns[check.column].type.value for check in failed}
-        raise InputInvalid(
-            f"Values do not fit the columns of {dataset.name!r}: {told}.",
-            remedy=f"Write them as declared: {', '.join(f'{name} is {kind}' for name, kind in types.items())}.",
-            code="correction-unfit",
-        )
-
-
-def _demand_altered(found: Found) -> Found:
-    if not found.picked:
-        # Whether the row is somebody else's or nobody's is not told: it would tell of somebody else.
-        raise InputInvalid(
-            "No row of this person has the values by which it was picked.",
-            remedy="Check them, or leave `row` out for all rows of the person.",
-            code="row-not-theirs",
-        )
-    if not found.altered:
-        raise InputInvalid(
-            "These rows have the new values already.",
-            remedy="If nothing is left to be done, close the request.",
-            code="nothing-to-correct",
-        )
-    return found
 
 
 def _altered() -> DataRefused:
