@@ -521,6 +521,7 @@ def _delivery_sent(w: Workspace) -> str:
 
 WORK_CASES = [
     UseCase("work.plan", lambda w: w.work.plan(), ()),
+    UseCase("work.do_next", lambda w: w.work.do_next("w"), ("identity.challenge",)),  # asked for above
     UseCase("work.do_next", lambda w: w.work.do_next("w"), ()),
     UseCase("work.do_next", _handed_over, ("delivery.sent",)),
     UseCase("work.do_next", _given_up, ("work.given-up",)),
@@ -678,6 +679,7 @@ CASES = [
     UseCase("audit.verifier", lambda w: w.audit.verifier, ()),
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
+    *RIGHTS_CASES,  # last: they erase somebody
 ]
 
 
