@@ -207,7 +207,8 @@ class Door:
             kept = admit(self._policy, record, facts, earlier, self._now, self._others.get(row.subject, ()))
         except PellucidError as error:
             return _told(record, error)
-        kept = replace(kept, screen_state=self._screens.state_of(record.screen, None))
+        state = self._screens.state_of(record.screen, None)
+        kept = kept if kept.screen_state is state else replace(kept, screen_state=state)
         return self._table.number(kept), kept.at
 
 
