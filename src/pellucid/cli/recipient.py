@@ -9,7 +9,7 @@ import typer
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant, plain_table
 
-app = typer.Typer(help="What recipients were told of erasures and the like, and answered.", no_args_is_help=True)
+app = typer.Typer(help="What recipients were told, and answered.", no_args_is_help=True)
 
 
 @app.command("list")

@@ -26,7 +26,7 @@ def work(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Do what is due: mail, reminders, what was begun and not ended.
+    """Do the work that is due: mail, reminders, clearing up.
 
     Without an option it goes on until stopped; SIGTERM lets the current job end first. Several may run.
     """

@@ -15,6 +15,7 @@ from pathlib import Path
 from pellucid.demo.data import POLICY, DemoData, prepare
 from pellucid.demo.law import tell_law
 from pellucid.demo.reading import demand, errors_of, number_after, spent_of, values_of
+from pellucid.demo.rights import tell_rights
 from pellucid.demo.telling import Teller, say
 
 VICTIM = "101"
@@ -100,6 +101,7 @@ class _Story(Teller):
         self.log()
         self.verification()
         tell_law(self)
+        tell_rights(self)
         self.budget()
 
     def set_up(self, data: DemoData) -> None:
