@@ -103,5 +103,9 @@ def _line(each: Erasure) -> str:
 
 def _told(part: Part) -> str:
     until = "" if part.until is None else f" until {day_of(part.until)}"
-    counts = "".join(f", {name.replace('_', ' ')}: {value}" for name, value in part.told.items())
+    counts = "".join(f", {name.replace('_', ' ')}: {_plain(value)}" for name, value in part.told.items())
     return f"{part.decision}{until}: {part.kind} {part.target}{counts}. {part.reason} [{part.basis}]"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
