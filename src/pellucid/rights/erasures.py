@@ -90,6 +90,13 @@ def listed(connection: Connection, state: str | None = None) -> list[Erasure]:
     return [_erasure(row) for row in connection.execute(statement)]
 
 
+def done_for(connection: Connection, request: str) -> Erasure | None:
+    """Return the erasure by which a request was carried out, if one was."""
+    mine = select(erasure_people.c.erasure).where(erasure_people.c.request == request)
+    name = connection.scalar(select(erasures.c.id).where(erasures.c.id.in_(mine), erasures.c.state == DONE))
+    return None if name is None else get(connection, name)
+
+
 def running_of(connection: Connection, identity: Identity) -> str | None:
     """Return the erasure under way of an identity, if there is one."""
     mine = (erasure_people.c.namespace == identity[0], erasure_people.c.subject == identity[1])

@@ -72,8 +72,12 @@ class ErasureDesk:
 
     def fulfil(self, request: Request, actor: Actor, now: int) -> Mapping[str, object]:
         """Carry an approved request out; return what to note of it, which holds no personal data."""
+        from pellucid.rights.erasures import done_for  # noqa: PLC0415  -- slow, and no question needs it
+
         del now  # an erasure takes time of its own
-        done = self.carry_out([request], actor=actor)
+        with self.room.database.read() as connection:
+            done = done_for(connection, request.id)  # whoever closes the request may have died before
+        done = done or self.carry_out([request], actor=actor)
         return {"erasure": done.id, "state": done.state, "step": done.step}
 
     def carry_on(self, *, actor: Actor) -> Sequence[Erasure]:
