@@ -25,7 +25,7 @@ from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import kept_evidence
 from pellucid.records.tables import consent_records, subjects
-from pellucid.rights import erasures, search, traces
+from pellucid.rights import erasures, evidence, search, traces
 from pellucid.rights.erasures import Erasure
 from pellucid.rights.means import Means
 from pellucid.rights.people import (
@@ -180,7 +180,7 @@ def _keep_evidence(connection: Connection, erasure: str, people: list[Person], n
             insert(kept_evidence).values(
                 id=f"{erasure}:{each.identity[0]}:{each.identity[1]}",
                 erasure=erasure,
-                kind="consent-records",
+                kind=evidence.RECORDS,
                 content=json.dumps(content, sort_keys=True).encode(),
                 basis=ACCOUNTABLE,
                 until=evidence_until(now),
