@@ -52,9 +52,7 @@ def state_and_ask(shop: Workspace, key: str) -> None:
     """Store a statement, a request under way with what it asks, and a challenge of it, each for this person and bob."""
     database, bob = shop.room.database, subject_of(shop, "c001")
     for number, (subject, name) in enumerate(((subject_of(shop, key), key), (bob, "somebody"))):
-        put_request(
-            database, f"r{number:012}", subject=subject, strength=1, asked=f'{{"note": "{name}"}}'.encode(), proof=name
-        )
+        put_request(database, f"r{number:012}", subject=subject, asked=f'{{"note": "{name}"}}'.encode(), proof=name)
         with database.write() as connection:
             said = {"namespace": "customer", "subject": subject, "text": f"{name} says so", "at": 1}
             connection.execute(insert(statements).values(request=f"r{number:012}", part=0, **said))
