@@ -36,15 +36,13 @@ from pellucid.rights.fitting import demand_altered, demand_fit
 from pellucid.rights.request import Request, Right
 from pellucid.rights.stale import mark_stale
 from pellucid.rights.statement import keep_statement
+from pellucid.rights.stored import RECTIFIED
 from pellucid.subjects.facts import tell_facts
 from pellucid.subjects.ids import count
 from pellucid.subjects.keys import SubjectKeys
 
 CORRECTED = "corrected"
 """Why a derived table is stale."""
-
-RECTIFIED = "rectified"
-"""The kind of the event of a request that tells that a part of it was carried out."""
 
 
 @dataclass(frozen=True, slots=True)

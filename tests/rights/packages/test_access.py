@@ -360,6 +360,7 @@ def test_addresses_are_the_persons_own(shop: Workspace) -> None:
         ("phone", "+49 0"),
     ]
     assert [each.address for each in shop.access.contacts("customer", dora)] == ["dora@mail.example", "+49 3"]
+    assert [each.column for each in shop.access.addresses("customer", alice)] == ["gifts.sent_to", "profiles.email"]
     assert repr(shop.access.contacts("customer", dora)[0]) == "Contact('email')"
     assert shop.access.contacts("customer", 99) == ()
 
