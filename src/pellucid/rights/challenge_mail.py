@@ -66,11 +66,11 @@ class ChallengeSender:
             challenge, request = _rows(connection, claim.job.about)
         if not _is_wanted(challenge, request, claim.clock()):
             return None
-        held = self.contacts(request.namespace, request.subject)
+        held, policy = self.contacts(request.namespace, request.subject), self.policy()
         with claim.database.write() as connection:
             challenge, request = _rows(connection, claim.job.about)
             now = claim.clock()
-            usable = trusted(connection, self.policy(), request, held, now)
+            usable = trusted(connection, policy, request, held, now)
             chosen = challenges.choose(connection, self.key, challenge, usable, now)
             if chosen is None or not _is_wanted(challenge, request, now):
                 return None
