@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, event, insert, select, update
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -37,8 +37,9 @@ def put_request(database: Database, id: str = "r1", *, subject: int | None = 7, 
         "received_at": NOW - DAY,
         "due": "2025-11-08",
     }
+    row = {"strength": STRENGTHS[Right(str(changes.get("right", row["right"])))], **row, **changes}
     with database.write() as connection:
-        connection.execute(insert(rights_requests).values(row | changes))
+        connection.execute(insert(rights_requests).values(row))
 
 
 def stored(database: Database, id: str = "r1") -> Request:
@@ -86,3 +87,20 @@ def _request(row: Row[Any]) -> Request:
     right = Right(row.right)
     typed = {"right": right, "state": RequestState(row.state), "verification": Verification(row.verification)}
     return Request(**held | typed | {"asked": {}, "strength": STRENGTHS[right]})
+
+
+def statements_of(database: Database, call: Callable[[], object]) -> list[str]:
+    """Return what the call sends to the database, in order, without values."""
+    sent: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        sent.append(statement)
+
+    engine = database._engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        call()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert sent
+    return sent

@@ -19,6 +19,7 @@ from pellucid.rights.showing import answer, views
 from pellucid.subjects.links import link, split
 from tests.consent.conftest import CUSTOMER
 from tests.rights.conftest import ALICE, BOB, NOW, OMAR, PIA, Shop
+from tests.rights.requests import statements_of
 
 
 def loaded(shop: Shop, request: str) -> Request:
@@ -245,3 +246,16 @@ def test_what_may_be_sensitive_is_shown_to_whom_is_known_better(shop: Shop) -> N
     shop.policy = replace(shop.policy, datasets={"baskets": revealing})
     full, without = shop.ask(Right.ACCESS, BOB), shop.ask(Right.ACCESS, BOB, asked={"without_sensitive": True})
     assert (plain, full.strength, without.strength, shop.ask(Right.RESTRICTION).strength) == (1, 2, 1, 1)
+
+
+def test_asking_who_somebody_is_takes_the_same_statements_for_a_stranger(shop: Shop) -> None:
+    known, stranger = shop.ask(Right.ACCESS).id, shop.ask(Right.ACCESS, None).id
+    with shop.book() as book:
+        for request in (known, stranger):
+            book.acknowledge(request)
+
+    def asked(request: str) -> list[str]:
+        with shop.book() as book:
+            return statements_of(shop.database, lambda: book.ask(request, "code"))
+
+    assert asked(known) == asked(stranger)

@@ -175,13 +175,6 @@ def test_what_was_derived_of_the_dataset_is_stale_and_what_was_derived_of_that(c
     with counter.workspace.room.database.write() as connection:
         connection.execute(insert(derived_builds), builds)
     request = correct(counter, change("note", NEW_NOTE))
-    with counter.workspace.room.database.read() as connection:
-        rows = connection.execute(select(derived_builds).order_by(derived_builds.c.dataset)).all()
-    assert [(row.dataset, row.stale_reason) for row in rows] == [
-        ("first", "corrected"),
-        ("other", None),
-        ("second", "corrected"),
-    ]
     assert counter.events(request, "rectified")[0]["stale"] == ["first", "second"]
 
 

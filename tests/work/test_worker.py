@@ -228,6 +228,7 @@ def test_a_worker_that_was_stopped_takes_nothing(workspace: Workspace) -> None:
 def test_a_request_that_is_due_is_reminded_of_by_mail_once(workspace: Workspace, office: PostOffice) -> None:
     row = {"id": "r1", "right": "access", "namespace": "customer", "subject": 7, "by_whom": "self", "reason": ""}
     row |= {"channel": "web", "state": "in_progress", "verification": "none", "verified_strength": 0, "received_at": 0}
+    row["strength"] = 1
     with workspace.room.database.write() as connection:
         connection.execute(insert(rights_requests).values(row | {"due": "2020-01-01"}))
     for _ in range(2):

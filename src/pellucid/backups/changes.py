@@ -1,8 +1,8 @@
 """What happened in a control database after a place in its log: the rows that a restored backup lacks.
 
 Reads only. They are all that narrows or was spent, and what the log needs to go on: its entries, records of what people
-said with the people they are about, people whose permission changed, losses of privacy, policies. Rows of customer data
-are not among them.
+said with the people they are about, people whose permission changed, losses of privacy, policies, requests with where
+they stand. Rows of customer data are not among them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from pellucid.records.rights_tables import (
     erasures,
     kept_evidence,
     legal_holds,
+    rights_events,
+    rights_requests,
+    statements,
     tombstones,
 )
 from pellucid.records.tables import (
@@ -68,12 +71,18 @@ CARRIED: Mapping[str, Table] = {
         erasure_parts,
         tombstones,
         kept_evidence,
+        rights_requests,
+        rights_events,
+        statements,
     )
 }
 """The tables whose rows are carried over."""
 
 OF_AN_ERASURE = (erasures, erasure_people, erasure_parts, tombstones, kept_evidence)
 """What an erasure leaves: in a backup from before it, the people are still there."""
+
+OF_A_REQUEST = (rights_requests, rights_events, statements)
+"""What people asked, which has its day by law: none that was filed since a backup is lost with it."""
 
 MARKS = (law_marks, consent_screens, subject_links)
 """What people decided about laws, screens and identities: rows are added and never changed."""
@@ -165,15 +174,21 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
     spent: list[str] = []
     erased: set[str] = set()
     held: set[str] = set()
+    asked: set[str] = set()
     for entry in log.entries(connection, place.size):
         spent += _told(entry, "charge")
         erased.update(_told(entry, "erasure"))
         held.update(_told(entry, "hold"))
+        asked.update(_told(entry, "request"))
         yield Change("log_entries", {"leaf": entry.leaf, "body": entry.body, "leaf_hash": entry.leaf_hash})
     yield from _policies(connection, place)
     yield from _marks(connection, place)
-    yield from _said(connection, place, sorted(erased))
+    yield from _said(connection, place, sorted(erased), sorted(asked))
     yield from _erased(connection, sorted(erased), sorted(held))
+    for table in OF_A_REQUEST:
+        column = table.c.id if table is rights_requests else table.c.request
+        for part in _parts(sorted(asked)):
+            yield from _rows(connection, table, column.in_(part))
     for part in _parts(spent):
         yield from _rows(connection, charges, charges.c.id.in_(part))
     for table in (insight_proposals, insight_cells):
@@ -212,7 +227,7 @@ def _marks(connection: Connection, place: Place) -> Iterator[Change]:
     yield from made
 
 
-def _said(connection: Connection, place: Place, erased: Sequence[str]) -> Iterator[Change]:
+def _said(connection: Connection, place: Place, erased: Sequence[str], asked: Sequence[str]) -> Iterator[Change]:
     """Yield the people concerned before what they said."""
     concerned: dict[str, set[int]] = {}
     said = select(consent_records.c.namespace, consent_records.c.subject)
@@ -223,10 +238,14 @@ def _said(connection: Connection, place: Place, erased: Sequence[str]) -> Iterat
     where = (permitted_changes.c.version > place.register, permitted_changes.c.subject >= 0)
     for namespace, subject in connection.execute(changed.where(*where)):
         concerned.setdefault(namespace, set()).add(subject)
-    for some in _parts(erased):
-        theirs = select(erasure_people.c.namespace, erasure_people.c.subject)
-        for namespace, subject in connection.execute(theirs.where(erasure_people.c.erasure.in_(some))):
-            concerned.setdefault(namespace, set()).add(subject)
+    for table, column, names in (
+        (erasure_people, erasure_people.c.erasure, erased),
+        (rights_requests, rights_requests.c.id, asked),
+    ):
+        theirs = select(table.c.namespace, table.c.subject).where(table.c.subject.is_not(None))
+        for some in _parts(names):
+            for namespace, subject in connection.execute(theirs.where(column.in_(some))):
+                concerned.setdefault(namespace, set()).add(subject)
     for namespace, concerned_ids in sorted(concerned.items()):
         for part in chunks(concerned_ids):
             for table in (subjects, subject_keys):

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 
 from pellucid.audit import log
 from pellucid.audit.merkle import leaf_hash
-from pellucid.backups.changes import CARRIED, MARKS, OF_AN_ERASURE, Change, Place, Values, place_of
+from pellucid.backups.changes import CARRIED, MARKS, OF_A_REQUEST, OF_AN_ERASURE, Change, Place, Values, place_of
 from pellucid.backups.journal import Segment
 from pellucid.consent.record import ConsentVerb
 from pellucid.consent.register import LAWS_VERSION
@@ -161,7 +161,7 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
             code="journal-altered",
         )
     _put_rows(connection, charges, [*gathered.of(charges), *end.reserved])
-    for table in (insight_proposals, insight_cells, legal_holds, *OF_AN_ERASURE):
+    for table in (insight_proposals, insight_cells, legal_holds, *OF_AN_ERASURE, *OF_A_REQUEST):
         _put_rows(connection, table, gathered.of(table))
     _put_generations(connection, gathered.bodies, done, now)
     forget(connection, named)

@@ -20,6 +20,7 @@ from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import legal_holds, rights_events, rights_requests
 from pellucid.records.tables import policy_snapshots, signal_questions, signals_seen, subject_links, subjects
 from pellucid.regulations.duties import rights
+from pellucid.rights.statement import statements_of
 from pellucid.subjects.ids import ESTIMATED
 from pellucid.subjects.links import CERTAIN, LINKED, Identity
 
@@ -152,7 +153,7 @@ def rights_told(policy: Policy, places: Sequence[str | None], now: int) -> list[
 
 
 def others_kept(connection: Connection, identities: Sequence[Identity]) -> dict[str, Any]:
-    """Return the person's requests, browser signals and what they were asked because of them, and legal holds."""
+    """Return the person's requests and statements, browser signals with what was asked because of them, and holds."""
     return {
         "signals": [
             {"signal": row.signal, "first_at": instant_text(row.first_at)}
@@ -167,6 +168,11 @@ def others_kept(connection: Connection, identities: Sequence[Identity]) -> dict[
                 "answered_at": _instant(row.answered_at),
             }
             for row in connection.execute(_about(signal_questions, identities))
+        ],
+        "statements": [
+            {"dataset": each.dataset, "text": each.text, "at": instant_text(each.at), "request": each.request}
+            for identity in identities
+            for each in statements_of(connection, *identity)
         ],
         "requests": [_request(connection, row) for row in connection.execute(_about(rights_requests, identities))],
         "holds": [

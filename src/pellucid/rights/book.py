@@ -259,8 +259,12 @@ class Book:
         append(self.connection, entry)
 
     def pseudonym(self, request: Request) -> str | None:
-        """Return who it is about in the log; None for nobody we know, and once an erasure destroyed their key."""
+        """Return who it is about in the log; None for nobody we know, and once an erasure destroyed their key.
+
+        The same work is done for nobody: what is answered to a stranger, and when, tells not who is known.
+        """
         if request.subject is None:
+            self.keys.for_nobody(self.connection, request.namespace)
             return None
         try:
             return self.keys.pseudonym(self.connection, request.namespace, request.subject)

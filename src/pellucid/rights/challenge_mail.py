@@ -18,6 +18,7 @@ from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import identity_challenges, rights_requests
 from pellucid.rights import challenges
 from pellucid.rights.challenges import LINK, Contact, Contacts
+from pellucid.rights.corrected_contacts import trusted
 from pellucid.rights.request import FINAL, Right
 
 WORDS = {
@@ -65,11 +66,12 @@ class ChallengeSender:
             challenge, request = _rows(connection, claim.job.about)
         if not _is_wanted(challenge, request, claim.clock()):
             return None
-        held = self.contacts(request.namespace, request.subject)
+        held, policy = self.contacts(request.namespace, request.subject), self.policy()
         with claim.database.write() as connection:
             challenge, request = _rows(connection, claim.job.about)
             now = claim.clock()
-            chosen = challenges.choose(connection, self.key, challenge, held, now)
+            usable = trusted(connection, policy, request, held, now)
+            chosen = challenges.choose(connection, self.key, challenge, usable, now)
             if chosen is None or not _is_wanted(challenge, request, now):
                 return None
             noted = update(identity_challenges).where(identity_challenges.c.id == challenge.id)

@@ -6,7 +6,7 @@ out, as are identities that are only likely to be the person's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pellucid.holdings.leases import lease, release
 from pellucid.holdings.publish import published
@@ -24,10 +24,11 @@ HOUR = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An address that is held; it is in no repr."""
+    """An address that is held, and in which columns (`dataset.column`) it stands; it is in no repr."""
 
     kind: str
     address: str
+    columns: tuple[str, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         return f"Contact({self.kind!r})"
@@ -46,16 +47,17 @@ def contacts(parts: AccessParts, namespace: str, subject: int, now: int) -> tupl
             if named and found is not None:
                 wanted[dataset.name] = (found, named)
         leased = lease(connection, [holdings[name] for name in wanted], until=now + HOUR)
-    seen: dict[Contact, None] = {}
+    seen: dict[tuple[str, str], dict[str, None]] = {}
     try:
         with parts.open_person([holdings[name] for name in wanted]) as engine:
             for name, (found, named) in wanted.items():
                 for batch in engine.rows(found.wanted(holdings[name])):
                     for column, kind in named.items():
                         values = batch.column(column).unique().to_pylist()
-                        seen |= dict.fromkeys(Contact(kind, value) for value in values if value)
+                        for value in filter(None, values):
+                            seen.setdefault((kind, value), {})[f"{name}.{column}"] = None
     finally:
         with parts.database.write() as connection:
             release(connection, leased)
-    ordered = sorted(seen, key=lambda each: (each.kind, each.address))
+    ordered = [Contact(*each, tuple(columns)) for each, columns in sorted(seen.items())]
     return tuple(each for kind in KINDS for each in [one for one in ordered if one.kind == kind][:MOST])

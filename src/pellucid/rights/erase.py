@@ -25,7 +25,7 @@ from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import kept_evidence
 from pellucid.records.tables import consent_records, subjects
-from pellucid.rights import erasures, search, traces
+from pellucid.rights import erasures, evidence, search, traces
 from pellucid.rights.erasures import Erasure
 from pellucid.rights.means import Means
 from pellucid.rights.people import (
@@ -43,6 +43,7 @@ from pellucid.rights.plan import ACCOUNTABLE, Part, evidence_until, plan
 from pellucid.rights.proof import digest_of, make_receipt
 from pellucid.rights.remove import remove_packages, remove_spilt
 from pellucid.rights.sweep import DAY, sweep
+from pellucid.rights.waiting import waiting
 from pellucid.subjects import tombstones
 from pellucid.subjects.links import Identity
 
@@ -62,7 +63,8 @@ def preview(means: Means, wanted: Iterable[Identity], now: int) -> list[Part]:
         members = whole(connection, [(each, None) for each in wanted])
         people = [Person(each, None, "", (_natural_key(connection, each),)) for each in sorted(members)]
     texts = texts_in_data(means, ids_by_namespace(people))
-    return plan(means, people, Needles([*texts, *(text for each in people for text in each.texts)]), now)
+    needles = Needles([*texts, *(text for each in people for text in each.texts)])
+    return [*plan(means, people, needles, now), *waiting(means, people, needles)]
 
 
 def begin(means: Means, wanted: Sequence[tuple[Identity, str | None]], actor: Actor) -> str:
@@ -101,7 +103,7 @@ def carry_on(means: Means, erasure: str, actor: Actor) -> Erasure:
     # (1) plan
     people = _with_texts(means, erasure, people)
     needles, now = needles_of(people), means.clock()
-    parts = plan(means, people, needles, now)
+    parts = [*plan(means, people, needles, now), *waiting(means, people, needles, erasure)]
     with database.write() as connection:
         erasures.put_parts(connection, erasure, parts, now)
     # (3) leave
@@ -119,7 +121,7 @@ def carry_on(means: Means, erasure: str, actor: Actor) -> Erasure:
     _verify(means, erasure, people, needles)
     reach("erase.verified")
     # (6) tell
-    _tell(means, erasure, people)
+    _tell(means, erasure, people, needles)
     reach("erase.told")
     # (7) finish
     return _finish(means, erasure, people, actor)
@@ -178,7 +180,7 @@ def _keep_evidence(connection: Connection, erasure: str, people: list[Person], n
             insert(kept_evidence).values(
                 id=f"{erasure}:{each.identity[0]}:{each.identity[1]}",
                 erasure=erasure,
-                kind="consent-records",
+                kind=evidence.RECORDS,
                 content=json.dumps(content, sort_keys=True).encode(),
                 basis=ACCOUNTABLE,
                 until=evidence_until(now),
@@ -214,7 +216,7 @@ def _searched(needles: Needles) -> list[Part]:
     return [Part("search", "short identifiers", "unreachable", ACCOUNTABLE, why, told={"count": len(needles.short)})]
 
 
-def _tell(means: Means, erasure: str, people: list[Person]) -> None:
+def _tell(means: Means, erasure: str, people: list[Person], needles: Needles) -> None:
     what: dict[str, object] = {
         "erase": [{"namespace": each.identity[0], "key": each.texts[0]} for each in people if each.texts]
     }
@@ -235,6 +237,9 @@ def _tell(means: Means, erasure: str, people: list[Person]) -> None:
             state = erasures.DONE if answer == "answered" else erasures.OPEN
             erasures.put_parts(connection, erasure, [told], means.clock(), state=state)
         erasures.reached(connection, erasure, 6)
+    left = waiting(means, people, needles, erasure)  # what was just put on its way among it
+    with means.place.database.write() as connection:
+        erasures.put_parts(connection, erasure, left, means.clock())
 
 
 def _finish(means: Means, erasure: str, people: list[Person], actor: Actor) -> Erasure:

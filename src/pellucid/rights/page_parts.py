@@ -106,6 +106,9 @@ def choices(told: Told, first: Rows) -> Iterator[str]:
         yield table("said", "What you told us (all of it is in summary.json)", columns, rows)
     else:
         yield paragraph("You have told us nothing yet.")
+    if told["statements"]:
+        stated = [(day(each["at"]), each["dataset"] or "all of it", each["text"]) for each in told["statements"]]
+        yield table("stated", "What you stated beside what we hold", ("on", "about", "your words"), stated)
     for place, each in enumerate(told["notices"]):
         yield heading(f"Notice {each['version']}: {each['purpose']}", f"notice{place}")
         yield paragraph(each["text"])

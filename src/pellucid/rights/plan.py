@@ -109,6 +109,10 @@ def _control(connection: Connection, people: Sequence[Person], needles: Needles,
         decision = ERASE if trace.blanked is None else ANONYMISE
         if rows:
             yield Part("control", trace.table.name, decision, ASKED, f"{trace.why[:1].upper()}{trace.why[1:]}.")
+    for table, rows in traces.asked_of(connection, people).items():
+        whole = table.name == "identity_challenges"
+        why = "Codes by which they showed who they are." if whole else "What they asked in detail in other requests."
+        yield Part("control", table.name, ERASE if whole else ANONYMISE, ASKED, why, told={"rows": rows})
     details = len(traces.details_about(connection, people))
     if details:
         yield Part("control", "log_details", ERASE, ASKED, "Details of log entries about them.", told={"rows": details})

@@ -34,17 +34,12 @@ from pellucid.rights.clock import Event
 from pellucid.rights.corrections import CorrectionAsked, StatementAsked, rectifications
 from pellucid.rights.fitting import demand_altered, demand_fit
 from pellucid.rights.request import Request, Right
-from pellucid.rights.stale import mark_stale
+from pellucid.rights.stale import made_of
 from pellucid.rights.statement import keep_statement
+from pellucid.rights.stored import RECTIFIED
 from pellucid.subjects.facts import tell_facts
 from pellucid.subjects.ids import count
 from pellucid.subjects.keys import SubjectKeys
-
-CORRECTED = "corrected"
-"""Why a derived table is stale."""
-
-RECTIFIED = "rectified"
-"""The kind of the event of a request that tells that a part of it was carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +222,7 @@ def _publish(connection: Connection, job: _Job, made: _Made) -> None:
         "corrected_from": before.generation,
         "columns": sorted(made.found.old),
         "rows": made.found.altered,
-        "stale": list(mark_stale(connection, dataset.name, CORRECTED, now)),
+        "stale": list(made_of(connection, dataset.name)),
     }
     _note(connection, job, told)
     append(connection, _entry(connection, job, made))

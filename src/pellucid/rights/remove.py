@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 
 from pellucid.engines.spill import clear
+from pellucid.holdings.drafts import clear_drafts
 from pellucid.holdings.publish import DATA_FOLDER
 from pellucid.rights import traces
 from pellucid.rights.means import Means
@@ -15,9 +16,13 @@ ENGINE_FOLDER = ".engine"
 
 
 def remove_spilt(means: Means) -> None:
-    """Remove what engines that died spilt into the workspace; those that live remove their own."""
+    """Remove what engines and builds that died left in the workspace; those that live remove their own.
+
+    Raises DataRefused while an import runs or a derived table is being built: what they hold may be of these people.
+    """
     with means.place.locked():  # empties the spill folder of imports and sorts
         clear(means.place.folder / DATA_FOLDER / ENGINE_FOLDER)
+    clear_drafts(means.place.folder)
 
 
 def remove_packages(means: Means, people: Sequence[Person]) -> None:

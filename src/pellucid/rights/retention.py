@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -22,8 +22,8 @@ from pellucid.engines.duckdb_erasing import Cut, Erase
 from pellucid.holdings.ground import survey
 from pellucid.holdings.publish import generations_published
 from pellucid.policy.model import Actor, Dataset
-from pellucid.records.rights_tables import kept_evidence
 from pellucid.records.tables import consent_records
+from pellucid.rights import evidence
 from pellucid.rights.holds import Hold, held_people, held_whole, holds
 from pellucid.rights.means import Means
 from pellucid.rights.people import Ids
@@ -67,10 +67,12 @@ def run(means: Means, actor: Actor, now: int) -> list[Retired]:
                     dataset.name, counted.outdated, counted.emptied, erased.get(dataset.name, 0)
                 )
     with place.database.write() as connection:
+        notes, records = evidence.forget(connection, now)
         body = {
             "datasets": {each.dataset: {"rows": each.rows, "values": each.values} for each in found.values()},
             "tombstones": expire(connection, now),
-            "evidence": _expire_evidence(connection, now),
+            "evidence": notes,
+            "records": records,
         }
         append(connection, AuditEntry("retention.run", actor, now, body=body))
     return list(found.values())
@@ -127,7 +129,3 @@ def _restricted(connection: Connection, means: Means) -> dict[str, Ids]:
         for namespace, known in present.items()
         if namespace in means.policy.namespaces
     }
-
-
-def _expire_evidence(connection: Connection, now: int) -> int:
-    return connection.execute(delete(kept_evidence).where(kept_evidence.c.until <= now)).rowcount

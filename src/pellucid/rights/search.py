@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pellucid.delivery.recipients import OUTBOX
 from pellucid.engines.duckdb_absence import in_file, left_of
 from pellucid.engines.duckdb_erasing import Erase
 from pellucid.engines.needles import Needles
@@ -17,6 +18,7 @@ from pellucid.rights.means import Means
 from pellucid.rights.people import Ids, Person, ids_by_namespace
 from pellucid.rights.plan import ASKED, UNREACHABLE, Part
 from pellucid.rights.sweep import DAY, cut_of, take_back
+from pellucid.rights.waiting import texts_waiting
 
 KEYS = "keys"
 OVERLAP = 4_096
@@ -78,7 +80,7 @@ def search_control(means: Means, people: Sequence[Person], needles: Needles) -> 
         )
     touched = {trace.table.name for trace in traces.BY_ID} | {words.table.name for words in traces.WORDS}
     if not database.is_sqlite:
-        leftovers.write_anew(database, touched | {"subjects"})
+        leftovers.write_anew(database, touched | {"subjects", "identity_challenges", "rights_requests"})
         return
     whole = leftovers.cut(database)
     found = _in_control(means, needles)
@@ -86,7 +88,11 @@ def search_control(means: Means, people: Sequence[Person], needles: Needles) -> 
         leftovers.write_anew(database, touched)
         found = _in_control(means, needles)
     if found:
+        with database.read() as connection:
+            known = found <= texts_waiting(connection, needles)
         why = "The control database's file holds an identifier of theirs in a place that is not known to."
+        if known:
+            why = "The control database's file holds an identifier of theirs in word that waits to be told."
         yield Part("file", "control.sqlite", UNREACHABLE, ASKED, why, told={"identifiers": len(found)})
 
 
@@ -98,7 +104,7 @@ def search_files(means: Means, needles: Needles) -> Iterator[Part]:
         inside = file.relative_to(folder)
         if file.is_symlink() or not file.is_file() or file in control or inside.parts[0] == KEYS:
             continue
-        if file.name.startswith("control.sqlite") or _is_generation(inside):
+        if file.name.startswith("control.sqlite") or _is_generation(inside) or _is_notice(inside):
             continue
         found = in_file(file, needles)
         if found:
@@ -110,6 +116,11 @@ def search_files(means: Means, needles: Needles) -> Iterator[Part]:
 
 def _is_generation(inside: Path) -> bool:
     return inside.parts[0] == DATA_FOLDER and len(inside.parts) == 2 and inside.suffix == ".duckdb"
+
+
+def _is_notice(inside: Path) -> bool:
+    """Return whether it is a notice to a recipient: what waits there is told of by `waiting`."""
+    return inside.parts[0] == OUTBOX and len(inside.parts) == 3 and inside.suffix == ".json"
 
 
 def _in_control(means: Means, needles: Needles) -> set[str]:

@@ -19,6 +19,9 @@ from pellucid.rights.clock import Event
 from pellucid.rights.request import FINAL, Request, RequestState, Right, Verification
 
 ID = re.compile(r"r[0-9a-f]{12}")
+RECTIFIED = "rectified"
+"""The kind of the event of a request that tells that a part of a rectification was carried out."""
+
 _OPEN = [state.value for state in RequestState if state not in FINAL]
 _PART = 500
 

@@ -20,6 +20,7 @@ from pellucid.records.rights_tables import (
     packages,
     rights_events,
     rights_requests,
+    statements,
 )
 from pellucid.records.tables import (
     api_replies,
@@ -62,6 +63,7 @@ class Words:
 BY_ID = (
     Trace(signals_seen, why="signals that their browsers sent"),
     Trace(signal_questions, why="what they were asked about a loyalty programme"),
+    Trace(statements, why="what they stated beside what is held of them"),
     Trace(subject_links, blanked={"evidence": ""}, why="how their identifiers were found to be one person's"),
     Trace(subject_links, "other_namespace", "other", {"evidence": ""}, "how their identifiers were found to belong"),
     Trace(
@@ -123,14 +125,15 @@ def take_out(connection: Connection, people: Sequence[Person], needles: Needles)
         for key in keys:
             same = and_(*(column == value for column, value in zip(words.table.primary_key, key, strict=True)))
             _note(done, words.table, _changed(connection, words.table, same, words.blanked))
-    _note(done, rights_requests, _requests(connection, people))
+    for table, rows in _forget_requests(connection, people).items():
+        _note(done, table, rows)
     return done
 
 
 def left_by_id(connection: Connection, people: Sequence[Person]) -> list[str]:
     """Return the tables in which rows that were to be removed are left."""
     gone = [trace for trace in BY_ID if trace.blanked is None]
-    return [
+    return [table.name for table in asked_of(connection, people)] + [
         trace.table.name
         for trace in gone
         if any(connection.scalar(_count(trace, where)) for where in _where(trace, people))
@@ -155,19 +158,36 @@ def note_packages_gone(connection: Connection, gone: Sequence[str], now: int) ->
         connection.execute(update(packages).where(packages.c.id == name).values(removed_at=now, token=None))
 
 
-def _requests(connection: Connection, people: Sequence[Person]) -> int:
-    """Blank the details of what people asked, but for the very requests that are being carried out, which close so."""
-    own = {each.request for each in people if each.request is not None}
-    done = 0
-    for where in _where(Trace(rights_requests), people):
-        theirs = select(rights_requests.c.id).where(where)
-        done += connection.execute(
-            delete(identity_challenges).where(identity_challenges.c.request.in_(theirs))
-        ).rowcount
-        some = or_(rights_requests.c.asked.is_not(None), rights_requests.c.proof.is_not(None))
-        others = (where, some, rights_requests.c.id.not_in(sorted(own)))
-        done += connection.execute(update(rights_requests).where(*others).values(asked=None, proof=None)).rowcount
+def asked_of(connection: Connection, people: Sequence[Person]) -> dict[Table, int]:
+    """Return how many challenges there are of these people's requests, and how many requests tell what was asked."""
+    found = dict.fromkeys((identity_challenges, rights_requests), 0)
+    for challenges, requests in _of_requests(connection, people):
+        for table, where in ((identity_challenges, challenges), (rights_requests, requests)):
+            found[table] += connection.scalar(select(func.count()).select_from(table).where(where)) or 0
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def _forget_requests(connection: Connection, people: Sequence[Person]) -> dict[Table, int]:
+    done = dict.fromkeys((identity_challenges, rights_requests), 0)
+    for challenges, requests in _of_requests(connection, people):
+        done[identity_challenges] += _changed(connection, identity_challenges, challenges, None)
+        done[rights_requests] += _changed(connection, rights_requests, requests, {"asked": None, "proof": None})
     return done
+
+
+def _of_requests(
+    connection: Connection, people: Sequence[Person]
+) -> Iterator[tuple[ColumnElement[bool], ColumnElement[bool]]]:
+    """Yield which challenges are of people's requests, and which requests tell what was asked in detail.
+
+    Not those requests that are being carried out, which close so.
+    """
+    own = sorted({each.request for each in people if each.request is not None})
+    columns = rights_requests.c
+    for where in _where(Trace(rights_requests), people):
+        theirs = select(columns.id).where(where)
+        some = or_(columns.asked.is_not(None), columns.proof.is_not(None))
+        yield identity_challenges.c.request.in_(theirs), and_(where, some, columns.id.not_in(own))
 
 
 def _where(trace: Trace, people: Sequence[Person]) -> Iterator[ColumnElement[bool]]:

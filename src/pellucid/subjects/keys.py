@@ -22,6 +22,8 @@ from pellucid.records.tables import subject_keys, subjects
 KEY_BYTES = 32
 NONCE_BYTES = 12
 LOOKUP = 5_000
+NOBODY = -1
+"""An id that no subject has."""
 PSEUDONYM_CONTEXT = b"pellucid subject pseudonym v1\0"
 COMMITMENT_CONTEXT = b"pellucid commitment v1\0"
 WRAP_CONTEXT = b"pellucid subject key v1\0"
@@ -82,6 +84,7 @@ class SubjectKeys:
 
     def __init__(self, wrap_key: bytes) -> None:
         self._wrap = AESGCM(wrap_key)
+        self._nobodys = self._wrapped("", NOBODY, bytes(KEY_BYTES))
 
     def pseudonym(self, connection: Connection, namespace: str, subject: int) -> str:
         """Return the pseudonym (64 hex digits) of a subject in the log; raises NameUnknown for an id never given."""
@@ -94,6 +97,11 @@ class SubjectKeys:
         if missing:
             keys |= self._make(connection, namespace, missing)
         return [_pseudonym(keys[subject], namespace, subject) for subject in ids]
+
+    def for_nobody(self, connection: Connection, namespace: str) -> None:
+        """Do the work of `pseudonym` for nobody, so that the time it takes does not tell who is known."""
+        self._held(connection, namespace, [NOBODY])
+        _pseudonym(self._unwrap("", NOBODY, self._nobodys), namespace, NOBODY)
 
     def commitment(self, connection: Connection, namespace: str, subject: int, value: bytes) -> str:
         """Return a keyed hash (64 hex digits) of something about a subject: without their key it tells nothing of it.

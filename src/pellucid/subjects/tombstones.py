@@ -1,7 +1,8 @@
 """Tombstones: identifiers that were erased, as keyed hashes, so that their old rows do not come in again by a file.
 
 Without the key, a file of its own that is backed up apart, nobody can tell whether a hash is somebody's. A tombstone is
-no bar to a person who comes back: rows from after the erasure bring a new subject, and so does their own word.
+no bar to a person who comes back: rows from after the erasure bring a new subject, and rows without a date once the
+staff said that they are back. What they say brings nobody: consent of a key that nobody is known by is refused.
 """
 
 from __future__ import annotations

@@ -120,17 +120,18 @@ class AccessDesk:
         return contacts(self._parts, namespace, subject, self.room.clock())
 
     def addresses(self, namespace: str, subject: int) -> tuple[challenges.Contact, ...]:
-        """Return where a code can be sent: the mail addresses held of a person."""
+        """Return where a code can be sent: the mail addresses held of a person, once for each column."""
         return tuple(
-            challenges.Contact(each.kind, each.address, "")
+            challenges.Contact(each.kind, each.address, column)
             for each in self.contacts(namespace, subject)
             if each.kind == "email"
+            for column in each.columns
         )
 
     def mail_address(self, namespace: str, subject: int) -> str | None:
         """Return the one mail address that is held of a person; None where there is none, or doubt which."""
-        found = self.addresses(namespace, subject)
-        return found[0].address if len(found) == 1 else None
+        found = {each.address for each in self.addresses(namespace, subject)}
+        return found.pop() if len(found) == 1 else None
 
     def remove_expired(self) -> tuple[str, ...]:
         """Remove the packages whose time is over; returns their ids."""

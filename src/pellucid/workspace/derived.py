@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -17,20 +12,18 @@ from sqlalchemy import Connection, Row, insert, select
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.errors import DataRefused, InputInvalid, NameUnknown
+from pellucid.holdings.drafts import drafts
 from pellucid.holdings.publish import generations_published
 from pellucid.policy.model import Actor, Built, Dataset, Policy
 from pellucid.records.rights_tables import derived_builds
 from pellucid.workspace.data import bring_in
-from pellucid.workspace.room import DATA, Room
+from pellucid.workspace.room import Room
 
 if TYPE_CHECKING:
     from pellucid.collect.imports import ImportReport
     from pellucid.collect.publication import Publication
     from pellucid.insights.answer import Parts
     from pellucid.insights.derive import Derived
-
-DRAFTS = ".built"
-"""Below the data folder: rows of a derived table on their way into a generation, gone when it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,7 @@ class DerivedDesk:
 
         policy = self.room.demand(actor, "data-build")
         declared, built = _derived(policy, dataset)
-        with self._drafts() as folder:
+        with drafts(self.room.folder) as folder:
             file = folder / "rows.parquet"
             made = derive(self.parts(), declared, built, actor, file)
 
@@ -122,35 +115,6 @@ class DerivedDesk:
         append(
             connection, AuditEntry("data.built", actor, now, body=body | {"stamp": stamp, "reads": list(built.reads)})
         )
-
-    @contextmanager
-    def _drafts(self) -> Iterator[Path]:
-        """Make a folder (0700) below the data folder for one build at a time; what a dead one left there goes first."""
-        place = self.room.folder / DATA / DRAFTS
-        place.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(place / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        folder = place / "rows"
-        try:
-            _lock(descriptor)
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=0o700)
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            os.close(descriptor)  # releases the lock
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DataRefused(
-            "Another derived table is being built in this workspace.",
-            remedy="Wait until it is done, then run this again.",
-            code="build-running",
-        ) from None
 
 
 def _derived(policy: Policy, name: str) -> tuple[Dataset, Built]:

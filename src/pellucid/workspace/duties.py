@@ -18,6 +18,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import erasures, packages, rights_requests
+from pellucid.rights import evidence
 from pellucid.rights.book import Book
 from pellucid.rights.challenges import JOB as CHALLENGE
 from pellucid.rights.challenges import Contacts
@@ -32,6 +33,7 @@ from pellucid.workspace.tasks import WORKER, Plan, Task, challenge_task, expiry_
 CARRY_ON = "erasure-carry-on"
 PACKAGES = "package-expiry"
 FORGET = "request-forget"
+EVIDENCE = "evidence-expiry"
 DAY = 86_400_000_000
 
 
@@ -94,6 +96,7 @@ def duty_tasks(room: Room, duties: Duties) -> Mapping[str, Task]:
         CARRY_ON: Task(lambda _claim: _quietly(duties.carry_on(WORKER))),
         PACKAGES: Task(lambda _claim: _quietly(duties.remove_packages())),
         FORGET: Task(_forget),
+        EVIDENCE: Task(_forget_evidence),
     }
 
 
@@ -104,6 +107,7 @@ def duty_plans(room: Room) -> tuple[Plan, ...]:
         Plan(CARRY_ON, _unfinished),
         Plan(PACKAGES, _packages_over),
         Plan(FORGET, _requests_over),
+        Plan(EVIDENCE, _evidence_over),
     )
 
 
@@ -115,6 +119,12 @@ def _forget(claim: Claim) -> None:
     with claim.database.write() as connection:
         claim.done(connection)
         forget_closed(connection, WORKER, claim.clock())
+
+
+def _forget_evidence(claim: Claim) -> None:
+    with claim.database.write() as connection:
+        claim.done(connection)
+        evidence.forget_logged(connection, WORKER, claim.clock())
 
 
 def _unfinished(connection: Connection, now: int) -> Iterable[tuple[str, int]]:
@@ -135,3 +145,9 @@ def _requests_over(connection: Connection, now: int) -> Iterable[tuple[str, int]
     if connection.scalar(select(exists().where(*over))):
         last = connection.scalar(select(func.max(rights_requests.c.keep_until)).where(*over))
         yield f"{last}/{now // DAY}", now
+
+
+def _evidence_over(connection: Connection, now: int) -> Iterable[tuple[str, int]]:
+    found = evidence.over(connection, now)
+    if found:
+        yield f"{found[-1].until}/{now // DAY}", now

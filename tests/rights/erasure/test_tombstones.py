@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pellucid.collect.imports import ImportReport
+from pellucid.errors import NameUnknown
 from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import tombstones
 from pellucid.records.tables import subjects
@@ -71,6 +72,27 @@ def test_undated_rows_wait_until_the_person_came_back(without_alice: Workspace, 
     assert shop.erasures.let_return(("", ALICE), actor=pia) is False
     done = add(shop, tmp_path / "b.csv", "cards", f"{ALICE},red")
     assert (dict(done.rejected), done.new_subjects) == ({}, 1)
+
+
+def test_a_consent_brings_nobody_back_until_rows_came(without_alice: Workspace, tmp_path: Path) -> None:
+    shop, pia = without_alice, without_alice.actor("pia")
+    refused = []
+    for key in (ALICE, "never-seen"):
+        with pytest.raises(NameUnknown, match="There is no subject") as error:
+            shop.consent.record("give", key, purpose="newsletter", actor=pia)
+        refused.append(str(error.value).replace(key, "KEY"))
+    assert refused[0] == refused[1]
+    assert _returned(shop) == [None]
+    later = shop.room.clock() + DAY
+    with Workspace(shop.folder, clock=lambda: later) as after:
+        add(after, tmp_path / "a.csv", "purchases", bought(later - DAY // 2))
+        after.consent.record("give", ALICE, purpose="newsletter", actor=pia)
+        assert _returned(after) == [later]
+
+
+def _returned(shop: Workspace) -> list[int | None]:
+    with shop.room.database.read() as connection:
+        return list(connection.scalars(select(tombstones.c.returned_at)))
 
 
 def test_a_tombstone_ends_on_its_day(without_alice: Workspace) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.records.rights_tables import identity_challenges
@@ -16,7 +16,7 @@ from pellucid.rights import challenges
 from pellucid.rights.challenges import PER_PERSON, PER_REQUEST, Contact, mailbox
 from pellucid.rights.identity import ASKED, IdentityChecks
 from tests.rights.identity.checking import ALICE, BOB, CUSTOMER, KEY, OFFICE, Desk, refused
-from tests.rights.requests import DAY, NOW, SECOND, Book, put_request
+from tests.rights.requests import DAY, NOW, SECOND, Book, put_request, statements_of
 
 # -- nothing is told ---------------------------------------------------------------------------------------------------
 
@@ -43,19 +43,7 @@ def test_whoever_it_is_about_the_same_is_answered_by_the_same_work(desk: Desk, w
 
 def statements(desk: Desk, call: Callable[[], object]) -> list[str]:
     """Return what the call sends to the database, in order, without values."""
-    sent: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
-
-    engine = desk.database._engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        call()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    assert sent
-    return sent
+    return statements_of(desk.database, call)
 
 
 def test_each_answer_is_hashed_once_and_compared_in_constant_time(plain: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

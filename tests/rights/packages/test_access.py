@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from pellucid.engines.person import WITHHELD
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
@@ -123,6 +123,7 @@ COVERED = {
     "signals_seen": "signals",
     "signal_questions": "questions",
     "rights_requests": "requests",
+    "statements": "statements",
     "legal_holds": "holds",
 }
 NOT_HELD = {
@@ -141,6 +142,29 @@ def test_every_control_table_about_a_person_is_in_the_package_or_has_a_reason_no
     assert about == COVERED.keys() | NOT_HELD.keys()
     assert set(COVERED.values()) <= told.keys()
     assert rights_tables.legal_holds.name in about
+
+
+def test_what_somebody_stated_is_in_their_package_and_on_its_page_and_in_nobody_elses(
+    shop: Workspace, package: Package
+) -> None:
+    with shop.room.database.write() as connection:
+        for part, (who, dataset) in enumerate((("alice", "profiles"), ("alice", None), ("bob", None))):
+            subject = find(connection, "customer", who)
+            said = {
+                "namespace": "customer",
+                "subject": subject,
+                "dataset": dataset,
+                "text": f"<b>{who}</b>",
+                "at": part,
+            }
+            connection.execute(insert(rights_tables.statements).values(request="r1", part=part, **said))
+    folder = package("alice")
+    assert [
+        (each["dataset"], each["text"], each["request"])
+        for each in json.loads((folder / "summary.json").read_text())["statements"]
+    ] == [("profiles", "<b>alice</b>", "r1"), (None, "<b>alice</b>", "r1")]
+    page = (folder / "index.html").read_text()
+    assert (page.count("&lt;b&gt;alice&lt;/b&gt;"), page.count("&lt;b&gt;bob")) == (2, 0)
 
 
 def test_the_summary_says_what_the_register_and_the_policy_say(shop: Workspace, package: Package) -> None:
@@ -336,6 +360,7 @@ def test_addresses_are_the_persons_own(shop: Workspace) -> None:
         ("phone", "+49 0"),
     ]
     assert [each.address for each in shop.access.contacts("customer", dora)] == ["dora@mail.example", "+49 3"]
+    assert [each.column for each in shop.access.addresses("customer", alice)] == ["gifts.sent_to", "profiles.email"]
     assert repr(shop.access.contacts("customer", dora)[0]) == "Contact('email')"
     assert shop.access.contacts("customer", 99) == ()
 
