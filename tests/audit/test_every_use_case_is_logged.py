@@ -17,13 +17,15 @@ from pellucid.consent.signals import GPC_KINDS, SignalReading
 from pellucid.delivery.recipients import Notice, tell
 from pellucid.errors import InputInvalid, PellucidError
 from pellucid.governance.tokens import NewToken
-from pellucid.policy.model import Recipient
+from pellucid.policy.model import Actor, Recipient
+from pellucid.policy.scopes import PROGRAM
 from pellucid.records.jobs import MOST_ATTEMPTS
 from pellucid.records.rights_tables import jobs, packages, rights_requests
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
 from pellucid.rights.request import Request, Right
 from pellucid.rights.stored import load
+from pellucid.rights.wanted import Wanted
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
@@ -262,6 +264,55 @@ REQUEST: dict[str, object] = {
 def _made(w: Workspace) -> str:
     with w.room.database.read() as connection:
         return next(iter(connection.scalars(select(packages.c.id))))
+
+
+TILL = Actor(PROGRAM, "till", ("request:file", "request:read", "request:verify"), "token:0")
+STRANGER = replace(TILL, name="stranger")
+
+
+def _handed_in(w: Workspace, right: str, subject: str) -> str:
+    """Hand a request in as a program: two entries."""
+    return w.program_requests.file(Wanted(right, subject), actor=TILL).request
+
+
+HANDED_IN = ("request.filed", "request.acknowledged")
+PROGRAM_REQUEST_CASES = [
+    UseCase("program_requests.file", lambda w: _handed_in(w, "access", "nobody"), HANDED_IN),
+    UseCase("program_requests.file", lambda w: _handed_in(w, "rectification", "h9"), (), True),
+    UseCase(
+        "program_requests.file",
+        lambda w: w.program_requests.file(Wanted("access", "h9"), actor=w.actor("ana")),
+        ("access.refused",),
+        True,
+    ),
+    UseCase(
+        "program_requests.status",
+        lambda w: w.program_requests.status(_handed_in(w, "access", "h9"), actor=TILL),
+        HANDED_IN,
+    ),
+    UseCase(
+        "program_requests.status",
+        lambda w: w.program_requests.status(_handed_in(w, "limit", "h9"), actor=STRANGER),
+        HANDED_IN,
+        True,
+    ),
+    UseCase(
+        "program_requests.challenge",
+        lambda w: w.program_requests.challenge(_handed_in(w, "portability", "h9"), actor=TILL),
+        (*HANDED_IN, "request.asked"),
+    ),
+    UseCase(
+        "program_requests.answer",
+        lambda w: w.program_requests.answer(_handed_in(w, "erasure", "h9"), "12345678", actor=TILL),
+        (*HANDED_IN, "identity.refused"),
+        True,
+    ),
+    UseCase(
+        "program_requests.revoke",
+        lambda w: w.program_requests.revoke(_handed_in(w, "opt-out", "h9"), actor=TILL),
+        (*HANDED_IN, "request.revoked"),
+    ),
+]
 
 
 ACCESS_CASES = [
@@ -679,6 +730,7 @@ CASES = [
     UseCase("audit.verifier", lambda w: w.audit.verifier, ()),
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
+    *PROGRAM_REQUEST_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
 ]
 
@@ -726,7 +778,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("work", "recipients", "access", "erasures"),
+    *("program_requests", "work", "recipients", "access", "erasures"),
 )
 
 

@@ -16,6 +16,7 @@ BODY = {"subject": "h0001"}
 CHOICE = {**BODY, "purpose": "offers", "verb": "withdraw"}
 ANSWER = {**BODY, "purpose": "offers", "answer": "leave"}
 OPEN = None
+REQUESTS = "/api/v1/requests"
 ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", API): ("consent:write", CHOICE, 201),
     ("POST", f"{API}/show"): ("consent:show", BODY, 200),
@@ -23,6 +24,11 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", f"{API}/changes"): ("consent:changes", None, 200),
     ("POST", "/api/v1/signals"): ("signals:write", {**BODY, "gpc": "1"}, 200),
     ("POST", "/api/v1/signals/answer"): ("signals:write", ANSWER, 422),  # nothing was asked
+    ("POST", REQUESTS): ("request:file", {**BODY, "right": "access"}, 201),
+    ("GET", f"{REQUESTS}/{{request_id}}"): ("request:read", None, 404),  # no request of the program's own
+    ("POST", f"{REQUESTS}/{{request_id}}/challenge"): ("request:verify", {}, 404),
+    ("POST", f"{REQUESTS}/{{request_id}}/answer"): ("request:verify", {"answer": "12345678"}, 404),
+    ("DELETE", f"{REQUESTS}/{{request_id}}"): ("request:file", None, 404),
     ("GET", "/.well-known/gpc.json"): (OPEN, None, 200),
     ("GET", "/healthz"): (OPEN, None, 204),
     ("GET", "/readyz"): (OPEN, None, 204),
@@ -45,6 +51,7 @@ def test_every_route_has_its_row(app: FastAPI) -> None:
 
 def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
     method, path = row
+    path = path.format(request_id="r0123456789ab")
     return client(*scopes).request(method, path, json=ROWS[row][1]).status_code
 
 

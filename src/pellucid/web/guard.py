@@ -145,7 +145,7 @@ def _say_request(scope: Scope, told: _Told) -> None:
     say(
         "request",
         level=logging.INFO if told.status < 500 else logging.ERROR,
-        method=scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other",
+        method=scope["method"] if scope["method"] in ("GET", "POST", "DELETE", "HEAD", "OPTIONS") else "other",
         route=_route(scope),
         status=told.status,
         ms=round((time.perf_counter() - told.began) * 1000, 2),
