@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from pellucid.records.rights_tables import identity_challenges, rights_requests
+from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights.challenges import CODE, challenge_key, secret_of
 from pellucid.settings import Settings
 from pellucid.subjects.keys import load_or_create_key
@@ -31,11 +31,6 @@ def plain(answer: httpx.Response) -> tuple[int, str, list[str]]:
     """Return an answer but for what differs each time: its id and instants."""
     text = re.sub(r"r[0-9a-f]{12}|\d{4}-\d\d-\d\dT[^\"]*", "*", answer.text)
     return answer.status_code, text, sorted(set(answer.headers) - {"date"})
-
-
-def count(shop: Shop) -> int:
-    with shop.workspace.room.database.read() as connection:
-        return connection.scalar(select(func.count()).select_from(rights_requests)) or 0
 
 
 def pia(shop: Shop) -> Any:
@@ -200,7 +195,7 @@ def test_a_repeated_request_files_once(client: Client, shop: Shop) -> None:
 
     assert (first.json(), first.status_code) == (second.json(), second.status_code)
     assert ["idempotent-replayed" in each.headers for each in (first, second)] == [False, True]
-    assert (other.status_code, other.json()["code"], count(shop)) == (422, "idempotency-other-request", 1)
+    assert (other.status_code, other.json()["code"], shop.requests()) == (422, "idempotency-other-request", 1)
 
 
 def test_many_threads_with_one_key_file_once(client: Client, shop: Shop) -> None:
@@ -208,7 +203,7 @@ def test_many_threads_with_one_key_file_once(client: Client, shop: Shop) -> None
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: program.post(API, json=ACCESS, headers=headers), range(8)))
 
-    assert ({each.status_code for each in answers} <= {201, 409}, count(shop)) == (True, 1)
+    assert ({each.status_code for each in answers} <= {201, 409}, shop.requests()) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +225,7 @@ def test_what_cannot_be_filed_is_refused_alike(
     answers = [client(*ALL).post(API, json={**ACCESS, "subject": who, **more}) for who in ("h0001", "nobody")]
 
     assert (answers[0].status_code, answers[0].json()["code"]) == (status, code)
-    assert (plain(answers[0]), "canary" in answers[0].text, count(shop)) == (plain(answers[1]), False, 0)
+    assert (plain(answers[0]), "canary" in answers[0].text, shop.requests()) == (plain(answers[1]), False, 0)
 
 
 def test_a_correction_is_kept_as_it_was_sent(client: Client, shop: Shop) -> None:

@@ -16,6 +16,7 @@ from pellucid.policy.reasons import reason
 from pellucid.policy.scopes import PROGRAM, scopes_for
 
 ACTIONS: dict[str, str] = {
+    "agents-manage": "register and revoke agents that file people's requests by the Data Rights Protocol",
     "attack": "attack answers that left lately, and see what was gained",
     "audit-checkpoint": "sign a checkpoint of the log",
     "audit-export": "export the log",

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pellucid.backups.backup import BackedUp
     from pellucid.insights.sample import Sample
     from pellucid.workspace.access import AccessDesk
+    from pellucid.workspace.agents import AgentDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.erasures import ErasureDesk
@@ -117,6 +118,13 @@ class Workspace:
         from pellucid.workspace.program_requests import ProgramRequestDesk  # noqa: PLC0415  -- likewise
 
         return ProgramRequestDesk(self.room)
+
+    @cached_property
+    def agents(self) -> AgentDesk:
+        """The agent desk: agents that file people's requests by the Data Rights Protocol."""
+        from pellucid.workspace.agents import AgentDesk  # noqa: PLC0415  -- likewise
+
+        return AgentDesk(self.room, lambda: self.tokens.refusals)
 
     @cached_property
     def remedies(self) -> RemedyDesk:
