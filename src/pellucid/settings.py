@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     package_days: int = Field(
         default=14, ge=1, le=90, description="How many days a package for a customer waits to be fetched."
     )
+    drp_business_id: str = Field(
+        default="", description="Whom agents of the Data Rights Protocol write to; empty: the log's origin."
+    )
     serve_threads: int = Field(
         default=64, ge=64, le=1024, description="Requests that `pellucid serve` works on at once; others wait."
     )

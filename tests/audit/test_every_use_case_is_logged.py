@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import inspect
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, select, update
 
 from pellucid.consent.signals import GPC_KINDS, SignalReading
 from pellucid.delivery.recipients import Notice, tell
 from pellucid.errors import InputInvalid, PellucidError
 from pellucid.governance.tokens import NewToken
-from pellucid.policy.model import Recipient
+from pellucid.policy.model import Actor, Recipient
+from pellucid.policy.scopes import PROGRAM
+from pellucid.records.columns import from_instant
 from pellucid.records.jobs import MOST_ATTEMPTS
 from pellucid.records.rights_tables import jobs, packages, rights_requests
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
 from pellucid.rights.request import Request, Right
 from pellucid.rights.stored import load
+from pellucid.rights.wanted import Wanted
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
@@ -262,6 +268,104 @@ REQUEST: dict[str, object] = {
 def _made(w: Workspace) -> str:
     with w.room.database.read() as connection:
         return next(iter(connection.scalars(select(packages.c.id))))
+
+
+TILL = Actor(PROGRAM, "till", ("request:file", "request:read", "request:verify"), "token:0")
+STRANGER = replace(TILL, name="stranger")
+
+
+def _handed_in(w: Workspace, right: str, subject: str) -> str:
+    """Hand a request in as a program: two entries."""
+    return w.program_requests.file(Wanted(right, subject), actor=TILL).request
+
+
+HANDED_IN = ("request.filed", "request.acknowledged")
+PROGRAM_REQUEST_CASES = [
+    UseCase("program_requests.file", lambda w: _handed_in(w, "access", "nobody"), HANDED_IN),
+    UseCase("program_requests.file", lambda w: _handed_in(w, "rectification", "h9"), (), True),
+    UseCase(
+        "program_requests.file",
+        lambda w: w.program_requests.file(Wanted("access", "h9"), actor=w.actor("ana")),
+        ("access.refused",),
+        True,
+    ),
+    UseCase(
+        "program_requests.status",
+        lambda w: w.program_requests.status(_handed_in(w, "access", "h9"), actor=TILL),
+        HANDED_IN,
+    ),
+    UseCase(
+        "program_requests.status",
+        lambda w: w.program_requests.status(_handed_in(w, "limit", "h9"), actor=STRANGER),
+        HANDED_IN,
+        True,
+    ),
+    UseCase(
+        "program_requests.challenge",
+        lambda w: w.program_requests.challenge(_handed_in(w, "portability", "h9"), actor=TILL),
+        (*HANDED_IN, "request.asked"),
+    ),
+    UseCase(
+        "program_requests.answer",
+        lambda w: w.program_requests.answer(_handed_in(w, "erasure", "h9"), "12345678", actor=TILL),
+        (*HANDED_IN, "identity.refused"),
+        True,
+    ),
+    UseCase(
+        "program_requests.revoke",
+        lambda w: w.program_requests.revoke(_handed_in(w, "opt-out", "h9"), actor=TILL),
+        (*HANDED_IN, "request.revoked"),
+    ),
+]
+
+
+AGENT_KEY = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
+
+
+def _message(w: Workspace, **more: object) -> bytes:
+    """Return what an agent signed for this workspace, which holds for a minute."""
+    now = from_instant(w.room.clock())
+    said = {"agent-id": "AGENT", "business-id": "test/log", "issued-at": now.isoformat(), "drp.version": "1.0"}
+    text = json.dumps(said | {"expires-at": (now + timedelta(minutes=1)).isoformat()} | more).encode()
+    return b64encode(AGENT_KEY.sign(text) + text)
+
+
+def _agent_token(w: Workspace) -> str:
+    """Have an agent given a token, which is an entry."""
+    return w.agents.set_up("AGENT", _message(w))
+
+
+def _exercised(w: Workspace, token: str) -> str:
+    return w.agents.exercise(token, _message(w, exercise="access", identifier="h9")).request
+
+
+def _taken_back(w: Workspace) -> object:
+    text, token = b"{}", _agent_token(w)
+    return w.agents.take_back(token, _exercised(w, token), b64encode(AGENT_KEY.sign(text) + text))
+
+
+GIVEN = ("agent.token-given",)
+AGENT_CASES = [
+    UseCase(
+        "agents.add",
+        lambda w: w.agents.add("AGENT", "An agent", AGENT_KEY.public_key().public_bytes_raw(), actor=w.actor("pia")),
+        ("agent.added",),
+    ),
+    UseCase("agents.add", lambda w: w.agents.add("X", "X", b"", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("agents.list", lambda w: w.agents.list(actor=w.actor("pia")), ()),
+    UseCase("agents.set_up", _agent_token, GIVEN),
+    UseCase("agents.set_up", lambda w: w.agents.set_up("NOBODY", b""), ("token.refused",), True),
+    UseCase("agents.let_in", lambda w: w.agents.let_in("AGENT", "wrong"), (), True),  # counted by the minute and reason
+    UseCase("agents.exercise", lambda w: _exercised(w, _agent_token(w)), (*GIVEN, *HANDED_IN)),
+    UseCase(
+        "agents.status",
+        lambda w: w.agents.status(_agent_token(w), _handed_in(w, "access", "h9")),
+        (*GIVEN, *HANDED_IN, "token.refused"),
+        True,
+    ),
+    UseCase("agents.take_back", _taken_back, (*GIVEN, *HANDED_IN, "request.revoked")),
+    UseCase("agents.revoke", lambda w: w.agents.revoke("AGENT", actor=w.actor("pia")), ("agent.revoked",)),
+]
 
 
 ACCESS_CASES = [
@@ -679,6 +783,8 @@ CASES = [
     UseCase("audit.verifier", lambda w: w.audit.verifier, ()),
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
+    *PROGRAM_REQUEST_CASES,
+    *AGENT_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
 ]
 
@@ -726,7 +832,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("work", "recipients", "access", "erasures"),
+    *("agents", "program_requests", "work", "recipients", "access", "erasures"),
 )
 
 
@@ -752,7 +858,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "actor",
         "close",
         *parts,
-        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access"}),
+        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents"}),
     }
     assert found - {case.name for case in CASES} == without_effect
 

@@ -19,15 +19,17 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pellucid.policy.scopes import SCOPES
+from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import log_entries
 from pellucid.settings import Settings
 from pellucid.web.app import make_app
 from pellucid.web.server import server_of
 from pellucid.workspace import Workspace, create
 from tests.insights.conftest import POLICY
+from tests.web.drp_agents import Agent, Register
 
 API = "/api/v1/consents"
 PEOPLE = 20
@@ -73,6 +75,11 @@ class Shop:
 
     def actions(self) -> list[str]:
         return [entry["action"] for entry in self.entries()]
+
+    def requests(self) -> int:
+        """Return how many requests were filed."""
+        with self.workspace.room.database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(rights_requests)) or 0
 
     def said(self, subject: str) -> list[str]:
         """Return the verbs that somebody said, in order."""
@@ -190,3 +197,17 @@ def start(shop: Shop, tmp_path: Path) -> Iterator[Start]:
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
+
+
+@pytest.fixture
+def register(shop: Shop, client: Client) -> Register:
+    """Register an agent, which then has a token."""
+
+    def made(id: str) -> Agent:
+        agent = Agent(id, client())
+        public = agent.key.public_key().public_bytes_raw()
+        shop.workspace.agents.add(id, id.title(), public, actor=shop.workspace.actor("pia"))
+        assert agent.set_up().json() == {"agent-id": id, "token": agent.token}
+        return agent
+
+    return made

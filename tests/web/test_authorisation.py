@@ -16,6 +16,9 @@ BODY = {"subject": "h0001"}
 CHOICE = {**BODY, "purpose": "offers", "verb": "withdraw"}
 ANSWER = {**BODY, "purpose": "offers", "answer": "leave"}
 OPEN = None
+AGENT = "agent"
+"""No token of a program lets anybody in: `test_drp` tries those of agents."""
+REQUESTS = "/api/v1/requests"
 ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", API): ("consent:write", CHOICE, 201),
     ("POST", f"{API}/show"): ("consent:show", BODY, 200),
@@ -23,6 +26,16 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", f"{API}/changes"): ("consent:changes", None, 200),
     ("POST", "/api/v1/signals"): ("signals:write", {**BODY, "gpc": "1"}, 200),
     ("POST", "/api/v1/signals/answer"): ("signals:write", ANSWER, 422),  # nothing was asked
+    ("POST", REQUESTS): ("request:file", {**BODY, "right": "access"}, 201),
+    ("GET", f"{REQUESTS}/{{request_id}}"): ("request:read", None, 404),  # no request of the program's own
+    ("POST", f"{REQUESTS}/{{request_id}}/challenge"): ("request:verify", {}, 404),
+    ("POST", f"{REQUESTS}/{{request_id}}/answer"): ("request:verify", {"answer": "12345678"}, 404),
+    ("DELETE", f"{REQUESTS}/{{request_id}}"): ("request:file", None, 404),
+    ("POST", "/v1/data-rights-request"): (AGENT, "", 403),
+    ("GET", "/v1/data-rights-request/{request_id}"): (AGENT, None, 403),
+    ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),
+    ("POST", "/v1/agent/{agent_id}"): (AGENT, "", 403),
+    ("GET", "/v1/agent/{agent_id}"): (AGENT, None, 403),
     ("GET", "/.well-known/gpc.json"): (OPEN, None, 200),
     ("GET", "/healthz"): (OPEN, None, 204),
     ("GET", "/readyz"): (OPEN, None, 204),
@@ -45,7 +58,10 @@ def test_every_route_has_its_row(app: FastAPI) -> None:
 
 def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
     method, path = row
-    return client(*scopes).request(method, path, json=ROWS[row][1]).status_code
+    path, body = path.format(request_id="r0123456789ab", agent_id="AGENT"), ROWS[row][1]
+    if isinstance(body, str):
+        return client(*scopes).request(method, path, content=body, headers={"Content-Type": "text/plain"}).status_code
+    return client(*scopes).request(method, path, json=body).status_code
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(row))
@@ -54,7 +70,7 @@ def test_a_route_lets_in_whoever_has_its_scope_and_nobody_else(client: Client, r
     expected = {scope: done if needed in (OPEN, scope) else 403 for scope in SCOPE_NAMES}
 
     assert {scope: asked(client, row, scope) for scope in SCOPE_NAMES} == expected
-    assert asked(client, row) == (done if needed is OPEN else 401)
+    assert asked(client, row) == (done if needed in (OPEN, AGENT) else 401)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if ROWS[row][0] is not OPEN], ids=lambda row: " ".join(row))

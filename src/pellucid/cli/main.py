@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import (
+    agents,
     attack,
     audit,
     backup,
@@ -97,6 +98,7 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(regulations.app, name="regulations")
 app.add_typer(subject.app, name="subject")
 app.add_typer(requests.app, name="requests")
+app.add_typer(agents.app, name="agents")
 app.add_typer(erase.app, name="erase")
 app.add_typer(hold.app, name="hold")
 app.add_typer(retention.app, name="retention")

@@ -88,14 +88,17 @@ class Replies:
         """Return what keeps the answer to a request beside the records that it makes."""
 
         def keep(connection: Connection, receipts: tuple[ConsentReceipt, ...]) -> None:
-            reply = answer(receipts)
-            row = {"token": asked.token, "key": asked.key, "request": asked.request, "at": self._clock()}
-            try:
-                connection.execute(_KEEP, {**row, "status": reply.status, "body": reply.body})
-            except IntegrityError:
-                raise _KeyTakenError from None
+            self.keep(connection, asked, answer(receipts))
 
         return keep
+
+    def keep(self, connection: Connection, asked: KeyedRequest, reply: Reply) -> None:
+        """Keep an answer in the transaction that does what was asked, which must not come about if this raises."""
+        row = {"token": asked.token, "key": asked.key, "request": asked.request, "at": self._clock()}
+        try:
+            connection.execute(_KEEP, {**row, "status": reply.status, "body": reply.body})
+        except IntegrityError:
+            raise _KeyTakenError from None
 
     def forget(self) -> None:
         """Delete the answers that were kept for long enough; until then a key is not taken for a new one."""

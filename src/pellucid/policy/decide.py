@@ -16,6 +16,7 @@ from pellucid.policy.reasons import reason
 from pellucid.policy.scopes import PROGRAM, scopes_for
 
 ACTIONS: dict[str, str] = {
+    "agents-manage": "register and revoke agents that file people's requests by the Data Rights Protocol",
     "attack": "attack answers that left lately, and see what was gained",
     "audit-checkpoint": "sign a checkpoint of the log",
     "audit-export": "export the log",
@@ -51,6 +52,9 @@ ACTIONS: dict[str, str] = {
     "request-carry-out": "carry out customers' requests, and forget those that need not be kept",
     "request-decide": "weigh objections, and look again at automated decisions that people contest",
     "request-file": "file customers' requests, and take them back when they ask for it",
+    "request-follow": "see how the requests stand that one handed in oneself, as a program",
+    "request-hand-in": "hand in customers' requests as a program, and take those back",
+    "request-identify": "have people sent codes for requests handed in as a program, and take their answers",
     "request-list": "see customers' requests",
     "request-verify": "acknowledge customers' requests, and check who makes them",
     "restore": "restore a backup with all that happened since",

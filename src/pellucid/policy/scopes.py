@@ -1,8 +1,8 @@
 """What a program may be let do: scopes, which a token carries in place of a role. Pure.
 
-A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase or to ask
-questions, and only `consent:changes` tells of people nobody asked about. Who may give a token its scopes is the action
-`tokens-manage`.
+A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase, to approve or
+carry out what people request, or to ask questions, and only `consent:changes` tells of people nobody asked about. Who
+may give a token its scopes is the action `tokens-manage`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,14 @@ SCOPES: dict[str, Scope] = {
         "see every reason why one person's data may or may not be used", frozenset({"consent-show", "consent-why"})
     ),
     "consent:changes": Scope("follow everybody's choices as they are recorded", frozenset({"consent-changes"})),
+    "request:file": Scope(
+        "file people's requests, and take back those it filed itself", frozenset({"request-hand-in"})
+    ),
+    "request:read": Scope("see how the requests stand that it filed itself", frozenset({"request-follow"})),
+    "request:verify": Scope(
+        "have people sent codes for the requests that it filed itself, and hand in their answers",
+        frozenset({"request-identify"}),
+    ),
     "signals:write": Scope(
         "hand in the opt-out signals of browsers and devices, and answers to questions about them",
         frozenset({"signal-apply"}),

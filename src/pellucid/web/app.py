@@ -14,8 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
-from pellucid.web import health
-from pellucid.web.api import consents, signals
+from pellucid.web import drp, health
+from pellucid.web.api import consents, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.errors import Problem, tell_problem
 from pellucid.web.guard import Guard
@@ -25,8 +25,8 @@ from pellucid.workspace import Workspace
 
 TIDY_SECONDS = 60.0
 DESCRIPTION = (
-    "What people say about the use of their data, for programs. Keys of people stand in bodies only. Errors are "
-    "RFC 9457 problems with a stable code and a remedy, and quote nothing that was sent."
+    "What people say about the use of their data, and the rights that they exercise, for programs. Keys of people "
+    "stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, and quote nothing sent."
 )
 
 
@@ -50,6 +50,8 @@ def make_app(workspace: Workspace) -> FastAPI:
     app.include_router(health.router)
     app.include_router(consents.router)
     app.include_router(signals.router)
+    app.include_router(requests.router)
+    app.include_router(drp.router)
     return app
 
 

@@ -39,6 +39,8 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "token-expired": 401,
     "token-revoked": 401,
     "idempotency-in-progress": 409,
+    "request-state": 409,
+    "challenges-too-many": 429,
 }
 STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (
     (NameUnknown, 404),
@@ -55,6 +57,7 @@ STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (
 
 QUOTING = "What was sent cannot be used as it is."
 _RETRY_SECONDS = "1"
+_RETRY_CODES: Mapping[str, str] = {"challenges-too-many": "3600"}
 _REMEDIES: Mapping[int, str] = {404: "Name one that is there.", 503: "Try again."}
 
 
@@ -95,6 +98,7 @@ def problem_of(error: PellucidError, sent: Collection[str] | None = None) -> Pro
     if status == 500:
         return defect()
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": _RETRY_SECONDS}}.get(status, {})
+    headers = {"Retry-After": _RETRY_CODES[error.code]} if error.code in _RETRY_CODES else headers
     return Problem(status, error.code, _told(error, sent), error.remedy or _REMEDIES.get(status, ""), headers=headers)
 
 

@@ -19,6 +19,8 @@ from pellucid.web.logs import say, say_defect
 
 LONGEST_HEADERS = 16_384
 LONGEST_TARGET = 2_048
+SIGNED = "/v1/"
+"""Where bodies are signed texts (Data Rights Protocol 1.0 §3.07.1), of DELETE too."""
 BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
 HEADERS = (
@@ -95,10 +97,12 @@ class Guard:
             raise Problem(431, "headers-too-long", f"The headers are longer than {LONGEST_HEADERS} bytes.")
         if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
             raise Problem(414, "target-too-long", f"The URL is longer than {LONGEST_TARGET} bytes.")
-        if scope["method"] not in ("POST", "PUT", "PATCH"):
+        signed = scope["path"].startswith(SIGNED)
+        if scope["method"] not in ("POST", "PUT", "PATCH", *(("DELETE",) if signed else ())):
             return receive
-        if _media_type(headers) != b"application/json":
-            raise Problem(415, "media-type", "The body is not application/json.", "Send `Content-Type` and JSON.")
+        kind = "text/plain" if signed else "application/json"
+        if _media_type(headers) != kind.encode():
+            raise Problem(415, "media-type", f"The body is not {kind}.", "Send it with this `Content-Type`.")
         try:
             with anyio.fail_after(BODY_SECONDS):
                 return _given(await self._body(receive))
@@ -145,7 +149,7 @@ def _say_request(scope: Scope, told: _Told) -> None:
     say(
         "request",
         level=logging.INFO if told.status < 500 else logging.ERROR,
-        method=scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other",
+        method=scope["method"] if scope["method"] in ("GET", "POST", "DELETE", "HEAD", "OPTIONS") else "other",
         route=_route(scope),
         status=told.status,
         ms=round((time.perf_counter() - told.began) * 1000, 2),

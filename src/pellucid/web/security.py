@@ -60,6 +60,24 @@ class Caller:
                 self.site.workspace.tokens.refusals.count("subject-unknown", self.actor)
             raise
 
+    @contextmanager
+    def looking_up_request(self) -> Iterator[None]:
+        """Look a request of one's own up: guessing ids, or what people were sent, is slowed down. Raises Problem (429).
+
+        A wrong answer is logged where it is tried.
+        """
+        wait = self.site.misses.wait(self.token.id)
+        if wait > 0:
+            raise too_many(wait, "This token asked for too many requests that are not its own, or sent wrong answers.")
+        try:
+            yield
+        except (NameUnknown, NotPermitted) as error:
+            if getattr(error, "kind", "") == "request":
+                self.site.workspace.tokens.refusals.count("request-unknown", self.actor)
+            if getattr(error, "kind", "") == "request" or error.code == "identity-not-shown":
+                self.site.misses.take(self.token.id)
+            raise
+
 
 class needs:
     """A dependency that lets in callers whose token carries a scope; else NotPermitted, or Problem (429)."""

@@ -51,9 +51,11 @@ if TYPE_CHECKING:
     from pellucid.backups.backup import BackedUp
     from pellucid.insights.sample import Sample
     from pellucid.workspace.access import AccessDesk
+    from pellucid.workspace.agents import AgentDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.erasures import ErasureDesk
+    from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
@@ -109,6 +111,20 @@ class Workspace:
 
         erasing = {Right.ERASURE: self.erasures.fulfil}
         return RequestDesk(self.room, self.remedies.fulfillers() | self.access.fulfillers() | erasing)
+
+    @cached_property
+    def program_requests(self) -> ProgramRequestDesk:
+        """The requests that programs hand in for people, and what they may do about those."""
+        from pellucid.workspace.program_requests import ProgramRequestDesk  # noqa: PLC0415  -- likewise
+
+        return ProgramRequestDesk(self.room)
+
+    @cached_property
+    def agents(self) -> AgentDesk:
+        """The agent desk: agents that file people's requests by the Data Rights Protocol."""
+        from pellucid.workspace.agents import AgentDesk  # noqa: PLC0415  -- likewise
+
+        return AgentDesk(self.room, lambda: self.tokens.refusals)
 
     @cached_property
     def remedies(self) -> RemedyDesk:

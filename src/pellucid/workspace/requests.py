@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.consent.record import By
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor, Policy
 from pellucid.rights import stored
-from pellucid.rights.asking import CHANGES, DECISION, MEMBER, NAMED, PURPOSES, STATEMENT, WITHOUT_SENSITIVE, Asking
+from pellucid.rights.asking import NAMED
 from pellucid.rights.book import Book
 from pellucid.rights.fulfilment import Fulfiller, carry_out
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.request import Denial, Request, RequestState, Right
 from pellucid.rights.showing import View, view, views
+from pellucid.rights.wanted import Wanted
 from pellucid.subjects import ids
 from pellucid.workspace.duties import open_book, terms_of
 from pellucid.workspace.names import namespace_of
@@ -62,28 +61,22 @@ class RequestDesk:
         """
         policy, now = self.room.demand(actor, "request-file"), self.room.clock()
         name = namespace_of(policy, namespace)
+        wanted = Wanted(
+            right=right,
+            subject=subject,
+            by=by,
+            proof=proof,
+            channel=channel,
+            purposes=purposes,
+            changes=changes,
+            decision=decision,
+            statement=statement,
+            member=member,
+            without_sensitive=without_sensitive,
+            received_at=received_at,
+        )
         with self.room.database.write() as connection:
-            found = ids.find(connection, name, subject)
-            said: dict[str, Any] = {
-                PURPOSES: list(purposes),
-                CHANGES: [dict(each) for each in changes],
-                DECISION: decision,
-                STATEMENT: statement,
-                MEMBER: member,
-                WITHOUT_SENSITIVE: without_sensitive,
-                NAMED: subject if found is None else "",
-            }
-            asking = Asking(
-                right=_right(right),
-                namespace=name,
-                subject=found,
-                received_at=now if received_at is None else received_at,
-                by=_by(by),
-                proof=proof,
-                channel=channel,
-                asked={key: value for key, value in said.items() if value},
-            )
-            made = self._book(connection, policy, actor).file(asking)
+            made = self._book(connection, policy, actor).file(wanted.asking(connection, name, now))
             return view(connection, made.id, now, subject)
 
     def list(self, *, actor: Actor, closed: bool = False) -> list[View]:
@@ -209,20 +202,6 @@ def _demand_evidence(evidence: str) -> None:
             remedy="Say where it lies, e.g. the number of a file.",
             code="evidence-missing",
         )
-
-
-def _right(text: str) -> Right:
-    try:
-        return Right(text.replace("_", "-"))
-    except ValueError:
-        raise NameUnknown("right", text, [each.value for each in Right]) from None
-
-
-def _by(text: str) -> By:
-    try:
-        return By(text)
-    except ValueError:
-        raise NameUnknown("speaker", text, [each.value for each in By]) from None
 
 
 def _denial(text: str) -> Denial:

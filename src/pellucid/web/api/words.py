@@ -282,10 +282,10 @@ _PROBLEM: dict[str, Any] = {
 _MEANING = {
     400: "The body is no JSON, or was cut off.",
     401: "No valid token.",
-    403: "The token does not carry the scope.",
-    404: "No such person, purpose or namespace.",
+    403: "The token does not carry the scope, or the answer is not what was sent.",
+    404: "No such person, purpose, namespace or request.",
     408: "The body did not arrive in time.",
-    409: "A request with this idempotency key is under way.",
+    409: "A request with this idempotency key is under way, or a person's request is past this step.",
     413: "The body is too long.",
     414: "The URL is too long.",
     415: "The body is not application/json.",

@@ -1,0 +1,40 @@
+"""How a request stands, as who handed it in is told: not whose it is, nor which law covers them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pellucid.rights.request import Denial, Right
+from pellucid.rights.status import status_of
+from tests.rights.conftest import ALICE, BOB, CLEO, NOW, NOWHERE, Shop
+
+
+@pytest.mark.parametrize("right", Right)
+def test_the_day_is_the_same_whoever_it_is_about_and_never_too_late(shop: Shop, right: Right) -> None:
+    asked = {"changes": [{"statement": "no"}]}
+    made = [shop.ask(right, who, asked=asked) for who in (ALICE, BOB, CLEO, NOWHERE, None)]
+    told = [status_of(shop.policy, shop.terms, each) for each in made]
+
+    assert len({each.expected_by for each in told}) == 1
+    assert [each.expected_by <= one.due for each, one in zip(told, made, strict=True)] == [True] * len(made)
+
+
+def test_the_laws_of_two_people_do_differ(shop: Shop) -> None:
+    assert shop.ask(Right.LIMIT, ALICE).due != shop.ask(Right.LIMIT, BOB).due
+
+
+def test_an_extension_is_told(shop: Shop) -> None:
+    request = shop.ask(Right.ACCESS, ALICE)
+    with shop.book() as book:
+        longer = book.extend(request.id, "many requests")
+
+    first, second = (status_of(shop.policy, shop.terms, each) for each in (request, longer))
+    assert first.expected_by < second.expected_by <= longer.due
+
+
+@pytest.mark.parametrize("why", Denial)
+def test_whether_somebody_is_known_is_no_reason_that_is_told(shop: Shop, why: Denial) -> None:
+    masked = why in (Denial.NO_MATCH, Denial.SUSPECTED_FRAUD)
+    denied = shop.ask(Right.ACCESS).deny(why, NOW, NOW)
+
+    assert status_of(shop.policy, shop.terms, denied).reason == ("insuf_verification" if masked else why.value)
