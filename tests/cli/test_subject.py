@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from pellucid.cli.subject import named
+
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "expected"),
     [
         ("c001", ("", "c001")),
         ("household:c001", ("household", "c001")),
@@ -19,7 +21,7 @@ import pytest
         (":c001", ("", ":c001")),
     ],
 )
-def test_only_a_declared_namespace_before_the_first_colon_is_one(text: str, named: tuple[str, str]) -> None:
+def test_only_a_declared_namespace_before_the_first_colon_is_one(text: str, expected: tuple[str, str]) -> None:
     policy = SimpleNamespace(namespaces={"household": None})
     workspace: Any = SimpleNamespace(policy=SimpleNamespace(active=lambda: policy))
-    assert named(workspace, text) == named
+    assert named(workspace, text) == expected

@@ -8,6 +8,7 @@ import pytest
 
 from pellucid.collect.mixed_blocks import FEWEST_BLOCKS
 from pellucid.workspace import Workspace, create
+from pellucid.workspace.data import place_of
 from tests.end_to_end.conftest import Run
 from tests.shop import EXAMPLE, Shop
 
@@ -78,7 +79,7 @@ def test_whoever_may_not_add_data_sorts_none_and_hears_nothing_of_it(run: Run, s
 
 
 def test_choices_are_recorded_even_if_the_data_cannot_be_sorted(run: Run, shop: Shop) -> None:
-    with Workspace(shop.folder) as workspace, workspace.data._place().locked():
+    with Workspace(shop.folder) as workspace, place_of(workspace.room).locked():
         recorded = run("consent", "import", said(shop, "give", 2), "--as", "max")
     assert (recorded.code, recorded.out) == (0, "Recorded 300 choices.\n")
     assert recorded.err == (

@@ -139,10 +139,12 @@ def test_a_purpose_is_explained_in_plain_sentences(sound: Policy) -> None:
         "they agree to this use all the same.",
         "WHAT IT MAY READ",
         "From `baskets` (Baskets): purchases (`basket_id`). `household_id` may be counted and joined on, but not read.",
+        "From `habits` (How often each household buys): purchases (`visits`). `household_id` may be counted and joined on, "
+        "but not read.",
         "From `transactions` (Purchases): purchases (`bought`, `basket_id`, `product_id` and `quantity`); amounts paid "
         "(`sales_value`). Not shown as they are: `bought` is cut to the month. Rows older than 1,095 days (by `bought`) are "
-        "not read. Rows whose `product_category` in `products` is ANTACIDS, or is not known, may reveal health: "
-        "they are never read.",
+        "not read. After an erasure, rows of fewer than 365 days are kept unread (Tax law). Rows whose `product_category` "
+        "in `products` is ANTACIDS, or is not known, may reveal health: they are never read.",
         "`products` holds nothing about people and may be read in full.",
         "WHAT IT MAY NOT READ",
         "Nothing at all in `members` (Members).",

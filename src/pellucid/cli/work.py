@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import instant, plain_table
+from pellucid.cli.render import instant
 from pellucid.errors import InputInvalid
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def _summary(ended: Counter[str]) -> str:
 
 def _list(workspace: Workspace, name: str | None) -> None:
     listed = workspace.work.list(actor=workspace.actor(name))
-    rows = [
-        [each.id, each.kind, each.about, each.state, instant(each.due_at), str(each.attempts), each.error or ""]
-        for each in listed
-    ]
-    heads = ["job", "kind", "about", "state", "due", "attempts", "why"]
-    typer.echo(plain_table(heads, rows) if rows else "Nothing waits, and nothing was given up.")
+    for each in listed:  # a line each, however wide: an id that is cut in two is none
+        why = f", {each.error}" if each.error else ""
+        told = f"{each.state}, due {instant(each.due_at)}, tried {each.attempts} times{why}"
+        typer.echo(f"{each.id}  {each.kind}  {each.about}: {told}")
+    if not listed:
+        typer.echo("Nothing waits, and nothing was given up.")
