@@ -13,6 +13,7 @@ PROMISES = {
     "log": "Everything is in one log",
     "closed": "It fails closed",
     "whole": "Nothing is lost or half done",
+    "erased": "Who is erased is gone, and what is left is said",
     "suppressed": "An exact figure tells of enough people",
 }
 """Name and heading."""

@@ -37,6 +37,7 @@ def put_challenge(folder: Path) -> None:
         key, now = challenge_key(workspace.room), wall_clock()
         row = {"id": "r1", "right": "access", "namespace": "customer", "subject": 0, "by_whom": "self", "reason": ""}
         row |= {"channel": "web", "state": "in_progress", "verification": "asked", "due": "", "verified_strength": 0}
+        row["strength"] = 1
         with workspace.room.database.write() as connection:
             connection.execute(insert(rights_requests).values(row | {"received_at": now}))
             challenges.put(connection, key, "r1", challenges.CODE, now)

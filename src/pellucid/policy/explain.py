@@ -162,7 +162,8 @@ def _dataset(dataset: Dataset, columns: tuple[Column, ...], purpose: Purpose) ->
         if column.retention_days is not None:
             yield f"`{column.name}` is emptied in rows older than {column.retention_days:,} days."
     if dataset.keep is not None:
-        yield f"After an erasure, rows of fewer than {dataset.keep.days:,} days are kept unread ({dataset.keep.reason})."
+        kept = dataset.keep
+        yield f"After an erasure, rows of fewer than {kept.days:,} days are kept unread ({kept.reason})."
     for rule in dataset.sensitive_when:
         yield _sensitive(rule, purpose)
 

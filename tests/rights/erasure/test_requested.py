@@ -22,6 +22,7 @@ def approved(shop: Workspace) -> str:
     return request
 
 
+@pytest.mark.promise("erased", "an erasure without proof of who asks, or approved by who filed it")
 def test_a_request_ends_with_nobody_knowing_the_person_and_a_receipt(shop: Workspace) -> None:
     pia = shop.actor("pia")
     done = shop.requests.carry_out(approved(shop), actor=pia)

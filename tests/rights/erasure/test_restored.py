@@ -29,6 +29,7 @@ def make_known(shop: Workspace, tmp_path: Path, key: str) -> None:
     shop.consent.record("object", key, purpose="range-planning", actor=pia, by="agent", proof=f"file of {key}")
 
 
+@pytest.mark.promise("erased", "a backup from before the erasure is restored")
 @pytest.mark.parametrize("survivor", ["journal", "workspace"])
 def test_who_was_erased_after_a_backup_stays_erased_once_it_is_restored(
     survivor: str, shop: Workspace, tmp_path: Path

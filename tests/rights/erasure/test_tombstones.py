@@ -42,6 +42,7 @@ def without_alice(shop: Workspace) -> Workspace:
     return shop
 
 
+@pytest.mark.promise("erased", "an old export is imported again")
 def test_rows_from_before_an_erasure_are_rejected_and_others_come_in(without_alice: Workspace, tmp_path: Path) -> None:
     now = without_alice.room.clock()
     done = add(without_alice, tmp_path / "a.csv", "purchases", bought(now - DAY), bought(now - DAY, "c002"))
