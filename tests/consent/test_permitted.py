@@ -12,7 +12,7 @@ from pellucid.consent.effect import NOTHING, Effect
 from pellucid.consent.permitted import SubjectDecision, decide_subject, next_change
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
-from pellucid.policy.model import Default, LegalBasis, Purpose, RegimeBasis, SensitiveUse, Unknown
+from pellucid.policy.model import Default, LegalBasis, Purpose, RegimeBasis, RestrictedUse, SensitiveUse, Unknown
 
 from .conftest import (
     ADULT_YEAR,
@@ -136,6 +136,14 @@ def test_a_limit_takes_sensitive_rows_only_and_until_a_new_explicit_yes() -> Non
 def test_a_restriction_closes_a_contract_until_it_is_lifted() -> None:
     assert codes(decide(CONTRACT, say("restrict", 9, None))) == ["restricted"]
     assert decide(CONTRACT, say("restrict", 9, None), say("lift", 3, None)).effect == Effect(plain=True)
+
+
+def test_a_yes_beside_a_restriction_takes_nothing_from_a_purpose_that_goes_on_all_the_same() -> None:
+    """Or doubting the screen of that yes would open more than the yes did."""
+    claims = replace(CONTRACT, while_restricted=RestrictedUse.LEGAL_CLAIMS)
+    restricted, given = say("restrict", 9, None), say("give", 3)
+    assert decide(claims, restricted).effect == Effect(plain=True)
+    assert decide(claims, restricted, given).effect == Effect(plain=True)
 
 
 def test_an_objection_where_no_choice_was_offered_is_kept_but_closes_nothing() -> None:

@@ -225,7 +225,8 @@ def test_what_cannot_be_filed_is_refused_alike(
     answers = [client(*ALL).post(API, json={**ACCESS, "subject": who, **more}) for who in ("h0001", "nobody")]
 
     assert (answers[0].status_code, answers[0].json()["code"]) == (status, code)
-    assert (plain(answers[0]), "canary" in answers[0].text, shop.requests()) == (plain(answers[1]), False, 0)
+    one, other = (re.sub(r"\d\d:\d\d:\d\d", "", str(plain(each))) for each in answers)  # it tells what time it is
+    assert (one, "canary" in answers[0].text, shop.requests()) == (other, False, 0)
 
 
 def test_a_correction_is_kept_as_it_was_sent(client: Client, shop: Shop) -> None:

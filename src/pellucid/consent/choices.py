@@ -34,13 +34,15 @@ class Judge:
     def counted(self, said: Said, now: int) -> Counted:
         """Return what of that counts at `now`."""
         gives = tuple(given for given in said.gives if self.fails(given, now) is None)
-        restricted_by = None if self.purpose.while_restricted is not RestrictedUse.NONE else said.restricted_by
-        if restricted_by is not None:
-            gives = tuple(each for each in gives if each.while_restricted and each.at >= restricted_by.at)
-            restricted_by = None if gives else restricted_by
+        against = None if self.purpose.while_restricted is not RestrictedUse.NONE else said.restricted_by
+        restricted_by = against
+        if against is not None:
+            gives = tuple(each for each in gives if each.while_restricted and each.at >= against.at)
+            restricted_by = None if gives else against
         explicit = tuple(given for given in gives if given in said.explicit)
         plain = explicit if self.rule is not None and self.rule.explicit else gives
-        needs = self._needs_give(said, now) or (said.restricted_by is not None and bool(gives))
+        # only where the restriction stands against this purpose is a yes beside it all that may be relied on
+        needs = self._needs_give(said, now) or (against is not None and bool(gives))
         guarded = self.purpose.guardian and any(given.by is By.GUARDIAN for given in plain)
         return Counted(self, said, plain, explicit, needs, guarded, restricted_by, now)
 
