@@ -30,7 +30,11 @@ ASK = ("query", "SELECT COUNT(*) FROM purchases", "-p", "range-planning")
         (("query",), 2, "Missing argument 'sql'"),
         (("query", "SELECT 1"), 2, "Missing option '--purpose'"),
         ((*ASK, "--epsilon", "much"), 2, "Invalid value for '--epsilon'"),
-        ((*ASK, "--as", "mallory"), 2, "error [name-unknown]: There is no person 'mallory'. Known: ana, dan, omar, pia."),
+        (
+            (*ASK, "--as", "mallory"),
+            2,
+            "error [name-unknown]: There is no person 'mallory'. Known: ana, dan, omar, pia.",
+        ),
         ((*ASK, "--as", "ana", "--epsilon", "9"), 2, "error [epsilon-out-of-range]"),
         ((*ASK, "--as", "ana", "--param", "week"), 2, "error [parameter-invalid]"),
         (("query", "@/nowhere", "-p", "range-planning", "--as", "ana"), 2, "error [file-unreadable]"),
