@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import insert
 
 from pellucid.records.rights_tables import packages, rights_requests
+from pellucid.rights.stored import load
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 
@@ -49,7 +50,7 @@ def make(folder: Path, rows: int) -> None:
         made.data.add("purchases", file, actor=dan)
         with made.room.database.write() as connection:
             values = {
-                "id": "R1",
+                "id": "r000000000001",
                 "right": "access",
                 "namespace": "customer",
                 "by_whom": "self",
@@ -59,6 +60,7 @@ def make(folder: Path, rows: int) -> None:
                 "reason": "",
                 "due": "",
                 "verification": "shown",
+                "strength": 1,
                 "verified_strength": 2,
                 "received_at": 1,
                 "acknowledged_at": 1,
@@ -70,7 +72,7 @@ def measure(folder: Path) -> dict[str, float]:
     """Make the package in this process, and tell what it took."""
     with Workspace(folder) as workspace:
         with workspace.room.database.read() as connection:
-            asked = workspace.access.find(connection, "R1")
+            asked = load(connection, "r000000000001")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         begun, processor = time.perf_counter(), time.process_time()
         workspace.access.fulfil(asked, workspace.actor("pia"), workspace.room.clock())

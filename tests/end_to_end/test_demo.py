@@ -33,9 +33,9 @@ def answers(told: str, sql: str) -> list[str]:
     return [part.split("\n", sql.count("\n") + 1)[-1] for part in parts if part.startswith(f"query {quoted(sql)}")]
 
 
-def test_it_tells_every_step_and_takes_less_than_three_minutes(told: str) -> None:
+def test_it_tells_every_step_and_takes_less_than_four_minutes(told: str) -> None:
     assert [int(number) for number in re.findall(r"^═+\n(\d+)\. ", told, re.MULTILINE)] == list(range(1, 19))
-    assert number_after("Every step did what it said, in", told) < 180
+    assert number_after("Every step did what it said, in", told) < 240
     assert "SIMULATED" in told
 
 

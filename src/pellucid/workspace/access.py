@@ -21,6 +21,7 @@ from pellucid.holdings.publish import DATA_FOLDER
 from pellucid.policy.model import Actor
 from pellucid.rights import access, challenges, packages
 from pellucid.rights.contacts import Contact, contacts
+from pellucid.rights.draft import clear
 from pellucid.rights.fulfilment import Fulfiller
 from pellucid.rights.request import Request, Right
 from pellucid.rights.seal import unpack
@@ -74,6 +75,7 @@ class AccessDesk:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
             packages.note_fetched(connection, made, actor, self._pseudonym(connection, asked), now)
+        clear(self._archive(made).parent, keep=packages.ARCHIVE)  # what whoever made it died before removing
         return access.told(made)
 
     def link(self, package: str) -> packages.PackageLink:
