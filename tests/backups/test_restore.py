@@ -412,13 +412,28 @@ def test_a_token_that_was_revoked_after_the_backup_stays_so(desk: Desk, tmp_path
     assert told == ["till", "token-revoked", "token-unknown"]
 
 
+@pytest.mark.parametrize("by_journal", [True, False])
+def test_an_agent_that_was_revoked_after_the_backup_stays_so(desk: Desk, tmp_path: Path, by_journal: bool) -> None:
+    saved, agents = Saved(desk, tmp_path), desk.workspace.agents
+    for name in ("kept", "gone"):
+        agents.add(name, f"The agent {name}", b"k" * 32, actor=desk.pia)
+    desk.workspace.backup(saved.backup, actor=desk.pia, keys=saved.keys, journal=saved.journal)
+    agents.revoke("gone", actor=desk.pia)
+
+    with saved.restored(saved.journal if by_journal else desk.workspace.folder) as again:
+        left = {each.id: each.revoked_at is None for each in again.workspace.agents.list(actor=again.pia)}
+    assert left == {"kept": True, "gone": False}
+
+
 def test_after_an_accepted_loss_no_token_lets_anybody_in(desk: Desk, tmp_path: Path) -> None:
     saved = Saved(desk, tmp_path)
     new = desk.workspace.tokens.create("till", ["consent:write"], actor=desk.pia)
+    desk.workspace.agents.add("agent", "An agent", b"k" * 32, actor=desk.pia)
     desk.workspace.backup(saved.backup, actor=desk.pia, keys=saved.keys, no_journal=True)
 
     with saved.restored(loss="The disk burnt.") as again:
         assert shown(again, new.secret) == "token-revoked"
+        assert [each.revoked_at is None for each in again.workspace.agents.list(actor=again.pia)] == [False]
         (told,) = [entry["body"] for entry in again.log() if entry["action"] == "workspace.restored"]
         assert told["tokens_revoked"] == 1
 

@@ -21,7 +21,7 @@ from pellucid.consent.register import LAWS_VERSION
 from pellucid.errors import VerificationFailed
 from pellucid.holdings.leases import GONE
 from pellucid.records.kept import keep
-from pellucid.records.rights_tables import legal_holds
+from pellucid.records.rights_tables import agents, legal_holds
 from pellucid.records.tables import (
     api_tokens,
     charges,
@@ -173,12 +173,18 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
 
 
 def _revoke(connection: Connection, bodies: Sequence[dict[str, object]]) -> None:
-    """Revoke the tokens that were revoked since; those that were created since are unknown, and stay so."""
+    """Revoke the tokens and agents that were revoked since; those that were created since are unknown, and stay so.
+
+    An agent that was given another token since has to set up its key again: the one before it must open nothing.
+    """
     for entry in bodies:
         told = entry["body"]
         if entry["action"] == "token.revoked" and isinstance(told, dict):
             held = (api_tokens.c.id == told["token"], api_tokens.c.revoked_at.is_(None))
             connection.execute(update(api_tokens).where(*held).values(revoked_at=entry["at"]))
+        if entry["action"] in ("agent.revoked", "agent.token-given") and isinstance(told, dict):
+            ended = {"revoked_at": entry["at"]} if entry["action"] == "agent.revoked" else {}
+            connection.execute(update(agents).where(agents.c.id == told["agent"]).values(token=None, **ended))
 
 
 def _insert_missing(connection: Connection, table: Table, rows: Sequence[Values]) -> int:

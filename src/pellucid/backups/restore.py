@@ -28,6 +28,7 @@ from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.errors import VerificationFailed
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.database import Database
+from pellucid.records.rights_tables import agents
 from pellucid.records.tables import api_tokens, generation_leases, log_checkpoints, purpose_leases, subjects
 from pellucid.records.upgrade import upgrade
 from pellucid.release.accountant import exhaust
@@ -118,9 +119,10 @@ def forget_the_past(connection: Connection) -> None:
 
 
 def accept_loss(connection: Connection, policy: Policy | None, actor: Actor, now: int) -> int:
-    """Take all that may have happened since as happened: ids given, budgets spent, tokens revoked; old heads go.
+    """Take all that may have happened since as happened: ids given, budgets spent, tokens and agents revoked.
 
-    The caller restricts everybody afterwards and goes on with another log. Returns how many tokens were revoked.
+    Old heads go. The caller restricts everybody afterwards and goes on with another log. Returns how many tokens were
+    revoked.
     """
     for namespace in set(connection.scalars(select(subjects.c.namespace).distinct())):
         count = ids.count(connection, namespace)
@@ -128,6 +130,7 @@ def accept_loss(connection: Connection, policy: Policy | None, actor: Actor, now
     if policy is not None:
         exhaust(connection, policy, actor.name, now)
     connection.execute(delete(log_checkpoints))
+    connection.execute(update(agents).where(agents.c.revoked_at.is_(None)).values(revoked_at=now, token=None))
     revoked = update(api_tokens).where(api_tokens.c.revoked_at.is_(None)).values(revoked_at=now)
     return connection.execute(revoked).rowcount
 

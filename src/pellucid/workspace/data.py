@@ -15,7 +15,7 @@ from pellucid.errors import InputInvalid
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects.keys import load_or_create_key
-from pellucid.workspace.room import PSEUDONYM_KEY, TOMBSTONE_KEY, Room
+from pellucid.workspace.room import PSEUDONYM_KEY, Room
 
 if TYPE_CHECKING:
     from pellucid.collect.imports import ImportReport
@@ -144,6 +144,5 @@ def place_of(room: Room) -> ImportPlace:
 
     settings = room.settings
     secret = load_or_create_key(room.folder / KEYS / PSEUDONYM_KEY)
-    stones = room.folder / KEYS / TOMBSTONE_KEY
-    key = load_or_create_key(stones) if stones.exists() else b""
+    key = room.tombstone_key()
     return ImportPlace(room.database, room.folder, settings.memory_limit, settings.threads, secret, key)

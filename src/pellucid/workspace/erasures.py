@@ -125,6 +125,7 @@ class ErasureDesk:
         from pellucid.subjects.tombstones import come_back  # noqa: PLC0415  -- no question needs it
 
         policy, now = self.room.demand(actor, "erase"), self.room.clock()
+        self.room.tombstone_key()
         namespace = namespace_of(policy, person[0] or None)
         with self.room.database.write() as connection:
             done = come_back(connection, self._tombstone_key(), namespace, [person[1]], now)
@@ -212,6 +213,7 @@ class ErasureDesk:
         from pellucid.rights.means import Means, nobody_tells  # noqa: PLC0415  -- slow, and no question needs it
 
         room, settings = self.room, self.room.settings
+        room.tombstone_key()  # demanded here, for it is first needed within a transaction
         secret = load_or_create_key(room.folder / KEYS / PSEUDONYM_KEY)
         with room.database.read() as connection:
             journal = kept_journal(connection)

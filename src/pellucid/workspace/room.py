@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -20,6 +20,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.database import Database
+from pellucid.records.rights_tables import tombstones
 from pellucid.settings import Settings
 from pellucid.subjects.keys import SubjectKeys, load_or_create_key
 
@@ -59,6 +60,24 @@ class Room:
         from pellucid.audit.keys import load_signing_key  # noqa: PLC0415  -- slow, and a question signs nothing
 
         return load_signing_key(self.folder / KEYS / LOG_KEY)
+
+    def tombstone_key(self) -> bytes:
+        """Return the key of the hashes of who was erased; empty before anybody was.
+
+        Raises WorkspaceUnusable if it is gone while such hashes are kept: erased people's old rows would come in again.
+        """
+        path = self.folder / KEYS / TOMBSTONE_KEY
+        if not path.exists():
+            with self.database.read() as connection:
+                kept = connection.scalar(select(tombstones.c.namespace).limit(1))
+            if kept is not None:
+                raise WorkspaceUnusable(
+                    f"The key file {TOMBSTONE_KEY} is gone, so nobody can tell who was erased.",
+                    remedy="Restore the keys folder from its backup.",
+                    code="key-file",
+                )
+            return b""
+        return load_or_create_key(path)
 
     def policy_in_force(self) -> Policy | None:
         """Return the active policy, or None before the first activation."""

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from pellucid.collect.imports import ImportReport
-from pellucid.errors import NameUnknown
+from pellucid.errors import NameUnknown, WorkspaceUnusable
 from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import tombstones
 from pellucid.records.tables import subjects
 from pellucid.subjects import tombstones as stones
 from pellucid.workspace import Workspace
 from tests.rights.erasure.test_erase import ALICE, DAY, rows_of
+from tests.shop import EXAMPLE
 
 CARDS = """
   cards:
@@ -111,3 +112,12 @@ def test_the_key_of_tombstones_is_a_file_of_its_own_that_only_its_owner_reads(wi
     with without_alice.room.database.read() as connection:
         (stone,) = connection.execute(select(tombstones)).all()
     assert (len(stone.digest), ALICE.encode() in bytes(stone.digest)) == (32, False)
+
+
+@pytest.mark.promise("erased", "the key of the tombstones is taken away, and an old export imported")
+def test_without_their_key_nothing_comes_in_and_nobody_is_erased(without_alice: Workspace) -> None:
+    (without_alice.folder / "keys" / "tombstones.key").unlink()
+    with pytest.raises(WorkspaceUnusable, match=r"^The key file tombstones\.key is gone"):
+        without_alice.data.add("purchases", EXAMPLE / "purchases.csv", actor=without_alice.actor("dan"))
+    with pytest.raises(WorkspaceUnusable, match=r"^The key file tombstones\.key is gone"):
+        without_alice.erasures.run([("", "c001")], actor=without_alice.actor("pia"))
