@@ -44,8 +44,11 @@ def gaussian_bound(rho: float, delta: float = 0.0, *, people: int = 1) -> float:
 
 
 def any_bound(rho: float, delta: float = 0.0, *, people: int = 1) -> float:
-    """Return the bound for any mechanism of `rho`-zCDP, by Pinsker's inequality: looser, and it assumes no shape."""
-    return min(1.0, people * math.sqrt(rho / 2) + people * delta)
+    """Return the bound for any mechanism of `rho`-zCDP, by the inequalities of Pinsker and of Bretagnolle and Huber:
+    looser, and they assume no shape.
+    """
+    pinsker, huber = math.sqrt(rho / 2), math.sqrt(1 - math.exp(-(people**2) * rho))
+    return min(1.0, people * (pinsker + delta), huber + people * delta)
 
 
 def promised_bound(epsilon: float, delta: float) -> float:

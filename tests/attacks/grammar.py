@@ -38,12 +38,14 @@ INSTANTS = ["TIMESTAMP '2026-05-01 00:00:00'", "DATE '2026-05-01'", "now()", "CA
 class Grammar:
     """One draw for each seed, or for each state of a source of chance."""
 
-    def __init__(self, seed: int | random.Random, words: Words = GROCER) -> None:
+    def __init__(self, seed: int | random.Random, words: Words = GROCER, *, settled: bool = False) -> None:
+        """`settled`: rows that a window's order ties are told apart, so that its answer does not hang on their places."""
         self.pick = random.Random(seed) if isinstance(seed, int) else seed
         self.words = words
         mains = sorted(words.amounts)
         self.main = mains[0] if len(mains) == 1 else self.pick.choice(mains)
         self.sources: list[tuple[str, str]] = []
+        self.settled = settled
 
     def statement(self) -> str:
         """Return a question, sometimes with a CTE, a union or a per-household subquery below it."""
@@ -69,9 +71,18 @@ class Grammar:
             return start.format(f"{function}({self.value(2)})") + f"{self.where()} GROUP BY o.household_id"
         if self.pick.random() < 0.3:
             function = self.pick.choice(["ROW_NUMBER()", f"SUM({self.number(1)})", f"LAG({self.value(1)})", "NTILE(2)"])
-            window = f"{function} OVER (PARTITION BY o.household_id ORDER BY {self.value(1)})"
+            window = f"{function} OVER (PARTITION BY o.household_id ORDER BY {self.value(1)}{self.ties()})"
             return start.format(window) + self.where()
         return start.format(self.value(2)) + self.where()
+
+    def ties(self) -> str:
+        columns = [
+            f", {alias}.{name}"
+            for alias, table in self.sources
+            for kind in self.words.tables[table].values()
+            for name in kind
+        ]
+        return "".join(columns) if self.settled else ""
 
     def aggregate(self) -> str:
         source = self.sourced(self.pick.choice(["o", "t"]))

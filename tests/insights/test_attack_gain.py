@@ -14,7 +14,7 @@ from pellucid.insights.attacks.gain import FALSE_ALARMS, Gain, Told, bound_of
 from pellucid.insights.attacks.ranges import NARROW, Keys, follows, lines_of, narrow, whole_lines
 from pellucid.release.attempts import _solved
 from pellucid.release.budget import PrivacyBudget
-from tests.attacks.advantage import Advantage, gaussian_bound
+from tests.attacks.advantage import Advantage, any_bound, gaussian_bound
 
 CHANCE = FALSE_ALARMS / 10
 
@@ -28,7 +28,18 @@ def test_intervals_are_those_of_the_attack_tests_which_are_written_apart(right: 
 @given(st.integers(0, 10**12), st.integers(0, 10**12))
 def test_bounds_are_those_of_the_attack_tests(rho: int, delta: int) -> None:
     halves = [PrivacyBudget(rho // 2, delta), PrivacyBudget(rho - rho // 2)]
-    assert bound_of(halves) == pytest.approx(gaussian_bound(rho / 1e12, delta / 1e15))
+    assert bound_of(halves) == pytest.approx(any_bound(rho / 1e12, delta / 1e15))
+    assert bound_of(halves) >= gaussian_bound(rho / 1e12, delta / 1e15) - 1e-12
+
+
+@pytest.mark.parametrize("sigma", [0.2, 0.5, 1.0, 5.0])
+def test_whole_numbers_with_noise_that_is_hardly_wider_stay_under_the_bound_though_two_normals_do_not(
+    sigma: float,
+) -> None:
+    rho = 1 / (2 * sigma**2)
+    weights = [math.exp(-((k / sigma) ** 2) / 2) for k in range(-60, 61)]
+    apart = max(weights) / math.fsum(weights)  # at the cut between the two: all that is not in both is one middle
+    assert gaussian_bound(rho) < apart <= bound_of([PrivacyBudget(round(rho * 1e12))])
 
 
 @pytest.mark.parametrize("bound", [0.0, 0.09, 0.28, 0.9, 1.0])

@@ -6,7 +6,6 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
@@ -18,7 +17,6 @@ FALSE_ALARMS = 1e-3
 
 CONFIDENCE = 0.95
 POWER = 0.9
-_NORMAL = NormalDist()
 _STEPS = 50
 
 
@@ -86,11 +84,13 @@ class Told:
 def bound_of(costs: Sequence[PrivacyBudget]) -> float:
     """Return the largest gain about one person that answers of these costs allow in all, however it was split.
 
-    It is the total variation of two normals sqrt(2 rho) apart, and the delta of thresholds besides.
+    It is the largest total variation of two answers whose divergence is at most rho (Pinsker 1964; Bretagnolle and
+    Huber 1979), and the delta of thresholds besides. The one of two normals sqrt(2 rho) apart is smaller by a fifth,
+    and noise in whole numbers passes it where it is no wider than what it is added to.
     """
     rho = sum(cost.rho for cost in costs) / RHO_SCALE
     delta = sum(cost.delta for cost in costs) / DELTA_SCALE
-    return min(1.0, 2 * _NORMAL.cdf(math.sqrt(rho / 2)) - 1 + delta)
+    return min(1.0, math.sqrt(rho / 2) + delta, math.sqrt(-math.expm1(-rho)) + delta)
 
 
 def at_least(found: int, trials: int, tail: float) -> float:
