@@ -195,10 +195,14 @@ def _plain_number(node: object, name: str, *, least: int = 0) -> list[Reason]:
 
 
 def _limit(node: exp.Expr) -> list[Reason]:
-    """Demand a number that is written out, or a parameter: what is worked out may be none that the engine can take."""
+    """Demand a whole number of at most 18 digits that is written out, or a parameter: the engine fails with others."""
     number = node.args.get("expression")
-    plain = isinstance(number, exp.Placeholder) or (isinstance(number, exp.Literal) and not number.is_string)
-    return [] if plain else [reason("argument-not-literal", name=type(node).__name__.lower())]
+    plain = isinstance(number, exp.Literal) and not number.is_string and _WHOLE.fullmatch(number.name)
+    return (
+        []
+        if plain or isinstance(number, exp.Placeholder)
+        else [reason("argument-not-literal", name=type(node).__name__.lower())]
+    )
 
 
 def _literal(node: exp.Expr) -> list[Reason]:
@@ -260,6 +264,7 @@ def _set_operation(node: exp.Expr) -> list[Reason]:
 _DIGITS = 6
 _MOST_DECIMAL = 18
 _SHARE = re.compile(r"0?\.(?!0+$)[0-9]{1,4}", re.ASCII)
+_WHOLE = re.compile(r"[0-9]{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{0,38}\.?[0-9]{0,38}(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
