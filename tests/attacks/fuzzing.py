@@ -192,13 +192,20 @@ def _compare(governed: GovernedQuery, exact: Any, other: Any, without: str) -> N
 
 
 def _sorted(table: pa.Table) -> list[str]:
-    return sorted(map(repr, table.to_pylist()))
+    return sorted(map(repr, _rows(table)))
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Return a table's rows, with dates and instants as texts: Python has none for some of them."""
+    told = [column.cast("string") if pa.types.is_temporal(column.type) else column for column in table.columns]
+    rows: list[dict[str, Any]] = pa.table(told, names=table.column_names).to_pylist()
+    return rows
 
 
 def _cells(table: pa.Table) -> dict[str, dict[str, int]]:
     """Return the numbers of each cell by its keys; the row that counts clipped people is a cell too."""
     found: dict[str, dict[str, int]] = {}
-    for row in table.to_pylist():
+    for row in _rows(table):
         key = repr([row[name] for name in row if name == "_row" or name.startswith("k")])
         numbers = {name: value for name, value in row.items() if name in _COUNTS or name.startswith("m")}
         found[key] = {name: int(value or 0) for name, value in numbers.items()}

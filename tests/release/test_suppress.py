@@ -295,6 +295,16 @@ def test_figures_are_what_plain_sql_says_where_they_are_shown(reports: Callable[
         assert [float(value) for value in ours] == pytest.approx([float(value) for value in theirs])
 
 
+@pytest.mark.parametrize("key", ["MAKE_DATE(quantity, 1, 1)", "CAST(MAKE_DATE(quantity, 1, 1) AS TIMESTAMP)"])
+def test_groups_are_dates_that_python_has_none_for(reports: Callable[..., Reports], key: str) -> None:
+    """Found by fuzzing."""
+    made = reports([bought(n, 5 + n, quantity=year) for n in range(8) for year in (2026, 200_000)])
+    shown = made.suppressed(f"SELECT {key} AS k, SUM(sales_value) AS s FROM purchases GROUP BY 1").table
+    years = shown.column("k0").cast("timestamp[s]").cast("int64").to_numpy() / (365.2425 * 86_400) + 1970
+    assert [round(year) for year in years] == [2026, 200_000]
+    assert [float(each) for each in shown.column("m0").to_pylist()] == [68.0, 68.0]
+
+
 def test_having_order_and_limit_see_released_cells_only(reports: Callable[..., Reports]) -> None:
     rows = [bought(n, 5, week=week) for n in range(8) for week in (1, 2, 4)] + [bought(9, VICTIM, week=3)]
     sql = "SELECT week FROM purchases GROUP BY week HAVING SUM(sales_value) > 0 ORDER BY week"

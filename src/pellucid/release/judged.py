@@ -76,7 +76,7 @@ class Limits:
 def cells_of(table: pa.Table, block: Block) -> list[Cell]:
     """Return the cells of an exact block: those that people are in, and public ones that nobody is in."""
     names = [key.name for key in block.keys]
-    columns = [table.column(name).to_pylist() for name in names]
+    columns = [values_of(table.column(name)) for name in names]
     keys: Sequence[tuple[Any, ...]] = list(zip(*columns, strict=True)) if names else [()] * table.num_rows
     told = (table.column(name).to_pylist() for name in ("_row", "_measure", "_figure", "_subjects"))
     rest = (table.column(name).to_pylist() for name in ("_largest", "_weight", "_bucket", "_print"))
@@ -90,6 +90,22 @@ def cells_of(table: pa.Table, block: Block) -> list[Cell]:
         elif row != CELLS:
             _take(cell, row, measure, people, figure, largest, weight)
     return list(found.values())
+
+
+def values_of(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column's values; dates and instants that Python has none for are the whole numbers that Arrow holds."""
+    try:
+        found: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        found = [_value(each) for each in column]
+    return found
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return scalar.value
 
 
 def _take(cell: Cell, row: int, measure: int, people: int, total: str, largest: str, weight: str) -> None:

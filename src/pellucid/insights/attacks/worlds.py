@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.engines.exact import ExactAnswer
+from pellucid.release.judged import values_of
 from pellucid.release.plan import BlockPlan, ReleasePlan
 from pellucid.release.private import release
 from pellucid.release.sensitivity import block_sensitivity, groups_touched
@@ -178,7 +179,7 @@ def _log_below(limit: float, count: float, sigma: float) -> float:
 
 
 def _keys(table: pa.Table, block: Block) -> Sequence[tuple[Any, ...]]:
-    columns = [table.column(key.name).to_pylist() for key in block.keys]
+    columns = [values_of(table.column(key.name)) for key in block.keys]
     return list(zip(*columns, strict=True)) if columns else [()] * table.num_rows
 
 
