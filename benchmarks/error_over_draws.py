@@ -34,6 +34,7 @@ from pellucid.release.quantile import quantiles
 from pellucid.release.sensitivity import measure_sensitivity, subjects_sensitivity
 from pellucid.rewrite.caps_frame import OCTAVES
 from pellucid.rewrite.governed import OCTAVE, WEIGHT, Grid, Measure, MeasureKind
+from pellucid.rewrite.measure_bounds import FINE
 
 CACHE = Path(__file__).parents[1] / "build" / "peers"
 RHO = rho_of(1.0, 10**9)
@@ -90,8 +91,10 @@ def noisy(values: Numbers, sigma: float) -> Numbers:
     return values + LUCK.normal(0, sigma, len(values))
 
 
-def by_drawn_norm(totals: Totals, measure: str, *, whole: bool = True) -> Draw:
-    """Return how pellucid bounds by a norm of its own drawing; without `whole` what it would be in finer units."""
+def by_drawn_norm(totals: Totals, measure: str, unit: float) -> Draw:
+    """Return how pellucid bounds by a norm of its own drawing, where what a customer brings to a cell is cut to units
+    (rows of counts, cents of sums).
+    """
     largest = LARGEST[measure]
     people = people_beyond(totals.cells, RHO // 2 / RHO_SCALE, DRAW / RHO_SCALE)
     grid = Grid(max(1, largest >> OCTAVES), largest, OCTAVES * OCTAVE, 1, 1, above=people, geometric=True)
@@ -105,7 +108,7 @@ def by_drawn_norm(totals: Totals, measure: str, *, whole: bool = True) -> Draw:
         (norm,) = quantiles([spread], grid, sensitivity=1.0, rho=DRAW).values
         if norm not in bounded:
             scaled = totals.scaled(measure, norm)
-            bounded[norm] = totals.by_cell(np.trunc(scaled) if whole else scaled)
+            bounded[norm] = totals.by_cell(np.trunc(scaled / unit) * unit)
         one = Measure("m0", MeasureKind.SUM, "", 0, -norm, norm, norm=norm)
         return noisy(bounded[norm], noise_scale(measure_sensitivity(one, totals.cells), RHO // 2))
 
@@ -119,8 +122,9 @@ def by_qrlew(totals: Totals, measure: str) -> Draw:
 
 
 def ways_of_figures(totals: Totals, measure: str) -> Iterator[tuple[str, Draw]]:
-    yield "pellucid: a norm that is drawn", by_drawn_norm(totals, measure)
-    yield "the same, not cut to whole units", by_drawn_norm(totals, measure, whole=False)
+    unit = 10.0**-FINE if measure == "count" else 1.0
+    yield "pellucid: a norm that is drawn", by_drawn_norm(totals, measure, unit)
+    yield "the same, cut to whole units", by_drawn_norm(totals, measure, 1.0)
     yield f"Qrlew: a norm of {QRLEW[measure][0]:,}", by_qrlew(totals, measure)
 
 

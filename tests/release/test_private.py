@@ -39,6 +39,20 @@ def test_every_public_cell_gets_noise_and_rows_are_sorted_by_keys(rule: ReleaseR
         assert abs(float(got) - true) < FAR * released.half_widths["b0", "m1"]
 
 
+def test_a_count_in_hundredths_is_shown_in_whole_rows_and_its_error_allows_for_that(rule: ReleaseRule) -> None:
+    fine = replace(COUNT, scale=2, lower=-1000, upper=1000, norm=1000)
+    query = make_query(make_block(fine))
+    planned = plan(query, rule)
+    exact = make_exact({"k0": list(range(400)), "_subjects": [9] * 400, "m0": [12_345] * 400})
+    released = release(exact, query, planned)
+    values, width = released.tables["b0"].column("m0"), released.half_widths["b0", "m0"]
+    assert str(values.type) == "int64"
+    sigma = planned.blocks[0].measures[0].sigma
+    assert width == planned.half_width("b0", "m0") == pytest.approx(1.96 * sigma / 100 + 0.5)
+    # the mean of 400 draws, rounding included, is off by more than 6 of its deviations with p < 1e-8
+    assert abs(sum(values.to_pylist()) / 400 - 123.45) < 6 * (sigma / 100 + 0.5) / 20
+
+
 def test_exact_values_do_not_come_out(rule: ReleaseRule) -> None:
     query = make_query(make_block(MONEY))
     values = list(range(1000))

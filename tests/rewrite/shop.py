@@ -24,7 +24,7 @@ from pellucid.engines.duckdb_layout import write_placed
 from pellucid.engines.duckdb_ranks import with_ranks, write_rule
 from pellucid.errors import UseRefused
 from pellucid.policy.load import load_folder
-from pellucid.policy.model import Actor, Dataset, Policy
+from pellucid.policy.model import Actor, Bound, Dataset, Policy
 from pellucid.policy.ranks import rank_columns
 from pellucid.release.quantile import scores
 from pellucid.rewrite.context import Context
@@ -408,6 +408,13 @@ class Shop:
         departments = {product[0]: product[1] for _, product in self.stock.rows["products"]}
         department = departments.get(row["product_id"])
         return row["kind"] in (None, "clinic") or department in (None, "REMEDIES")
+
+
+def with_rows_by_norm(policy: Policy, norm: str) -> Policy:
+    """Return a policy whose purpose `tight` bounds a person's rows by their norm over groups."""
+    tight = policy.purposes["tight"]
+    bounded = replace(tight, release=replace(tight.release, rows=Bound(norm=norm)))
+    return replace(policy, purposes={**policy.purposes, "tight": bounded})
 
 
 def ways(governed: GovernedQuery) -> list[GovernedQuery]:

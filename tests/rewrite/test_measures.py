@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pellucid.rewrite.governed import Measure, MeasureKind
-from tests.rewrite.shop import Shop
+from tests.rewrite.shop import Shop, ways, with_rows_by_norm
 
 
 def measures_of(shop: Shop, aggregates: str, purpose: str = "tight") -> tuple[Measure, ...]:
@@ -33,6 +33,26 @@ def test_a_measure_has_the_bounds_that_are_declared(
 ) -> None:
     (measure,) = measures_of(shop, aggregate)
     assert (measure.kind, (measure.scale, measure.lower, measure.upper, measure.norm)) == (kind, bounds)
+
+
+@pytest.mark.parametrize("aggregate", ["COUNT(*)", "COUNT(shelf)", "COUNT(DISTINCT basket_id)"])
+def test_counts_that_are_scaled_down_to_a_norm_are_in_hundredths(
+    shop: Shop, aggregate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop, "policy", with_rows_by_norm(shop.policy, "10"))
+    governed = shop.govern(f"SELECT week, {aggregate} FROM purchases GROUP BY week", "tight")
+    (measure,) = governed.blocks[0].measures
+    assert (measure.scale, measure.norm, measure.lower, measure.upper) == (2, 1000, -1000, 1000)
+    assert "* 100" in governed.blocks[0].sql
+
+
+def test_where_a_rank_bounds_counts_are_in_whole_rows(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shop, "policy", with_rows_by_norm(shop.policy, "10"))
+    month = "bought >= DATE '2026-05-01' AND bought < DATE '2026-06-01'"
+    by_norm, *others = ways(shop.govern(f"SELECT COUNT(*) FROM purchases WHERE {month}", "tight"))
+    assert [(each.scale, each.upper, each.norm) for each in by_norm.blocks[0].measures] == [(2, 1000, 1000)]
+    assert [way.blocks[0].ranked is not None for way in others] == [True]
+    assert [(each.scale, each.upper, each.norm) for each in others[0].blocks[0].measures] == [(0, 1, None)]
 
 
 def test_an_average_is_a_sum_and_a_count(shop: Shop) -> None:

@@ -65,6 +65,13 @@ def test_a_vector_within_the_norm_is_left_as_it_is(engine: duckdb.DuckDBPyConnec
     assert bounded(engine, [3, 0, -4, 12], by_norm(13)) == [3, 0, -4, 12]
 
 
+def test_counts_in_hundredths_lose_a_hundredth_where_whole_ones_would_lose_half_a_row(
+    engine: duckdb.DuckDBPyConnection,
+) -> None:
+    assert bounded(engine, [9] * 5, by_norm(10)) == [4] * 5
+    assert bounded(engine, [900] * 5, by_norm(1000)) == [447] * 5  # 10 / sqrt(5) = 4.472
+
+
 def test_a_vector_that_fills_the_norm_exactly_is_not_cut_below_it(engine: duckdb.DuckDBPyConnection) -> None:
     assert bounded(engine, [4] * 400, by_norm(40)) == [2] * 400
 

@@ -23,7 +23,7 @@ from pellucid.release.sensitivity import (
 )
 from pellucid.rewrite.governed import WEIGHT, Block, GovernedQuery, Measure, MeasureKind
 from tests.attacks.grammar import Grammar
-from tests.rewrite.shop import ALL, Permitted, Shop, Stock, ways
+from tests.rewrite.shop import ALL, Permitted, Shop, Stock, ways, with_rows_by_norm
 from tests.rewrite.sql_files import Case, read_cases
 from tests.rewrite.withheld import READABLE, with_drawn_person
 
@@ -132,6 +132,17 @@ def clipping_moved(whole: pa.Table, without: pa.Table, block: Block) -> int:
 @pytest.mark.parametrize("case", QUESTIONS, ids=lambda case: case.title)
 @pytest.mark.promise("hidden", "each person taken out in turn, under known questions, over odd values")
 def test_no_person_moves_the_cells_further_than_stated(odd_shop: Shop, case: Case) -> None:
+    take_each_out(odd_shop, case)
+
+
+@pytest.mark.parametrize("case", QUESTIONS, ids=lambda case: case.title)
+@pytest.mark.promise("hidden", "the same where a person's rows are bounded by a norm over groups")
+def test_nor_where_rows_are_bounded_by_a_norm(odd_shop: Shop, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(odd_shop, "policy", with_rows_by_norm(odd_shop.policy, "5"))
+    take_each_out(odd_shop, case)
+
+
+def take_each_out(odd_shop: Shop, case: Case) -> None:
     bounded = ways(odd_shop.govern(case.question, "tight"))
     whole = [odd_shop.exact(governed, PARAMETERS) for governed in bounded]
     for person in sorted(ALL):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pellucid.release.mechanisms import half_width
-from pellucid.rewrite.governed import Block, Measure, MeasureKind
+from pellucid.rewrite.governed import COUNTS, Block, Measure
 
 _ONE_SIDED = 1.645
 """A normal value is larger in 5 of 100 draws. A discrete Gaussian's tail is no heavier, but for less than 1."""
@@ -133,7 +133,7 @@ def _bias_by_rank(rows: int, measure: Measure, beyond: float) -> float | None:
 
     Which rows a question keeps of a month is as good as drawn at random, so the count of those just beyond varies too.
     """
-    if measure.kind not in {MeasureKind.ROWS, MeasureKind.VALUES}:
+    if measure.kind not in COUNTS:
         return None  # rows are cut to the declared range besides, and how many were is not counted
     return (beyond + _ONE_SIDED * math.sqrt(beyond) + _ONE_SIDED) * max(0, (measure.most or 0) - rows)
 

@@ -17,7 +17,7 @@ from pellucid.release.budget import PrivacyBudget, conversion_delta, delta_units
 from pellucid.release.mechanisms import half_width, key_threshold, noise_scale
 from pellucid.release.quantile import noise_of, rank_half_width, resolution
 from pellucid.release.sensitivity import block_sensitivity, subjects_sensitivity
-from pellucid.rewrite.governed import Block, GovernedQuery, Grid, Measure, MeasureKind
+from pellucid.rewrite.governed import COUNTS, Block, GovernedQuery, Grid, Measure, MeasureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ def _plan_measure(measure: Measure, sensitivity: float, rho: int) -> MeasurePlan
     if measure.grid is not None:
         return _plan_quantile(measure, measure.grid, noise_of(measure.grid, sensitivity, rho), rho)
     sigma = noise_scale(sensitivity, rho)
-    width = own_units(half_width(sigma), measure.scale)
+    width = shown_half_width(measure, sigma)
     return MeasurePlan(measure.name, measure.title, measure.kind, measure.scale, rho, sigma, width)
 
 
@@ -270,6 +270,12 @@ def _cost(block: BlockPlan) -> PrivacyBudget:
     threshold = block.threshold
     cost = PrivacyBudget(measures + block.clipping_rho + block.people_rho)
     return cost if threshold is None else cost + PrivacyBudget(threshold.rho, threshold.delta)
+
+
+def shown_half_width(measure: Measure, sigma: float) -> float:
+    """Return the 95 % half-width of what is shown, in the measure's own units; a count is rounded besides."""
+    rounded = 0.5 if measure.scale and measure.kind in COUNTS and sigma else 0.0
+    return own_units(half_width(sigma), measure.scale) + rounded
 
 
 def own_units(amount: float, scale: int) -> float:

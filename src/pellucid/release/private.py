@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
+from fractions import Fraction
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,11 +19,11 @@ from pellucid.engines.exact import ExactAnswer
 from pellucid.errors import QueryFailed
 from pellucid.release.budget import PrivacyBudget
 from pellucid.release.clipping import Clipping, clipping_of
-from pellucid.release.mechanisms import LARGEST_VECTOR, Noised, gaussian, half_width, threshold_counts, too_many_cells
-from pellucid.release.plan import BlockPlan, MeasurePlan, ReleasePlan, ThresholdPlan, own_units, plan
+from pellucid.release.mechanisms import LARGEST_VECTOR, Noised, gaussian, threshold_counts, too_many_cells
+from pellucid.release.plan import BlockPlan, MeasurePlan, ReleasePlan, ThresholdPlan, plan, shown_half_width
 from pellucid.release.quantile import quantiles
 from pellucid.release.sensitivity import block_sensitivity, clipping_sensitivity, subjects_sensitivity
-from pellucid.rewrite.governed import WITHHELD, Block, GovernedQuery, Measure
+from pellucid.rewrite.governed import COUNTS, WITHHELD, Block, GovernedQuery, Measure
 
 __all__ = ["ReleasePlan", "ReleasedBlocks", "plan", "release"]
 
@@ -80,11 +81,11 @@ class _Draft:
     spent: PrivacyBudget = field(default_factory=lambda: PrivacyBudget(0))
 
     def add(self, measure: Measure, values: Sequence[int], sigma: float) -> None:
-        self.measures[measure.name] = _column(values, measure.scale)
+        self.measures[measure.name] = _column(values, measure)
         if measure.contributors:
             self.people = values
         if measure.grid is None:
-            self.half_widths[measure.name] = own_units(half_width(sigma), measure.scale)
+            self.half_widths[measure.name] = shown_half_width(measure, sigma)
 
     def table(self) -> pa.Table:
         rows = self.keys.num_rows
@@ -230,9 +231,13 @@ def _weights(cells: pa.Table, measure: Measure) -> list[dict[int, int]]:
     return [dict(zip(place or (), weight or (), strict=True)) for place, weight in zip(places, weights, strict=True)]
 
 
-def _column(values: Sequence[int], scale: int) -> pa.Array:
+def _column(values: Sequence[int], measure: Measure) -> pa.Array:
+    """Return a measure's values in its own units; counts, which may be worked out finer, in whole numbers again."""
+    scale = measure.scale
     if scale <= 0:
         return pa.array(values, pa.int64())
+    if measure.kind in COUNTS:
+        return pa.array([round(Fraction(value, 10**scale)) for value in values], pa.int64())
     return pa.array([Decimal(value).scaleb(-scale, _DIGITS) for value in values], pa.decimal128(38, scale))
 
 

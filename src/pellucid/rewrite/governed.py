@@ -39,6 +39,10 @@ class MeasureKind(StrEnum):
     SPREAD = "spread"  # variances and standard deviations, made of a count, a sum and squares; exact only
 
 
+COUNTS = frozenset({MeasureKind.ROWS, MeasureKind.VALUES})
+"""Counts of rows: shown as whole numbers whatever the units are that they are worked out in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """The values that a quantile may turn out as: `steps` + 1 of them, evenly from `lower` to `upper` (units of

@@ -13,6 +13,9 @@ from pellucid.policy.model import Bound
 MOST = 9 * 10**15
 """Largest scaled value of one row: exact in a DOUBLE, and no sum of them can overflow HUGEINT."""
 
+FINE = 2
+"""Decimal places of counts that are scaled down to a norm: in whole rows, cells would lose half a row a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Single:

@@ -23,6 +23,7 @@ from pellucid.rewrite.generate import DUCKDB, literal_free
 from pellucid.rewrite.governed import Grid, Measure, MeasureKind
 from pellucid.rewrite.make_total import make_total
 from pellucid.rewrite.measure_bounds import (
+    FINE,
     MOST,
     NO_LIMITS,
     Limits,
@@ -90,14 +91,20 @@ class Measures:
     def _count(self, value: exp.Expr, distinct: bool, shown: exp.Expr) -> list[Measure]:
         if distinct:
             return self._count_distinct(value, shown)
-        lower, upper, norm = self.rows_bound()
-        most, drawn = most_of([self.rule.rows], 0), self.rule.rows.drawn
         if isinstance(value, exp.Star):
-            limits = Limits(most, drawn, Single("1", 0, 1, counted=True))
-            return [self.add(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", 0, (lower, upper, norm), limits=limits)]
-        limits = Limits(most, drawn, Single("{a}", 0, 1, counted=True))
-        named = title("COUNT", value)
-        return [self.add(MeasureKind.VALUES, value, "COUNT({a})", named, 0, (lower, upper, norm), limits=limits)]
+            return [self.count(MeasureKind.ROWS, None, "COUNT(*)", "COUNT(*)", Single("1", 0, 1, counted=True))]
+        one = Single("{a}", 0, 1, counted=True)
+        return [self.count(MeasureKind.VALUES, value, "COUNT({a})", title("COUNT", value), one)]
+
+    def count(
+        self, kind: MeasureKind, argument: exp.Expr | None, total: str, title: str, single: Single | None = None
+    ) -> Measure:
+        """Return a count of rows, bounded as rows are: in units of hundredths where it is scaled down to a norm."""
+        fine = FINE if self.rule.rows.norm is not None else 0
+        units = f"{total} * {10**fine}" if fine else total
+        drawn = self.rule.rows.drawn and single is not None
+        limits = Limits(most_of([self.rule.rows], fine) if single is not None else None, drawn, single)
+        return self.add(kind, argument, units, title, fine, scaled(self.rule.rows, fine)[:3], limits=limits)
 
     def _count_distinct(self, value: exp.Expr, shown: exp.Expr) -> list[Measure]:
         keys = [_facts_of(each, self.frame) for each in results_of(value)]
@@ -106,10 +113,10 @@ class Measures:
             bare = isinstance(value, exp.Column) and self.frame.facts(value).is_key
             named = title("COUNT DISTINCT", value)
             return [self.add(MeasureKind.SUBJECTS, value, total, named, 0, (0, 1, None), contributors=bare)]
-        lower, upper, norm = self.rows_bound()
+        _, upper, norm = self.rows_bound()
         named, total = title("COUNT DISTINCT", value), "COUNT(DISTINCT {a})"
         if keys and all(determines for _, determines in keys):
-            return [self.add(MeasureKind.VALUES, value, total, named, 0, (lower, upper, norm))]
+            return [self.count(MeasureKind.VALUES, value, total, named)]
         if isinstance(value, exp.Star):
             self.work.findings.add("distinct-not-subject", name=literal_free(shown))
             return []

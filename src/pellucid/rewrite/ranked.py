@@ -21,7 +21,8 @@ from pellucid.policy.model import ColumnType, Dataset, RankBound
 from pellucid.policy.ranks import month_number, rank_column
 from pellucid.rewrite.block_frame import SALT, block_sql, ranked_sql
 from pellucid.rewrite.generate import generate
-from pellucid.rewrite.governed import Block, GovernedRows, Ranked, RankFilter
+from pellucid.rewrite.governed import Block, GovernedRows, Measure, Ranked, RankFilter
+from pellucid.rewrite.measure_bounds import Single
 from pellucid.rewrite.measures import Measures
 from pellucid.rewrite.permit_rows import TURN, held, quoted
 from pellucid.rewrite.relations import Frame, Kind, Source
@@ -293,10 +294,7 @@ def _ranked(block: Block, ground: Ground, rows: GovernedRows, filtered: RankFilt
         tree.append("expressions", exp.alias_(turn, TURN, copy=False))
     text = generate(tree)
     ones = [single for single in ground.measures.singles if single is not None]
-    measures = tuple(
-        replace(measure, lower=one.lower, upper=one.upper, norm=None, drawn=False)
-        for measure, one in zip(block.measures, ones, strict=True)
-    )
+    measures = tuple(_by_row(measure, one) for measure, one in zip(block.measures, ones, strict=True))
     frame = ranked_sql(block.keys, ones, filtered, public=block.cells_sql is not None)
     governed = {source: ground.work.text_of(source)}
     return replace(
@@ -309,6 +307,15 @@ def _ranked(block: Block, ground: Ground, rows: GovernedRows, filtered: RankFilt
         parameters=tuple(name for name in block.parameters if name != SALT),
         ranked=ranked,
     )
+
+
+def _by_row(measure: Measure, one: Single) -> Measure:
+    """Return a measure as it is where rows are counted one by one: nothing is scaled down, so counts are in rows."""
+    bounded = replace(measure, lower=one.lower, upper=one.upper, norm=None, drawn=False)
+    if not one.counted:
+        return bounded
+    most = None if measure.most is None else measure.most // 10**measure.scale
+    return replace(bounded, scale=0, most=most)
 
 
 def _alias(ground: Ground) -> str:

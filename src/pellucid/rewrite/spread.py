@@ -87,7 +87,7 @@ def _range(measures: Measures, value: exp.Expr, shown: exp.Expr) -> tuple[Decima
 def _deviations(
     measures: Measures, value: exp.Expr, values: tuple[Decimal, Decimal, int], shown: exp.Expr
 ) -> list[Measure]:
-    lower, upper, norm = measures.rows_bound()
+    _, upper, norm = measures.rows_bound()
     rows = upper if norm is None else norm
     scale, least, most, middle, half = _in_units(values, rows)
     if rows * half * half > _LARGEST:
@@ -95,7 +95,7 @@ def _deviations(
         return []
     argument = try_cast(value.copy(), "DOUBLE")
     title = literal_free(value)
-    count = measures.add(MeasureKind.VALUES, argument, _FINITE, f"COUNT({title})", 0, (lower, upper, norm))
+    count = measures.count(MeasureKind.VALUES, argument, _FINITE, f"COUNT({title})")
     inside = f"CAST(ROUND(LEAST(GREATEST({{a}}, {values[0]:f}), {values[1]:f}) * {10**scale}) AS BIGINT)"
     deviation = f"(LEAST(GREATEST({inside}, {least}), {most}) + {-middle})"
     made = []
