@@ -16,7 +16,7 @@ from pellucid.policy.bases import covering
 from pellucid.policy.model import Policy
 from pellucid.regulations.model import Law
 from pellucid.regulations.territory import covers
-from pellucid.subjects.links import Identity, persons
+from pellucid.subjects.links import Identity, certain_identities, persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,10 @@ def covering_laws(connection: Connection, policy: Policy, namespace: str, subjec
 
 
 def reach(connection: Connection, namespace: str, subject: int) -> Reach:
-    """Return whom a request of this identity is about: links that are not all certain reach nobody else."""
+    """Return whom a request of this identity is about: as far as certain links lead, and no link that is likely."""
+    sure = certain_identities(connection, (namespace, subject))
     person = persons(connection, namespace, [subject]).get(subject)
-    if person is None:
-        return Reach(((namespace, subject),), 0)
-    if person.certain:
-        return Reach(person.members, 0)
-    return Reach(((namespace, subject),), len(person.members) - 1)
+    return Reach(sure, 0 if person is None else len(set(person.members) - set(sure)))
 
 
 def _place(connection: Connection, namespace: str, subject: int) -> str | None:
