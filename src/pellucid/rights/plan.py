@@ -16,7 +16,7 @@ from pellucid.engines.needles import Needles
 from pellucid.holdings.publish import generations_published
 from pellucid.policy.model import Dataset, Policy
 from pellucid.rights import traces
-from pellucid.rights.holds import Hold, held_whole, holds, without_held
+from pellucid.rights.holds import Hold, held_whole, reaching, without_held
 from pellucid.rights.means import Means
 from pellucid.rights.people import Ids, Person, ids_by_namespace, within
 from pellucid.rights.sweep import DAY, cut_of
@@ -46,7 +46,7 @@ class Part:
 def plan(means: Means, people: Sequence[Person], needles: Needles, now: int) -> list[Part]:
     """Return the plan for these people as things stand."""
     with means.place.database.read() as connection:
-        standing = holds(connection, now)
+        standing = reaching(connection, now)
         datasets = _datasets(connection, means.policy, people)
         controlled = list(_control(connection, people, needles, now))
     parts = [each for found in datasets for each in _of_dataset(means, found, standing, now)]

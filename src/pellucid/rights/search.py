@@ -13,7 +13,7 @@ from pellucid.errors import VerificationFailed
 from pellucid.holdings.publish import DATA_FOLDER, generations_published
 from pellucid.records import leftovers
 from pellucid.rights import traces
-from pellucid.rights.holds import holds, without_held
+from pellucid.rights.holds import reaching, without_held
 from pellucid.rights.means import Means
 from pellucid.rights.people import Ids, Person, ids_by_namespace
 from pellucid.rights.plan import ASKED, UNREACHABLE, Part
@@ -29,7 +29,7 @@ def search_data(means: Means, people: Sequence[Person], needles: Needles, now: i
     """Yield what of others' rows names these people; raises VerificationFailed if a row of theirs is left."""
     with means.place.database.read() as connection:
         records = generations_published(connection)
-        standing = holds(connection, now)
+        standing = reaching(connection, now)
     ids = ids_by_namespace(people)
     for record in records:
         dataset = means.policy.datasets.get(record.dataset)

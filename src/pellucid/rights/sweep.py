@@ -24,7 +24,7 @@ from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import Generation, SubjectBits, file_name, generations_published, publish, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.tables import generation_leases, generations
-from pellucid.rights.holds import Hold, holds, without_held
+from pellucid.rights.holds import Hold, reaching, without_held
 from pellucid.rights.people import Ids, gone, within
 
 DAY = 86_400_000_000
@@ -55,7 +55,7 @@ def sweep(place: ImportPlace, policy: Policy, *, actor: Actor, now: int) -> list
 def to_sweep(place: ImportPlace, policy: Policy, now: int) -> list[str]:
     """Return the datasets with rows of people who are gone, and whom nothing holds."""
     with place.database.read() as connection:
-        standing = holds(connection, now)
+        standing = reaching(connection, now)
         missing = {name: gone(connection, name) for name in policy.namespaces}
         found = []
         for record in generations_published(connection):
@@ -79,7 +79,7 @@ def _sweep(place: ImportPlace, dataset: Dataset, actor: Actor, now: int) -> Swep
     with place.database.read() as connection:
         missing = {path.namespace: gone(connection, path.namespace) for path in dataset.subjects}
         theirs = within(connection, dataset.name, ground.before.generation, missing)
-        cut = cut_of(dataset, holds(connection, now), theirs, now)
+        cut = cut_of(dataset, reaching(connection, now), theirs, now)
     return rewrite(ground, cut, "data.erased", actor, now)
 
 
