@@ -146,13 +146,16 @@ def _with_texts(means: Means, erasure: str, people: list[Person]) -> list[Person
     if texts <= known:
         return people
     with means.place.database.write() as connection:
-        note_texts(connection, means, erasure, people, texts)
+        if erasures.get(connection, erasure).state != erasures.DONE:  # else another process forgot them meanwhile
+            note_texts(connection, means, erasure, people, texts)
         return enrolled(connection, means, erasure)
 
 
 def _leave(
     connection: Connection, means: Means, erasure: str, people: list[Person], needles: Needles, actor: Actor
 ) -> None:
+    if erasures.get(connection, erasure).step >= 3:  # another process let them leave meanwhile
+        return
     now = means.clock()
     keys = [(each.identity[0], each.texts[0]) for each in people]
     tombstones.put(connection, means.tombstone_key(), keys, erasure, now, now + tombstones.DAYS * DAY)
@@ -245,26 +248,33 @@ def _tell(means: Means, erasure: str, people: list[Person], needles: Needles) ->
 def _finish(means: Means, erasure: str, people: list[Person], actor: Actor) -> Erasure:
     now = means.clock()
     with means.place.database.write() as connection:
-        for each in people:
-            means.keys.destroy(connection, *each.identity)
-        erasures.settle(connection, erasure, ("key",), now)
-        forget_texts(connection, erasure)
-        parts = erasures.parts_of(connection, erasure)
-        erasures.reached(connection, erasure, 7)
-        erasures.finish(connection, erasure, now)
-        body = {
-            "erasure": erasure,
-            "people": len(people),
-            "kept": sorted({told.part.kind for told in parts if told.part.decision == "keep"}),
-            "unreachable": sorted({told.part.kind for told in parts if told.part.decision == "unreachable"}),
-            "digest": digest_of(parts),
-        }
-        append(connection, AuditEntry("erasure.finished", actor, now, body=body))
+        if erasures.get(connection, erasure).state != erasures.DONE:  # else another process finished it meanwhile
+            _conclude(connection, means, erasure, people, actor, now)
         reach("erase.finished")
     reach("erase.finished-committed")
     with means.place.database.read() as connection:
         found = erasures.get(connection, erasure)
     return _receipted(means, found)
+
+
+def _conclude(
+    connection: Connection, means: Means, erasure: str, people: list[Person], actor: Actor, now: int
+) -> None:
+    for each in people:
+        means.keys.destroy(connection, *each.identity)
+    erasures.settle(connection, erasure, ("key",), now)
+    forget_texts(connection, erasure)
+    parts = erasures.parts_of(connection, erasure)
+    erasures.reached(connection, erasure, 7)
+    erasures.finish(connection, erasure, now)
+    body = {
+        "erasure": erasure,
+        "people": len(people),
+        "kept": sorted({told.part.kind for told in parts if told.part.decision == "keep"}),
+        "unreachable": sorted({told.part.kind for told in parts if told.part.decision == "unreachable"}),
+        "digest": digest_of(parts),
+    }
+    append(connection, AuditEntry("erasure.finished", actor, now, body=body))
 
 
 def _receipted(means: Means, found: Erasure) -> Erasure:
