@@ -75,8 +75,9 @@ class ErasureDesk:
         from pellucid.rights.erasures import done_for  # noqa: PLC0415  -- slow, and no question needs it
 
         del now  # an erasure takes time of its own
-        with self.room.database.read() as connection:
-            done = done_for(connection, request.id)  # whoever closes the request may have died before
+        identity, _request = _ready(request)
+        with self.room.database.read() as connection:  # whoever closes the request may have died before
+            done = done_for(connection, request.id, identity)
         done = done or self.carry_out([request], actor=actor)
         return {"erasure": done.id, "state": done.state, "step": done.step}
 
