@@ -12,7 +12,7 @@ is decided by the caller.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -28,18 +28,18 @@ from pellucid.records.tables import consent_records, subjects
 from pellucid.rights import erasures, evidence, search, traces
 from pellucid.rights.erasures import Erasure
 from pellucid.rights.means import Means
+from pellucid.rights.ours import needles_of
 from pellucid.rights.people import (
     Person,
     enrol,
     enrolled,
     forget_texts,
     ids_by_namespace,
-    needles_of,
     note_texts,
     texts_in_data,
     whole,
 )
-from pellucid.rights.plan import ACCOUNTABLE, Part, evidence_until, plan
+from pellucid.rights.plan import ACCOUNTABLE, UNREACHABLE, Part, evidence_until, plan
 from pellucid.rights.proof import digest_of, make_receipt
 from pellucid.rights.remove import remove_packages, remove_spilt
 from pellucid.rights.sweep import DAY, sweep
@@ -63,7 +63,8 @@ def preview(means: Means, wanted: Iterable[Identity], now: int) -> list[Part]:
         members = whole(connection, [(each, None) for each in wanted])
         people = [Person(each, None, "", (_natural_key(connection, each),)) for each in sorted(members)]
     texts = texts_in_data(means, ids_by_namespace(people))
-    needles = Needles([*texts, *(text for each in people for text in each.texts)])
+    with means.place.database.read() as connection:
+        needles = needles_of(connection, people, texts)
     return [*plan(means, people, needles, now), *waiting(means, people, needles)]
 
 
@@ -102,7 +103,9 @@ def carry_on(means: Means, erasure: str, actor: Actor) -> Erasure:
         return _receipted(means, found)
     # (1) plan
     people = _with_texts(means, erasure, people)
-    needles, now = needles_of(people), means.clock()
+    with database.read() as connection:
+        needles = needles_of(connection, people)
+    now = means.clock()
     parts = [*plan(means, people, needles, now), *waiting(means, people, needles, erasure)]
     with database.write() as connection:
         erasures.put_parts(connection, erasure, parts, now)
@@ -211,12 +214,18 @@ def _verify(means: Means, erasure: str, people: list[Person], needles: Needles) 
         erasures.reached(connection, erasure, 5)
 
 
-def _searched(needles: Needles) -> list[Part]:
-    """Return what is to be said of the search itself."""
-    if not needles.short:
-        return []
-    why = "Identifiers that are too short to be told from chance in bytes were looked for by their number only."
-    return [Part("search", "short identifiers", "unreachable", ACCOUNTABLE, why, told={"count": len(needles.short)})]
+def _searched(needles: Needles) -> Iterator[Part]:
+    """Yield what is to be said of the search itself."""
+    if needles.short:
+        why = "Identifiers that are too short to be told from chance in bytes were looked for by their number only."
+        yield _not_searched("short identifiers", why, len(needles.short))
+    if needles.common:
+        why = "Identifiers that are words of the policy, of laws or of SQL were looked for by their number only."
+        yield _not_searched("common identifiers", why, len(needles.common))
+
+
+def _not_searched(what: str, why: str, count: int) -> Part:
+    return Part("search", what, UNREACHABLE, ACCOUNTABLE, why, told={"count": count})
 
 
 def _tell(means: Means, erasure: str, people: list[Person], needles: Needles) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select, update
 
 from pellucid.engines.duckdb_absence import identifying
-from pellucid.engines.needles import Needles
 from pellucid.errors import NameUnknown
 from pellucid.holdings.publish import published, subjects_of
 from pellucid.policy.categories import is_within
@@ -103,11 +102,6 @@ def forget_texts(connection: Connection, erasure: str) -> None:
     """Drop what identified the people of an erasure."""
     same = erasure_people.c.erasure == erasure
     connection.execute(update(erasure_people).where(same).values(natural_key=None))
-
-
-def needles_of(people: Iterable[Person]) -> Needles:
-    """Return what is searched for."""
-    return Needles(text for each in people for text in each.texts)
 
 
 def ids_by_namespace(people: Iterable[Person]) -> dict[str, Ids]:

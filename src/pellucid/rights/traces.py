@@ -1,11 +1,13 @@
 """What the control database holds about people, taken out of it: rows by their ids, and text that names them.
 
-Each trace says what becomes of it, so that the plan, what is done, and the receipt cannot differ. Log entries are never
-touched: they hold pseudonyms only, which nothing ties to anybody once the subject's key is destroyed.
+Each trace says what becomes of it, so that the plan, what is done, and the receipt cannot differ. Log entries, and what
+happened to requests, are never touched: they hold words of ours, and pseudonyms, which nothing ties to anybody once the
+subject's key is destroyed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +20,6 @@ from pellucid.records.rights_tables import (
     identity_challenges,
     legal_holds,
     packages,
-    rights_events,
     rights_requests,
     statements,
 )
@@ -37,6 +38,8 @@ from pellucid.records.tables import (
 from pellucid.rights.people import Person, ids_by_namespace
 
 PART = 2_000
+_MEMBER = re.compile(rb'"[a-z_]{1,40}":')
+"""A member of JSON as we write it: somebody may be called by the same word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,6 @@ WORDS = (
     Words(releases_kept, ("told", "rows"), why="answers that were kept to be shown again"),
     Words(caps_kept, ("caps",), why="norms that were kept for a question"),
     Words(api_replies, ("body",), why="answers that were kept for programs"),
-    Words(rights_events, ("told",), {"told": "{}"}, "what happened to requests"),
     Words(
         insight_proposals,
         ("name", "title", "sql", "plan", "attempts", "reason"),
@@ -215,7 +217,7 @@ def _keys_naming(connection: Connection, words: Words, needles: Needles) -> Iter
     keys = list(words.table.primary_key)
     columns = [words.table.c[name] for name in words.columns]
     for rows in connection.execute(select(*keys, *columns)).partitions(PART):
-        joined = [b"\n".join(_bytes(value) for value in row[len(keys) :]) for row in rows]
+        joined = [_MEMBER.sub(b":", b"\n".join(_bytes(value) for value in row[len(keys) :])) for row in rows]
         if not needles.found(b"\n".join(joined)):
             continue
         yield from (tuple(row[: len(keys)]) for row, text in zip(rows, joined, strict=True) if needles.found(text))
