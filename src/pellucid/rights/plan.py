@@ -120,7 +120,7 @@ def _control(connection: Connection, people: Sequence[Person], needles: Needles,
         if keys:
             decision = ERASE if words.blanked is None else ANONYMISE
             why = f"{words.why[:1].upper()}{words.why[1:]}."
-            yield Part("words", words.table.name, decision, ASKED, why, told={"rows": len(keys)})
+            yield Part("words", words.name, decision, ASKED, why, told={"rows": len(keys)})
     for _name, path in traces.packages_of(connection, people):
         yield Part("package", path, ERASE, ASKED, "An access package that was not fetched.")
     why = "What they said about uses of their data proves that these were lawful: under a number, tied to nobody."
