@@ -266,9 +266,7 @@ def _finish(means: Means, erasure: str, people: list[Person], actor: Actor) -> E
     return _receipted(means, found)
 
 
-def _conclude(
-    connection: Connection, means: Means, erasure: str, people: list[Person], actor: Actor, now: int
-) -> None:
+def _conclude(connection: Connection, means: Means, erasure: str, people: list[Person], actor: Actor, now: int) -> None:
     for each in people:
         means.keys.destroy(connection, *each.identity)
     erasures.settle(connection, erasure, ("key",), now)

@@ -57,7 +57,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A table in whose text somebody may be named: the columns searched, and what such a row becomes; `only` some rows."""
+    """A table in whose text somebody may be named: the columns searched, what such a row becomes, and `only` which."""
 
     table: Table
     columns: tuple[str, ...]

@@ -1,0 +1,68 @@
+"""What an erasure finds where no question looks: datasets that are declared no more, and rows about nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pellucid.workspace import Workspace
+from tests.rights.erasure.test_erase import ALICE, BOB
+from tests.rights.erasure.test_words_of_ours import name
+from tests.shop import EXAMPLE
+
+MAIL = "alice@wonder.example"
+
+
+def told(shop: Workspace, erasure: str, *kinds: str) -> list[tuple[str, str, dict[str, object]]]:
+    parts = (each.part for each in shop.erasures.show(erasure, actor=shop.actor("pia"))[1])
+    return [(each.target, each.decision, each.told) for each in parts if each.kind in kinds]
+
+
+@pytest.fixture
+def forsaken(shop: Workspace, tmp_path: Path) -> Workspace:
+    """A shop whose policy declares the table of people no more, though its rows are held."""
+    name(shop, tmp_path, f"{ALICE},Alice Liddell,{MAIL}", f"{BOB},Bob Bobson,bob@b.example")
+    (shop.policy.folder / "policy.yaml").write_text((EXAMPLE / "policy" / "policy.yaml").read_text())
+    shop.policy.activate(actor=shop.actor("pia"))
+    return shop
+
+
+def people(shop: Workspace) -> list[str]:
+    (file,) = (shop.folder / "data").glob("people.*.duckdb")
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return [row[0] for row in connection.execute("SELECT customer FROM rows ORDER BY 1").fetchall()]
+
+
+@pytest.mark.promise("erased", "their rows are in a dataset that the policy declares no more")
+def test_rows_of_a_dataset_that_is_declared_no_more_are_erased_too(forsaken: Workspace) -> None:
+    pia = forsaken.actor("pia")
+    assert people(forsaken) == [ALICE, BOB]
+    assert [each.target for each in forsaken.erasures.plan([("", ALICE)], actor=pia) if each.kind == "dataset"] == [
+        "people",
+        "purchases",
+    ]
+    done = forsaken.erasures.run([("", ALICE)], actor=pia)
+    assert people(forsaken) == [BOB]
+    assert [target for target, _, _ in told(forsaken, done.id, "dataset")] == ["people", "purchases"]
+
+
+def test_rows_of_a_dataset_that_is_declared_no_more_are_in_a_package(forsaken: Workspace, tmp_path: Path) -> None:
+    pia = forsaken.actor("pia")
+    assert forsaken.access.held(ALICE, actor=pia) == ("people", "purchases")
+    request = forsaken.requests.file("access", ALICE, actor=pia).request.id
+    forsaken.requests.verify(request, evidence="file 7", actor=pia)
+    forsaken.access.package(request, tmp_path / "package", actor=pia)
+    rows = (tmp_path / "package" / "data" / "people.csv").read_text().splitlines()
+    assert rows[1:] == [f'"{ALICE}","Alice Liddell","{MAIL}"']
+
+
+def test_an_identifier_in_rows_about_nobody_is_told(shop: Workspace, tmp_path: Path) -> None:
+    name(shop, tmp_path, f"{ALICE},Alice Liddell,{MAIL}")
+    products = tmp_path / "products.csv"
+    products.write_text(f"product,department\nthe book of {MAIL},bakery\n")
+    shop.data.add("products", products, actor=shop.actor("dan"))
+    done = shop.erasures.run([("", ALICE)], actor=shop.actor("pia"))
+    assert told(shop, done.id, "mention") == [("products", "unreachable", {"identifiers": 1})]
+    assert told(shop, done.id, "file") == []
