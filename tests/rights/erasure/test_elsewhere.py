@@ -7,6 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pellucid.errors import WorkspaceUnusable
+from pellucid.rights.draft import alone
+from pellucid.rights.packages import FOLDER, begin
 from pellucid.workspace import Workspace
 from tests.rights.erasure.test_erase import ALICE, BOB
 from tests.rights.erasure.test_words_of_ours import name
@@ -66,3 +69,19 @@ def test_an_identifier_in_rows_about_nobody_is_told(shop: Workspace, tmp_path: P
     done = shop.erasures.run([("", ALICE)], actor=shop.actor("pia"))
     assert told(shop, done.id, "mention") == [("products", "unreachable", {"identifiers": 1})]
     assert told(shop, done.id, "file") == []
+
+
+@pytest.mark.promise("erased", "a package of theirs is being made while they are erased")
+def test_a_package_that_is_being_made_is_awaited_and_then_gone(shop: Workspace) -> None:
+    pia = shop.actor("pia")
+    request = shop.requests.file("access", ALICE, actor=pia).request.id
+    shop.requests.verify(request, evidence="file 7", actor=pia)
+    with shop.room.database.write() as connection:
+        package = begin(connection, request, 7, shop.room.clock())
+    with alone(shop.folder, FOLDER, package.id) as place:
+        (place / "rows.csv").write_text("what another process writes")
+        with pytest.raises(WorkspaceUnusable, match="being made by another process"):
+            shop.erasures.run([("", ALICE)], actor=pia)
+        assert [each.state for each in shop.erasures.list(actor=pia)] == ["running"]
+    (done,) = shop.erasures.carry_on(actor=pia)
+    assert (done.state, place.exists()) == ("done", False)
