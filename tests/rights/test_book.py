@@ -13,9 +13,12 @@ from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Column, ColumnType
 from pellucid.records.rights_tables import identity_challenges, legal_holds, rights_events, rights_requests
 from pellucid.rights import stored
+from pellucid.rights.asking import LONGEST
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.request import Denial, Request, RequestState, Right, Verification
 from pellucid.rights.showing import answer, views
+from pellucid.rights.wanted import Wanted
+from pellucid.subjects import ids
 from pellucid.subjects.links import link, split
 from tests.consent.conftest import CUSTOMER
 from tests.rights.conftest import ALICE, BOB, NOW, OMAR, PIA, Shop
@@ -259,3 +262,17 @@ def test_asking_who_somebody_is_takes_the_same_statements_for_a_stranger(shop: S
             return statements_of(shop.database, lambda: book.ask(request, "code"))
 
     assert asked(known) == asked(stranger)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_how_much_may_be_asked_does_not_tell_who_is_known(over: int, shop: Shop) -> None:
+    statement = "x" * (LONGEST - len('{"statement":""}') + over)
+    told = []
+    with shop.book() as book:
+        for subject in (str(ids.natural_key(book.connection, CUSTOMER, ALICE)), "nobody"):
+            try:
+                asking = Wanted("human-review", subject, statement=statement).asking(book.connection, CUSTOMER, NOW)
+                told.append(book.file(asking).state.value)
+            except InputInvalid as error:
+                told.append(error.code)
+    assert told == [("open", "request-too-long")[over]] * 2
