@@ -115,8 +115,8 @@ def running_of(connection: Connection, identity: Identity) -> str | None:
 def put_parts(connection: Connection, erasure: str, parts: Sequence[Part], now: int, *, state: str = OPEN) -> None:
     """Record parts; one that is recorded keeps its number, and counts and reasons become what they are now.
 
-    A part that is done stays done. Of what was kept or cannot be reached there is nothing more to do. Nothing is added to
-    an erasure that is done: its receipt, and the log, tell what its parts were then.
+    A part that is done stays done. Of what was kept or cannot be reached there is nothing more to do. Nothing is added
+    to an erasure that is done: its receipt, and the log, tell what its parts were then.
     """
     if get(connection, erasure).state == DONE:
         return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pellucid.errors import WorkspaceUnusable
+from pellucid.errors import VerificationFailed, WorkspaceUnusable
 from pellucid.rights.draft import alone
 from pellucid.rights.packages import FOLDER, begin
 from pellucid.workspace import Workspace
@@ -85,3 +86,36 @@ def test_a_package_that_is_being_made_is_awaited_and_then_gone(shop: Workspace) 
         assert [each.state for each in shop.erasures.list(actor=pia)] == ["running"]
     (done,) = shop.erasures.carry_on(actor=pia)
     assert (done.state, place.exists()) == ("done", False)
+
+
+def test_a_folder_that_a_dead_maker_of_a_package_left_goes_whomever_it_is_about(shop: Workspace) -> None:
+    left, pia = shop.folder / FOLDER / "of-no-package", shop.actor("pia")
+    left.mkdir(parents=True)
+    (left / "package.zip").write_bytes(b"packed, so that no search sees what is in it")
+    shop.erasures.run([("", ALICE)], actor=pia)
+    assert not left.exists()
+
+
+def test_a_package_that_cannot_be_removed_is_not_said_to_be_gone(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pia = shop.actor("pia")
+    request = shop.requests.file("access", ALICE, actor=pia).request.id
+    shop.requests.verify(request, evidence="file 7", actor=pia)
+    shop.requests.carry_out(request, actor=pia)
+    (archive,) = (shop.folder / FOLDER).glob("*/package.zip")
+    real = shutil.rmtree
+
+    def refuse(place: Path, ignore_errors: bool = False) -> None:
+        if "access" not in Path(place).parts:
+            real(place, ignore_errors=ignore_errors)
+        elif not ignore_errors:
+            raise PermissionError
+
+    with monkeypatch.context() as system:
+        system.setattr(shutil, "rmtree", refuse)
+        with pytest.raises(VerificationFailed, match="cannot be removed"):
+            shop.erasures.run([("", ALICE)], actor=pia)
+    assert ([each.state for each in shop.erasures.list(actor=pia)], archive.exists()) == (["running"], True)
+    shop.erasures.carry_on(actor=pia)
+    assert ([each.state for each in shop.erasures.list(actor=pia)], archive.exists()) == (["done"], False)
