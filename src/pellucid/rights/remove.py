@@ -33,7 +33,7 @@ def remove_spilt(means: Means) -> None:
 def remove_packages(means: Means, people: Sequence[Person]) -> None:
     """Remove the access packages of these people; a path that leads out of the workspace is left alone.
 
-    Folders that belong to no package any more go too. Raises WorkspaceUnusable (`package-busy`) while one is being made,
+    Folders of no package that is there go too. Raises WorkspaceUnusable (`package-busy`) while one is being made,
     since what is removed would be written again, and VerificationFailed for what cannot be removed.
     """
     folder = means.place.folder
