@@ -78,12 +78,24 @@ def test_a_duplicate_joins_and_is_done_with_the_first_and_a_later_one_stands_by_
     first, second = shop.ask(Right.ACCESS), shop.ask(Right.ACCESS)
     assert (second.canonical, kinds(shop, second.id)) == (first.id, ["filed", "joined"])
     with shop.book() as book:
-        book.acknowledge(first.id)
-        book.show(first.id, "code", 1)
+        for each in (first, second):
+            book.acknowledge(each.id)
+            book.show(each.id, "code", 1)
         book.finish(first.id, {})
     assert loaded(shop, second.id).state is RequestState.FULFILLED
-    assert loaded(shop, second.id).verification is Verification.NONE
     assert shop.ask(Right.ACCESS).canonical is None
+
+
+def test_a_duplicate_of_whoever_did_not_show_who_they_are_hears_nothing_of_the_first(shop: Shop) -> None:
+    first, second, third = (shop.ask(Right.ACCESS, received_at=NOW - 3 + n).id for n in range(3))
+    with shop.book() as book:
+        for each in (first, second, third):
+            book.acknowledge(each)
+        book.show(first, "code", 1)
+        book.finish(first, {})
+    told = [(loaded(shop, each).state, loaded(shop, each).canonical) for each in (second, third)]
+    assert told == [(RequestState.IN_PROGRESS, None), (RequestState.IN_PROGRESS, second)]
+    assert loaded(shop, second).verification is Verification.NONE
 
 
 def test_what_asks_for_something_else_does_not_join(shop: Shop) -> None:

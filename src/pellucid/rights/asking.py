@@ -74,8 +74,9 @@ def demand_fileable(policy: Policy, asking: Asking, now: int) -> None:
         raise InputInvalid(
             "A rectification needs what is to be corrected.", remedy="Say it, e.g. --set.", code="request-empty"
         )
-    # Whom nobody knows is named in it besides: counted too, the refusal would tell who is known.
-    if len(as_bytes({name: said for name, said in asking.asked.items() if name != NAMED})) > LONGEST:
+    # Whom nobody knows is named in it besides: counted together, the refusal would tell who is known.
+    named, rest = asking.asked.get(NAMED, ""), {name: said for name, said in asking.asked.items() if name != NAMED}
+    if max(len(as_bytes(rest)), len(named)) > LONGEST:
         raise InputInvalid(
             f"What is asked has more than {LONGEST:,} bytes.", remedy="Ask for less at once.", code="request-too-long"
         )
