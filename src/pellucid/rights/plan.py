@@ -86,6 +86,9 @@ def _of_dataset(means: Means, found: _Found, standing: list[Hold], now: int) -> 
         told["rows_about_others_too"] = counted.shared
     why = "Rows about them, with those that are about others too." if counted.shared else "Rows about them."
     yield Part("dataset", name, ERASE, ASKED, why, told=told)
+    if counted.held:
+        why = "Rows that are about somebody else too, for whom they are held."
+        yield Part("held", f"{name}:shared", KEEP, CLAIMS, why, told={"rows": counted.held})
     keep = found.dataset.keep
     if keep is not None and counted.kept:
         basis = f"GDPR Art. 17(3)(b): {keep.basis}"

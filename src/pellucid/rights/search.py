@@ -60,7 +60,7 @@ def _search_own(
         yield Part("process", dataset.name, UNREACHABLE, ASKED, why, now + DAY, {"processes": taken})
     found = left_of(path, dataset, gone, needles, means.place.limits)
     cut = cut_of(dataset, standing, theirs, now)
-    if cut.kept_from is not None:
+    if cut.kept_from is not None or cut.held:
         with Erase(dataset, path, means.place.limits, cut) as engine:
             rows = engine.count().erased
     else:
@@ -71,7 +71,7 @@ def _search_own(
             remedy="Run it again: pellucid erase run.",
             code="erasure-incomplete",
         )
-    kept = bool(cut.kept_from) or gone.keys() != theirs.keys() or _held_some(gone, theirs)
+    kept = bool(cut.kept_from or cut.held) or gone.keys() != theirs.keys() or _held_some(gone, theirs)
     if not kept:
         yield from _mention(dataset.name, len(found.texts | found.in_bytes))
 
