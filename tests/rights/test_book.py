@@ -13,7 +13,7 @@ from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Column, ColumnType
 from pellucid.records.rights_tables import identity_challenges, legal_holds, rights_events, rights_requests
 from pellucid.rights import stored
-from pellucid.rights.asking import LONGEST
+from pellucid.rights.asking import LONGEST, Asking
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.request import Denial, Request, RequestState, Right, Verification
 from pellucid.rights.showing import answer, views
@@ -261,6 +261,18 @@ def test_what_may_be_sensitive_is_shown_to_whom_is_known_better(shop: Shop) -> N
     shop.policy = replace(shop.policy, datasets={"baskets": revealing})
     full, without = shop.ask(Right.ACCESS, BOB), shop.ask(Right.ACCESS, BOB, asked={"without_sensitive": True})
     assert (plain, full.strength, without.strength, shop.ask(Right.RESTRICTION).strength) == (1, 2, 1, 1)
+
+
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.OPT_OUT])
+def test_filing_takes_the_same_statements_for_a_stranger(right: Right, shop: Shop) -> None:
+    shop.ask(Right.LIMIT)  # the first that is ever logged of somebody makes their key
+
+    def filed(subject: int | None) -> list[str]:
+        with shop.book() as book:
+            asking = Asking(right, CUSTOMER, subject, NOW)
+            return statements_of(shop.database, lambda: book.file(asking))
+
+    assert filed(ALICE) == filed(None)
 
 
 def test_asking_who_somebody_is_takes_the_same_statements_for_a_stranger(shop: Shop) -> None:

@@ -33,7 +33,7 @@ from pellucid.rights.covering import Covering, covering_laws, reach
 from pellucid.rights.entitlement import entitlement
 from pellucid.rights.keeping import keep_until
 from pellucid.rights.request import Denial, Request, RequestState, Right, unverified
-from pellucid.subjects.keys import SubjectKeys
+from pellucid.subjects.keys import NOBODY, SubjectKeys
 
 Told = Mapping[str, object]
 
@@ -186,8 +186,8 @@ class Book:
         return done
 
     def _joined(self, made: Request) -> Request:
-        known = made.subject
-        same = [] if known is None else stored.open_of(self.connection, made.namespace, known, made.right)
+        known = NOBODY if made.subject is None else made.subject  # a stranger is looked up by the same work
+        same = stored.open_of(self.connection, made.namespace, known, made.right)
         first = next((each for each in same if each.id != made.id and each.asked == made.asked), None)
         return made if first is None else self._join(made.id, first)
 
@@ -195,10 +195,9 @@ class Book:
         return self._step(request, "joined", lambda one: one.join(canonical, self.now), {"to": canonical.id})
 
     def _reached(self, made: Request) -> Told:
-        if made.subject is None:
-            return {}
-        found = reach(self.connection, made.namespace, made.subject)
-        return {"identities": len(found.identities), "left_out": found.left_out}
+        known = made.subject is not None
+        found = reach(self.connection, made.namespace, NOBODY if made.subject is None else made.subject)
+        return {"identities": len(found.identities), "left_out": found.left_out} if known else {}
 
     def _close(
         self,

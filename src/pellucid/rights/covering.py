@@ -16,6 +16,7 @@ from pellucid.policy.bases import covering
 from pellucid.policy.model import Policy
 from pellucid.regulations.model import Law
 from pellucid.regulations.territory import covers
+from pellucid.subjects.keys import NOBODY
 from pellucid.subjects.links import Identity, certain_identities, persons
 
 
@@ -39,8 +40,8 @@ class Reach:
 
 
 def covering_laws(connection: Connection, policy: Policy, namespace: str, subject: int | None, on: date) -> Covering:
-    """Return the laws in force on a day for a subject; None is somebody unknown."""
-    place = None if subject is None else _place(connection, namespace, subject)
+    """Return the laws in force on a day for a subject; None is somebody unknown, who is looked up all the same."""
+    place = _place(connection, namespace, NOBODY if subject is None else subject)
     if place is None:
         return Covering(tuple(policy.laws), None)
     names = covering(policy.regimes, place)
@@ -60,7 +61,7 @@ def reach(connection: Connection, namespace: str, subject: int) -> Reach:
 def _place(connection: Connection, namespace: str, subject: int) -> str | None:
     """Return where the subject lives, as known of this identity or of one that is certainly the same person's."""
     known = facts_of(connection, namespace, [subject]).get(subject, SubjectFacts())
-    if known.jurisdiction is None:
-        for voice in others_of(connection, namespace, [subject]).get(subject, ()):
-            known = known.with_missing(voice.facts, certain=voice.certain)
+    others = others_of(connection, namespace, [subject]).get(subject, ())  # always, or the work tells who is known
+    for voice in others if known.jurisdiction is None else ():
+        known = known.with_missing(voice.facts, certain=voice.certain)
     return None if known.place_estimated else known.jurisdiction
