@@ -1,8 +1,8 @@
 """One person's rows as files: JSON lines, exact, and CSV that no spreadsheet runs. In constant memory.
 
 JSON: money is a text such as "12.30", instants are ISO 8601 in UTC, numbers that JSON has not ("NaN") are texts. CSV:
-texts stand in quotes, nothing at all means that there is no value, and where a spreadsheet would run a formula, or there
-is an apostrophe already, at the start of a text or after a semicolon, tab or line break in it, one apostrophe is put
+texts stand in quotes, nothing at all means that there is no value, and where a spreadsheet would run a formula, or an
+apostrophe stands already, at the start of a text or after a semicolon, tab or line break in it, one apostrophe is put
 before it; taking it away gives the text back.
 """
 
@@ -24,8 +24,8 @@ from pellucid.engines.person import WITHHELD, PersonRows
 from pellucid.failpoints import reach
 
 _RUN_BY_SPREADSHEETS = re.compile("^(?=[=+\\-@＝＋－＠'\t\r\n])|(?<=[;\t\r\n])(?=[=+\\-@＝＋－＠'])")
-"""Where a cell that is run may begin: at the start of a text; and in it, where a spreadsheet splits at semicolons, as in
-much of Europe, and takes no notice of quotes that do not begin a cell.
+"""Where a cell that is run may begin: at the start of a text; and in it, where a spreadsheet splits at semicolons, as
+in much of Europe, and takes no notice of quotes that do not begin a cell.
 """
 DRAFT = ".part"
 
