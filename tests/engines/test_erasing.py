@@ -95,6 +95,14 @@ def test_a_row_about_two_people_goes_with_either(tmp_path: Path) -> None:
     assert (counted.erased, counted.shared, same) == (3, 2, True)
 
 
+def test_a_row_about_two_people_stays_while_it_is_held_for_one_of_them(tmp_path: Path) -> None:
+    write(tmp_path / "a.duckdb", TWO, [(0, 0), (0, 1), (1, 2), (2, 2), (3, 0)])
+    made, counted, same = erase(tmp_path / "a.duckdb", TWO, Cut(gone(0), held=gone(1, 2)))
+    assert read(made, "SELECT _subject0, _subject1 FROM rows ORDER BY ALL") == [(0, 1), (1, 2), (2, 2)]
+    assert read(made, "SELECT _subject0, _subject1 FROM members ORDER BY ALL") == [(0, 1), (1, 2), (2, 2)]
+    assert (counted.erased, counted.shared, counted.held, same) == (2, 1, 1, True)
+
+
 def test_rows_that_a_law_has_kept_stay_and_old_ones_go(tmp_path: Path) -> None:
     write(tmp_path / "a.duckdb", ONE, [(0,)] * 4 + [(1,)] * 4)
     cut = Cut(gone(0), kept_from=2 * SECOND, kept_since=5 * SECOND, exempt=gone(0))

@@ -13,9 +13,12 @@ from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Column, ColumnType
 from pellucid.records.rights_tables import identity_challenges, legal_holds, rights_events, rights_requests
 from pellucid.rights import stored
+from pellucid.rights.asking import LONGEST, Asking
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.request import Denial, Request, RequestState, Right, Verification
 from pellucid.rights.showing import answer, views
+from pellucid.rights.wanted import Wanted
+from pellucid.subjects import ids
 from pellucid.subjects.links import link, split
 from tests.consent.conftest import CUSTOMER
 from tests.rights.conftest import ALICE, BOB, NOW, OMAR, PIA, Shop
@@ -75,12 +78,24 @@ def test_a_duplicate_joins_and_is_done_with_the_first_and_a_later_one_stands_by_
     first, second = shop.ask(Right.ACCESS), shop.ask(Right.ACCESS)
     assert (second.canonical, kinds(shop, second.id)) == (first.id, ["filed", "joined"])
     with shop.book() as book:
-        book.acknowledge(first.id)
-        book.show(first.id, "code", 1)
+        for each in (first, second):
+            book.acknowledge(each.id)
+            book.show(each.id, "code", 1)
         book.finish(first.id, {})
     assert loaded(shop, second.id).state is RequestState.FULFILLED
-    assert loaded(shop, second.id).verification is Verification.NONE
     assert shop.ask(Right.ACCESS).canonical is None
+
+
+def test_a_duplicate_of_whoever_did_not_show_who_they_are_hears_nothing_of_the_first(shop: Shop) -> None:
+    first, second, third = (shop.ask(Right.ACCESS, received_at=NOW - 3 + n).id for n in range(3))
+    with shop.book() as book:
+        for each in (first, second, third):
+            book.acknowledge(each)
+        book.show(first, "code", 1)
+        book.finish(first, {})
+    told = [(loaded(shop, each).state, loaded(shop, each).canonical) for each in (second, third)]
+    assert told == [(RequestState.IN_PROGRESS, None), (RequestState.IN_PROGRESS, second)]
+    assert loaded(shop, second).verification is Verification.NONE
 
 
 def test_what_asks_for_something_else_does_not_join(shop: Shop) -> None:
@@ -181,7 +196,7 @@ def test_a_request_reaches_other_identities_only_over_certain_links(shop: Shop) 
     with shop.database.write() as connection:
         link(connection, one, third, "likely", "same address", "pia", NOW)
     found = told(shop, shop.ask(Right.PORTABILITY).id)
-    assert (found["identities"], found["left_out"]) == (1, 2)
+    assert (found["identities"], found["left_out"]) == (2, 1)
     with shop.database.write() as connection:
         split(connection, one, other, "two people", "pia", NOW)
         split(connection, one, third, "two people", "pia", NOW)
@@ -248,6 +263,18 @@ def test_what_may_be_sensitive_is_shown_to_whom_is_known_better(shop: Shop) -> N
     assert (plain, full.strength, without.strength, shop.ask(Right.RESTRICTION).strength) == (1, 2, 1, 1)
 
 
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.OPT_OUT])
+def test_filing_takes_the_same_statements_for_a_stranger(right: Right, shop: Shop) -> None:
+    shop.ask(Right.LIMIT)  # the first that is ever logged of somebody makes their key
+
+    def filed(subject: int | None) -> list[str]:
+        with shop.book() as book:
+            asking = Asking(right, CUSTOMER, subject, NOW)
+            return statements_of(shop.database, lambda: book.file(asking))
+
+    assert filed(ALICE) == filed(None)
+
+
 def test_asking_who_somebody_is_takes_the_same_statements_for_a_stranger(shop: Shop) -> None:
     known, stranger = shop.ask(Right.ACCESS).id, shop.ask(Right.ACCESS, None).id
     with shop.book() as book:
@@ -259,3 +286,17 @@ def test_asking_who_somebody_is_takes_the_same_statements_for_a_stranger(shop: S
             return statements_of(shop.database, lambda: book.ask(request, "code"))
 
     assert asked(known) == asked(stranger)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_how_much_may_be_asked_does_not_tell_who_is_known(over: int, shop: Shop) -> None:
+    statement = "x" * (LONGEST - len('{"statement":""}') + over)
+    told = []
+    with shop.book() as book:
+        for subject in (str(ids.natural_key(book.connection, CUSTOMER, ALICE)), "nobody"):
+            try:
+                asking = Wanted("human-review", subject, statement=statement).asking(book.connection, CUSTOMER, NOW)
+                told.append(book.file(asking).state.value)
+            except InputInvalid as error:
+                told.append(error.code)
+    assert told == [("open", "request-too-long")[over]] * 2

@@ -153,6 +153,32 @@ def test_identity_that_had_to_be_asked_for_moves_the_start_where_the_law_says_so
         assert book.show(known.id, "code", 1).due == "2026-07-01"  # nobody had asked
 
 
+def test_identity_that_is_checked_once_more_moves_no_date(control: Database) -> None:
+    shop = london(control)
+    request = shop.ask(Right.ACCESS).id
+    with shop.book() as book:
+        book.acknowledge(request)
+        book.ask(request)
+    for days in (4, 20, 30):
+        shop.wait(days)
+        with shop.book() as book:
+            assert book.show(request, "staff", 2).due == "2026-07-05"
+
+
+def test_identity_counts_as_shown_once_it_is_shown_well_enough(control: Database) -> None:
+    shop = london(control)
+    request = shop.ask(Right.ERASURE).id
+    with shop.book() as book:
+        book.acknowledge(request)
+        book.ask(request)
+    shop.wait(2)
+    with shop.book() as book:
+        assert book.show(request, "contact", 1).due == "2026-07-01"
+    shop.wait(2)
+    with shop.book() as book:
+        assert book.show(request, "contact", 2).due == "2026-07-05"
+
+
 def test_a_letter_counts_from_the_day_it_came(shop: Shop) -> None:
     assert shop.ask(Right.ACCESS, received_at=NOW - 86_400_000_000 * 10).due == "2026-06-22"
     with pytest.raises(InputInvalid, match="cannot have come in then"):

@@ -49,7 +49,10 @@ def test_a_duplicate_does_not_inherit_verification_and_is_done_only_with_the_oth
         second.fulfil(LATER, KEEP)
     with pytest.raises(InputInvalid, match="another that is not"):
         second.fulfil_with(first, LATER, KEEP)
-    assert second.fulfil_with(first.fulfil(LATER, KEEP), LATER, KEEP).state is RequestState.FULFILLED
+    done = first.fulfil(LATER, KEEP)
+    with pytest.raises(InputInvalid, match="strength 0 was shown, 1 is needed"):
+        second.fulfil_with(done, LATER, KEEP)
+    assert second.show("code", 1, LATER).fulfil_with(done, LATER, KEEP).state is RequestState.FULFILLED
 
 
 def test_of_another_person_or_right_none_is_joined() -> None:

@@ -43,7 +43,16 @@ def _instant(record: ConsentRecord) -> tuple[int, bool]:
 
 
 def is_restricted(records: Iterable[ConsentRecord]) -> bool:
-    """Return whether a restriction of the whole person stands."""
+    """Return whether a restriction of the whole person stands; of a household, that of any of its members.
+
+    What one member lifts is their own: another's restriction stands until they, or the whole of it, lift it.
+    """
+    said = list(records)
+    names = {record.member for record in said} or {""}
+    return any(_is_restricted([record for record in said if record.member in ("", name)]) for name in names)
+
+
+def _is_restricted(records: Iterable[ConsentRecord]) -> bool:
     ordered = sorted(records, key=_instant)
     verbs = [
         item.verb

@@ -49,6 +49,16 @@ def left_of(
         return Left(rows, frozenset(texts), frozenset(in_file(path, needles)))
 
 
+def named_in(path: Path, dataset: Dataset, needles: Needles, limits: EngineLimits) -> frozenset[str]:
+    """Return the texts that stand in a generation's rows or bytes, whoever they are about. Raises DataRefused."""
+    with quietly("The file could not be searched for those who were erased."):
+        engine = PrivateEngine(limits)
+        try:
+            return frozenset(_texts(engine, path, dataset, needles) | in_file(path, needles))
+        finally:
+            engine.close()
+
+
 def in_file(path: Path, needles: Needles) -> set[str]:
     """Return the texts that stand in a file's bytes."""
     if not needles.texts or not path.stat().st_size:

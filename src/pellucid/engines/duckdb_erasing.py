@@ -35,8 +35,9 @@ PART = 1_000_000
 class Cut:
     """What goes from a dataset. Instants are UTC µs; ids are by namespace, ascending.
 
-    Of the `erased`, all rows; but rows from `kept_from` on where a law has them kept. Of everybody but the `exempt`,
-    rows from before `kept_since`, and the values of the columns `emptied` in rows from before the instant given.
+    Of the `erased`, all rows; but rows from `kept_from` on where a law has them kept, and those that are about the
+    `held` too. Of everybody but the `exempt`, rows from before `kept_since`, and the values of the columns `emptied` in
+    rows from before the instant given.
     """
 
     erased: Mapping[str, Ids] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Cut:
     kept_since: int | None = None
     emptied: Mapping[str, int] = field(default_factory=dict)
     exempt: Mapping[str, Ids] = field(default_factory=dict)
+    held: Mapping[str, Ids] = field(default_factory=dict)
 
     @property
     def by_people(self) -> bool:
@@ -54,7 +56,7 @@ class Cut:
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What a cut would take: rows of the erased, of them rows that are about others too, rows too old, values to empty,
-    rows of the erased that stay because a law has them kept.
+    rows of the erased that stay because a law has them kept, or because they are about the held too.
     """
 
     erased: int
@@ -62,6 +64,7 @@ class Counted:
     outdated: int
     emptied: int
     kept: int
+    held: int = 0
 
 
 class Erase:
@@ -95,10 +98,10 @@ class Erase:
                 f"count(*) FILTER ({gone} AND NOT {kept}), count(*) FILTER ({gone} AND NOT {kept} AND NOT ({alone})), "
                 f"count(*) FILTER ({outdated} AND NOT {gone}), "
                 f"coalesce(sum({emptied}) FILTER (NOT {gone} AND NOT {outdated}), 0), "
-                f"count(*) FILTER ({gone} AND {kept})"
+                f"count(*) FILTER ({gone} AND {kept}), "
+                f"count(*) FILTER ({self._any('erased')} AND {self._any('held')})"
             )
-            ((erased, shared, old, values, stay),) = self._engine.run(f"SELECT {told} FROM {source}")
-            return Counted(int(erased), int(shared), int(old), int(values), int(stay))
+            return Counted(*map(int, self._engine.run(f"SELECT {told} FROM {source}")[0]))
 
     def write(self, target: Path) -> Written:
         """Write what stays to a new file, in the order it has. Raises DataRefused if that cannot be done."""
@@ -134,7 +137,7 @@ class Erase:
 
     def _source(self) -> str:
         source = self._engine.attach(self._held)
-        for kind in ("erased", "exempt"):
+        for kind in ("erased", "exempt", "held"):
             for namespace in {namespace for _, namespace in self._paths}:
                 found = self._ids(kind, namespace)
                 self._engine.offer(self._name(kind, namespace), pa.table({"id": pa.array(found, pa.int64())}))
@@ -142,7 +145,7 @@ class Erase:
         return source
 
     def _ids(self, kind: str, namespace: str) -> Ids:
-        among = self._cut.erased if kind == "erased" else self._cut.exempt
+        among: Mapping[str, Ids] = getattr(self._cut, kind)
         return among.get(namespace, np.zeros(0, np.int64))
 
     def _name(self, kind: str, namespace: str) -> str:
@@ -153,8 +156,12 @@ class Erase:
         return f"NOT ({gone} OR {self._is_outdated(joined=joined)})"
 
     def _goes(self, *, joined: bool = False) -> str:
-        found = [self._among(column, name, "erased", joined=joined) for column, name in self._paths]
-        return f"({' OR '.join(found)})"
+        erased = self._any("erased", joined=joined)
+        return f"({erased} AND NOT {self._any('held', joined=joined)})" if self._cut.held else erased
+
+    def _any(self, kind: str, *, joined: bool = False) -> str:
+        """Return whether a row is about any of these people."""
+        return f"({' OR '.join(self._among(column, name, kind, joined=joined) for column, name in self._paths)})"
 
     def _is_kept(self) -> str:
         if self._cut.kept_from is None:
@@ -164,11 +171,7 @@ class Erase:
     def _is_outdated(self, *, joined: bool = False) -> str:
         if self._cut.kept_since is None:
             return "FALSE"
-        return f"({self._instant()} < {self._cut.kept_since:d} AND NOT {self._is_exempt(joined=joined)})"
-
-    def _is_exempt(self, *, joined: bool = False) -> str:
-        found = [self._among(column, name, "exempt", joined=joined) for column, name in self._paths]
-        return f"({' OR '.join(found)})"
+        return f"({self._instant()} < {self._cut.kept_since:d} AND NOT {self._any('exempt', joined=joined)})"
 
     def _among(self, column: str, namespace: str, kind: str, *, joined: bool = False) -> str:
         ids = self._ids(kind, namespace)
@@ -185,7 +188,7 @@ class Erase:
 
     def _values(self) -> list[str]:
         """Return the columns as they are written, with what is emptied as NULL."""
-        exempt = self._is_exempt()
+        exempt = self._any("exempt")
         found = []
         for name in self._columns:
             limit = next((at for column, at in self._cut.emptied.items() if quoted(column) == name), None)
@@ -195,7 +198,7 @@ class Erase:
 
     def _values_to_empty(self) -> str:
         each = [
-            f"CAST({quoted(name)} IS NOT NULL AND {self._instant()} < {at:d} AND NOT {self._is_exempt()} AS INTEGER)"
+            f"CAST({quoted(name)} IS NOT NULL AND {self._instant()} < {at:d} AND NOT {self._any('exempt')} AS INTEGER)"
             for name, at in self._cut.emptied.items()
         ]
         return " + ".join(each) or "0"

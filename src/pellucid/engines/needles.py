@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from mmap import mmap
 
 import numpy as np
@@ -29,12 +29,13 @@ _SHIFT = np.uint64(40)
 
 
 class Needles:
-    """Texts to search for; `short` are those that are too short to be looked for."""
+    """Texts to search for; `short` are those that are too short to be looked for, `common` those that are not to be."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], common: Collection[str] = ()) -> None:
         wanted = sorted(set(texts))
-        self.texts = tuple(text for text in wanted if len(text.encode()) >= SHORTEST)
+        self.common = tuple(text for text in wanted if text in common)
         self.short = tuple(text for text in wanted if len(text.encode()) < SHORTEST)
+        self.texts = tuple(text for text in wanted if len(text.encode()) >= SHORTEST and text not in common)
         self._spelt = {spelt: number for number, text in enumerate(self.texts) for spelt in spellings(text)}
         self._longest = max((len(spelt) for spelt in self._spelt), default=0)
         self._sieve = _Sieve(list(self._spelt)) if len(self._spelt) > FEW else None

@@ -23,6 +23,7 @@ from pellucid.holdings import leases
 from pellucid.holdings.publish import generations_published, published, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.database import Database
+from pellucid.rights.asking import WITHOUT_SENSITIVE
 from pellucid.rights.draft import Draft, alone, clear
 from pellucid.rights.gather import Gathered, gather
 from pellucid.rights.packages import ARCHIVE, DAY, FOLDER, Package, begin, finish, package_of
@@ -87,8 +88,10 @@ def fulfil(parts: AccessParts, request: Request, actor: Actor, now: int) -> Mapp
 
 
 def strength_needed(connection: Connection, policy: Policy, request: Request) -> int:
-    """Return how well a person has to be known for a request: better where they have rows that may be sensitive."""
-    if request.subject is None:
+    """Return how well a person has to be known for a request: better where they have rows that may be sensitive, unless
+    these are left out.
+    """
+    if request.subject is None or request.asked.get(WITHOUT_SENSITIVE):
         return request.strength
     identities = certain_identities(connection, (request.namespace, request.subject))
     return max(request.strength, strength_of(request.right, datasets_about(connection, policy, identities)))

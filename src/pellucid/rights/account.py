@@ -46,10 +46,13 @@ SILENCE = {
     Default.OPT_OUT: "As long as you say nothing, your data are included; you may object or opt out.",
     Default.NO_CHOICE: "There is no choice to make.",
 }
-_FACTS = {"jurisdiction": "where you live", "birth_year": "year of birth", "vulnerable": "vulnerable"}
+VULNERABLE = "vulnerable"
+_FACTS = {"jurisdiction": "where you live", "birth_year": "year of birth", VULNERABLE: "vulnerable"}
 
 
-def identity_facts(connection: Connection, policy: Policy, identity: Identity) -> dict[str, Any] | None:
+def identity_facts(
+    connection: Connection, policy: Policy, identity: Identity, *, without_sensitive: bool = False
+) -> dict[str, Any] | None:
     """Return one identity with its natural key and what is known of it; None for one that was erased."""
     found = select(subjects).where(subjects.c.namespace == identity[0], subjects.c.id == identity[1])
     row = connection.execute(found).one_or_none()
@@ -60,7 +63,7 @@ def identity_facts(connection: Connection, policy: Policy, identity: Identity) -
     facts = [
         {"fact": title, "value": value, "how_known": ESTIMATE if guessed & ESTIMATED[name] else "from data held"}
         for name, title in _FACTS.items()
-        if (value := getattr(row, name)) is not None
+        if (value := getattr(row, name)) is not None and not (without_sensitive and name == VULNERABLE)
     ]
     title = unit.title if unit is not None else identity[0]
     return {"namespace": identity[0], "title": title, "key": row.natural_key, "facts": facts, "note": SHARED}

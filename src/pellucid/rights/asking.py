@@ -14,10 +14,10 @@ from typing import Any
 from pellucid.consent.admit import EARLIEST
 from pellucid.consent.record import By
 from pellucid.errors import InputInvalid, NameUnknown
-from pellucid.policy.categories import SPECIAL, is_within
 from pellucid.policy.model import Dataset, Policy, Purpose
 from pellucid.records.columns import from_instant
 from pellucid.rights.request import SENSITIVE_STRENGTH, STRENGTHS, Request, Right
+from pellucid.rights.sensitive import is_sensitive
 
 PURPOSES = "purposes"
 """In `asked`: the purposes that an objection, an opt-out or a review is about; without it, all."""
@@ -74,7 +74,9 @@ def demand_fileable(policy: Policy, asking: Asking, now: int) -> None:
         raise InputInvalid(
             "A rectification needs what is to be corrected.", remedy="Say it, e.g. --set.", code="request-empty"
         )
-    if len(as_bytes(asking.asked)) > LONGEST:
+    # Whom nobody knows is named in it besides: counted together, the refusal would tell who is known.
+    named, rest = asking.asked.get(NAMED, ""), {name: said for name, said in asking.asked.items() if name != NAMED}
+    if max(len(as_bytes(rest)), len(named)) > LONGEST:
         raise InputInvalid(
             f"What is asked has more than {LONGEST:,} bytes.", remedy="Ask for less at once.", code="request-too-long"
         )
@@ -114,7 +116,7 @@ def demanded_strength(policy: Policy, asking: Asking) -> int:
     if asking.right not in (Right.ACCESS, Right.PORTABILITY) or asking.asked.get(WITHOUT_SENSITIVE):
         return strength
     held = (each for each in policy.datasets.values() if _is_about(each, asking.namespace))
-    return SENSITIVE_STRENGTH if any(map(_is_sensitive, held)) else strength
+    return SENSITIVE_STRENGTH if any(map(is_sensitive, held)) else strength
 
 
 def as_bytes(asked: Mapping[str, Any]) -> bytes:
@@ -124,8 +126,3 @@ def as_bytes(asked: Mapping[str, Any]) -> bytes:
 
 def _is_about(dataset: Dataset, namespace: str) -> bool:
     return any(path.namespace == namespace for path in dataset.subjects)
-
-
-def _is_sensitive(dataset: Dataset) -> bool:
-    special = (is_within(column.category, each) for column in dataset.columns.values() for each in SPECIAL)
-    return bool(dataset.sensitive_when) or any(special)

@@ -6,7 +6,7 @@ step is lost. What a step may do is `rights.request`'s; by when things are due i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -33,7 +33,7 @@ from pellucid.rights.covering import Covering, covering_laws, reach
 from pellucid.rights.entitlement import entitlement
 from pellucid.rights.keeping import keep_until
 from pellucid.rights.request import Denial, Request, RequestState, Right, unverified
-from pellucid.subjects.keys import SubjectKeys
+from pellucid.subjects.keys import NOBODY, SubjectKeys
 
 Told = Mapping[str, object]
 
@@ -168,34 +168,36 @@ class Book:
         self._note(stored.load(self.connection, request), "stopped", {"error": code})
 
     def finish(self, request: str, told: Told) -> Request:
-        """Close a request as fulfilled, with those that joined it; one that another process finished stays as it is."""
+        """Close a request as fulfilled, with those that joined it and are known to be the person's too.
+
+        Whoever did not show who they are is not told that it was done. What another process finished stays as it is.
+        """
         found = stored.load(self.connection, request)
         if found.state is RequestState.FULFILLED:
             return found
         until = self._keep_until(found)
         done = self._step(request, "fulfilled", lambda one: one.fulfil(self.now, until), told, busy=True)
-        for each in stored.joined_to(self.connection, done.id):
+        joined = stored.joined_to(self.connection, done.id)
+        for each in (one for one in joined if one.known):
             if each.state is RequestState.OPEN:
                 self._step(each.id, "acknowledged", lambda one: one.acknowledge(self.now))
             self._step(each.id, "fulfilled", lambda one: one.fulfil_with(done, self.now, until), {"with": done.id})
+        self._part([each for each in joined if not each.known])
         return done
 
     def _joined(self, made: Request) -> Request:
-        if made.subject is None:
-            return made
-        for each in stored.open_of(self.connection, made.namespace, made.subject, made.right):
-            if each.id != made.id and each.asked == made.asked:
-                return self._join(made.id, each)
-        return made
+        known = NOBODY if made.subject is None else made.subject  # a stranger is looked up by the same work
+        same = stored.open_of(self.connection, made.namespace, known, made.right)
+        first = next((each for each in same if each.id != made.id and each.asked == made.asked), None)
+        return made if first is None else self._join(made.id, first)
 
     def _join(self, request: str, canonical: Request) -> Request:
         return self._step(request, "joined", lambda one: one.join(canonical, self.now), {"to": canonical.id})
 
     def _reached(self, made: Request) -> Told:
-        if made.subject is None:
-            return {}
-        found = reach(self.connection, made.namespace, made.subject)
-        return {"identities": len(found.identities), "left_out": found.left_out}
+        known = made.subject is not None
+        found = reach(self.connection, made.namespace, NOBODY if made.subject is None else made.subject)
+        return {"identities": len(found.identities), "left_out": found.left_out} if known else {}
 
     def _close(
         self,
@@ -206,12 +208,15 @@ class Book:
     ) -> Request:
         until = self._keep_until(stored.load(self.connection, request))
         done = self._step(request, kind, lambda one: change(one, until), details=details)
-        heirs = stored.joined_to(self.connection, done.id)
+        self._part(stored.joined_to(self.connection, done.id))
+        return done
+
+    def _part(self, heirs: Sequence[Request]) -> None:
+        """Let requests go on without the one that they joined: the first of them takes its place."""
         for each in heirs[:1]:
             heir = self._step(each.id, "parted", lambda one: one.part(self.now))
             for other in heirs[1:]:
                 self._join(other.id, heir)
-        return done
 
     def _put_off(self, request: Request) -> Request:
         """Work the last day out anew after something that may move it on."""
@@ -259,10 +264,7 @@ class Book:
         append(self.connection, entry)
 
     def pseudonym(self, request: Request) -> str | None:
-        """Return who it is about in the log; None for nobody we know, and once an erasure destroyed their key.
-
-        The same work is done for nobody: what is answered to a stranger, and when, tells not who is known.
-        """
+        """Return who it is about in the log; None for nobody we know (by the same work), or once their key is gone."""
         if request.subject is None:
             self.keys.for_nobody(self.connection, request.namespace)
             return None

@@ -17,7 +17,7 @@ from pellucid.regulations.deadlines import Circumstances, Due, Pause, due, may_p
 from pellucid.regulations.model import Law
 from pellucid.rights.asking import purposes_of
 from pellucid.rights.covering import Covering
-from pellucid.rights.request import Request, Right, Verification
+from pellucid.rights.request import Request, Right
 from pellucid.rights.words import ACKNOWLEDGED_BY, ANSWERED_BY, AT_ONCE, MARKETING_KINDS, Clock
 
 OWN_RULE = "own"
@@ -71,19 +71,35 @@ def dates_of(policy: Policy, covered: Covering, request: Request, events: Iterab
 def circumstances_of(request: Request, events: Iterable[Event]) -> Circumstances:
     """Return what may move a date: pauses, an extension, and when identity was shown that had been asked for."""
     pauses: list[Pause] = []
-    asked = False
-    for event in events:
+    happened = list(events)
+    for event in happened:
         if event.kind == "paused":
             pauses.append(Pause(day_of(event.at)))
         elif event.kind == "resumed" and pauses:
             pauses[-1] = replace(pauses[-1], answered=day_of(event.at))
-        asked = asked or event.kind == "asked"
-    shown = request.verified_at if asked and request.verification is Verification.SHOWN else None
+    shown = _shown_at(request, happened)
     return Circumstances(
         identity_shown=None if shown is None else day_of(shown),
         pauses=tuple(pauses),
         extended=request.extended is not None,
     )
+
+
+def _shown_at(request: Request, events: Iterable[Event]) -> int | None:
+    """Return when it was first shown as well as is needed who asks, if that had been asked for.
+
+    Whoever checks it once more moves no date: a request could be put off by that for ever.
+    """
+    asked, best = False, 0
+    for event in events:
+        asked = asked or event.kind == "asked"
+        if event.kind == "failed":
+            best = 0
+        elif event.kind == "verified":
+            best = max(best, int(str(event.told["strength"])))
+            if best >= request.strength:
+                return event.at if asked else None
+    return None
 
 
 def is_paused(events: Iterable[Event]) -> bool:

@@ -16,7 +16,8 @@ from pellucid.policy.bases import covering
 from pellucid.policy.model import Policy
 from pellucid.regulations.model import Law
 from pellucid.regulations.territory import covers
-from pellucid.subjects.links import Identity, persons
+from pellucid.subjects.keys import NOBODY
+from pellucid.subjects.links import Identity, certain_identities, persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Reach:
 
 
 def covering_laws(connection: Connection, policy: Policy, namespace: str, subject: int | None, on: date) -> Covering:
-    """Return the laws in force on a day for a subject; None is somebody unknown."""
-    place = None if subject is None else _place(connection, namespace, subject)
+    """Return the laws in force on a day for a subject; None is somebody unknown, who is looked up all the same."""
+    place = _place(connection, namespace, NOBODY if subject is None else subject)
     if place is None:
         return Covering(tuple(policy.laws), None)
     names = covering(policy.regimes, place)
@@ -51,19 +52,16 @@ def covering_laws(connection: Connection, policy: Policy, namespace: str, subjec
 
 
 def reach(connection: Connection, namespace: str, subject: int) -> Reach:
-    """Return whom a request of this identity is about: links that are not all certain reach nobody else."""
+    """Return whom a request of this identity is about: as far as certain links lead, and no link that is likely."""
+    sure = certain_identities(connection, (namespace, subject))
     person = persons(connection, namespace, [subject]).get(subject)
-    if person is None:
-        return Reach(((namespace, subject),), 0)
-    if person.certain:
-        return Reach(person.members, 0)
-    return Reach(((namespace, subject),), len(person.members) - 1)
+    return Reach(sure, 0 if person is None else len(set(person.members) - set(sure)))
 
 
 def _place(connection: Connection, namespace: str, subject: int) -> str | None:
     """Return where the subject lives, as known of this identity or of one that is certainly the same person's."""
     known = facts_of(connection, namespace, [subject]).get(subject, SubjectFacts())
-    if known.jurisdiction is None:
-        for voice in others_of(connection, namespace, [subject]).get(subject, ()):
-            known = known.with_missing(voice.facts, certain=voice.certain)
+    others = others_of(connection, namespace, [subject]).get(subject, ())  # always, or the work tells who is known
+    for voice in others if known.jurisdiction is None else ():
+        known = known.with_missing(voice.facts, certain=voice.certain)
     return None if known.place_estimated else known.jurisdiction

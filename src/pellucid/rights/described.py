@@ -30,8 +30,9 @@ JSON_TYPES: dict[ColumnType, dict[str, Any]] = {
 }
 APOSTROPHE = (
     "In the CSV files a text that a spreadsheet would run as a formula (it begins with = + - @, a tab or a line "
-    "break), or that begins with an apostrophe, has one apostrophe put before it: take it away to have the text. The "
-    "JSON files hold every text as it is."
+    "break), or that begins with an apostrophe, has one apostrophe put before it; so has = + - @ or an apostrophe "
+    "after a semicolon, a tab or a line break in a text. Take it away to have the text. The JSON files hold every text "
+    "as it is."
 )
 NAMES_WITHHELD = "Names of the columns of this row whose values are somebody else's, and left out."
 

@@ -63,10 +63,17 @@ def alone(folder: Path, under: str, id: str) -> Iterator[Path]:
     for each in (folder / under.partition("/")[0], folder / under, place):
         each.mkdir(mode=0o700, exist_ok=True)
         each.chmod(0o700)
+    with alone_in(place):
+        yield place
+
+
+@contextmanager
+def alone_in(place: Path) -> Iterator[None]:
+    """Hold the folder of a package that is there; raises WorkspaceUnusable if another process is at it."""
     descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a lock dies with its process
-        yield place
+        yield
     except BlockingIOError:
         raise WorkspaceUnusable(
             "This package is being made by another process.", remedy="Wait for it.", code="package-busy"

@@ -12,7 +12,7 @@ is decided by the caller.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -28,18 +28,18 @@ from pellucid.records.tables import consent_records, subjects
 from pellucid.rights import erasures, evidence, search, traces
 from pellucid.rights.erasures import Erasure
 from pellucid.rights.means import Means
+from pellucid.rights.ours import needles_of
 from pellucid.rights.people import (
     Person,
     enrol,
     enrolled,
     forget_texts,
     ids_by_namespace,
-    needles_of,
     note_texts,
     texts_in_data,
     whole,
 )
-from pellucid.rights.plan import ACCOUNTABLE, Part, evidence_until, plan
+from pellucid.rights.plan import ACCOUNTABLE, UNREACHABLE, Part, evidence_until, plan
 from pellucid.rights.proof import digest_of, make_receipt
 from pellucid.rights.remove import remove_packages, remove_spilt
 from pellucid.rights.sweep import DAY, sweep
@@ -63,7 +63,8 @@ def preview(means: Means, wanted: Iterable[Identity], now: int) -> list[Part]:
         members = whole(connection, [(each, None) for each in wanted])
         people = [Person(each, None, "", (_natural_key(connection, each),)) for each in sorted(members)]
     texts = texts_in_data(means, ids_by_namespace(people))
-    needles = Needles([*texts, *(text for each in people for text in each.texts)])
+    with means.place.database.read() as connection:
+        needles = needles_of(connection, people, texts)
     return [*plan(means, people, needles, now), *waiting(means, people, needles)]
 
 
@@ -102,7 +103,9 @@ def carry_on(means: Means, erasure: str, actor: Actor) -> Erasure:
         return _receipted(means, found)
     # (1) plan
     people = _with_texts(means, erasure, people)
-    needles, now = needles_of(people), means.clock()
+    with database.read() as connection:
+        needles = needles_of(connection, people)
+    now = means.clock()
     parts = [*plan(means, people, needles, now), *waiting(means, people, needles, erasure)]
     with database.write() as connection:
         erasures.put_parts(connection, erasure, parts, now)
@@ -146,13 +149,16 @@ def _with_texts(means: Means, erasure: str, people: list[Person]) -> list[Person
     if texts <= known:
         return people
     with means.place.database.write() as connection:
-        note_texts(connection, means, erasure, people, texts)
+        if erasures.get(connection, erasure).state != erasures.DONE:  # else another process forgot them meanwhile
+            note_texts(connection, means, erasure, people, texts)
         return enrolled(connection, means, erasure)
 
 
 def _leave(
     connection: Connection, means: Means, erasure: str, people: list[Person], needles: Needles, actor: Actor
 ) -> None:
+    if erasures.get(connection, erasure).step >= 3:  # another process let them leave meanwhile
+        return
     now = means.clock()
     keys = [(each.identity[0], each.texts[0]) for each in people]
     tombstones.put(connection, means.tombstone_key(), keys, erasure, now, now + tombstones.DAYS * DAY)
@@ -208,12 +214,18 @@ def _verify(means: Means, erasure: str, people: list[Person], needles: Needles) 
         erasures.reached(connection, erasure, 5)
 
 
-def _searched(needles: Needles) -> list[Part]:
-    """Return what is to be said of the search itself."""
-    if not needles.short:
-        return []
-    why = "Identifiers that are too short to be told from chance in bytes were looked for by their number only."
-    return [Part("search", "short identifiers", "unreachable", ACCOUNTABLE, why, told={"count": len(needles.short)})]
+def _searched(needles: Needles) -> Iterator[Part]:
+    """Yield what is to be said of the search itself."""
+    if needles.short:
+        why = "Identifiers that are too short to be told from chance in bytes were looked for by their number only."
+        yield _not_searched("short identifiers", why, len(needles.short))
+    if needles.common:
+        why = "Identifiers that are words of the policy, of laws or of SQL were looked for by their number only."
+        yield _not_searched("common identifiers", why, len(needles.common))
+
+
+def _not_searched(what: str, why: str, count: int) -> Part:
+    return Part("search", what, UNREACHABLE, ACCOUNTABLE, why, told={"count": count})
 
 
 def _tell(means: Means, erasure: str, people: list[Person], needles: Needles) -> None:
@@ -245,26 +257,31 @@ def _tell(means: Means, erasure: str, people: list[Person], needles: Needles) ->
 def _finish(means: Means, erasure: str, people: list[Person], actor: Actor) -> Erasure:
     now = means.clock()
     with means.place.database.write() as connection:
-        for each in people:
-            means.keys.destroy(connection, *each.identity)
-        erasures.settle(connection, erasure, ("key",), now)
-        forget_texts(connection, erasure)
-        parts = erasures.parts_of(connection, erasure)
-        erasures.reached(connection, erasure, 7)
-        erasures.finish(connection, erasure, now)
-        body = {
-            "erasure": erasure,
-            "people": len(people),
-            "kept": sorted({told.part.kind for told in parts if told.part.decision == "keep"}),
-            "unreachable": sorted({told.part.kind for told in parts if told.part.decision == "unreachable"}),
-            "digest": digest_of(parts),
-        }
-        append(connection, AuditEntry("erasure.finished", actor, now, body=body))
+        if erasures.get(connection, erasure).state != erasures.DONE:  # else another process finished it meanwhile
+            _conclude(connection, means, erasure, people, actor, now)
         reach("erase.finished")
     reach("erase.finished-committed")
     with means.place.database.read() as connection:
         found = erasures.get(connection, erasure)
     return _receipted(means, found)
+
+
+def _conclude(connection: Connection, means: Means, erasure: str, people: list[Person], actor: Actor, now: int) -> None:
+    for each in people:
+        means.keys.destroy(connection, *each.identity)
+    erasures.settle(connection, erasure, ("key",), now)
+    forget_texts(connection, erasure)
+    parts = erasures.parts_of(connection, erasure)
+    erasures.reached(connection, erasure, 7)
+    erasures.finish(connection, erasure, now)
+    body = {
+        "erasure": erasure,
+        "people": len(people),
+        "kept": sorted({told.part.kind for told in parts if told.part.decision == "keep"}),
+        "unreachable": sorted({told.part.kind for told in parts if told.part.decision == "unreachable"}),
+        "digest": digest_of(parts),
+    }
+    append(connection, AuditEntry("erasure.finished", actor, now, body=body))
 
 
 def _receipted(means: Means, found: Erasure) -> Erasure:

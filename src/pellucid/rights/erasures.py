@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 
 from pellucid.errors import NameUnknown
 from pellucid.policy.model import Actor
@@ -90,10 +90,13 @@ def listed(connection: Connection, state: str | None = None) -> list[Erasure]:
     return [_erasure(row) for row in connection.execute(statement)]
 
 
-def done_for(connection: Connection, request: str) -> Erasure | None:
-    """Return the erasure by which a request was carried out, if one was."""
-    mine = select(erasure_people.c.erasure).where(erasure_people.c.request == request)
-    name = connection.scalar(select(erasures.c.id).where(erasures.c.id.in_(mine), erasures.c.state == DONE))
+def done_for(connection: Connection, request: str, identity: Identity) -> Erasure | None:
+    """Return the erasure by which a request was carried out, or in which its person went otherwise, if one was."""
+    columns = erasure_people.c
+    same = and_(columns.namespace == identity[0], columns.subject == identity[1])
+    mine = select(columns.erasure).where(or_(columns.request == request, same))
+    done = select(erasures.c.id).where(erasures.c.id.in_(mine), erasures.c.state == DONE)
+    name = connection.scalar(done.order_by(erasures.c.finished_at, erasures.c.id).limit(1))
     return None if name is None else get(connection, name)
 
 
@@ -112,8 +115,11 @@ def running_of(connection: Connection, identity: Identity) -> str | None:
 def put_parts(connection: Connection, erasure: str, parts: Sequence[Part], now: int, *, state: str = OPEN) -> None:
     """Record parts; one that is recorded keeps its number, and counts and reasons become what they are now.
 
-    A part that is done stays done. Of what was kept or cannot be reached there is nothing more to do.
+    A part that is done stays done. Of what was kept or cannot be reached there is nothing more to do. Nothing is added
+    to an erasure that is done: its receipt, and the log, tell what its parts were then.
     """
+    if get(connection, erasure).state == DONE:
+        return
     held = {(each.part.kind, each.part.target): number for number, each in _numbered(connection, erasure)}
     done = {(each.part.kind, each.part.target) for each in parts_of(connection, erasure) if each.state == DONE}
     for part in parts:

@@ -18,7 +18,7 @@ from pellucid.audit.log import append
 from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import kept_evidence
 from pellucid.records.tables import consent_records, subjects
-from pellucid.rights.holds import holds
+from pellucid.rights.holds import reaching
 from pellucid.subjects.links import Identity
 
 RECORDS = "consent-records"
@@ -35,7 +35,7 @@ class Over:
 
 def over(connection: Connection, now: int) -> list[Over]:
     """Return what may go now, the oldest first."""
-    held = {each.identity for each in holds(connection, now) if each.identity is not None}
+    held = {each.identity for each in reaching(connection, now) if each.identity is not None}
     last = connection.execute(_LAST).one_or_none()
     waits = None if last is None else (last.namespace, last.subject)
     found = _noted(connection, now)

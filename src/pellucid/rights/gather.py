@@ -5,7 +5,7 @@ It comes as one JSON value, `account`, and as files of what may be long: how the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from pellucid.consent.replica import current
 from pellucid.engines.base import Holding
 from pellucid.holdings.publish import file_name
 from pellucid.policy.categories import title
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Dataset, Policy
 from pellucid.policy.stamp import Stamp
 from pellucid.records.rights_tables import derived_builds
 from pellucid.records.tables import generations
 from pellucid.rights import account
+from pellucid.rights.asking import WITHOUT_SENSITIVE
 from pellucid.rights.request import Request, Right
 from pellucid.rights.row_files import Parts, write_rows
 from pellucid.rights.sections import Section, purposes_of, section
@@ -31,6 +32,8 @@ from pellucid.subjects.links import Identity
 NO_LAWS = "none"
 RELEASES = "uses/answers"
 LOOKUPS = "uses/looked-up"
+LEFT_OUT = "Some of its rows may be sensitive, and you asked to leave these out."
+NOT_PORTABLE = "It rests neither on your consent nor on a contract with you."
 NOT_ESTABLISHED = "when and by which model is not recorded"
 
 
@@ -97,9 +100,17 @@ def gather(
     personal = [
         policy.datasets[name] for name in holdings if name in policy.datasets and not policy.datasets[name].is_public
     ]
+    less = bool(request.asked.get(WITHOUT_SENSITIVE))
     found = [
         section(
-            policy, each, holdings[each.name].generation, identities, request.right, places, derived=each.name in built
+            policy,
+            each,
+            holdings[each.name].generation,
+            identities,
+            request.right,
+            places,
+            derived=each.name in built,
+            without_sensitive=less,
         )
         for each in personal
     ]
@@ -113,17 +124,23 @@ def gather(
         "stamp": _stamp(connection, policy, holdings, now),
         "identities": [list(each) for each in identities],
         "controller": _controller(policy),
-        "person": [account.identity_facts(connection, policy, each) for each in identities],
+        "person": [account.identity_facts(connection, policy, each, without_sensitive=less) for each in identities],
         "datasets": [_dataset(connection, policy, each, built.get(each.dataset.name)) for each in sections],
         "inferences": list(_inferences(sections, built)),
+        "left_out": list(_left_out(personal, found, less)),
         "not_about_people": [each.title for each in policy.datasets.values() if each.is_public],
     }
     if request.right is Right.ACCESS:
         told |= _what_else(connection, policy, identities, places, now)
         told["uses"] = _uses(connection, policy, pseudonyms, files)
-    else:
-        told["left_out"] = [each.title for each, kept in zip(personal, found, strict=True) if kept is None]
     return Gathered(told, sections)
+
+
+def _left_out(personal: Sequence[Dataset], found: Sequence[Section | None], less: bool) -> Iterator[dict[str, str]]:
+    for each, kept in zip(personal, found, strict=True):
+        if kept is None:
+            sensitive = less and each.sensitive_when
+            yield {"title": each.title, "because": LEFT_OUT if sensitive else NOT_PORTABLE}
 
 
 def _what_else(

@@ -1,14 +1,14 @@
 """Legal holds: what may neither be erased nor expire for a while, because a claim or a law needs it.
 
-A hold is on a person, on a dataset, or on a person's rows of a dataset. It keeps nobody in any question: who is erased
-has left, and only the rows wait.
+A hold is on a person, on a dataset, or on a person's rows of a dataset. A person's other identities are held with them.
+It keeps nobody in any question: who is erased has left, and only the rows wait.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection, insert, or_, select, update
@@ -20,7 +20,7 @@ from pellucid.policy.model import Actor, LegalBasis
 from pellucid.records.rights_tables import legal_holds
 from pellucid.rights.people import Ids
 from pellucid.subjects.keys import SubjectKeys
-from pellucid.subjects.links import Identity
+from pellucid.subjects.links import Identity, certain_identities
 
 CLAIMS = "legal_claims"
 """GDPR Art. 17(3)(e): establishing, exercising or defending legal claims."""
@@ -114,6 +114,15 @@ def holds(connection: Connection, now: int) -> list[Hold]:
             row.until,
         )
         for row in connection.execute(select(legal_holds).where(*live).order_by(columns.since, columns.id))
+    ]
+
+
+def reaching(connection: Connection, now: int) -> list[Hold]:
+    """Return the holds that stand, those on a person for each identity that is certainly theirs, the oldest first."""
+    return [
+        replace(hold, identity=identity)
+        for hold in holds(connection, now)
+        for identity in ((None,) if hold.identity is None else certain_identities(connection, hold.identity))
     ]
 
 

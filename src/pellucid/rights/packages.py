@@ -139,7 +139,7 @@ def remove_expired(connection: Connection, folder: Path, now: int) -> tuple[str,
     """
     over = select(packages).where(packages.c.expires_at <= now, packages.c.removed_at.is_(None))
     removed = _remove(connection, folder, [_package(row) for row in connection.execute(over)], "expired", now)
-    _sweep(connection, folder)
+    remove_forsaken(connection, folder)
     return removed
 
 
@@ -165,8 +165,11 @@ def _remove(connection: Connection, folder: Path, gone: list[Package], why: str,
     return ids
 
 
-def _sweep(connection: Connection, folder: Path) -> None:
-    """Remove folders that belong to no package that waits or is being made: a run that was overtaken left them."""
+def remove_forsaken(connection: Connection, folder: Path) -> None:
+    """Remove folders that belong to no package that waits or is being made: a run that was overtaken left them.
+
+    For a write transaction: who begins a package notes it in one before making its folder.
+    """
     known = {
         Path(path).name for path in connection.scalars(select(packages.c.path).where(packages.c.removed_at.is_(None)))
     }

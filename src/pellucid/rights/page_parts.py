@@ -67,8 +67,8 @@ def data(told: Told, first: Rows) -> Iterator[str]:
         yield paragraph("We looked here too, and hold no rows about you:")
         yield bullets(empty)
     if told.get("left_out"):
-        yield paragraph("Not here, since they rest neither on your consent nor on a contract with you:")
-        yield bullets(told["left_out"])
+        yield paragraph("Not here, though we hold it:")
+        yield bullets(f"{each['title']}. {each['because']}" for each in told["left_out"])
 
 
 def inferences(told: Told, first: Rows) -> Iterator[str]:

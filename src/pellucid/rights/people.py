@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select, update
 
 from pellucid.engines.duckdb_absence import identifying
-from pellucid.engines.needles import Needles
 from pellucid.errors import NameUnknown
 from pellucid.holdings.publish import published, subjects_of
 from pellucid.policy.categories import is_within
@@ -20,7 +19,8 @@ from pellucid.policy.model import ColumnType, Dataset
 from pellucid.records.rights_tables import erasure_people
 from pellucid.records.tables import subjects
 from pellucid.rights.means import Means
-from pellucid.subjects.links import Identity, persons
+from pellucid.subjects.ids import natural_key
+from pellucid.subjects.links import Identity, certain_identities
 
 Ids = NDArray[np.int64]
 IDENTIFYING = ("user.unique_id", "user.contact", "user.name", "user.government_id", "user.device")
@@ -39,12 +39,15 @@ class Person:
 
 
 def whole(connection: Connection, wanted: Iterable[tuple[Identity, str | None]]) -> dict[Identity, str | None]:
-    """Return each identity with all that certainly are the same person's, and the request of each."""
+    """Return each identity with all that certainly are the same person's and are still known, and the request of each.
+
+    That another is only likely to be theirs keeps no certain one out.
+    """
     found: dict[Identity, str | None] = {}
     for identity, request in wanted:
-        person = persons(connection, identity[0], [identity[1]]).get(identity[1])
-        members = person.members if person is not None and person.certain else (identity,)
-        found |= {each: found.get(each) or request for each in members}
+        others = (each for each in certain_identities(connection, identity) if each != identity)
+        known = (each for each in others if natural_key(connection, *each) is not None)
+        found |= {each: found.get(each) or request for each in (identity, *known)}
     return found
 
 
@@ -99,11 +102,6 @@ def forget_texts(connection: Connection, erasure: str) -> None:
     """Drop what identified the people of an erasure."""
     same = erasure_people.c.erasure == erasure
     connection.execute(update(erasure_people).where(same).values(natural_key=None))
-
-
-def needles_of(people: Iterable[Person]) -> Needles:
-    """Return what is searched for."""
-    return Needles(text for each in people for text in each.texts)
 
 
 def ids_by_namespace(people: Iterable[Person]) -> dict[str, Ids]:

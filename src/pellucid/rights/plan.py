@@ -16,7 +16,7 @@ from pellucid.engines.needles import Needles
 from pellucid.holdings.publish import generations_published
 from pellucid.policy.model import Dataset, Policy
 from pellucid.rights import traces
-from pellucid.rights.holds import Hold, held_whole, holds, without_held
+from pellucid.rights.holds import Hold, held_whole, reaching, without_held
 from pellucid.rights.means import Means
 from pellucid.rights.people import Ids, Person, ids_by_namespace, within
 from pellucid.rights.sweep import DAY, cut_of
@@ -46,7 +46,7 @@ class Part:
 def plan(means: Means, people: Sequence[Person], needles: Needles, now: int) -> list[Part]:
     """Return the plan for these people as things stand."""
     with means.place.database.read() as connection:
-        standing = holds(connection, now)
+        standing = reaching(connection, now)
         datasets = _datasets(connection, means.policy, people)
         controlled = list(_control(connection, people, needles, now))
     parts = [each for found in datasets for each in _of_dataset(means, found, standing, now)]
@@ -86,6 +86,9 @@ def _of_dataset(means: Means, found: _Found, standing: list[Hold], now: int) -> 
         told["rows_about_others_too"] = counted.shared
     why = "Rows about them, with those that are about others too." if counted.shared else "Rows about them."
     yield Part("dataset", name, ERASE, ASKED, why, told=told)
+    if counted.held:
+        why = "Rows that are about somebody else too, for whom they are held."
+        yield Part("held", f"{name}:shared", KEEP, CLAIMS, why, told={"rows": counted.held})
     keep = found.dataset.keep
     if keep is not None and counted.kept:
         basis = f"GDPR Art. 17(3)(b): {keep.basis}"
@@ -120,7 +123,7 @@ def _control(connection: Connection, people: Sequence[Person], needles: Needles,
         if keys:
             decision = ERASE if words.blanked is None else ANONYMISE
             why = f"{words.why[:1].upper()}{words.why[1:]}."
-            yield Part("words", words.table.name, decision, ASKED, why, told={"rows": len(keys)})
+            yield Part("words", words.name, decision, ASKED, why, told={"rows": len(keys)})
     for _name, path in traces.packages_of(connection, people):
         yield Part("package", path, ERASE, ASKED, "An access package that was not fetched.")
     why = "What they said about uses of their data proves that these were lawful: under a number, tied to nobody."

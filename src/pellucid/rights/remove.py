@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from pellucid.engines.spill import clear
+from pellucid.errors import VerificationFailed
 from pellucid.holdings.drafts import clear_drafts
 from pellucid.holdings.publish import DATA_FOLDER
 from pellucid.rights import traces
+from pellucid.rights.draft import alone_in
 from pellucid.rights.means import Means
+from pellucid.rights.packages import remove_forsaken
 from pellucid.rights.people import Person
 
 ENGINE_FOLDER = ".engine"
@@ -26,12 +31,39 @@ def remove_spilt(means: Means) -> None:
 
 
 def remove_packages(means: Means, people: Sequence[Person]) -> None:
-    """Remove the access packages of these people; a path that leads out of the workspace is left alone."""
+    """Remove the access packages of these people; a path that leads out of the workspace is left alone.
+
+    Folders of no package that is there go too. Raises WorkspaceUnusable (`package-busy`) while one is being made,
+    since what is removed would be written again, and VerificationFailed for what cannot be removed.
+    """
     folder = means.place.folder
     with means.place.database.write() as connection:
         found = traces.packages_of(connection, people)
         for _name, path in found:
             place = (folder / path).resolve()
             if place.is_relative_to(folder) and place != folder:
-                shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+                _remove(place)
+        with _removing():
+            remove_forsaken(connection, folder)
         traces.note_packages_gone(connection, [name for name, _ in found], means.clock())
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        with alone_in(place), _removing():
+            shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+
+
+@contextmanager
+def _removing() -> Iterator[None]:
+    """Let nothing pass for removed that the operating system kept: it is packed, so that no search would see it."""
+    try:
+        yield
+    except OSError:
+        raise VerificationFailed(
+            "An access package of somebody who is erased cannot be removed.",
+            remedy="Check the permissions of the folder `exports`, then run it again: pellucid erase run.",
+            code="erasure-incomplete",
+        ) from None

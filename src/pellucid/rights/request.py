@@ -202,7 +202,7 @@ class Request:
         return replace(self, canonical=canonical.id)
 
     def part(self, now: int) -> Request:
-        """Stand by itself again, because the one that was joined is closed without being fulfilled or not shown."""
+        """Stand by itself again, because the one that was joined is closed for itself, or not shown."""
         self._demand("parted", not self.closed and self.canonical is not None)
         self._after(now)
         return replace(self, canonical=None)
@@ -221,6 +221,8 @@ class Request:
             "fulfilled with another", self.state is RequestState.IN_PROGRESS and self.canonical == canonical.id
         )
         self._demand("fulfilled with another that is not", canonical.state is RequestState.FULFILLED)
+        if not self.known:
+            raise unverified(self)
         return self._close(RequestState.FULFILLED, "", now, keep_until)
 
     def deny(self, why: Denial, now: int, keep_until: int) -> Request:

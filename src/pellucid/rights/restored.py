@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select
 
 from pellucid.records.rights_tables import erasure_people
 from pellucid.rights import traces
-from pellucid.rights.people import Person, needles_of
+from pellucid.rights.ours import needles_of
+from pellucid.rights.people import Person
 from pellucid.subjects.links import Identity
 
 
@@ -21,4 +22,4 @@ def forget(connection: Connection, named: Mapping[Identity, str]) -> None:
         request, pseudonym = (None, "") if row is None else row
         people.append(Person(identity, request, pseudonym, (key,) if key else ()))
     if people:
-        traces.take_out(connection, people, needles_of(people))
+        traces.take_out(connection, people, needles_of(connection, people))

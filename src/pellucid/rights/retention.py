@@ -16,18 +16,21 @@ from sqlalchemy import Connection, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.consent.facts import facts_of
+from pellucid.consent.facts import facts_of, others_of, records_of
 from pellucid.consent.record import ConsentVerb
+from pellucid.consent.said import is_restricted
+from pellucid.consent.voices import voices
 from pellucid.engines.duckdb_erasing import Cut, Erase
 from pellucid.holdings.ground import survey
 from pellucid.holdings.publish import generations_published
 from pellucid.policy.model import Actor, Dataset
 from pellucid.records.tables import consent_records
 from pellucid.rights import evidence
-from pellucid.rights.holds import Hold, held_people, held_whole, holds
+from pellucid.rights.holds import Hold, held_people, held_whole, reaching
 from pellucid.rights.means import Means
 from pellucid.rights.people import Ids
 from pellucid.rights.sweep import DAY, rewrite, sweep, to_sweep
+from pellucid.subjects.links import persons
 from pellucid.subjects.tombstones import expire
 
 
@@ -80,7 +83,7 @@ def run(means: Means, actor: Actor, now: int) -> list[Retired]:
 
 def _due(means: Means, now: int) -> list[tuple[Dataset, Path, Cut]]:
     with means.place.database.read() as connection:
-        standing = holds(connection, now)
+        standing = reaching(connection, now)
         restricted = _restricted(connection, means)
         found = []
         for record in generations_published(connection):
@@ -113,19 +116,25 @@ def _cut(dataset: Dataset, standing: list[Hold], restricted: Mapping[str, Ids], 
 
 
 def _restricted(connection: Connection, means: Means) -> dict[str, Ids]:
-    """Return everybody whose data are restricted now, by namespace: whoever said so last and did not lift it."""
-    verbs = (ConsentVerb.RESTRICT.value, ConsentVerb.LIFT.value)
-    statement = select(consent_records).where(consent_records.c.verb.in_(verbs))
-    last: dict[tuple[str, int], str] = {}
-    for row in connection.execute(statement.order_by(consent_records.c.at, consent_records.c.sequence)):
-        last[row.namespace, row.subject] = row.verb
-    found: dict[str, list[int]] = {}
-    for (namespace, subject), verb in last.items():
-        if verb == ConsentVerb.RESTRICT.value:
-            found.setdefault(namespace, []).append(subject)
-    present = {namespace: facts_of(connection, namespace, people) for namespace, people in found.items()}
-    return {
-        namespace: np.array(sorted(each for each, facts in known.items() if not facts.erased), np.int64)
-        for namespace, known in present.items()
-        if namespace in means.policy.namespaces
-    }
+    """Return everybody whose data are restricted now, by namespace: they themselves, another identity of theirs, or
+    somebody of their household said so last.
+    """
+    said = select(consent_records.c.namespace, consent_records.c.subject).distinct()
+    touched: dict[str, set[int]] = {}
+    for row in connection.execute(said.where(consent_records.c.verb == ConsentVerb.RESTRICT.value)):
+        person = persons(connection, row.namespace, [row.subject]).get(row.subject)
+        for name, subject in ((row.namespace, row.subject),) if person is None else person.members:
+            touched.setdefault(name, set()).add(subject)
+    found = ((name, _of_these(connection, name, ids)) for name, ids in touched.items())
+    return {name: np.array(sorted(ids), np.int64) for name, ids in found if name in means.policy.namespaces}
+
+
+def _of_these(connection: Connection, namespace: str, ids: set[int]) -> list[int]:
+    facts, said = facts_of(connection, namespace, ids), records_of(connection, namespace, ids)
+    others = others_of(connection, namespace, ids)
+    return [
+        each
+        for each, known in facts.items()
+        if not known.erased
+        and any(is_restricted(voice.records) for voice in voices("", known, said.get(each, ()), others.get(each, ())))
+    ]

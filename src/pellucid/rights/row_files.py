@@ -1,8 +1,9 @@
 """One person's rows as files: JSON lines, exact, and CSV that no spreadsheet runs. In constant memory.
 
 JSON: money is a text such as "12.30", instants are ISO 8601 in UTC, numbers that JSON has not ("NaN") are texts. CSV:
-texts stand in quotes, nothing at all means that there is no value, and a text that a spreadsheet would run as a
-formula, or that begins with an apostrophe, has one apostrophe put before it; taking it away gives the text back.
+texts stand in quotes, nothing at all means that there is no value, and where a spreadsheet would run a formula, or an
+apostrophe stands already, at the start of a text or after a semicolon, tab or line break in it, one apostrophe is put
+before it; taking it away gives the text back.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,10 @@ from typing import IO
 from pellucid.engines.person import WITHHELD, PersonRows
 from pellucid.failpoints import reach
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_RUN_BY_SPREADSHEETS = re.compile("^(?=[=+\\-@＝＋－＠'\t\r\n])|(?<=[;\t\r\n])(?=[=+\\-@＝＋－＠'])")
+"""Where a cell that is run may begin: at the start of a text; and in it, where a spreadsheet splits at semicolons, as
+in much of Europe, and takes no notice of quotes that do not begin a cell.
+"""
 DRAFT = ".part"
 
 
@@ -91,8 +96,8 @@ def csv_field(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     told = str(plain(value))
-    if isinstance(value, str) and told.startswith((*RUN_BY_SPREADSHEETS, "'")):
-        told = f"'{told}"
+    if isinstance(value, str):
+        told = _RUN_BY_SPREADSHEETS.sub("'", told)
     return '"' + told.replace('"', '""') + '"'
 
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pellucid.delivery.recipients import OUTBOX
-from pellucid.engines.duckdb_absence import in_file, left_of
+from pellucid.engines.duckdb_absence import in_file, left_of, named_in
 from pellucid.engines.duckdb_erasing import Erase
 from pellucid.engines.needles import Needles
 from pellucid.errors import VerificationFailed
 from pellucid.holdings.publish import DATA_FOLDER, generations_published
+from pellucid.policy.model import Dataset
 from pellucid.records import leftovers
 from pellucid.rights import traces
-from pellucid.rights.holds import holds, without_held
+from pellucid.rights.holds import Hold, reaching, without_held
 from pellucid.rights.means import Means
 from pellucid.rights.people import Ids, Person, ids_by_namespace
 from pellucid.rights.plan import ASKED, UNREACHABLE, Part
@@ -29,37 +30,56 @@ def search_data(means: Means, people: Sequence[Person], needles: Needles, now: i
     """Yield what of others' rows names these people; raises VerificationFailed if a row of theirs is left."""
     with means.place.database.read() as connection:
         records = generations_published(connection)
-        standing = holds(connection, now)
+        standing = reaching(connection, now)
     ids = ids_by_namespace(people)
     for record in records:
-        dataset = means.policy.datasets.get(record.dataset)
-        about = {path.namespace for path in dataset.subjects} if dataset is not None else set()
+        dataset, path = means.policy.datasets.get(record.dataset), means.place.folder / record.path
+        about = {each.namespace for each in dataset.subjects} if dataset is not None else set()
         theirs = {name: found for name, found in ids.items() if name in about}
-        if dataset is None or not theirs:
-            continue
-        path, gone = means.place.folder / record.path, without_held(standing, dataset.name, theirs)
-        taken = take_back(means.place, dataset.name, now)
-        if taken:
-            why = "Processes that had an older file open let go of it at their next question; no name leads to it."
-            yield Part("process", dataset.name, UNREACHABLE, ASKED, why, now + DAY, {"processes": taken})
-        found = left_of(path, dataset, gone, needles, means.place.limits)
-        cut = cut_of(dataset, standing, theirs, now)
-        if cut.kept_from is not None:
-            with Erase(dataset, path, means.place.limits, cut) as engine:
-                rows = engine.count().erased
+        if dataset is not None and theirs:
+            yield from _search_own(means, dataset, path, theirs, needles, standing, now)
         else:
-            rows = found.rows
-        if rows:
-            raise VerificationFailed(
-                f"{rows} rows of people who were erased are still in {dataset.name!r}.",
-                remedy="Run it again: pellucid erase run.",
-                code="erasure-incomplete",
-            )
-        kept = bool(cut.kept_from) or gone.keys() != theirs.keys() or _held_some(gone, theirs)
-        left = found.texts | found.in_bytes
-        if left and not kept:
-            why = "Rows of other people hold an identifier of theirs; whose rows these are is not told."
-            yield Part("mention", dataset.name, UNREACHABLE, ASKED, why, told={"identifiers": len(left)})
+            left = in_file(path, needles) if dataset is None else named_in(path, dataset, needles, means.place.limits)
+            yield from _mention(record.dataset, len(left))
+
+
+def _search_own(
+    means: Means,
+    dataset: Dataset,
+    path: Path,
+    theirs: Mapping[str, Ids],
+    needles: Needles,
+    standing: list[Hold],
+    now: int,
+) -> Iterator[Part]:
+    """Yield what names them in a dataset about people of their namespaces, of whom it may have had rows."""
+    gone = without_held(standing, dataset.name, theirs)
+    taken = take_back(means.place, dataset.name, now)
+    if taken:
+        why = "Processes that had an older file open let go of it at their next question; no name leads to it."
+        yield Part("process", dataset.name, UNREACHABLE, ASKED, why, now + DAY, {"processes": taken})
+    found = left_of(path, dataset, gone, needles, means.place.limits)
+    cut = cut_of(dataset, standing, theirs, now)
+    if cut.kept_from is not None or cut.held:
+        with Erase(dataset, path, means.place.limits, cut) as engine:
+            rows = engine.count().erased
+    else:
+        rows = found.rows
+    if rows:
+        raise VerificationFailed(
+            f"{rows} rows of people who were erased are still in {dataset.name!r}.",
+            remedy="Run it again: pellucid erase run.",
+            code="erasure-incomplete",
+        )
+    kept = bool(cut.kept_from or cut.held) or gone.keys() != theirs.keys() or _held_some(gone, theirs)
+    if not kept:
+        yield from _mention(dataset.name, len(found.texts | found.in_bytes))
+
+
+def _mention(dataset: str, identifiers: int) -> Iterator[Part]:
+    if identifiers:
+        why = "Other rows hold an identifier of theirs; whose rows these are is not told."
+        yield Part("mention", dataset, UNREACHABLE, ASKED, why, told={"identifiers": identifiers})
 
 
 def _held_some(gone: Mapping[str, Ids], theirs: Mapping[str, Ids]) -> bool:

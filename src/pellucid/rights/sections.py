@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pellucid.engines.base import Holding
 from pellucid.engines.person import Needs, PersonWanted
 from pellucid.policy.bases import basis_for
-from pellucid.policy.categories import SPECIAL, is_within
+from pellucid.policy.categories import is_within
 from pellucid.policy.decide import permitted_columns
-from pellucid.policy.model import Column, Dataset, LegalBasis, Policy, Purpose, SubjectPath
+from pellucid.policy.model import Dataset, LegalBasis, Policy, Purpose, SubjectPath
 from pellucid.rights.request import SENSITIVE_STRENGTH, STRENGTHS, Right
+from pellucid.rights.sensitive import NEVER_DISCLOSED, is_guarded, is_sensitive, within
 from pellucid.subjects.links import Identity
 
 INFERRED = "user.inferred"
@@ -32,13 +33,6 @@ IDENTIFYING = (
     "user.unique_id",
 )
 """Kinds of data that name or reach somebody: in a row about several people nobody is given another's."""
-NEVER_DISCLOSED = (
-    "user.biometric",
-    "user.credentials",
-    "user.financial.account_number",
-    "user.government_id",
-)
-"""What a business may say that it holds, and may not hand out to people in California (11 CCR 7024(d))."""
 CALIFORNIA = frozenset({"US", "US-CA"})
 """Places that are, or may be, in California."""
 PORTABLE = frozenset({LegalBasis.CONSENT, LegalBasis.CONTRACT})
@@ -71,11 +65,15 @@ def section(
     places: Collection[str | None],
     *,
     derived: bool = False,
+    without_sensitive: bool = False,
 ) -> Section | None:
     """Return what a package holds of a dataset about people; None where the right does not reach it.
 
-    `places` are those of the person's identities. All of a `derived` dataset is inferred, but for its keys.
+    `places` are those of the person's identities. All of a `derived` dataset is inferred, but for its keys. A dataset
+    of which some rows are sensitive is left out whole `without_sensitive`: which these are may not show.
     """
+    if without_sensitive and dataset.sensitive_when:
+        return None
     inferred = inferred_columns(dataset, derived=derived)
     columns, kept_back = dict(dataset.columns), {}
     if right is Right.PORTABILITY:
@@ -83,8 +81,11 @@ def section(
             return None
         columns = {name: column for name, column in columns.items() if name not in inferred}
     for name, column in list(columns.items()):
-        if CALIFORNIA & {place or "" for place in places} and _within(column, NEVER_DISCLOSED):
+        if CALIFORNIA & {place or "" for place in places} and within(column, NEVER_DISCLOSED):
             kept_back[name] = "The law has us say that we hold it, and forbids us to hand it out (11 CCR 7024(d))."
+            del columns[name]
+        elif without_sensitive and is_guarded(column):
+            kept_back[name] = "You asked to leave sensitive data out."
             del columns[name]
     own = tuple(tuple(each for space, each in identities if space == path.namespace) for path in dataset.subjects)
     needs = needs_of(dataset) if len(dataset.subjects) > 1 else {}
@@ -101,7 +102,7 @@ def needs_of(dataset: Dataset) -> dict[str, Needs]:
     found: dict[str, Needs] = {
         name: every
         for name, column in dataset.columns.items()
-        if name in dataset.determines_subject or _within(column, IDENTIFYING)
+        if name in dataset.determines_subject or within(column, IDENTIFYING)
     }
     found |= {name: (tuple(positions),) for name, positions in firsts.items()}
     for name in dataset.fact_columns.values():  # facts are those of the first path's subject
@@ -145,15 +146,3 @@ def strength_of(right: Right, datasets: Collection[Dataset]) -> int:
     if right in (Right.ACCESS, Right.PORTABILITY) and any(is_sensitive(dataset) for dataset in datasets):
         return SENSITIVE_STRENGTH
     return STRENGTHS[right]
-
-
-def is_sensitive(dataset: Dataset) -> bool:
-    """Return whether rows of a dataset may tell of what is special (GDPR Art. 9(1), Art. 10)."""
-    if dataset.is_public:
-        return False
-    guarded = (*SPECIAL, *NEVER_DISCLOSED)
-    return bool(dataset.sensitive_when) or any(_within(column, guarded) for column in dataset.columns.values())
-
-
-def _within(column: Column, categories: Collection[str]) -> bool:
-    return any(is_within(column.category, each) for each in categories)

@@ -24,7 +24,7 @@ from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.publish import Generation, SubjectBits, file_name, generations_published, publish, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.tables import generation_leases, generations
-from pellucid.rights.holds import Hold, holds, without_held
+from pellucid.rights.holds import Hold, held_people, reaching, without_held
 from pellucid.rights.people import Ids, gone, within
 
 DAY = 86_400_000_000
@@ -55,7 +55,7 @@ def sweep(place: ImportPlace, policy: Policy, *, actor: Actor, now: int) -> list
 def to_sweep(place: ImportPlace, policy: Policy, now: int) -> list[str]:
     """Return the datasets with rows of people who are gone, and whom nothing holds."""
     with place.database.read() as connection:
-        standing = holds(connection, now)
+        standing = reaching(connection, now)
         missing = {name: gone(connection, name) for name in policy.namespaces}
         found = []
         for record in generations_published(connection):
@@ -69,7 +69,8 @@ def cut_of(dataset: Dataset, standing: list[Hold], people: Mapping[str, Ids], no
     """Return what goes of a dataset now of people who are gone."""
     keep = dataset.keep
     kept_from = None if keep is None or dataset.time is None else now - keep.days * DAY
-    return Cut(without_held(standing, dataset.name, people), kept_from)
+    held = held_people(standing, dataset.name) if len(dataset.subjects) > 1 else {}  # of rows about several people
+    return Cut(without_held(standing, dataset.name, people), kept_from, held=held)
 
 
 def _sweep(place: ImportPlace, dataset: Dataset, actor: Actor, now: int) -> Swept | None:
@@ -79,7 +80,7 @@ def _sweep(place: ImportPlace, dataset: Dataset, actor: Actor, now: int) -> Swep
     with place.database.read() as connection:
         missing = {path.namespace: gone(connection, path.namespace) for path in dataset.subjects}
         theirs = within(connection, dataset.name, ground.before.generation, missing)
-        cut = cut_of(dataset, holds(connection, now), theirs, now)
+        cut = cut_of(dataset, reaching(connection, now), theirs, now)
     return rewrite(ground, cut, "data.erased", actor, now)
 
 
@@ -153,7 +154,7 @@ def _left(dataset: Dataset, written: Written, held: Mapping[str, SubjectBits], c
         alone = len(dataset.subjects) == 1  # who shared all their rows with somebody who went, goes with them
         if len(np.setdiff1d(ids, bits.ids())) or (cut.by_people and alone and not np.array_equal(ids, stays)):
             raise _altered()
-        if cut.by_people and len(np.setdiff1d(ids, stays)):
+        if cut.by_people and not cut.held and len(np.setdiff1d(ids, stays)):
             raise _altered()
         left[namespace] = SubjectBits.of(ids, bits.size)
     return left

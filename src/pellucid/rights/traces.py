@@ -1,11 +1,13 @@
 """What the control database holds about people, taken out of it: rows by their ids, and text that names them.
 
-Each trace says what becomes of it, so that the plan, what is done, and the receipt cannot differ. Log entries are never
-touched: they hold pseudonyms only, which nothing ties to anybody once the subject's key is destroyed.
+Each trace says what becomes of it, so that the plan, what is done, and the receipt cannot differ. Log entries, and what
+happened to requests, are never touched: they hold words of ours, and pseudonyms, which nothing ties to anybody once the
+subject's key is destroyed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +17,10 @@ from pellucid.audit import log
 from pellucid.consent.facts import chunks
 from pellucid.engines.needles import Needles
 from pellucid.records.rights_tables import (
+    deliveries,
     identity_challenges,
     legal_holds,
     packages,
-    rights_events,
     rights_requests,
     statements,
 )
@@ -26,6 +28,7 @@ from pellucid.records.tables import (
     api_replies,
     caps_kept,
     consent_records,
+    consent_screens,
     insight_proposals,
     log_details,
     log_entries,
@@ -37,6 +40,8 @@ from pellucid.records.tables import (
 from pellucid.rights.people import Person, ids_by_namespace
 
 PART = 2_000
+_MEMBER = re.compile(rb'"[a-z_]{1,40}":')
+"""A member of JSON as we write it: somebody may be called by the same word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +57,21 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A table in whose text somebody may be named: the columns searched, and what such a row becomes."""
+    """A table in whose text somebody may be named: the columns searched, what such a row becomes, and `only` which."""
 
     table: Table
     columns: tuple[str, ...]
     blanked: Mapping[str, object] | None = None
     why: str = ""
+    only: ColumnElement[bool] | None = None
+
+    @property
+    def name(self) -> str:
+        """What a plan calls it: requests hold words of several kinds, each of which goes by itself."""
+        return f"{self.table.name}.{self.columns[0]}" if self.table is rights_requests else self.table.name
 
 
+NAMED = "names somebody who was erased"
 BY_ID = (
     Trace(signals_seen, why="signals that their browsers sent"),
     Trace(signal_questions, why="what they were asked about a loyalty programme"),
@@ -77,14 +89,26 @@ WORDS = (
     Words(releases_kept, ("told", "rows"), why="answers that were kept to be shown again"),
     Words(caps_kept, ("caps",), why="norms that were kept for a question"),
     Words(api_replies, ("body",), why="answers that were kept for programs"),
-    Words(rights_events, ("told",), {"told": "{}"}, "what happened to requests"),
     Words(
         insight_proposals,
         ("name", "title", "sql", "plan", "attempts", "reason"),
         {"name": "erased", "title": "", "sql": "", "plan": "{}", "attempts": "[]", "state": "rejected", "reason": ""},
         "proposed figures whose question named them",
     ),
-    Words(legal_holds, ("reason",), {"reason": "names somebody who was erased"}, "reasons of holds"),
+    Words(legal_holds, ("reason",), {"reason": NAMED}, "reasons of holds"),
+    Words(rights_requests, ("proof",), {"proof": None}, "where proofs of requests lie"),
+    Words(rights_requests, ("channel",), {"channel": ""}, "where requests came in"),
+    Words(rights_requests, ("extended",), {"extended": NAMED}, "why requests take longer"),
+    Words(rights_requests, ("agent_request",), {"agent_request": None}, "what agents call their requests"),
+    Words(
+        rights_requests,
+        ("asked",),
+        {"asked": None},
+        "requests under a key that nobody was known by",
+        rights_requests.c.subject.is_(None),
+    ),
+    Words(deliveries, ("answer",), {"answer": NAMED}, "answers of recipients that name them"),
+    Words(consent_screens, ("reason",), {"reason": NAMED}, "what was found out about screens"),
 )
 
 
@@ -214,8 +238,9 @@ def _changed(
 def _keys_naming(connection: Connection, words: Words, needles: Needles) -> Iterator[tuple[object, ...]]:
     keys = list(words.table.primary_key)
     columns = [words.table.c[name] for name in words.columns]
-    for rows in connection.execute(select(*keys, *columns)).partitions(PART):
-        joined = [b"\n".join(_bytes(value) for value in row[len(keys) :]) for row in rows]
+    held = select(*keys, *columns)
+    for rows in connection.execute(held if words.only is None else held.where(words.only)).partitions(PART):
+        joined = [_MEMBER.sub(b":", b"\n".join(_bytes(value) for value in row[len(keys) :])) for row in rows]
         if not needles.found(b"\n".join(joined)):
             continue
         yield from (tuple(row[: len(keys)]) for row, text in zip(rows, joined, strict=True) if needles.found(text))

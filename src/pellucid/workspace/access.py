@@ -16,9 +16,11 @@ from pellucid.audit.places import KEYS
 from pellucid.engines.registry import open_person
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance.activate import active_policy
+from pellucid.governance.former import with_former
 from pellucid.governance.refusals import NOBODY, Refusals
 from pellucid.holdings.publish import DATA_FOLDER
-from pellucid.policy.model import Actor
+from pellucid.holdings.schema_hash import schema_hash
+from pellucid.policy.model import Actor, Policy
 from pellucid.rights import access, challenges, packages
 from pellucid.rights.contacts import Contact, contacts
 from pellucid.rights.draft import clear
@@ -112,7 +114,8 @@ class AccessDesk:
             if found is None:
                 raise NameUnknown("subject", subject, remedy="Check the key, or import the person's data first.")
             identities = certain_identities(connection, (name, found))
-            datasets = access.datasets_about(connection, policy, identities)
+            held_of = with_former(connection, policy, schema_hash)
+            datasets = access.datasets_about(connection, held_of, identities)
             pseudonym = self.room.subject_keys.pseudonym(connection, name, found)
             append(connection, AuditEntry("subject.held-shown", actor, self.room.clock(), subject=pseudonym))
         return tuple(each.name for each in datasets)
@@ -156,7 +159,7 @@ class AccessDesk:
             folder=self.room.folder,
             keys=self.room.subject_keys,
             signing_key=lambda: self.room.log_key,
-            active_policy=active_policy,
+            active_policy=_policy_of_held,
             open_person=partial(
                 open_person,
                 "duckdb",
@@ -172,3 +175,8 @@ class AccessDesk:
     def _pseudonym(self, connection: Connection, request: Request) -> str:
         assert request.subject is not None  # noqa: S101  -- of a package that waits, somebody asked
         return self.room.subject_keys.pseudonym(connection, request.namespace, request.subject)
+
+
+def _policy_of_held(connection: Connection) -> Policy | None:
+    policy = active_policy(connection)
+    return None if policy is None else with_former(connection, policy, schema_hash)

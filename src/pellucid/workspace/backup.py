@@ -35,8 +35,10 @@ from pellucid.backups.stamp import stamp
 from pellucid.consent.register import rebuild
 from pellucid.errors import InputInvalid, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
+from pellucid.governance.former import with_former
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Actor
 from pellucid.records.columns import from_instant
 from pellucid.records.leftovers import write_anew
@@ -226,6 +228,8 @@ class _Draft:
         if policy is not None:
             settings = self.settings
             place = ImportPlace(room.database, self.folder, settings.memory_limit, settings.threads)
+            with room.database.read() as connection:
+                policy = with_former(connection, policy, schema_hash)
             sweep(place, policy, actor=actor, now=now)
         write_anew(room.database, ())
 

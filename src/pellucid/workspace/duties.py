@@ -17,7 +17,7 @@ from pellucid.delivery.recipients import tell as tell_recipients
 from pellucid.governance.activate import active_policy
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import Claim
-from pellucid.records.rights_tables import erasures, packages, rights_requests
+from pellucid.records.rights_tables import erasure_parts, erasures, packages, rights_requests
 from pellucid.rights import evidence
 from pellucid.rights.book import Book
 from pellucid.rights.challenges import JOB as CHALLENGE
@@ -128,10 +128,16 @@ def _forget_evidence(claim: Claim) -> None:
 
 
 def _unfinished(connection: Connection, now: int) -> Iterable[tuple[str, int]]:
-    """Yield erasures that somebody died over: running, and begun an hour ago; each is tried once a day."""
+    """Yield erasures that somebody died over: running, and begun an hour ago; each is tried once a day.
+
+    And what was kept of people who were erased, once a day, as long as there may be any.
+    """
     running = select(erasures.c.id).where(erasures.c.state == "running", erasures.c.started_at <= now - DAY // 24)
     for name in connection.scalars(running):
         yield f"{name}/{now // DAY}", now
+    waits = erasure_parts.c.kind.in_(("held", "kept-rows"))  # holds end, and each row has a day of its own
+    if connection.scalar(select(exists().where(waits))):
+        yield f"kept/{now // DAY}", now
 
 
 def _packages_over(connection: Connection, now: int) -> Iterable[tuple[str, int]]:

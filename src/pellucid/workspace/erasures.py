@@ -13,6 +13,8 @@ from pellucid.audit.log import append
 from pellucid.audit.places import KEYS
 from pellucid.backups.keeper import kept_journal
 from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.governance.former import with_former
+from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
@@ -75,8 +77,9 @@ class ErasureDesk:
         from pellucid.rights.erasures import done_for  # noqa: PLC0415  -- slow, and no question needs it
 
         del now  # an erasure takes time of its own
-        with self.room.database.read() as connection:
-            done = done_for(connection, request.id)  # whoever closes the request may have died before
+        identity, _request = _ready(request)
+        with self.room.database.read() as connection:  # whoever closes the request may have died before
+            done = done_for(connection, request.id, identity)
         done = done or self.carry_out([request], actor=actor)
         return {"erasure": done.id, "state": done.state, "step": done.step}
 
@@ -90,10 +93,9 @@ class ErasureDesk:
         from pellucid.rights.erase import carry_on_all  # noqa: PLC0415  -- slow, and no question needs it
         from pellucid.rights.sweep import sweep  # noqa: PLC0415  -- slow, and no question needs it
 
-        policy = self.room.policy()
-        means = self._means(policy)
+        means = self._means(self.room.policy())
         done = carry_on_all(means, actor)
-        sweep(means.place, policy, actor=actor, now=self.room.clock())
+        sweep(means.place, means.policy, actor=actor, now=self.room.clock())
         return done
 
     def list(self, *, actor: Actor) -> Sequence[Erasure]:
@@ -216,7 +218,7 @@ class ErasureDesk:
         room.tombstone_key()  # demanded here, for it is first needed within a transaction
         secret = load_or_create_key(room.folder / KEYS / PSEUDONYM_KEY)
         with room.database.read() as connection:
-            journal = kept_journal(connection)
+            journal, policy = kept_journal(connection), with_former(connection, policy, schema_hash)
         return Means(
             ImportPlace(room.database, room.folder, settings.memory_limit, settings.threads, secret),
             policy,

@@ -16,6 +16,7 @@ from pellucid.errors import NameUnknown, VerificationFailed
 from pellucid.policy.model import Actor
 from pellucid.records.columns import to_instant
 from pellucid.records.tables import subject_keys, subjects
+from pellucid.worker import Worker
 from pellucid.workspace import Workspace
 from tests.shop import EXAMPLE
 
@@ -118,6 +119,19 @@ def test_what_is_held_stays_with_its_reason_and_goes_when_the_hold_is_released(s
     shop.erasures.release(hold.id, actor=pia)
     shop.erasures.carry_on(actor=pia)
     assert rows_of(shop, ALICE) == 0
+
+
+def test_what_was_held_goes_by_the_worker_on_the_day_that_the_receipt_names(shop: Workspace, pia: Actor) -> None:
+    until = shop.room.clock() + 3 * DAY
+    shop.erasures.hold(person=("", ALICE), dataset=None, reason="Claim 7", actor=pia, until=until)
+    before, done = rows_of(shop, ALICE), shop.erasures.run([("", ALICE)], actor=pia)
+    (held,) = [each.part for each in shop.erasures.show(done.id, actor=pia)[1] if each.part.kind == "held"]
+    left = []
+    for at in (until - DAY, until + DAY):
+        with Workspace(shop.folder, clock=lambda at=at: at) as then:  # type: ignore[misc]
+            Worker(then.work).run_until_idle()
+            left.append(rows_of(then, ALICE))
+    assert (held.until, left) == (until, [before, 0])
 
 
 def test_recipients_are_told_and_their_answers_stand_in_the_receipt(shop: Workspace, pia: Actor) -> None:

@@ -142,3 +142,41 @@ def test_what_a_build_that_died_left_goes_and_one_that_lives_is_awaited(shop: Wo
     left.write_text(key)
     (done,) = shop.erasures.carry_on(actor=pia)
     assert (done.state, left.exists(), Scan([key], PREFIX).found(shop.folder)) == ("done", False, {})
+
+
+def test_requests_and_answers_that_name_who_was_erased_go_and_that_a_request_was_extended_stays(
+    shop: Workspace, key: str
+) -> None:
+    database, bob = shop.room.database, subject_of(shop, "c001")
+    asked = f'{{"named": "{key}"}}'.encode()
+    put_request(database, "r000000000001", subject=None, asked=asked)
+    named = {"proof": f"mandate of {key}", "channel": f"a letter of {key}", "extended": f"we wait for {key}"}
+    put_request(database, "r000000000002", subject=bob, **named)
+    put_request(database, "r000000000003", subject=bob, proof="file 7", agent_request=f"{key}/1")
+    with database.write() as connection:
+        word = outbox.put(connection, "d1", outbox.RECIPIENT, "partner", "rectification:r1-0", {}, 1)
+        outbox.sent(connection, word, 2)
+        outbox.answer(connection, word, f"{key} was corrected", 3)
+    done = shop.erasures.run([("", key)], actor=shop.actor("pia"))
+    columns = rights_requests.c
+    kept = select(columns.asked, columns.proof, columns.channel, columns.extended, columns.agent_request)
+    with database.read() as connection:
+        told = [tuple(row) for row in connection.execute(kept.order_by(columns.id))]
+        (answer,) = {each.answer for each in outbox.to_recipients(connection)}
+    assert told == [
+        (None, None, "web", None, None),
+        (None, None, "", "names somebody who was erased", None),
+        (None, "file 7", "web", None, None),
+    ]
+    assert answer == "names somebody who was erased"
+    assert parts_of(shop, done.id, "file") == []
+    words = {each.target: each.told for each in parts_of(shop, done.id, "words")}
+    assert words == {
+        "log_details": {"rows": 1},
+        "rights_requests.asked": {"rows": 1},
+        "rights_requests.proof": {"rows": 1},
+        "rights_requests.channel": {"rows": 1},
+        "rights_requests.extended": {"rows": 1},
+        "rights_requests.agent_request": {"rows": 1},
+        "deliveries": {"rows": 1},
+    }

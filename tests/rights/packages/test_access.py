@@ -15,6 +15,7 @@ from pellucid.engines.person import WITHHELD
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.records import rights_tables, tables
 from pellucid.records.tables import subjects
+from pellucid.rights.gather import NOT_PORTABLE
 from pellucid.rights.request import RequestState, Right, Verification
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace
@@ -248,12 +249,27 @@ def test_what_is_sensitive_for_california_is_told_of_and_not_handed_out(package:
     assert reasons["email"] is None
 
 
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.PORTABILITY])
+def test_who_asks_without_sensitive_data_needs_no_stronger_proof_and_gets_none(right: Right, package: Package) -> None:
+    with pytest.raises(InputInvalid, match="strength 1 was shown, 2 is needed"):
+        package("alice", right, verified_strength=1)
+    folder = package("alice", right, id="r000000000001", verified_strength=1, asked={"without_sensitive": True})
+    told = json.loads((folder / "summary.json").read_text())
+    (profiles,) = [each for each in told["datasets"] if each["name"] == "profiles"]
+    kept_back = {each["name"]: each["not_given_because"] for each in profiles["columns"] if not each["given"]}
+    assert kept_back == {"passport": "You asked to leave sensitive data out."}
+    assert {"passport"} & lines(folder / "data/profiles.jsonl")[0].keys() == set()
+    assert [path.name for path in folder.rglob("*") if path.is_file() and "C00ALICE" in path.read_text()] == []
+    assert [fact["fact"] for fact in told["person"][0]["facts"]] == ["where you live", "year of birth"]
+
+
 def test_a_package_to_take_along_holds_what_rests_on_consent_and_no_conclusion(package: Package) -> None:
     folder = package("alice", Right.PORTABILITY)
     assert sorted(path.stem for path in (folder / "data").glob("*.csv")) == ["gifts", "profiles"]
     assert list(lines(folder / "data/profiles.jsonl")[0]) == ["who", "email", "phone", "place", "passport"]
     told = json.loads((folder / "summary.json").read_text())
-    assert sorted(told["left_out"]) == ["Purchases", "Visits of the web shop"]
+    assert sorted(each["title"] for each in told["left_out"]) == ["Purchases", "Visits of the web shop"]
+    assert {each["because"] for each in told["left_out"]} == {NOT_PORTABLE}
     assert {"consents", "uses", "rights"} & told.keys() == set()
     assert sorted(path.name for path in folder.iterdir()) == [
         *("csv-metadata.json", "data", "index.html", "manifest.json", "schema.json", "summary.json")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import re
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -109,6 +111,10 @@ def test_what_rows_and_notices_hold_is_shown_and_never_markup(shop: Workspace, p
         ("\tx", '"\'\tx"'),
         ("＝1", '"\'＝1"'),
         ("'x", "\"''x\""),
+        ("a;=cmd|' /C calc'!A0;b", "\"a;'=cmd|' /C calc'!A0;b\""),
+        ("a\n=1\t+1\r\n-1", "\"a\n'=1\t'+1\r\n'-1\""),
+        ("a;'x\n\nb; c", "\"a;''x\n\nb; c\""),
+        ("\t=1", "\"'\t'=1\""),
         ('a"b', '"a""b"'),
         ("", '""'),
         (None, ""),
@@ -118,6 +124,16 @@ def test_what_rows_and_notices_hold_is_shown_and_never_markup(shop: Workspace, p
 )
 def test_no_spreadsheet_runs_a_text_and_every_text_can_be_had_back(value: object, field: str) -> None:
     assert csv_field(value) == field
+    if isinstance(value, str):
+        (given,) = next(csv.reader(io.StringIO(field, newline="")))
+        assert re.sub(r"(^|(?<=[;\t\r\n]))'", "", given) == value
+
+
+def test_a_spreadsheet_that_splits_at_semicolons_runs_nothing_either() -> None:
+    texts = ["x", "a;=cmd|' /C calc'!A0;b", "a\n@SUM(A1)\nb", 'a";=1+1;"', "a\t+1\tb"]
+    line = ",".join(csv_field(each) for each in texts)
+    cells = [cell.strip('" ') for part in line.split("\n") for cell in re.split("[;\t]", part)]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
 
 
 def test_a_long_dataset_is_shown_in_part_and_says_where_all_of_it_is(shop: Workspace, package: Package) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from pellucid.policy.model import Column, ColumnType, Dataset, Hop, SensitiveWhen, SubjectPath
 from pellucid.rights.request import STRENGTHS, Right
-from pellucid.rights.sections import inferred_columns, is_sensitive, needs_of, strength_of
+from pellucid.rights.sections import inferred_columns, needs_of, section, strength_of
+from pellucid.rights.sensitive import is_sensitive
+from tests.consent.conftest import make_policy
 
 CATEGORIES = {
     "basket": "user.behavior.purchase_history",
@@ -70,3 +72,15 @@ def test_rows_that_may_reveal_something_are_sensitive_and_public_tables_are_not(
     when = (SensitiveWhen("amount", ("1",), "health"),)
     assert is_sensitive(Dataset("x", "X", COLUMNS, subjects=(BY_MEMBER,), sensitive_when=when))
     assert not is_sensitive(Dataset("x", "X", COLUMNS))
+
+
+def test_a_dataset_with_sensitive_rows_is_left_out_whole_where_sensitive_data_are() -> None:
+    when = (SensitiveWhen("amount", ("1",), "health"),)
+    revealing = Dataset("x", "X", COLUMNS, subjects=(BY_MEMBER,), sensitive_when=when)
+    plain = Dataset("x", "X", COLUMNS, subjects=(BY_MEMBER,))
+
+    def shown(dataset: Dataset, *, less: bool) -> bool:
+        found = section(make_policy(), dataset, 1, (("member", 1),), Right.ACCESS, (), without_sensitive=less)
+        return found is not None
+
+    assert (shown(revealing, less=True), shown(revealing, less=False), shown(plain, less=True)) == (False, True, True)
