@@ -9,6 +9,7 @@ import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant
+from pellucid.policy.phrases import listed
 
 if TYPE_CHECKING:
     from pellucid.rights.retention import Due, Retired
@@ -84,4 +85,9 @@ def _what(due: Due, go: str, emptied: str) -> str:
 
 
 def _why(due: Due) -> str:
-    return f"older than the {due.rule.days:,} days of the {due.rule.because.value}"
+    days, because = f"{due.rule.days:,} days", due.rule.because.value
+    if due.rule.purposes:
+        return (
+            f"older than the {days} for which any purpose that may read them needs them ({listed(due.rule.purposes)})"
+        )
+    return f"older than the {days} of the {because}"

@@ -334,7 +334,7 @@ def _dataset_obligations(dataset: Dataset, purpose: Purpose) -> Iterator[str]:
     if dataset.is_public:
         return
     yield f"permit-rows:{dataset.name}"
-    if dataset.retention_days is not None:
+    if dataset.retention_days is not None or purpose.needs_days(dataset.name) is not None:
         yield f"retain-rows:{dataset.name}"
     if dataset.sensitive_when:
         explicit = purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT
