@@ -23,16 +23,18 @@ from pellucid.governance.tokens import NewToken
 from pellucid.policy.model import Actor, Recipient
 from pellucid.policy.scopes import PROGRAM
 from pellucid.records.columns import from_instant
-from pellucid.records.jobs import MOST_ATTEMPTS
+from pellucid.records.jobs import MOST_ATTEMPTS, Claim, claim, put
 from pellucid.records.rights_tables import jobs, packages, rights_requests
 from pellucid.records.tables import log_entries
 from pellucid.regulations.model import Override
 from pellucid.rights.request import Request, Right
+from pellucid.rights.schedule import JOB as RETENTION
 from pellucid.rights.stored import load
 from pellucid.rights.wanted import Wanted
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
+from pellucid.workspace.tasks import WORKER
 from tests.insights.conftest import POLICY, TOTAL
 
 Step = Callable[[Workspace], object]
@@ -400,6 +402,24 @@ def request_of(w: Workspace, id: str) -> Request:
         return load(connection, id)
 
 
+def _turn_on(w: Workspace, name: str) -> None:
+    w.retention.turn_on(w.retention.preview(actor=w.actor("pia")).rules, actor=w.actor(name))
+
+
+def _by_schedule(w: Workspace) -> None:
+    """Do one job of the schedule, and leave none."""
+    now = w.room.clock()
+    with w.room.database.write() as connection:
+        put(connection, RETENTION, f"test {now}", now)
+        job = claim(connection, [RETENTION], "w", now, 60)
+    assert job is not None
+    held = Claim(w.room.database, job, w.room.clock, 60)
+    w.retention.work(held, WORKER)
+    if not held.settled:
+        with w.room.database.write() as connection:
+            held.done(connection)
+
+
 RIGHTS_CASES = [
     UseCase("erasures.with_tell", lambda w: w.erasures.with_tell(lambda *_: "sent"), ()),
     UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("pia")), ("erasure.planned",)),
@@ -427,9 +447,17 @@ RIGHTS_CASES = [
     UseCase("erasures.release", lambda w: w.erasures.release(_hold(w), actor=w.actor("pia")), ("hold.released",)),
     UseCase("erasures.release", lambda w: w.erasures.release("none", actor=w.actor("pia")), (), True),
     UseCase("erasures.let_return", lambda w: w.erasures.let_return(ONE, actor=w.actor("pia")), ("subject.returned",)),
-    UseCase("erasures.retention_preview", lambda w: w.erasures.retention_preview(actor=w.actor("pia")), ()),
-    UseCase("erasures.retain", lambda w: w.erasures.retain(actor=w.actor("pia")), ("retention.run",)),
-    UseCase("erasures.retain", lambda w: w.erasures.retain(actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("retention.preview", lambda w: w.retention.preview(actor=w.actor("pia")), ()),
+    UseCase("retention.run", lambda w: w.retention.run(actor=w.actor("pia")), ("retention.run",)),
+    UseCase("retention.run", lambda w: w.retention.run(actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("retention.turn_on", lambda w: _turn_on(w, "pia"), ("retention.scheduled",)),
+    UseCase("retention.turn_on", lambda w: _turn_on(w, "ana"), ("access.refused",), True),
+    UseCase("retention.turn_on", lambda w: w.retention.turn_on("others", actor=w.actor("pia")), (), True),
+    UseCase("retention.scheduled", lambda w: w.retention.scheduled(actor=w.actor("pia")), ()),
+    UseCase("retention.work", _by_schedule, ("retention.run",)),
+    UseCase("retention.turn_off", lambda w: w.retention.turn_off(actor=w.actor("pia")), ("retention.unscheduled",)),
+    UseCase("retention.turn_off", lambda w: w.retention.turn_off(actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("retention.work", _by_schedule, ()),  # it was turned off
 ]
 
 PROGRAM_CASES = [
@@ -832,7 +860,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("agents", "program_requests", "work", "recipients", "access", "erasures"),
+    *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention"),
 )
 
 
@@ -853,6 +881,8 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "access.refusals",
         "access.fulfillers",
         "erasures.tell",
+        "erasures.means",
+        "retention.means",
     }
     without_effect = {
         "actor",

@@ -425,6 +425,16 @@ def test_an_agent_that_was_revoked_after_the_backup_stays_so(desk: Desk, tmp_pat
     assert left == {"kept": True, "gone": False}
 
 
+def test_a_restored_workspace_lets_nothing_go_by_itself(desk: Desk, tmp_path: Path) -> None:
+    saved, retention = Saved(desk, tmp_path), desk.workspace.retention
+    retention.turn_on(retention.preview(actor=desk.pia).rules, actor=desk.pia)
+    desk.workspace.backup(saved.backup, actor=desk.pia, keys=saved.keys, journal=saved.journal)
+    assert retention.scheduled(actor=desk.pia)[1] is True
+
+    with saved.restored(saved.journal) as again:
+        assert again.workspace.retention.scheduled(actor=again.pia) == (None, False)
+
+
 def test_after_an_accepted_loss_no_token_lets_anybody_in(desk: Desk, tmp_path: Path) -> None:
     saved = Saved(desk, tmp_path)
     new = desk.workspace.tokens.create("till", ["consent:write"], actor=desk.pia)

@@ -29,7 +29,7 @@ def test_range_planning_sees_purchases_and_no_demographics() -> None:
     assert permitted_columns(policy, "range-planning", "demographics") == ()
     assert {column.name for column in permitted_columns(policy, "range-planning", "transactions")} == {
         *policy.datasets["transactions"].columns
-    } - {"household_id"}
+    } - {"household_id", "coupon_match_disc"}
 
 
 def test_no_purpose_reads_where_households_live_or_when_people_were_born() -> None:

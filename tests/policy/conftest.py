@@ -53,6 +53,7 @@ purposes:
   loyalty-offers:
     title: Choose offers
     description: We choose offers.
+    retention_days: {transactions: 700}
     notice: {version: "1", text: We choose offers for you.}
     kinds: [marketing_email_sms, profiling]
     basis:

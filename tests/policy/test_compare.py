@@ -207,6 +207,7 @@ US = model.RegimeBasis("us-ca", model.LegalBasis.LEGITIMATE_INTERESTS, model.Def
 CLAIMS = model.RestrictedUse.LEGAL_CLAIMS
 MONTHLY = model.Allowance(4.0, 1e-7, model.Period.MONTH)
 
+NEEDED = (model.PurposeRetention("transactions", 30),)
 MEANINGS: list[tuple[str, Edits, list[str]]] = [
     ("a larger most epsilon", release(epsilon_max=4.0), ["epsilon-max-raised"]),
     ("a smaller most epsilon", release(epsilon_max=2.0), ["epsilon-max-lowered"]),
@@ -259,6 +260,7 @@ MEANINGS: list[tuple[str, Edits, list[str]]] = [
     ("rows kept longer", transactions(retention_days=2000), ["retention-lengthened"]),
     ("rows kept for ever", transactions(retention_days=None), ["retention-lengthened"]),
     ("rows kept shorter", transactions(retention_days=20), ["retention-shortened"]),
+    ("rows over for a purpose", purpose(retention=NEEDED), ["purpose-retention-shortened"]),
     ("nothing sensitive", transactions(sensitive_when=()), ["sensitive-value-removed"]),
     ("a key that belongs to nobody", transactions(determines_subject=()), ["determines-subject-removed"]),
     ("no instant", transactions(time=None), ["time-removed"]),

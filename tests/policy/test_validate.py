@@ -101,9 +101,9 @@ ERRORS = [
      "subjects: [{namespace: household, column: born}]\n    facts", "key-type-differs", "column: born"),
     ("time: bought", "time: quantity", "column-type", "time: quantity"),
     ("time: bought", "time: when_bought", "unknown-column", "time: when_bought"),
-    ("    keep: {days: 365, basis: legal_obligation, reason: Tax law}\n    time: bought\n    retention_days: 1095\n    rank: {since: 2017-01, until: 2017-12, by: [product_id]}\n",
-     "    retention_days: 1095\n", "retention-without-time", "retention_days"),
-    ("    keep: {days: 365, basis: legal_obligation, reason: Tax law}\n    time: bought\n    retention_days: 1095\n", "", "rank-without-time", "rank: {since"),
+    ("retention_days: {transactions: 700}", "retention_days: {transactions: 0}", "retention-range", "transactions: 0"),
+    ("retention_days: {transactions: 700}", "retention_days: {receipts: 9}", "unknown-dataset", "receipts: 9"),
+    ("retention_days: {transactions: 700}", "retention_days: {members: 9}", "retention-without-time", "members: 9"),
     ("keep: {days: 365", "keep: {days: 0", "retention-range", "keep: {days"),
     ("sales_value: {type: money, scale: 2,", "sales_value: {type: money, retention_days: 0, scale: 2,",
      "retention-range", "retention_days: 0"),
@@ -120,7 +120,7 @@ ERRORS = [
     ("rank: {rows: 20, each: 5}", "rank: {rows: 20, each: -1}", "limit-range", "each: -1"),
     ('norm: "4000.50"', 'norm: "4000.50", most: "4000"', "bound-most", 'most: "4000"'),
     ("quantity: {per_group: 300", "quantity: {drawn: true, per_group: 300", "bound-drawn", "drawn: true"),
-    ("retention_days: 1095", "retention_days: 0", "retention-range", "retention_days"),
+    ("retention_days: 1095", "retention_days: 0", "retention-range", "retention_days: 0"),
     ("determines_subject: [basket_id]", "determines_subject: [baskets_id]", "unknown-column", "baskets_id"),
     ("key: [household_id]", "key: [household_id, household_id]", "column-twice", "household_id]\n    subjects"),
     ("facts: {jurisdiction: place", "facts: {jurisdiction: born", "column-type", "jurisdiction: born"),
@@ -170,6 +170,22 @@ ERRORS = [
      "vulnerable]}"),
 ]  # fmt: skip
 
+WITHOUT_TIME = [
+    (
+        "    keep: {days: 365, basis: legal_obligation, reason: Tax law}\n    time: bought\n    retention_days: 1095\n    rank: {since: 2017-01, until: 2017-12, by: [product_id]}\n",
+        "    retention_days: 1095\n",
+        "retention-without-time",
+        "retention_days",
+    ),
+    (
+        "    keep: {days: 365, basis: legal_obligation, reason: Tax law}\n    time: bought\n    retention_days: 1095\n",
+        "",
+        "rank-without-time",
+        "rank: {since",
+    ),
+]
+"""Of a dataset of which no purpose says how long it needs rows."""
+
 WARNINGS = [
     (", officer: pia", "", "no-officer", "controller"),
     ("      us-ca: {basis: consent, default: opt_in}\n", "", "regime-without-basis", "basis:\n      eu: {basis: consent"),
@@ -203,6 +219,14 @@ def test_a_contradiction_is_found_where_it_stands(load: Load, old: str, new: str
     assert found == [(code, *place_of(broken, marker))]
     assert result.policy is None
     assert all(finding.message and finding.remedy for finding in result.findings)
+
+
+@pytest.mark.parametrize(("old", "new", "code", "marker"), WITHOUT_TIME)
+def test_how_old_rows_are_has_to_be_told(load: Load, old: str, new: str, code: str, marker: str) -> None:
+    broken = SOUND.replace("    retention_days: {transactions: 700}\n", "").replace(old, new, 1)
+
+    found = [(each.code, each.line, each.column) for each in load(policy=broken).findings if each.severity == "error"]
+    assert found == [(code, *place_of(broken, marker))]
 
 
 @pytest.mark.parametrize(("old", "new", "code", "marker"), WARNINGS)

@@ -195,5 +195,5 @@ def test_the_mails_of_reminders_are_deliveries_of_their_requests(control: Databa
     put_request(control, due=TODAY)
     do(control, reminder(), reminders.JOB, wanted(control))
     with control.read() as connection:
-        (told,) = outbox.about(connection, "reminder:r1")
+        (told,) = outbox.about(connection, f"reminder:r1/{TODAY}/1")
         assert (told.kind, told.state, jobs.known(connection, outbox.JOB, [told.id])) == ("mail", "due", {told.id})

@@ -2,7 +2,7 @@
 
 Reads only. They are all that narrows or was spent, and what the log needs to go on: its entries, records of what people
 said with the people they are about, people whose permission changed, losses of privacy, policies, requests with where
-they stand. Rows of customer data are not among them.
+they stand, what is to go out or went. Rows of customer data are not among them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from sqlalchemy import Connection, LargeBinary, Table, func, select
 
 from pellucid.audit import log
 from pellucid.consent.facts import chunks
+from pellucid.delivery.outbox import JOB
 from pellucid.errors import VerificationFailed
 from pellucid.records.rights_tables import (
+    deliveries,
     erasure_parts,
     erasure_people,
     erasures,
@@ -74,6 +76,7 @@ CARRIED: Mapping[str, Table] = {
         rights_requests,
         rights_events,
         statements,
+        deliveries,
     )
 }
 """The tables whose rows are carried over."""
@@ -86,6 +89,9 @@ OF_A_REQUEST = (rights_requests, rights_events, statements)
 
 MARKS = (law_marks, consent_screens, subject_links)
 """What people decided about laws, screens and identities: rows are added and never changed."""
+
+ADDED_TO = (*MARKS, deliveries)
+"""Tables whose rows have a number that rises."""
 
 Values = dict[str, object]
 
@@ -120,7 +126,7 @@ class Place:
     """How far a workspace had come: log (with the hash of its last leaf), records, register, policies, people.
 
     `subjects` are the ids ever given in each namespace; `reserved` the losses set aside and not settled then; `marks`
-    the last of each table in MARKS.
+    the last of each table in ADDED_TO.
     """
 
     size: int
@@ -156,7 +162,7 @@ def place_of(connection: Connection) -> Place:
         activation=connection.scalar(select(func.max(policy_activations.c.sequence))) or 0,
         subjects={name: ids.count(connection, name) for name in _namespaces(connection)},
         reserved=tuple(dict(row._mapping) for row in connection.execute(reserved)),
-        marks={table.name: connection.scalar(select(func.max(table.c.sequence))) or 0 for table in MARKS},
+        marks={table.name: connection.scalar(select(func.max(table.c.sequence))) or 0 for table in ADDED_TO},
     )
 
 
@@ -175,11 +181,13 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
     erased: set[str] = set()
     held: set[str] = set()
     asked: set[str] = set()
+    settled: set[str] = set()
     for entry in log.entries(connection, place.size):
         spent += _told(entry, "charge")
         erased.update(_told(entry, "erasure"))
         held.update(_told(entry, "hold"))
         asked.update(_told(entry, "request"))
+        settled.update(_told(entry, "delivery"), _told(entry, "about") if _told(entry, "kind") == [JOB] else ())
         yield Change("log_entries", {"leaf": entry.leaf, "body": entry.body, "leaf_hash": entry.leaf_hash})
     yield from _policies(connection, place)
     yield from _marks(connection, place)
@@ -189,6 +197,9 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
         column = table.c.id if table is rights_requests else table.c.request
         for part in _parts(sorted(asked)):
             yield from _rows(connection, table, column.in_(part))
+    yield from _rows(connection, deliveries, deliveries.c.sequence > place.marks.get("deliveries", 0))
+    for part in _parts(sorted(settled)):
+        yield from _rows(connection, deliveries, deliveries.c.id.in_(part))
     for part in _parts(spent):
         yield from _rows(connection, charges, charges.c.id.in_(part))
     for table in (insight_proposals, insight_cells):

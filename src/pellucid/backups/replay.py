@@ -18,10 +18,11 @@ from pellucid.backups.changes import CARRIED, MARKS, OF_A_REQUEST, OF_AN_ERASURE
 from pellucid.backups.journal import Segment
 from pellucid.consent.record import ConsentVerb
 from pellucid.consent.register import LAWS_VERSION
+from pellucid.delivery import outbox
 from pellucid.errors import VerificationFailed
 from pellucid.holdings.leases import GONE
 from pellucid.records.kept import keep
-from pellucid.records.rights_tables import agents, legal_holds
+from pellucid.records.rights_tables import agents, deliveries, legal_holds
 from pellucid.records.tables import (
     api_tokens,
     charges,
@@ -161,8 +162,9 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
             code="journal-altered",
         )
     _put_rows(connection, charges, [*gathered.of(charges), *end.reserved])
-    for table in (insight_proposals, insight_cells, legal_holds, *OF_AN_ERASURE, *OF_A_REQUEST):
+    for table in (insight_proposals, insight_cells, legal_holds, *OF_AN_ERASURE, *OF_A_REQUEST, deliveries):
         _put_rows(connection, table, gathered.of(table))
+    outbox.due_again(connection, now)
     _put_generations(connection, gathered.bodies, done, now)
     forget(connection, named)
     for namespace, count in end.subjects.items():

@@ -31,6 +31,7 @@ from pellucid.holdings.ground import Ground, survey
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace, keep_rejected, rejected_file
 from pellucid.policy.model import Actor, Dataset, Policy
+from pellucid.policy.retention import days_kept
 from pellucid.subjects import ids as subject_ids
 from pellucid.subjects.paths import hop_files
 from pellucid.subjects.tombstones import Tombstone, come_back, standing
@@ -157,7 +158,7 @@ def _judge(job: _Job, around: Surroundings, engine: Import, path: Path) -> tuple
     job.progress("reading", 0.0)
     staged = engine.stage(find_source(path, tuple(job.dataset.columns)))
     job.progress("checking", 0.3)
-    days = job.dataset.retention_days
+    days = days_kept(job.policy, job.dataset)
     rules = TimeRules(EARLIEST, job.now + DAY, None if days is None else job.now - days * DAY)
     faults = engine.check(staged, rules, around) | _reject_erased(job, engine)
     _demand_enough(job, staged.rows, faults)

@@ -99,6 +99,12 @@ def mail_of(delivery: Delivery, content: Mapping[str, Any]) -> Mail:
     return Mail(delivery.id, content["to"], content["subject"], content["text"], written, content["html"])
 
 
+def due_again(connection: Connection, now: int) -> int:
+    """Put the job of each delivery that is due and has none, as after a restore; return how many."""
+    wanted = select(deliveries.c.id).where(deliveries.c.state == DUE).order_by(deliveries.c.sequence)
+    return sum(jobs.put(connection, JOB, id, now) for id in connection.scalars(wanted).all())
+
+
 def sent(connection: Connection, id: str, now: int) -> None:
     """Settle a delivery that is due as sent, and forget what it says; raises RecordingFailed if it is not due."""
     _change(connection, id, DUE, {"state": SENT, "settled_at": now, "content": None})
@@ -127,5 +133,5 @@ def _change(connection: Connection, id: str, state: str, values: dict[str, Any])
 
 def _delivery(row: Row[Any]) -> Delivery:
     held = dict(row._mapping)
-    del held["content"]
+    del held["content"], held["sequence"]
     return Delivery(**held)

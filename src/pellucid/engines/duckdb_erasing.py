@@ -55,16 +55,22 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a cut would take: rows of the erased, of them rows that are about others too, rows too old, values to empty,
-    rows of the erased that stay because a law has them kept, or because they are about the held too.
+    """What a cut would take: rows of the erased, of them rows that are about others too, rows too old, rows of the
+    erased that stay because a law has them kept, or because they are about the held too, and how many values of each
+    column are emptied.
     """
 
     erased: int
     shared: int
     outdated: int
-    emptied: int
     kept: int
     held: int = 0
+    by_column: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def emptied(self) -> int:
+        """How many values are emptied in all."""
+        return sum(self.by_column.values())
 
 
 class Erase:
@@ -93,15 +99,19 @@ class Erase:
             gone, kept = self._goes(), self._is_kept()
             together = " AND ".join(self._among(column, name, "erased") for column, name in self._paths)
             alone = together if len(self._paths) > 1 else "TRUE"
-            outdated, emptied = self._is_outdated(), self._values_to_empty()
-            told = (
-                f"count(*) FILTER ({gone} AND NOT {kept}), count(*) FILTER ({gone} AND NOT {kept} AND NOT ({alone})), "
-                f"count(*) FILTER ({outdated} AND NOT {gone}), "
-                f"coalesce(sum({emptied}) FILTER (NOT {gone} AND NOT {outdated}), 0), "
-                f"count(*) FILTER ({gone} AND {kept}), "
-                f"count(*) FILTER ({self._any('erased')} AND {self._any('held')})"
-            )
-            return Counted(*map(int, self._engine.run(f"SELECT {told} FROM {source}")[0]))
+            outdated = self._is_outdated()
+            counted = [
+                f"{gone} AND NOT {kept}",
+                f"{gone} AND NOT {kept} AND NOT ({alone})",
+                f"{outdated} AND NOT {gone}",
+                f"{gone} AND {kept}",
+                f"{self._any('erased')} AND {self._any('held')}",
+                *(f"{each} AND NOT {gone} AND NOT {outdated}" for each in self._values_to_empty()),
+            ]
+            told = ", ".join(f"count(*) FILTER ({each})" for each in counted)
+            (found,) = self._engine.run(f"SELECT {told} FROM {source}")
+            erased, shared, old, stay, held, *values = (int(each) for each in found)
+            return Counted(erased, shared, old, stay, held, dict(zip(self._cut.emptied, values, strict=True)))
 
     def write(self, target: Path) -> Written:
         """Write what stays to a new file, in the order it has. Raises DataRefused if that cannot be done."""
@@ -196,12 +206,11 @@ class Erase:
             found.append(name if old is None else f"CASE WHEN {old} THEN NULL ELSE {name} END AS {name}")
         return [*found, *(column for column, _ in self._paths)]
 
-    def _values_to_empty(self) -> str:
-        each = [
-            f"CAST({quoted(name)} IS NOT NULL AND {self._instant()} < {at:d} AND NOT {self._any('exempt')} AS INTEGER)"
+    def _values_to_empty(self) -> list[str]:
+        return [
+            f"{quoted(name)} IS NOT NULL AND {self._instant()} < {at:d} AND NOT {self._any('exempt')}"
             for name, at in self._cut.emptied.items()
         ]
-        return " + ".join(each) or "0"
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

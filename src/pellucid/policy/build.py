@@ -62,6 +62,7 @@ def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
         while_restricted=document.while_restricted,
         soft_opt_in=document.soft_opt_in,
         loyalty=document.loyalty,
+        retention=tuple(model.PurposeRetention(name, days) for name, days in document.retention_days.items()),
     )
 
 

@@ -59,7 +59,7 @@ ACTIONS: dict[str, str] = {
     "request-verify": "acknowledge customers' requests, and check who makes them",
     "restore": "restore a backup with all that happened since",
     "restore-loss": "restore a backup although what happened since is lost",
-    "retention": "see what may be kept no longer, and let it go",
+    "retention": "see what may be kept no longer, let it go, and have the worker do so by itself",
     "signal-apply": "hand in the opt-out signals of browsers and devices",
     "subject-access": "make a customer's package of what is held about them, and hand it over",
     "subject-link": "link and split identifiers of one person",
@@ -334,7 +334,7 @@ def _dataset_obligations(dataset: Dataset, purpose: Purpose) -> Iterator[str]:
     if dataset.is_public:
         return
     yield f"permit-rows:{dataset.name}"
-    if dataset.retention_days is not None:
+    if dataset.retention_days is not None or purpose.needs_days(dataset.name) is not None:
         yield f"retain-rows:{dataset.name}"
     if dataset.sensitive_when:
         explicit = purpose.sensitive is SensitiveUse.EXPLICIT_CONSENT

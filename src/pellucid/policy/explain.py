@@ -22,6 +22,7 @@ from pellucid.policy.model import (
     VulnerableUse,
 )
 from pellucid.policy.phrases import BASES, SILENCE, listed, masked, ticked
+from pellucid.policy.retention import days_read
 
 
 def explain_purpose(policy: Policy, name: str) -> str:
@@ -156,8 +157,9 @@ def _dataset(dataset: Dataset, columns: tuple[Column, ...], purpose: Purpose) ->
     refused = [column for column in refused if column not in keys]
     if refused:
         yield f"Left out, because the purpose has no need of it: {_by_category(refused)}."
-    if dataset.retention_days is not None:
-        yield f"Rows older than {dataset.retention_days:,} days (by `{dataset.time}`) are not read."
+    days = days_read(dataset, purpose)
+    if days is not None:
+        yield f"Rows older than {days:,} days (by `{dataset.time}`) are not read."
     for column in columns:
         if column.retention_days is not None:
             yield f"`{column.name}` is emptied in rows older than {column.retention_days:,} days."

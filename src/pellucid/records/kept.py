@@ -1,4 +1,4 @@
-"""Single values that a workspace keeps for itself, by name. Not for settings that people choose."""
+"""Single values that a workspace keeps for itself, by name. Not for settings, which stand in the environment."""
 
 from __future__ import annotations
 

@@ -227,7 +227,8 @@ Index("jobs_due", jobs.c.state, jobs.c.due_at)
 deliveries = Table(  # what goes out: mail to a person, word to a recipient; with what came back
     "deliveries",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),  # mail | recipient
     Column("recipient", Text, nullable=False),  # a declared recipient's name; empty for mail
     Column("about", Text, nullable=False, index=True),

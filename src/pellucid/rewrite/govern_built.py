@@ -15,6 +15,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from pellucid.policy.decide import subject_key_columns
 from pellucid.policy.model import Built, Dataset
+from pellucid.policy.retention import ever_over
 from pellucid.rewrite.context import Context, Findings
 from pellucid.rewrite.govern_rows import GovernedRowQuery, govern_rows
 from pellucid.rewrite.governed import MeasureKind
@@ -85,7 +86,7 @@ def _demand_oldest(query: exp.Query, dataset: Dataset, context: Context, finding
     expiring = {
         number
         for number, table in tables.items()
-        if table.name in context.datasets and context.datasets[table.name].retention_days is not None
+        if table.name in context.datasets and ever_over(context.policy, context.datasets[table.name])
     }
     if not expiring:
         return

@@ -20,6 +20,7 @@ from functools import lru_cache
 from sqlglot import exp, parse_one
 
 from pellucid.policy.model import Column, Dataset, Mask, MaskKind, Purpose, SensitiveUse, SensitiveWhen
+from pellucid.policy.retention import days_read
 from pellucid.rewrite.governed import RankFilter
 from pellucid.rewrite.relations import SUBJECT_ID
 
@@ -58,7 +59,7 @@ def governed_sql(dataset: Dataset, purpose: Purpose, columns: Sequence[str], ran
     if dataset.time is not None:
         branches.append(_from_an_instant(dataset, purpose, dataset.time))
     # Another purpose's bits let nothing through, whatever else should go wrong.
-    same = [f"$_purpose = {literal(purpose.name)}", *_retained(dataset)]
+    same = [f"$_purpose = {literal(purpose.name)}", *_retained(dataset, purpose)]
     same += [f"_b.{rank.column} < {rank.rows + rank.marked}"] if rank is not None else []
     return " UNION ALL ".join(f"{rows}{join} WHERE {' AND '.join([where, *same])}" for join, where in branches)
 
@@ -111,11 +112,12 @@ def _matches(rule: SensitiveWhen) -> str:
     return f"NOT COALESCE({column} IN ({harmless}), FALSE)"
 
 
-def _retained(dataset: Dataset) -> list[str]:
-    """Rows past retention never enter a question; rows without an instant cannot be shown to be within it."""
-    if dataset.retention_days is None or dataset.time is None:
+def _retained(dataset: Dataset, purpose: Purpose) -> list[str]:
+    """Rows past retention, or over for the purpose, never enter a question; nor do rows without an instant, then."""
+    days = days_read(dataset, purpose)
+    if days is None or dataset.time is None:
         return []
-    since = f"CAST($_now AS TIMESTAMP) - INTERVAL '{dataset.retention_days}' DAY"
+    since = f"CAST($_now AS TIMESTAMP) - INTERVAL '{days}' DAY"
     return [f"COALESCE(_b.{quoted(dataset.time)} >= {since}, FALSE)"]
 
 

@@ -18,6 +18,7 @@ from pellucid.engines.base import Holding
 from pellucid.holdings.publish import file_name
 from pellucid.policy.categories import title
 from pellucid.policy.model import Dataset, Policy
+from pellucid.policy.retention import days_kept
 from pellucid.policy.stamp import Stamp
 from pellucid.records.rights_tables import derived_builds
 from pellucid.records.tables import generations
@@ -198,7 +199,7 @@ def _dataset(connection: Connection, policy: Policy, found: Section, built: int 
         "source": dataset.source,
         "published_at": None if published_at is None else instant_text(published_at),
         "computed_at": None if built is None else instant_text(built),
-        "kept_days": dataset.retention_days,
+        "kept_days": days_kept(policy, dataset),
         "purposes": [each.title for each in purposes_of(policy, dataset)],
         "about_several_people": len(dataset.subjects) > 1,
         "withheld_from_others": sorted(found.needs),

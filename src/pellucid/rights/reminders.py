@@ -59,11 +59,12 @@ class Reminder:
                 rights_requests.c.id == id, rights_requests.c.due == due, rights_requests.c.state.in_(UNDER_WAY)
             )
             right = connection.scalar(found)
-            if right is not None:
+            about = f"reminder:{claim.job.about}"
+            if right is not None and not outbox.about(connection, about):  # put, before a restore, by a job since lost
                 if not is_address(controller.contact):
                     raise _no_address()
                 subject, text = _words(id, right, due, stage)
-                outbox.put_mail(connection, f"reminder:{id}", controller.contact, subject, text, now)
+                outbox.put_mail(connection, about, controller.contact, subject, text, now)
             claim.done(connection)
 
 

@@ -6,11 +6,11 @@ restored. What it did is compared with what was held before it is published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -28,6 +28,12 @@ from pellucid.rights.holds import Hold, held_people, reaching, without_held
 from pellucid.rights.people import Ids, gone, within
 
 DAY = 86_400_000_000
+Confirm = Callable[[Connection], None]
+"""Raises if what was to be cut is not to be cut any more: asked in the transaction that publishes."""
+
+
+def _confirmed(_connection: Connection) -> None:
+    """Let it be cut: nothing can have changed that speaks against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,9 @@ def _sweep(place: ImportPlace, dataset: Dataset, actor: Actor, now: int) -> Swep
     return rewrite(ground, cut, "data.erased", actor, now)
 
 
-def rewrite(ground: Ground, cut: Cut, action: str, actor: Actor, now: int) -> Swept | None:
+def rewrite(
+    ground: Ground, cut: Cut, action: str, actor: Actor, now: int, confirm: Confirm = _confirmed
+) -> Swept | None:
     """Publish a dataset without what is cut, under the place's lock; None if there is nothing to cut."""
     if ground.held is None or ground.before is None:
         return None
@@ -101,7 +109,7 @@ def rewrite(ground: Ground, cut: Cut, action: str, actor: Actor, now: int) -> Sw
                 raise _altered()
             reach("sweep.compared")
             ground.put_in_place(engine.finish)
-        swept = _publish(ground, ground.before, written, cut, counted, action, actor, now)
+        swept = _publish(ground, ground.before, written, cut, counted, action, actor, now, confirm)
     except BaseException:
         ground.clear()
         raise
@@ -118,6 +126,7 @@ def _publish(
     action: str,
     actor: Actor,
     now: int,
+    confirm: Confirm,
 ) -> Swept:
     made = replace(
         before,
@@ -127,6 +136,7 @@ def _publish(
         published_at=now,
     )
     with ground.place.database.write() as connection:
+        confirm(connection)
         held = subjects_of(connection, before.dataset, before.generation)
         left = _left(ground.dataset, written, held, cut)
         publish(connection, made, left, replaces=before.generation)

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
+    from pellucid.workspace.retention import RetentionDesk
     from pellucid.workspace.work import WorkDesk
 
 __all__ = ["Workspace", "create", "restore"]
@@ -141,7 +142,7 @@ class Workspace:
         from pellucid.workspace.work import WorkDesk  # noqa: PLC0415  -- likewise
 
         access = self.access
-        rights = duties.Duties(self.erasures.resume, access.remove_expired, access.addresses)
+        rights = duties.Duties(self.erasures.resume, access.remove_expired, access.addresses, self.retention.work)
         able = {**tasks(self.room), **duties.duty_tasks(self.room, rights)}
         return WorkDesk(self.room, able, (*plans(self.room), *duties.duty_plans(self.room)))
 
@@ -154,11 +155,18 @@ class Workspace:
 
     @cached_property
     def erasures(self) -> ErasureDesk:
-        """The erasure desk: erasing people with proof, legal holds, retention."""
+        """The erasure desk: erasing people with proof, legal holds."""
         from pellucid.workspace.duties import tell_of_erasures  # noqa: PLC0415  -- no question needs it
         from pellucid.workspace.erasures import ErasureDesk  # noqa: PLC0415  -- likewise
 
         return ErasureDesk(self.room, tell_of_erasures(self.room))
+
+    @cached_property
+    def retention(self) -> RetentionDesk:
+        """The retention desk: what may be kept no longer."""
+        from pellucid.workspace.retention import RetentionDesk  # noqa: PLC0415  -- likewise
+
+        return RetentionDesk(self.room, self.erasures.means)
 
     @cached_property
     def access(self) -> AccessDesk:

@@ -42,6 +42,7 @@ from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Actor
 from pellucid.records.columns import from_instant
 from pellucid.records.leftovers import write_anew
+from pellucid.rights import schedule
 from pellucid.rights.restored import forget
 from pellucid.rights.sweep import sweep
 from pellucid.settings import Settings
@@ -190,6 +191,7 @@ class _Draft:
                 for head in heads:
                     parts.demand_reached(connection, head, accept_loss=self.loss is not None)
                 parts.forget_the_past(connection)
+                schedule.forget(connection)  # nobody knows whether it was turned off since
             known = max((head.size for head in heads), default=None)
             # (4) permission
             actor = _demand(room, actor_name, "restore" if self.loss is None else "restore-loss")

@@ -18,7 +18,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import erasure_parts, erasures, packages, rights_requests
-from pellucid.rights import evidence
+from pellucid.rights import evidence, schedule
 from pellucid.rights.book import Book
 from pellucid.rights.challenges import JOB as CHALLENGE
 from pellucid.rights.challenges import Contacts
@@ -39,11 +39,14 @@ DAY = 86_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What the worker calls: to carry on with erasures, to remove packages, to read whom a code can be sent to."""
+    """What the worker calls: to carry on with erasures, to remove packages, to read whom a code can be sent to, to let
+    go of what is over.
+    """
 
     carry_on: Callable[[Actor], object]
     remove_packages: Callable[[], object]
     contacts: Contacts
+    retain: Callable[[Claim, Actor], None]
 
 
 def terms_of(room: Room) -> Terms:
@@ -97,6 +100,7 @@ def duty_tasks(room: Room, duties: Duties) -> Mapping[str, Task]:
         PACKAGES: Task(lambda _claim: _quietly(duties.remove_packages())),
         FORGET: Task(_forget),
         EVIDENCE: Task(_forget_evidence),
+        schedule.JOB: Task(lambda claim: duties.retain(claim, WORKER)),
     }
 
 
@@ -108,6 +112,7 @@ def duty_plans(room: Room) -> tuple[Plan, ...]:
         Plan(PACKAGES, _packages_over),
         Plan(FORGET, _requests_over),
         Plan(EVIDENCE, _evidence_over),
+        Plan(schedule.JOB, _retention),
     )
 
 
@@ -157,3 +162,9 @@ def _evidence_over(connection: Connection, now: int) -> Iterable[tuple[str, int]
     found = evidence.over(connection, now)
     if found:
         yield f"{found[-1].until}/{now // DAY}", now
+
+
+def _retention(connection: Connection, now: int) -> Iterable[tuple[str, int]]:
+    """Yield the day, if what is over goes by itself: once a day, whoever works."""
+    if schedule.scheduled(connection) is not None:
+        yield str(now // DAY), now

@@ -1,4 +1,4 @@
-"""The erasure desk of a workspace: erasing people, plans of it, receipts, legal holds and retention."""
+"""The erasure desk of a workspace: erasing people, plans of it, receipts and legal holds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pellucid.rights.means import Means, Tell
     from pellucid.rights.plan import Part
     from pellucid.rights.request import Request
-    from pellucid.rights.retention import Retired
 
 Named = tuple[str, str]
 """Namespace (empty: the only one) and natural key."""
@@ -54,14 +53,14 @@ class ErasureDesk:
             for each in wanted:
                 subject = self.room.subject_keys.pseudonym(connection, *each)
                 append(connection, AuditEntry("erasure.planned", actor, now, subject=subject))
-        return preview(self._means(policy), wanted, now)
+        return preview(self.means(policy), wanted, now)
 
     def run(self, people: Sequence[Named], *, actor: Actor) -> Erasure:
         """Erase people, in one batch, and return where that stands."""
         from pellucid.rights.erase import begin, carry_on  # noqa: PLC0415  -- slow, and no question needs it
 
         policy = self.room.demand(actor, "erase")
-        means = self._means(policy)
+        means = self.means(policy)
         wanted = [(self._identity(policy, each), None) for each in people]
         return carry_on(means, begin(means, wanted, actor), actor)
 
@@ -69,7 +68,7 @@ class ErasureDesk:
         """Erase the people of approved requests in one batch; raises InputInvalid for one that is not ready."""
         from pellucid.rights.erase import begin, carry_on  # noqa: PLC0415  -- slow, and no question needs it
 
-        means = self._means(self.room.demand(actor, "erase"))
+        means = self.means(self.room.demand(actor, "erase"))
         return carry_on(means, begin(means, [_ready(each) for each in requests], actor), actor)
 
     def fulfil(self, request: Request, actor: Actor, now: int) -> Mapping[str, object]:
@@ -93,7 +92,7 @@ class ErasureDesk:
         from pellucid.rights.erase import carry_on_all  # noqa: PLC0415  -- slow, and no question needs it
         from pellucid.rights.sweep import sweep  # noqa: PLC0415  -- slow, and no question needs it
 
-        means = self._means(self.room.policy())
+        means = self.means(self.room.policy())
         done = carry_on_all(means, actor)
         sweep(means.place, means.policy, actor=actor, now=self.room.clock())
         return done
@@ -181,22 +180,6 @@ class ErasureDesk:
         now = self.room.clock()
         return self.room.demand_and_look(actor, "hold", lambda connection, _policy: holds(connection, now))[1]
 
-    # -- retention -----------------------------------------------------------------------------------------------------
-
-    def retention_preview(self, *, actor: Actor) -> Sequence[Retired]:
-        """Return what would go now because its time is over."""
-        from pellucid.rights.retention import preview  # noqa: PLC0415  -- slow, and no question needs it
-
-        policy = self.room.demand(actor, "retention")
-        return preview(self._means(policy), self.room.clock())
-
-    def retain(self, *, actor: Actor) -> Sequence[Retired]:
-        """Let go of what may be kept no longer; return what went."""
-        from pellucid.rights.retention import run  # noqa: PLC0415  -- slow, and no question needs it
-
-        policy = self.room.demand(actor, "retention")
-        return run(self._means(policy), actor, self.room.clock())
-
     # ------------------------------------------------------------------------------------------------------------------
 
     def _identity(self, policy: Policy, named: Named) -> tuple[str, int]:
@@ -210,7 +193,8 @@ class ErasureDesk:
     def _tombstone_key(self) -> bytes:
         return load_or_create_key(self.room.folder / KEYS / TOMBSTONE_KEY)
 
-    def _means(self, policy: Policy) -> Means:
+    def means(self, policy: Policy) -> Means:
+        """Return the parts that erasing and retention work with."""
         from pellucid.holdings.place import ImportPlace  # noqa: PLC0415  -- slow, and no question needs it
         from pellucid.rights.means import Means, nobody_tells  # noqa: PLC0415  -- slow, and no question needs it
 

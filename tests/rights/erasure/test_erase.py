@@ -164,7 +164,7 @@ def test_what_must_be_kept_by_law_stays_under_no_name_until_its_day(shop: Worksp
     assert [(each.reason, each.told["rows"]) for each in kept] == [("Tax law", rows_of(shop, ALICE))]
     later = shop.room.clock() + 60 * DAY
     with Workspace(shop.folder, clock=lambda: later) as then:
-        then.erasures.retain(actor=pia)
+        then.retention.run(actor=pia)
         assert (rows_of(then, ALICE), rows_of(then, "c002") > 0) == (0, True)
 
 

@@ -109,5 +109,5 @@ def test_records_of_somebody_who_is_known_are_never_removed(spoken: Workspace) -
 def test_retention_lets_go_of_it_too(spoken: Workspace) -> None:
     until = until_of(spoken)
     with Workspace(spoken.folder, clock=lambda: until) as then:
-        then.erasures.retain(actor=then.actor("pia"))
+        then.retention.run(actor=then.actor("pia"))
         assert kept(then)[0] == 0

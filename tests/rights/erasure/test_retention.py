@@ -39,12 +39,12 @@ def test_a_preview_tells_what_would_go_and_changes_nothing(shop: Workspace) -> N
     activate(shop, rows=60)
     with Workspace(shop.folder, clock=lambda: later) as then:
         pia = then.actor("pia")
-        (found,) = then.erasures.retention_preview(actor=pia)
+        (found,) = then.retention.preview(actor=pia).due
         assert (found.dataset, found.rows, found.values) == ("purchases", before[0], 0)
         assert total(then) == before
-        assert [each.rows for each in then.erasures.retain(actor=pia)] == [before[0]]
+        assert [each.rows for each in then.retention.run(actor=pia)] == [before[0]]
         assert total(then) == (0, 0)
-        assert then.erasures.retention_preview(actor=pia) == []
+        assert then.retention.preview(actor=pia).due == []
         with then.room.database.read() as connection:
             assert log.actions(connection)[-2:] == ("data.retired", "retention.run")
 
@@ -54,9 +54,9 @@ def test_values_of_a_column_are_emptied_before_their_rows_go(shop: Workspace) ->
     later = shop.room.clock() + 60 * DAY
     activate(shop, price=60)
     with Workspace(shop.folder, clock=lambda: later) as then:
-        (done,) = then.erasures.retain(actor=then.actor("pia"))
+        (done,) = then.retention.run(actor=then.actor("pia"))
         assert (done.rows, done.values, total(then)) == (0, prices, (rows, 0))
-        assert then.erasures.retain(actor=then.actor("pia")) == []
+        assert then.retention.run(actor=then.actor("pia")) == []
 
 
 def test_rows_of_people_whose_data_are_restricted_or_held_stay(shop: Workspace) -> None:
@@ -67,11 +67,11 @@ def test_rows_of_people_whose_data_are_restricted_or_held_stay(shop: Workspace) 
     later = shop.room.clock() + 60 * DAY
     activate(shop, rows=60)
     with Workspace(shop.folder, clock=lambda: later) as then:
-        then.erasures.retain(actor=pia)
+        then.retention.run(actor=pia)
         assert (rows_of(then, ALICE), rows_of(then, BOB), total(then)[0]) == (alice, bob, alice + bob)
         then.erasures.release(hold.id, actor=pia)
         then.consent.record("lift", ALICE, purpose=None, actor=pia)
-        then.erasures.retain(actor=pia)
+        then.retention.run(actor=pia)
         assert total(then) == (0, 0)
 
 
@@ -81,7 +81,7 @@ def test_a_dataset_that_is_held_keeps_all_its_rows(shop: Workspace) -> None:
     later = shop.room.clock() + 60 * DAY
     activate(shop, rows=60)
     with Workspace(shop.folder, clock=lambda: later) as then:
-        assert (then.erasures.retain(actor=then.actor("pia")), total(then)) == ([], before)
+        assert (then.retention.run(actor=then.actor("pia")), total(then)) == ([], before)
 
 
 @pytest.mark.parametrize(

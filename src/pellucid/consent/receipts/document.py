@@ -20,6 +20,7 @@ from pellucid.errors import VerificationFailed
 from pellucid.policy.bases import basis_for, covering
 from pellucid.policy.categories import CATEGORIES, is_within
 from pellucid.policy.model import Dataset, LegalBasis, Policy, Purpose
+from pellucid.policy.retention import days_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +214,9 @@ def _recipient(policy: Policy, name: str) -> dict[str, object]:
 def _storage(datasets: Iterable[Dataset], purpose: Purpose) -> list[dict[str, object]]:
     """Return how long rows of each dataset about people are kept that the purpose may read something of."""
     return [
-        {"@type": "dpv:StorageDuration", "dct:title": dataset.title, "dpv:hasDuration": f"P{dataset.retention_days}D"}
+        {"@type": "dpv:StorageDuration", "dct:title": dataset.title, "dpv:hasDuration": f"P{days}D"}
         for dataset in datasets
-        if dataset.retention_days is not None and not dataset.is_public and _is_read(dataset, purpose)
+        if (days := days_read(dataset, purpose)) is not None and not dataset.is_public and _is_read(dataset, purpose)
     ]
 
 

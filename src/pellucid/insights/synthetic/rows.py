@@ -16,6 +16,7 @@ from pellucid.insights.synthetic.draw import Draw
 from pellucid.insights.synthetic.links import EntityLink, PublicLink, SubjectLink, links_of
 from pellucid.insights.synthetic.values import Setting, Value
 from pellucid.policy.model import Column, ColumnType, Dataset, MaskKind, Policy
+from pellucid.policy.retention import days_kept
 
 ROWS_A_SUBJECT = 4
 ENTITIES_A_SUBJECT = 2
@@ -92,7 +93,7 @@ class _Maker:
         self._rows = rows
         self._public = public
         self._draw = Draw(seed).at("rows", dataset.name)
-        self._setting = Setting(policy, today, dataset.retention_days)
+        self._setting = Setting(policy, today, days_kept(policy, dataset))
         self._links = links_of(policy, dataset)
         self._subjects = max(1, rows // ROWS_A_SUBJECT)
         self._choices = {name: self._of_key(dataset.columns[name]) for name in dataset.key}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pellucid.policy.changes.words import Words, listed, neutral, opposed
+from pellucid.policy.changes.words import Words, listed, neutral, opposed, ordered
 
 OFFICER = "privacy officer"
 WRITER = "whoever writes the notices"
@@ -52,6 +52,13 @@ PROTECTION: Words = {
         "It is not said any more to meet all conditions of mail to one's own customers: where a law asks for a yes, "
         "whoever has said nothing is left out.",
         CARE,
+    ),
+    **ordered(
+        "purpose-retention",
+        "Rows of {dataset} may be used for it for {new} (before: {old}).",
+        OFFICER,
+        wider="lengthened",
+        narrower="shortened",
     ),
     **opposed(
         "loyalty-opened",

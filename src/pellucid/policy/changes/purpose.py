@@ -14,6 +14,7 @@ from pellucid.policy.model import (
     Notice,
     Policy,
     Purpose,
+    PurposeRetention,
     RegimeBasis,
     RestrictedUse,
     SensitiveUse,
@@ -147,6 +148,16 @@ def _opened(code: str) -> Rule:
     return rule
 
 
+def _retention(notes: Notes, old: tuple[PurposeRetention, ...], new: tuple[PurposeRetention, ...]) -> None:
+    """Take down how old rows of each dataset may be for it, where that differs."""
+    before, after = ({each.dataset: each.days for each in said} for said in (old, new))
+    for name in dict.fromkeys((*after, *before)):
+        if before.get(name) != after.get(name):
+            days("purpose-retention", dataset=f"`{name}`")(notes, before.get(name), after.get(name))
+    if before == after:
+        notes.add("written-otherwise", what="The order in which it says how long rows are needed")
+
+
 PURPOSE: Rules = {
     "name": told_apart,
     "title": text("purpose-title"),
@@ -169,6 +180,7 @@ PURPOSE: Rules = {
     "while_restricted": _while_restricted,
     "soft_opt_in": _opened("soft-opt-in"),
     "loyalty": _opened("loyalty"),
+    "retention": _retention,
 }
 
 

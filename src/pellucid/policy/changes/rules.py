@@ -85,17 +85,19 @@ def ordered(
     narrower: str = "lowered",
     key: Callable[[Any], Any] = lambda value: value,
     show: Callable[[Any], str] | None = None,
+    **words: str,
 ) -> Rule:
     """Return the rule of an amount, of which more is wider by `key`."""
     showing = show if show is not None else _shown
 
     def rule(notes: Notes, old: Any, new: Any) -> None:
-        compare_amounts(notes, code, key(old), key(new), showing(old), showing(new), wider=wider, narrower=narrower)
+        amounts = key(old), key(new), showing(old), showing(new)
+        compare_amounts(notes, code, *amounts, wider=wider, narrower=narrower, **words)
 
     return rule
 
 
-def days(code: str) -> Rule:
+def days(code: str, **words: str) -> Rule:
     """Return the rule of a number of days, of which None has no end."""
 
     def shown(value: int | None) -> str:
@@ -104,7 +106,7 @@ def days(code: str) -> Rule:
     def lasting(value: int | None) -> float:
         return float("inf") if value is None else value
 
-    return ordered(code, wider="lengthened", narrower="shortened", key=lasting, show=shown)
+    return ordered(code, wider="lengthened", narrower="shortened", key=lasting, show=shown, **words)
 
 
 def compare_amounts(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pellucid.policy.checks.findings import Findings
-from pellucid.policy.decide import sources_column
+from pellucid.policy.decide import permitted_columns, sources_column
 from pellucid.policy.model import Built, Dataset, Policy, SensitiveUse
+from pellucid.policy.retention import days_read
 
 _Location = tuple[str | int, ...]
 
@@ -79,6 +80,7 @@ def _check_inherited(
     if closed and not dataset.private_only:
         message = f"No exact figure may be made of {', '.join(closed)}, so none may be made of it."
         findings.error("built-private-only", at, message, "Add `private_only: true`.")
+    _check_purposes_end(policy, dataset, sources, at, findings)
     limits = {source.name: source.retention_days for source in sources if source.retention_days is not None}
     if not limits:
         return
@@ -87,6 +89,24 @@ def _check_inherited(
         message = f"Rows of `{name}` may be used for {least} days, so what is made of them may not be used for longer."
         remedy = f"Add `retention_days: {least}` or fewer, and `time:` with a column that holds the oldest row's time."
         findings.error("built-retention", at, message, remedy)
+
+
+def _check_purposes_end(
+    policy: Policy, dataset: Dataset, sources: list[Dataset], at: _Location, findings: Findings
+) -> None:
+    """Note each purpose that could read what is made of rows for longer than it may read these."""
+    for purpose in policy.purposes.values():
+        limits = [days for days in (purpose.needs_days(source.name) for source in sources) if days is not None]
+        if not limits or not permitted_columns(policy, purpose.name, dataset.name):
+            continue
+        days = days_read(dataset, purpose)
+        if dataset.time is None or days is None or days > min(limits):
+            message = f"`{purpose.name}` may read rows it is made of for {min(limits)} days, and this for longer."
+            remedy = (
+                f"Add `{dataset.name}: {min(limits)}` or fewer to its `retention_days`, and here `time:` with a column "
+                "that holds the oldest row's time."
+            )
+            findings.error("built-retention", at, message, remedy)
 
 
 def _is_made_of_itself(policy: Policy, dataset: Dataset) -> bool:

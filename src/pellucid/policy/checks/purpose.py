@@ -35,6 +35,7 @@ def check(policy: Policy, findings: Findings) -> None:
         _check_bases(policy, purpose, findings)
         _check_unknown(policy, purpose, findings)
         _check_consent_days(purpose, findings)
+        _check_retention(policy, purpose, findings)
         _check_sensitive(purpose, findings)
         _check_people(policy, purpose, findings)
         _check_reads(policy, purpose, findings)
@@ -90,6 +91,22 @@ def _check_consent_days(purpose: Purpose, findings: Findings) -> None:
     if not asks and purpose.sensitive is SensitiveUse.NEVER:
         message = "The purpose asks nobody for consent, so none can expire."
         findings.error("consent-days", location, message, "Take `consent_days` out.")
+
+
+def _check_retention(policy: Policy, purpose: Purpose, findings: Findings) -> None:
+    for name, days in ((each.dataset, each.days) for each in purpose.retention):
+        at = ("purposes", purpose.name, "retention_days", name)
+        if days < 1:
+            message = f"Got {days} days of retention; allowed: 1 or more."
+            findings.error("retention-range", at, message, "State how many days rows are needed.")
+        if not findings.known("datasets", policy.datasets, name, at):
+            continue
+        if policy.datasets[name].time is None or policy.datasets[name].is_public:
+            message = "How old a row is, and whom it is about, has to be told: there is no `time`, or nobody."
+            findings.error("retention-without-time", at, message, f"Give `{name}` a `time:`, or take this out.")
+        elif not permitted_columns(policy, purpose.name, name) and not findings.any_broken("datasets"):
+            message = f"`{purpose.name}` may read nothing in `{name}`, so nothing of it can be over for it."
+            findings.warn("retention-unread", at, message, "Take this out.")
 
 
 def _check_sensitive(purpose: Purpose, findings: Findings) -> None:

@@ -86,12 +86,21 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class PurposeRetention:
+    """How long rows of a dataset are needed for a purpose; older ones are over for it."""
+
+    dataset: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
     """Why data may be used, for whom, on which basis, and in what form an answer may leave.
 
     `kinds` says what it is in the laws' words (`regulations.vocabulary.KINDS`), `soft_opt_in` that all conditions of
     mail to one's own customers are met (ePrivacy Directive Art. 13(2)), `loyalty` that taking part is rewarded, so a
-    signal against it is asked about. With `guardian` a guardian's yes opens it for a minor.
+    signal against it is asked about. With `guardian` a guardian's yes opens it for a minor. `retention` says of which
+    datasets it needs no older rows.
     """
 
     name: str
@@ -115,3 +124,8 @@ class Purpose:
     while_restricted: RestrictedUse = field(default=RestrictedUse.NONE, metadata=ADDED)
     soft_opt_in: bool = field(default=False, metadata=ADDED)
     loyalty: bool = field(default=False, metadata=ADDED)
+    retention: tuple[PurposeRetention, ...] = field(default=(), metadata=ADDED)
+
+    def needs_days(self, dataset: str) -> int | None:
+        """Return how old rows of a dataset may be for this purpose; None: as old as they are kept."""
+        return next((each.days for each in self.retention if each.dataset == dataset), None)

@@ -69,6 +69,9 @@ class PurposeDocument(Document):
         default=False,
         description="True if all conditions of mail to one's own customers are met (ePrivacy Art. 13(2)).",
     )
+    retention_days: dict[Text, int] = Field(
+        default={}, description="Days after which rows of a dataset are over for this purpose, by dataset."
+    )
     loyalty: bool = Field(
         default=False, description="True if taking part is rewarded: a signal against it is asked about."
     )

@@ -35,6 +35,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
@@ -44,7 +45,8 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("sequence"),
+        sa.UniqueConstraint("id"),
     )
     op.create_index(op.f("ix_deliveries_about"), "deliveries", ["about"], unique=False)
     op.create_table(
