@@ -103,6 +103,15 @@ def test_a_row_about_two_people_stays_while_it_is_held_for_one_of_them(tmp_path:
     assert (counted.erased, counted.shared, counted.held, same) == (2, 1, 1, True)
 
 
+def test_rows_whose_place_is_said_to_be_somebody_elses_are_not_written(tmp_path: Path) -> None:
+    write(tmp_path / "a.duckdb", ONE, [(0,), (1,), (2,), (2,)])
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute("UPDATE members SET _subject0 = 3 - _subject0 WHERE _subject0 IN (1, 2)")
+    with pytest.raises(DataRefused, match="stored in a place that is not theirs") as refused:
+        erase(tmp_path / "a.duckdb", ONE, Cut(gone(0)))
+    assert refused.value.code == "layout-wrong"
+
+
 def test_rows_that_a_law_has_kept_stay_and_old_ones_go(tmp_path: Path) -> None:
     write(tmp_path / "a.duckdb", ONE, [(0,)] * 4 + [(1,)] * 4)
     cut = Cut(gone(0), kept_from=2 * SECOND, kept_since=5 * SECOND, exempt=gone(0))

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from pellucid.engines.duckdb_casts import quoted
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine, quietly
 from pellucid.engines.duckdb_writing import subject_columns
-from pellucid.engines.needles import SHORTEST, Needles
+from pellucid.engines.needles import Needles
 from pellucid.policy.model import ColumnType, Dataset
 
-PART = 200_000
+PART = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,17 @@ def _texts(engine: PrivateEngine, path: Path, dataset: Dataset, needles: Needles
         return set()
     longest = ", ".join(f"max(strlen({name}))" for name in names)
     (lengths,) = engine.run(f"SELECT {longest} FROM {source}")
-    read = [name for name, length in zip(names, lengths, strict=True) if (length or 0) >= SHORTEST]
-    # Each value ends where the next one begins, or two that meet would seem to hold what stands in neither.
-    joined = f"concat_ws(chr(10), chr(10), {', '.join(read)}, chr(10))"
+    read = [name for name, length in zip(names, lengths, strict=True) if (length or 0) >= needles.least]
     found: set[str] = set()
-    for batch in engine.batches(f"SELECT {joined} FROM {source}", PART) if read else ():
-        found |= needles.found(batch.column(0).buffers()[2].to_pybytes())
+    for batch in engine.batches(f"SELECT {', '.join(read)} FROM {source}", PART) if read else ():
+        for values in batch.columns:
+            found |= needles.found(*_bytes_and_edges(values))
     return found
+
+
+def _bytes_and_edges(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of texts one after another, and where each begins."""
+    texts = values.cast(pa.large_string())
+    _, edges, data = texts.buffers()
+    places = np.frombuffer(edges, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data or b"", np.uint8)[places[0] : places[-1]], places - places[0]

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pellucid.engines.duckdb_casts import literal, quoted
-from pellucid.engines.duckdb_layout import VECTOR, rows_a_block, write_placed
+from pellucid.engines.duckdb_layout import rows_a_block, write_placed
 from pellucid.engines.duckdb_moving import Moved, Runs
 from pellucid.engines.duckdb_private import EngineLimits, PrivateEngine, quietly
 from pellucid.engines.duckdb_ranks import write_rule
@@ -28,7 +28,8 @@ from pellucid.policy.ranks import rank_columns
 
 Ids = NDArray[np.int64]
 PART = 1_000_000
-"""Rows whose places are read at a time."""
+"""Rows whose places are read, and given, at a time."""
+PLACED = "_to_block AS _block, _to_word AS _word, _to_bit AS _bit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,8 @@ class Erase:
                 self._write_rows(source)
             write_rule(self._engine.run, "target.main", self._dataset)
             self._engine.run("CHECKPOINT target")
-            self._demand_places()
             count = self._engine.number(f"SELECT count(*) FROM {ROWS}")
+            self._demand_places(count)
             ids = (f"SELECT DISTINCT {name} FROM target.main.members ORDER BY 1" for name, _ in self._paths)
             return Written(count, tuple(self._engine.column(each) for each in ids))
 
@@ -222,25 +223,21 @@ class Erase:
         write_placed(self._engine.run, "target.main", rows, self._columns, namespaces, size)
 
     def _write_members(self, source: str) -> None:
-        runs = Runs.read(self._places(source))
-        stays = self._who_stays(source, runs)
-        block = rows_a_block(int(runs.sizes()[stays].sum()))
-        moved = Moved(runs, stays, block)
-        self._engine.define("place", moved.of)
+        runs, members = Runs.read(self._places(source)), self._members(source)
+        known = members.column("_was").to_numpy()
+        which = np.minimum(np.searchsorted(known, runs.keys), max(len(known) - 1, 0))
+        stays = ~members.column("_goes").to_numpy()[which]
+        moved = Moved(runs, stays, rows_a_block(int(runs.sizes()[stays].sum())))
         subjects = [column for column, _ in self._paths]
-        named = ", ".join([*self._columns, *subjects])
-        placed = (
-            f"CAST(_place // {block} AS INTEGER) AS _block, CAST(_place // {WORD} AS INTEGER) AS _word, "
-            f"CAST(_place % {WORD} AS UTINYINT) AS _bit"
-        )
-        kept = f"SELECT {named}, place(rowid) AS _place FROM {source} WHERE {self._stays()}"
-        self._engine.run(f"CREATE TABLE {ROWS} AS SELECT {named}, {placed} FROM ({kept})")
-        self._engine.offer("moved", pa.table({"_place": moved.places, "_was": moved.keys}))
-        was = f"CAST(held._word AS BIGINT) * {WORD} + held._bit"
-        self._engine.run(
-            f"CREATE TABLE target.main.members AS SELECT {placed}, {', '.join(subjects)} FROM moved "
-            f"JOIN {source.removesuffix('.rows')}.members AS held ON _was = {was} ORDER BY _place"
-        )
+        rows = f"SELECT {', '.join([*self._columns, *subjects])}, {PLACED} FROM {source} POSITIONAL JOIN places"
+        # The nth row's place is the nth: a function that looks it up costs more than all else that copying does.
+        self._engine.offer("places", moved.batches(PART))
+        self._engine.run(f"CREATE TABLE {ROWS} AS {rows} WHERE {self._stays()}")
+        theirs = members.select(subjects).take(pa.array(which[moved.of]))
+        for name in subjects:
+            moved.members = moved.members.append_column(name, theirs.column(name))
+        self._engine.offer("moved", moved.members)
+        self._engine.run(f"CREATE TABLE target.main.members AS SELECT {PLACED}, {', '.join(subjects)} FROM moved")
         paths = source.removesuffix(".rows") + ".subject_paths"
         self._engine.run(f"CREATE TABLE target.main.subject_paths AS SELECT * FROM {paths} ORDER BY position")
 
@@ -248,18 +245,27 @@ class Erase:
         for batch in self._engine.batches(f"SELECT _word, _bit FROM {source}", PART):
             yield batch.column(0).to_numpy(), batch.column(1).to_numpy()
 
-    def _who_stays(self, source: str, runs: Runs) -> NDArray[np.bool_]:
-        members = source.removesuffix(".rows") + ".members"
-        gone = f"SELECT CAST(_word AS BIGINT) * {WORD} + _bit FROM {members} WHERE {self._goes(joined=True)}"
-        return ~np.isin(runs.keys, self._engine.column(gone).to_numpy())
+    def _members(self, source: str) -> pa.Table:
+        """Return the key of each member held, its subjects, and whether it goes, in the order of keys."""
+        told = [f"CAST(_word AS BIGINT) * {WORD} + _bit AS _was", *(column for column, _ in self._paths)]
+        told.append(f"coalesce({self._goes(joined=True)}, FALSE) AS _goes")
+        return self._engine.table(f"SELECT {', '.join(told)} FROM {source.removesuffix('.rows')}.members ORDER BY _was")
 
-    def _demand_places(self) -> None:
-        """Raise DataRefused unless rows stand in blocks of whole vectors and every member has a place of its own."""
-        wrong = self._engine.number(
-            f"SELECT count(*) FROM (SELECT 1 FROM {ROWS} GROUP BY rowid // {VECTOR} HAVING min(_block) <> max(_block))"
-        )
-        twice = "SELECT 1 FROM target.main.members GROUP BY _word, _bit HAVING count(*) > 1"
-        if wrong or self._engine.number(f"SELECT count(*) FROM ({twice})"):
+    def _demand_places(self, count: int) -> None:
+        """Raise DataRefused unless each row stands in its block, where a member with its subjects does.
+
+        Every member has a place of its own, and as many rows as were given to it.
+        """
+        row = f"CAST(hash(_block, _word, _bit, {', '.join(column for column, _ in self._paths)}) AS HUGEINT)"
+        misplaced = f"count(*) FILTER (_block IS DISTINCT FROM rowid // {rows_a_block(count)})"
+        ((wrong, stand),) = self._engine.run(f"SELECT {misplaced}, coalesce(sum({row}), 0) FROM {ROWS}")
+        members = self._engine.table(f"SELECT CAST(_word AS BIGINT) * {WORD} + _bit AS place FROM target.main.members")
+        own = (np.diff(members.column("place").to_numpy(), prepend=-1) > 0).all()
+        if self._cut.by_people:  # otherwise the members were told from the rows as written
+            given = "JOIN (SELECT _to_word, _to_bit, _rows FROM moved) ON _to_word = _word AND _to_bit = _bit"
+            should = f"SELECT coalesce(sum({row} * _rows), 0) FROM target.main.members {given}"
+            own &= stand == self._engine.number(should)
+        if wrong or not own:
             raise DataRefused(
                 "Rows would have been stored in a place that is not theirs, so nothing was published.",
                 remedy="Run the command again; if this returns, report it.",

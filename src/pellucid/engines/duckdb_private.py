@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-from duckdb.func import ARROW
-from numpy.typing import NDArray
 
 from pellucid.engines.duckdb_casts import literal
 from pellucid.engines.duckdb_layout import read_members
@@ -70,16 +67,8 @@ class PrivateEngine:
         """Run a statement without parameters and yield its rows, some at a time, as Arrow."""
         yield from self._connection.sql(sql).to_arrow_reader(rows)
 
-    def define(self, name: str, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
-        """Make a function of whole numbers callable under a name; it is given a vector of rows at a time."""
-
-        def called(values: pa.Array) -> pa.Array:
-            return pa.array(function(values.to_numpy()), pa.int64())
-
-        self._connection.create_function(name, called, ["BIGINT"], "BIGINT", type=ARROW)
-
-    def offer(self, name: str, table: pa.Table) -> None:
-        """Make an Arrow table readable under a name."""
+    def offer(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
+        """Make an Arrow table readable under a name; a reader can be read once."""
         self._connection.register(name, table)
 
     def attach(self, path: Path) -> str:
