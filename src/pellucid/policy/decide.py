@@ -63,6 +63,7 @@ ACTIONS: dict[str, str] = {
     "signal-apply": "hand in the opt-out signals of browsers and devices",
     "subject-access": "make a customer's package of what is held about them, and hand it over",
     "subject-link": "link and split identifiers of one person",
+    "subject-uses": "see how a customer's data were used",
     "tokens-manage": "make and revoke the tokens of programs",
     "witness": "cosign the log",
     "work-list": "see what work waits or was given up",

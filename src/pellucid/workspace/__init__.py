@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
+    from pellucid.workspace.uses import UseDesk
     from pellucid.workspace.work import WorkDesk
 
 __all__ = ["Workspace", "create", "restore"]
@@ -166,6 +167,13 @@ class Workspace:
         from pellucid.workspace.access import AccessDesk  # noqa: PLC0415  -- no question needs it
 
         return AccessDesk(self.room)
+
+    @cached_property
+    def uses(self) -> UseDesk:
+        """The use desk: how a person's data were used."""
+        from pellucid.workspace.uses import UseDesk  # noqa: PLC0415  -- no question needs it
+
+        return UseDesk(self.room)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""
