@@ -400,6 +400,14 @@ def request_of(w: Workspace, id: str) -> Request:
         return load(connection, id)
 
 
+H0, CUSTOMER = ("household", 0), Actor("customer", "self", (), "session")
+USE_CASES = [
+    UseCase("uses.of", lambda w: w.uses.of("h0", actor=w.actor("pia")), ("subject.uses-shown",)),
+    UseCase("uses.of", lambda w: w.uses.of("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("uses.own", lambda w: w.uses.own(H0, actor=CUSTOMER), ("subject.uses-shown",)),
+    UseCase("uses.own", lambda w: w.uses.own(H0, actor=w.actor("ana")), ("access.refused",), refused=True),
+]
+
 RIGHTS_CASES = [
     UseCase("erasures.with_tell", lambda w: w.erasures.with_tell(lambda *_: "sent"), ()),
     UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("pia")), ("erasure.planned",)),
@@ -737,6 +745,7 @@ CASES = [
     *REMEDY_CASES,
     *REQUEST_CASES,
     *ACCESS_CASES,
+    *USE_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -832,7 +841,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("agents", "program_requests", "work", "recipients", "access", "erasures"),
+    *("agents", "program_requests", "work", "recipients", "access", "erasures", "uses"),
 )
 
 
@@ -858,7 +867,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "actor",
         "close",
         *parts,
-        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents"}),
+        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents", "uses"}),
     }
     assert found - {case.name for case in CASES} == without_effect
 

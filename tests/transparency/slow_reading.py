@@ -54,7 +54,7 @@ def read_slowly(connection: Connection, policy: Policy, pseudonyms: Mapping[Iden
             if told == "left out":
                 left_out += 1
             elif told is not None:
-                found.used.append((leaf, *told))  # type: ignore[arg-type]
+                found.used.append((leaf, *told))
     return replace(found, left_out=left_out)
 
 
