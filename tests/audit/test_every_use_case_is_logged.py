@@ -408,6 +408,15 @@ USE_CASES = [
     UseCase("uses.own", lambda w: w.uses.own(H0, actor=w.actor("ana")), ("access.refused",), refused=True),
 ]
 
+MESSAGE_CASES = [
+    UseCase("messages.due", lambda w: w.messages.due(actor=w.actor("pia")), ()),
+    UseCase("messages.due", lambda w: w.messages.due(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("messages.send", lambda w: w.messages.send(["yearly"], actor=w.actor("pia")), ()),  # no address is held
+    UseCase("messages.send", lambda w: w.messages.send(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("messages.preferences", lambda w: w.messages.preferences("x.1.y"), ("token.refused",), refused=True),
+    UseCase("messages.prefer", lambda w: w.messages.prefer("x", "yearly", wanted=False), ("token.refused",), True),
+]
+
 RIGHTS_CASES = [
     UseCase("erasures.with_tell", lambda w: w.erasures.with_tell(lambda *_: "sent"), ()),
     UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("pia")), ("erasure.planned",)),
@@ -746,6 +755,7 @@ CASES = [
     *REQUEST_CASES,
     *ACCESS_CASES,
     *USE_CASES,
+    *MESSAGE_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -841,7 +851,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("agents", "program_requests", "work", "recipients", "access", "erasures", "uses"),
+    *("agents", "program_requests", "work", "recipients", "access", "erasures", "uses", "messages"),
 )
 
 
@@ -862,12 +872,16 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "access.refusals",
         "access.fulfillers",
         "erasures.tell",
+        "messages.address",
+        "messages.plan",
+        "messages.refusals",
+        "messages.task",
     }
     without_effect = {
         "actor",
         "close",
         *parts,
-        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents", "uses"}),
+        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents", "uses", "messages"}),
     }
     assert found - {case.name for case in CASES} == without_effect
 

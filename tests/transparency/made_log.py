@@ -100,9 +100,17 @@ class MadeLog:
             about = None if subject is None else self.keys.pseudonym(connection, CUSTOMER, subject)
             return append(connection, AuditEntry(action, actor, self.tick(), subject=about, body=body)).leaf
 
-    def say(self, subject: int, verb: str, purpose: str | None = None) -> None:
+    def say(self, subject: int, verb: str, purpose: str | None = None, language: str = "") -> None:
         """Record what somebody says."""
-        said = ConsentRecord(CUSTOMER, subject, purpose, ConsentVerb(verb), covers=Covers.HELD_DATA, at=self.tick())
+        said = ConsentRecord(
+            CUSTOMER,
+            subject,
+            purpose,
+            ConsentVerb(verb),
+            covers=Covers.HELD_DATA,
+            at=self.tick(),
+            language=language,
+        )
         with self.database.write() as connection:
             record(connection, self.keys, self.policy, [said], PIA, self.now)
 

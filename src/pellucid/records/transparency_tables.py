@@ -6,7 +6,7 @@ these tables stand beside the use case that gives them meaning.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
 from pellucid.records.columns import Instant
 from pellucid.records.tables import metadata
@@ -59,4 +59,23 @@ use_about = Table(  # where entries about one person are: by 16 bits of the pseu
     metadata,
     Column("bucket", Integer, primary_key=True, autoincrement=False),
     Column("leaf", BigInteger, primary_key=True, autoincrement=False),
+)
+
+messages_sent = Table(  # what people were sent, by pseudonym as in the log: counts, and what a link in it opens
+    "messages_sent",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("about", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("link", Text, nullable=False, unique=True),  # random; no link opens without the key
+    Column("who", LargeBinary, nullable=False),  # sealed: namespace and id
+)
+
+message_choices = Table(  # kinds of messages that people do not want
+    "message_choices",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
 )

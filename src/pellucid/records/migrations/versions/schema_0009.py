@@ -1,4 +1,4 @@
-"""An index of the log, for how a person's data were used."""
+"""An index of the log for how a person's data were used, bands of people, and messages to people."""
 
 from __future__ import annotations
 
@@ -13,6 +13,24 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables to schema 0009."""
+    op.create_table(
+        "message_choices",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "kind"),
+    )
+    op.create_table(
+        "messages_sent",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=False),
+        sa.Column("who", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "kind", "about"),
+        sa.UniqueConstraint("link"),
+    )
     op.create_table(
         "use_about",
         sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
