@@ -121,9 +121,6 @@ POINTS = (
     "package.zipped",
     "package.before-commit",
     "package.after-commit",
-    # a message to a person
-    "message.before-commit",
-    "message.after-commit",
 )
 """Every point there is; a test reaches each of them."""
 

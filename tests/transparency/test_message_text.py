@@ -41,7 +41,9 @@ def test_every_language_says_the_same_with_the_same_places(kind: str) -> None:
 def test_the_words_are_those_that_were_looked_at_and_nothing_in_them_sells() -> None:
     """A change of any word comes through here: look at it in every language, that it tells and does not advertise."""
     whole = json.dumps([SUBJECTS, BODIES, SEE], sort_keys=True, ensure_ascii=False)
-    assert hashlib.sha256(whole.encode()).hexdigest() == "acdcec661ea8473f35d4f3a1cb42927478c90258cbeb439cd6c21538481ecb62"
+    assert (
+        hashlib.sha256(whole.encode()).hexdigest() == "acdcec661ea8473f35d4f3a1cb42927478c90258cbeb439cd6c21538481ecb62"
+    )
     assert MARKETING.findall(whole) == []
 
 

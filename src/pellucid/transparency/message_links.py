@@ -48,6 +48,12 @@ def seal(keys: SubjectKeys, identity: Identity) -> bytes:
     return keys.seal(SEALED, f"{identity[0]}\0{identity[1]}".encode())
 
 
+def unseal(keys: SubjectKeys, who: bytes) -> Identity:
+    """Return who was sealed; raises VerificationFailed for what is not of this workspace."""
+    space, _, subject = keys.open(SEALED, who).decode().rpartition("\0")
+    return space, int(subject)
+
+
 def opened(connection: Connection, keys: SubjectKeys, key: bytes, token: str, now: int) -> Opened:
     """Return whom a link is for; raises NotPermitted, the same for one that is made up, altered or over."""
     number, _, rest = token.partition(".")
@@ -56,10 +62,9 @@ def opened(connection: Connection, keys: SubjectKeys, key: bytes, token: str, no
     if not fine or not hmac.compare_digest(signed, _signed(key, number, int(until))) or now // DAY > int(until):
         raise refused()
     row = connection.execute(select(messages_sent).where(messages_sent.c.link == number)).one_or_none()
-    if row is None:
+    if row is None or not row.who:
         raise refused()
-    space, _, subject = keys.open(SEALED, bytes(row.who)).decode().rpartition("\0")
-    return Opened((space, int(subject)), row.person)
+    return Opened(unseal(keys, bytes(row.who)), row.person)
 
 
 def refused() -> NotPermitted:

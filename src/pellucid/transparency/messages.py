@@ -17,7 +17,6 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.delivery import outbox
-from pellucid.failpoints import reach
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.database import Database
 from pellucid.records.transparency_tables import message_choices, messages_sent
@@ -30,6 +29,8 @@ from pellucid.transparency.message_text import compose
 from pellucid.transparency.message_words import ANSWERED, EXPIRY, NOTICE, YEARLY
 
 JOB = "messages"
+ABOUT = "message:"
+"""How what a delivery is for begins; the number of its link follows."""
 FREE = frozenset({EXPIRY, NOTICE, YEARLY})
 """Kinds that people can do without; an answer to what they asked is theirs by law."""
 
@@ -108,9 +109,23 @@ def send_one(parts: MessageParts, found: Due, actor: Actor) -> Outcome:
         if refused is not None:
             return refused
         _put(parts, connection, found, to, actor, now)
-        reach("message.before-commit")
-    reach("message.after-commit")
     return Outcome.PUT
+
+
+def may_go(connection: Connection, keys: SubjectKeys, about: str) -> bool:
+    """Return whether what waits in the outbox may still be handed over: its person may be gone, or restricted, since.
+
+    What is no message of ours is somebody else's to judge, and may.
+    """
+    if not about.startswith(ABOUT):
+        return True
+    row = connection.execute(select(messages_sent).where(messages_sent.c.link == about.removeprefix(ABOUT))).first()
+    if row is None or not row.who:
+        return False
+    identity = links.unseal(keys, bytes(row.who))
+    everyone = [each for each in certain_identities(connection, identity) if ids.natural_key(connection, *each)]
+    held = identity in everyone
+    return held and (row.kind == ANSWERED or not any(is_restricted(connection, each) for each in everyone))
 
 
 def choices(connection: Connection, pseudonym: str) -> dict[str, bool]:
@@ -162,7 +177,7 @@ def _put(parts: MessageParts, connection: Connection, found: Due, to: str, actor
     fields = dict(_fields(parts, connection, policy, found, people, now))
     fields["link"] = f"{parts.public_url}/{links.token_of(parts.key, number, now)}" if parts.public_url else ""
     told = compose(found.kind, language_of(connection, found.identity), fields)
-    delivery = outbox.put_mail(connection, f"message:{number}", to, told.subject, told.text, now, html=told.html)
+    delivery = outbox.put_mail(connection, f"{ABOUT}{number}", to, told.subject, told.text, now, html=told.html)
     person = people[found.identity]
     row = {"person": person, "kind": found.kind, "about": found.about, "at": now, "link": number}
     connection.execute(insert(messages_sent).values(**row, who=links.seal(parts.keys, found.identity)))
