@@ -48,6 +48,21 @@ class Settings(BaseSettings):
         default=600, ge=1, le=1_000_000, description="Codes and links, over all requests, that people are sent an hour."
     )
     public_url: str = Field(default="", description="Where people reach this workspace, for links; empty: only codes.")
+    messages: tuple[Literal["notice-changed", "consent-expiring", "yearly", "request-answered"], ...] = Field(
+        default=(), description='Messages to people that the worker sends by itself, as `["yearly"]`; empty: none.'
+    )
+    message_caps: dict[str, tuple[int, int]] = Field(
+        default={
+            "notice-changed": (1, 30),
+            "consent-expiring": (1, 30),
+            "yearly": (1, 300),
+            "request-answered": (4, 7),
+        },
+        description="By kind of message: how many one person may get, in how many days.",
+    )
+    messages_at_once: int = Field(
+        default=500, ge=1, le=100_000, description="Messages that one run sends at most; the next goes on."
+    )
     work_seconds: float = Field(
         default=300.0, gt=0, le=86_400, description="Seconds after which another worker may take a job; 240 for mail."
     )

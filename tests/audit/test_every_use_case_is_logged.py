@@ -420,6 +420,24 @@ def _by_schedule(w: Workspace) -> None:
             held.done(connection)
 
 
+
+H0, CUSTOMER = ("household", 0), Actor("customer", "self", (), "session")
+USE_CASES = [
+    UseCase("uses.of", lambda w: w.uses.of("h0", actor=w.actor("pia")), ("subject.uses-shown",)),
+    UseCase("uses.of", lambda w: w.uses.of("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("uses.own", lambda w: w.uses.own(H0, actor=CUSTOMER), ("subject.uses-shown",)),
+    UseCase("uses.own", lambda w: w.uses.own(H0, actor=w.actor("ana")), ("access.refused",), refused=True),
+]
+
+MESSAGE_CASES = [
+    UseCase("messages.due", lambda w: w.messages.due(actor=w.actor("pia")), ()),
+    UseCase("messages.due", lambda w: w.messages.due(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("messages.send", lambda w: w.messages.send(["yearly"], actor=w.actor("pia")), ()),  # no address is held
+    UseCase("messages.send", lambda w: w.messages.send(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("messages.preferences", lambda w: w.messages.preferences("x.1.y"), ("token.refused",), refused=True),
+    UseCase("messages.prefer", lambda w: w.messages.prefer("x", "yearly", wanted=False), ("token.refused",), True),
+]
+
 RIGHTS_CASES = [
     UseCase("erasures.with_tell", lambda w: w.erasures.with_tell(lambda *_: "sent"), ()),
     UseCase("erasures.plan", lambda w: w.erasures.plan([ONE], actor=w.actor("pia")), ("erasure.planned",)),
@@ -765,6 +783,8 @@ CASES = [
     *REMEDY_CASES,
     *REQUEST_CASES,
     *ACCESS_CASES,
+    *USE_CASES,
+    *MESSAGE_CASES,
     UseCase("query", lambda w: w.query(TOTAL, purpose="planning", actor="ana"), ("query.released",)),
     UseCase(
         "query", lambda w: w.query("SELECT 1; SELECT 2", purpose="planning", actor="ana"), ("query.refused",), True
@@ -860,7 +880,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
-    *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention"),
+    *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
 )
 
 
@@ -883,12 +903,16 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "erasures.tell",
         "erasures.means",
         "retention.means",
+        "messages.address",
+        "messages.plan",
+        "messages.refusals",
+        "messages.task",
     }
     without_effect = {
         "actor",
         "close",
         *parts,
-        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents"}),
+        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents", "uses", "messages"}),
     }
     assert found - {case.name for case in CASES} == without_effect
 

@@ -27,6 +27,7 @@ from pellucid.cli import (
     erase,
     hold,
     insight,
+    messages,
     policy,
     query,
     recipient,
@@ -106,6 +107,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(serve.app, name="serve")
 app.command("work")(work.work)
+app.add_typer(messages.app, name="messages")
 app.add_typer(recipient.app, name="recipient")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

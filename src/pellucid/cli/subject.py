@@ -10,12 +10,14 @@ import typer
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant
 from pellucid.cli.subject_rights import add_to
+from pellucid.cli.subject_uses import uses
 
 if TYPE_CHECKING:
     from pellucid.workspace import Workspace
 
 app = typer.Typer(help="What a person asks for, and which identifiers are theirs.", no_args_is_help=True)
 add_to(app)
+app.command("uses")(uses)
 
 OneArgument = Annotated[str, typer.Argument(help="A person's key, or NAMESPACE:KEY.")]
 OtherArgument = Annotated[str, typer.Argument(help="Another key of the same person, or NAMESPACE:KEY.")]

@@ -25,8 +25,18 @@ TOO_FEW = f"fewer than {FEWEST_PEOPLE} people"
 NONE = "none"
 BANDS = ((10, "under 10 %"), (25, "10-25 %"), (50, "25-50 %"), (75, "50-75 %"), (90, "75-90 %"), (95, "90-95 %"))
 HIGHEST = "over 95 %"
+LADDER = (2, 3, 5)
+"""Steps of the bands of people within each power of ten, which is a step too."""
 LEAST_HOURS = 24.0
 HOUR = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """Which share of a dataset's people may be used, and how many they are; `people` is None in bands of old."""
+
+    share: str
+    people: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +56,31 @@ class Coverage:
 def band(
     connection: Connection, policy: Policy, dataset: str, purpose: str, now: int, refresh_hours: float = LEAST_HOURS
 ) -> str:
-    """Return the kept band, made anew (hence a write transaction) when it is older than `refresh_hours`, at least 24.
+    """Return the kept band of their share; see `bands`."""
+    return bands(connection, policy, dataset, purpose, now, refresh_hours).share
+
+
+def bands(
+    connection: Connection, policy: Policy, dataset: str, purpose: str, now: int, refresh_hours: float = LEAST_HOURS
+) -> Bands:
+    """Return the kept bands, made anew (hence a write transaction) when they are older than `refresh_hours`, least 24.
 
     People of whom some rows may be read count as covered. Raises NameUnknown for an undeclared name.
     """
     _demand_declared(policy, dataset, purpose)
     columns = coverage_bands.c
     where = (columns.dataset == dataset, columns.purpose == purpose)
-    kept = connection.execute(select(columns.computed_at, columns.band).where(*where)).one_or_none()
+    kept = connection.execute(select(columns.computed_at, columns.band, columns.people).where(*where)).one_or_none()
     if kept is not None and now < kept.computed_at + max(refresh_hours, LEAST_HOURS) * HOUR:
-        return str(kept.band)
-    made = band_of(_count(connection, dataset, purpose))
+        return Bands(str(kept.band), kept.people)
+    counted = _count(connection, dataset, purpose)
+    made = Bands(band_of(counted), people_band_of(counted))
     connection.execute(delete(coverage_bands).where(*where))
-    connection.execute(insert(coverage_bands).values(dataset=dataset, purpose=purpose, computed_at=now, band=made))
+    connection.execute(
+        insert(coverage_bands).values(
+            dataset=dataset, purpose=purpose, computed_at=now, band=made.share, people=made.people
+        )
+    )
     return made
 
 
@@ -71,6 +93,22 @@ def band_of(counted: Coverage) -> str:
         return NONE
     # Whole numbers: covered / total < limit / 100 without a rounding that could depend on one person.
     return next((name for limit, name in BANDS if covered * 100 < limit * counted.total), HIGHEST)
+
+
+def people_band_of(counted: Coverage) -> str:
+    """Return the band of how many people may be used: between two steps of 2, 3, 5 and 10 times a power of ten."""
+    covered, lower, ten = counted.permitted + counted.partial, FEWEST_PEOPLE, 10
+    if covered < FEWEST_PEOPLE:
+        return TOO_FEW
+    while True:
+        for step in LADDER:
+            if step * ten > lower and covered < step * ten:
+                return f"between {lower:,} and {step * ten:,}"
+            lower = max(lower, step * ten)
+        ten *= 10
+        if covered < ten:
+            return f"between {lower:,} and {ten:,}"
+        lower = ten
 
 
 def exact(connection: Connection, policy: Policy, actor: Actor, dataset: str, purpose: str, now: int) -> Coverage:

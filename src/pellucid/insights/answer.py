@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from pellucid.audit.entry import LogReceipt
 from pellucid.audit.log import append
+from pellucid.consent.coverage import Bands
 from pellucid.consent.leases import drop_lease, holds_lease, take_lease
 from pellucid.consent.register import is_due
 from pellucid.consent.replica import narrowed_since
@@ -33,7 +34,7 @@ from pellucid.insights.course import Course, Parts, bound_values, close_failed, 
 from pellucid.insights.kept import find_kept, keep_release
 from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
 from pellucid.insights.query import InsightQuery, check_parameters
-from pellucid.insights.record import refused_entry, repeated_entry
+from pellucid.insights.record import refused_entry, repeated_entry, with_people
 from pellucid.insights.replica import Fresh
 from pellucid.insights.sizing import begin
 from pellucid.policy.ranks import rank_rule
@@ -284,7 +285,8 @@ def _commit(parts: Parts, course: Course, answered: Answered) -> Release | None:
             return None
         coverage = coverage_of(connection, course.policy, course.governed, now, parts.coverage_hours)
         values = named_outputs(answered.values, course.governed, answered.half_widths)
-        receipt = append(connection, course.rule.entry(answered.stamp, course.reservation or "", values.num_rows))
+        entry = course.rule.entry(answered.stamp, course.reservation or "", values.num_rows)
+        receipt = append(connection, with_people(entry, coverage))
         course.rule.keep(connection, receipt.leaf)
         released = _release(course, answered, values, loss, coverage, receipt)
         if isinstance(course.rule, ByNoise) and course.governed.blocks and not course.rule.estimate:
@@ -299,7 +301,7 @@ def _overtaken(connection: Connection, course: Course, stamp: Stamp, now: int) -
 
 
 def _release(
-    course: Course, answered: Answered, values: pa.Table, loss: Loss, coverage: dict[str, str], receipt: LogReceipt
+    course: Course, answered: Answered, values: pa.Table, loss: Loss, coverage: dict[str, Bands], receipt: LogReceipt
 ) -> Release:
     return Release(
         values=values,
@@ -307,7 +309,7 @@ def _release(
         clipping=answered.clipping,
         loss=loss,
         stamp=answered.stamp,
-        coverage=coverage,
+        coverage={name: found.share for name, found in coverage.items()},
         receipt=Receipt(receipt.leaf, receipt.leaf_hash, course.reservation or ""),
         purpose=course.query.purpose,
         sql=course.governed.shape,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from pellucid.consent.coverage import band
+from pellucid.consent.coverage import Bands, bands
 from pellucid.policy.model import Policy
 from pellucid.policy.stamp import Stamp
 from pellucid.release.clipping import Clipping
@@ -68,10 +68,10 @@ def accuracy_of(governed: GovernedQuery, answered: Answered) -> tuple[Accuracy, 
 
 def coverage_of(
     connection: Connection, policy: Policy, governed: GovernedQuery, now: int, hours: float
-) -> dict[str, str]:
-    """Return, by personal dataset read, the band of people who may be used."""
+) -> dict[str, Bands]:
+    """Return, by personal dataset read, the bands of people who may be used."""
     personal = [name for name in governed.datasets if not policy.datasets[name].is_public]
-    return {name: band(connection, policy, name, governed.purpose, now, hours) for name in personal}
+    return {name: bands(connection, policy, name, governed.purpose, now, hours) for name in personal}
 
 
 def _accuracy(output: Output, answered: Answered) -> Accuracy:

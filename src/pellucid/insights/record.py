@@ -8,8 +8,10 @@ details: committed to, but erasable.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pellucid.audit.entry import AuditEntry
+from pellucid.consent.coverage import Bands
 from pellucid.errors import PellucidError, UseRefused
 from pellucid.insights.query import InsightQuery
 from pellucid.policy.model import Policy
@@ -84,6 +86,12 @@ def insight_entry(
     return AuditEntry(
         "insight.released", query.actor, stamp.as_of, query.purpose, stamp=stamp, body=body, details=_details(query)
     )
+
+
+def with_people(entry: AuditEntry, coverage: Mapping[str, Bands]) -> AuditEntry:
+    """Return the entry with the band of how many people may have been counted, by dataset: never how many were."""
+    people = {name: found.people for name, found in coverage.items() if found.people is not None}
+    return replace(entry, body={**entry.body, "people": people}) if people else entry
 
 
 def repeated_entry(

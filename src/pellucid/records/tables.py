@@ -302,6 +302,7 @@ coverage_bands = Table(
     Column("purpose", Text, primary_key=True),
     Column("computed_at", Instant, nullable=False),
     Column("band", Text, nullable=False),
+    Column("people", Text, info=ADDED),  # band of how many there are
 )
 
 # -- release -------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from pellucid.engines.base import Holding
 from pellucid.errors import InputInvalid, NameUnknown, PellucidError, WorkspaceUnusable
 from pellucid.failpoints import reach
 from pellucid.holdings import leases
-from pellucid.holdings.publish import generations_published, published, subjects_of
+from pellucid.holdings.publish import SubjectBits, generations_published, published, subjects_of
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.database import Database
 from pellucid.rights.asking import WITHOUT_SENSITIVE
@@ -31,7 +31,7 @@ from pellucid.rights.request import Request, Right, unverified
 from pellucid.rights.row_files import write_person_rows
 from pellucid.rights.seal import Sealed, seal
 from pellucid.rights.sections import strength_of
-from pellucid.rights.uses import has
+from pellucid.rights.uses import UsesOf
 from pellucid.subjects import ids
 from pellucid.subjects.keys import SubjectKeys
 from pellucid.subjects.links import Identity, certain_identities
@@ -47,7 +47,10 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class AccessParts:
-    """What making packages needs; `folder` is the workspace, `days` how long a package waits."""
+    """What making packages needs; `folder` is the workspace, `days` how long a package waits.
+
+    `uses` tells how a person's data were used, `ready` is called before it is asked, outside any transaction.
+    """
 
     database: Database
     folder: Path
@@ -56,6 +59,8 @@ class AccessParts:
     active_policy: Callable[[Connection], Policy | None]
     open_person: Callable[[Sequence[Holding]], DuckDBPerson]
     days: int
+    uses: UsesOf
+    ready: Callable[[], object]
 
 
 def fulfil(parts: AccessParts, request: Request, actor: Actor, now: int) -> Mapping[str, object]:
@@ -102,9 +107,13 @@ def datasets_about(connection: Connection, policy: Policy, identities: Sequence[
     found = []
     for each in generations_published(connection):
         people = subjects_of(connection, each.dataset, each.generation)
-        if each.dataset in policy.datasets and any(has(people.get(space), subject) for space, subject in identities):
+        if each.dataset in policy.datasets and _has_rows(people, identities):
             found.append(policy.datasets[each.dataset])
     return found
+
+
+def _has_rows(people: Mapping[str, SubjectBits], identities: Sequence[Identity]) -> bool:
+    return any(space in people and people[space].has(subject) for space, subject in identities)
 
 
 def demand_policy(parts: AccessParts, connection: Connection) -> Policy:
@@ -205,12 +214,13 @@ def _gathered(
     pseudonyms: Mapping[Identity, str],
     now: int,
 ) -> Gathered | None:
+    parts.ready()
     with parts.database.read() as connection:
         if _person(connection, request) != tuple(pseudonyms):
             return None
         policy = demand_policy(parts, connection)
         holdings = published(connection, parts.folder)
-        found = gather(connection, policy, request, holdings, pseudonyms, draft.files, package.id, now)
+        found = gather(connection, policy, request, holdings, pseudonyms, draft.files, package.id, now, parts.uses)
     draft.keep(found)
     return found
 

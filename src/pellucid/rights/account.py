@@ -1,6 +1,6 @@
 """What the control database says of one person, as JSON that they are given: one read transaction, one moment.
 
-Rows of datasets are not here (`rights.access` reads those), nor is what the log says of uses (`rights.uses`).
+Rows of datasets are not here (`rights.access` reads those), nor is what the log says of uses (`transparency.uses`).
 """
 
 from __future__ import annotations

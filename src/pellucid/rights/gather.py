@@ -27,7 +27,7 @@ from pellucid.rights.asking import WITHOUT_SENSITIVE
 from pellucid.rights.request import Request, Right
 from pellucid.rights.row_files import Parts, write_rows
 from pellucid.rights.sections import Section, purposes_of, section
-from pellucid.rights.uses import COLUMNS, LOOKUP_COLUMNS, Uses
+from pellucid.rights.uses import UsesOf
 from pellucid.subjects.links import Identity
 
 NO_LAWS = "none"
@@ -89,6 +89,7 @@ def gather(
     files: Path,
     package: str,
     now: int,
+    uses: UsesOf,
 ) -> Gathered:
     """Read all that is said of the person, in the caller's read transaction, and write the long parts to files."""
     identities = tuple(pseudonyms)
@@ -133,7 +134,7 @@ def gather(
     }
     if request.right is Right.ACCESS:
         told |= _what_else(connection, policy, identities, places, now)
-        told["uses"] = _uses(connection, policy, pseudonyms, files)
+        told["uses"] = _uses(uses, connection, policy, pseudonyms, files)
     return Gathered(told, sections)
 
 
@@ -158,24 +159,13 @@ def _what_else(
     }
 
 
-def _uses(connection: Connection, policy: Policy, pseudonyms: Mapping[Identity, str], files: Path) -> dict[str, Any]:
-    uses = Uses(connection, policy, tuple(pseudonyms))
-    answers = write_rows(Parts(files, RELEASES), COLUMNS, uses.releases())
-    looked_up = write_rows(Parts(files, LOOKUPS), LOOKUP_COLUMNS, uses.lookups(list(pseudonyms.values())))
-    totals = [
-        {
-            "what": what,
-            "purpose": purpose,
-            "datasets": datasets,
-            "in_role": role,
-            "known": known,
-            "times": times,
-            "first": first,
-            "last": last,
-        }
-        for (what, purpose, datasets, role, known), (times, first, last) in sorted(uses.totals.items())
-    ]
-    return {"answers": answers, "left_out": uses.left_out, "looked_up": looked_up, "totals": totals}
+def _uses(
+    uses: UsesOf, connection: Connection, policy: Policy, pseudonyms: Mapping[Identity, str], files: Path
+) -> dict[str, Any]:
+    told = uses(connection, policy, pseudonyms)
+    answers = write_rows(Parts(files, RELEASES), told.columns, told.answers)
+    looked_up = write_rows(Parts(files, LOOKUPS), told.lookup_columns, told.lookups)
+    return {"answers": answers, "left_out": told.left_out(), "looked_up": looked_up, "totals": told.totals()}
 
 
 def _stamp(connection: Connection, policy: Policy, holdings: Mapping[str, Holding], now: int) -> dict[str, object]:

@@ -148,13 +148,14 @@ def uses(told: Told, first: Rows) -> Iterator[str]:
     found = told["uses"]
     yield paragraph(
         "Our log says which figures were worked out, not whom they counted. Listed is every use of data in which you "
-        "had rows, unless it is certain that your own no kept them out."
+        "had rows, unless it is certain that your own no kept them out. In uses/answers.csv it says of each which of "
+        "your columns were read, and how many people there were, in bands."
     )
     if found["totals"]:
-        columns = ("what", "for", "data", "by whom", "times", "first", "last", "what we know")
+        columns = ("what", "how it left", "for", "data", "by whom", "times", "first", "last", "what we know")
         rows = [
             (
-                *(each[name] for name in ("what", "purpose", "datasets", "in_role", "times")),
+                *(each[name] for name in ("what", "form", "purpose", "datasets", "in_role", "times")),
                 day(each["first"]),
                 day(each["last"]),
                 each["known"],

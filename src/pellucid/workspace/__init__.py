@@ -55,11 +55,13 @@ if TYPE_CHECKING:
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.erasures import ErasureDesk
+    from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
     from pellucid.workspace.retention import RetentionDesk
+    from pellucid.workspace.uses import UseDesk
     from pellucid.workspace.work import WorkDesk
 
 __all__ = ["Workspace", "create", "restore"]
@@ -137,14 +139,16 @@ class Workspace:
     @cached_property
     def work(self) -> WorkDesk:
         """The work desk: jobs that are due, and what does them."""
+        from pellucid.transparency.messages import JOB as MESSAGES  # noqa: PLC0415  -- no question needs it
         from pellucid.workspace import duties  # noqa: PLC0415  -- calendars, which no question needs
         from pellucid.workspace.tasks import plans, tasks  # noqa: PLC0415  -- TLS and mail, which no question needs
         from pellucid.workspace.work import WorkDesk  # noqa: PLC0415  -- likewise
 
         access = self.access
         rights = duties.Duties(self.erasures.resume, access.remove_expired, access.addresses, self.retention.work)
-        able = {**tasks(self.room), **duties.duty_tasks(self.room, rights)}
-        return WorkDesk(self.room, able, (*plans(self.room), *duties.duty_plans(self.room)))
+        able = {**tasks(self.room), **duties.duty_tasks(self.room, rights), MESSAGES: self.messages.task()}
+        found = (*plans(self.room), *duties.duty_plans(self.room), self.messages.plan())
+        return WorkDesk(self.room, able, found)
 
     @cached_property
     def recipients(self) -> RecipientDesk:
@@ -174,6 +178,20 @@ class Workspace:
         from pellucid.workspace.access import AccessDesk  # noqa: PLC0415  -- no question needs it
 
         return AccessDesk(self.room)
+
+    @cached_property
+    def messages(self) -> MessageDesk:
+        """The message desk: telling people about their data, and what they choose to get."""
+        from pellucid.workspace.messages import MessageDesk  # noqa: PLC0415  -- no question needs it
+
+        return MessageDesk(self.room, self.access.mail_address)
+
+    @cached_property
+    def uses(self) -> UseDesk:
+        """The use desk: how a person's data were used."""
+        from pellucid.workspace.uses import UseDesk  # noqa: PLC0415  -- no question needs it
+
+        return UseDesk(self.room)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

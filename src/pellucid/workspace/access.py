@@ -31,8 +31,10 @@ from pellucid.rights.stored import load
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.subjects.links import certain_identities
+from pellucid.transparency.use_index import catch_up
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
+from pellucid.workspace.uses import uses_told
 
 PACKAGES_KEY = "packages.key"
 
@@ -167,6 +169,8 @@ class AccessDesk:
                 spill_limit=self.room.settings.spill_limit,
             ),
             days=self.room.settings.package_days,
+            uses=uses_told,
+            ready=lambda: catch_up(self.room.database),
         )
 
     def _archive(self, package: packages.Package) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +23,14 @@ from pellucid.workspace.room import Room
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Hands over the delivery of a job and settles both at once. After a crash in between it is handed over again."""
+    """Hands over the delivery of a job and settles both at once. After a crash in between it is handed over again.
+
+    `may_go` says, of what a delivery is for, whether it may go out still; what may not is given up and forgotten.
+    """
 
     room: Room
     actor: Actor
+    may_go: Callable[[Connection, str], bool] = lambda _connection, _about: True
 
     def __call__(self, claim: Claim) -> None:
         """Hand it over, unless it is settled; raises what `delivery` raises."""
@@ -35,6 +39,8 @@ class Sending:
             delivery, content = outbox.find(connection, id), outbox.content_of(connection, id)
         if content is None:
             _demand_handed_over(delivery)
+            return
+        if self._stopped(claim, delivery):
             return
         by = self._hand_over(delivery, content)
         reach("delivery.handed-over")
@@ -51,6 +57,19 @@ class Sending:
             }
             append(connection, AuditEntry("delivery.sent", self.actor, now, body=body))
             reach("delivery.before-commit")
+
+    def _stopped(self, claim: Claim, delivery: Delivery) -> bool:
+        """Give a delivery up that may not go out any more, and log that."""
+        with claim.database.read() as connection:
+            if self.may_go(connection, delivery.about):
+                return False
+        with claim.database.write() as connection:
+            claim.done(connection)
+            now = claim.clock()
+            outbox.give_up(connection, delivery.id, now)
+            body = {"delivery": delivery.id, "kind": delivery.kind, "about": delivery.about}
+            append(connection, AuditEntry("delivery.stopped", self.actor, now, body=body))
+        return True
 
     def given_up(self, connection: Connection, job: Job, now: int) -> None:
         """Settle the delivery of a job that was given up, and forget what it said."""

@@ -20,6 +20,7 @@ from pellucid.rights.challenge_mail import ChallengeSender
 from pellucid.rights.challenges import Contacts
 from pellucid.rights.identity import IdentityChecks, OpenBook
 from pellucid.subjects.keys import load_or_create_key
+from pellucid.transparency.messages import may_go
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
 from pellucid.workspace.sending import Sending, post
 
@@ -52,7 +53,7 @@ class Plan:
 
 def tasks(room: Room) -> Mapping[str, Task]:
     """Return what does each kind of job."""
-    sending = Sending(room, WORKER)
+    sending = Sending(room, WORKER, lambda connection, about: may_go(connection, room.subject_keys, about))
     return {
         outbox.JOB: Task(sending, sending.given_up),
         reminders.JOB: Task(reminders.Reminder(room.policy)),

@@ -19,7 +19,7 @@ from pellucid.workspace import Workspace
 
 
 def means_of(shop: Workspace) -> Means:
-    return shop.erasures._means(shop.room.policy())
+    return shop.erasures.means(shop.room.policy())
 
 
 @pytest.mark.promise("whole", "another process finishes an erasure while this one is at it")

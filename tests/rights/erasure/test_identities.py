@@ -60,7 +60,7 @@ def test_retention_spares_every_identity_of_who_is_restricted(confidence: str, s
     alice, bob, later = rows_of(shop, ALICE), rows_of(shop, BOB), shop.room.clock() + 60 * DAY
     activate(shop, rows=60)
     with Workspace(shop.folder, clock=lambda: later) as then:
-        then.erasures.retain(actor=pia)
+        then.retention.run(actor=pia)
         assert (rows_of(then, ALICE), rows_of(then, BOB), total(then)[0]) == (alice, bob, alice + bob)
 
 
@@ -70,8 +70,8 @@ def test_retention_spares_a_household_while_one_of_it_is_restricted(shop: Worksp
     alice, later = rows_of(shop, ALICE), shop.room.clock() + 60 * DAY
     activate(shop, rows=60)
     with Workspace(shop.folder, clock=lambda: later) as then:
-        then.erasures.retain(actor=pia)
+        then.retention.run(actor=pia)
         assert (rows_of(then, ALICE), total(then)[0]) == (alice, alice)
         then.consent.record("lift", ALICE, purpose=None, actor=pia, member="Ann")
-        then.erasures.retain(actor=pia)
+        then.retention.run(actor=pia)
         assert total(then)[0] == 0

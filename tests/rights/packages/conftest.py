@@ -57,7 +57,7 @@ recipients:
 roles:
   analyst: {title: Analyst, may: [query, preview]}
   officer: {title: Officer, may: [policy-activate, data-add, data-list, consent-record, consent-show, laws-decide,
-            subject-link, subject-access, audit-checkpoint, audit-read]}
+            subject-link, subject-access, subject-uses, messages-send, audit-checkpoint, audit-read]}
 people:
   ana: {title: Ana, roles: [analyst]}
   pia: {title: Pia the officer, roles: [officer]}

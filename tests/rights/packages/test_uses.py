@@ -22,7 +22,7 @@ def told(folder: Path) -> list[tuple[str, str, str, str]]:
     ]
 
 
-COULD = ("planning", "purchases", "analyst", "Your rows could have been counted.")
+COULD = ("planning", "purchases", "Analyst", "Your rows could have been counted.")
 UNKNOWN = "Whether you had rows in the data as they were then is no longer known."
 
 
@@ -78,8 +78,8 @@ def test_who_looked_somebody_up_is_told_by_role(shop: Workspace, package: Packag
     shop.consent.history("bob", actor=pia, namespace="customer")
     looked_up = lines(package("alice") / "uses/looked-up.jsonl")
     assert [(each["what"], each["purpose"], each["in_role"]) for each in looked_up] == [
-        ("consent.give", "letters", "officer"),
-        ("consent.shown", "", "officer"),
+        ("consent.give", "letters", "Officer"),
+        ("consent.shown", "", "Officer"),
     ]
 
 

@@ -1,0 +1,97 @@
+"""Messages are fixed words in each language, with places for names, days, counts and links, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pellucid.transparency import message_words
+from pellucid.transparency.message_due import KINDS
+from pellucid.transparency.message_text import compose
+from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, SEE, SUBJECTS
+
+FULL = {name: f"<{name}>" for name in FIELDS}
+MARKETING = re.compile(r"offer|discount|sale\b|buy|angebot|rabatt|oferta|descuento|promotion|remise|%", re.IGNORECASE)
+
+
+def sentences(language: str, kind: str) -> list[str]:
+    return [SUBJECTS[language][kind], *BODIES[language][kind], *SEE[language]]
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_language_says_the_same_with_the_same_places(kind: str) -> None:
+    for part in (SUBJECTS, BODIES):
+        assert {language: kind in part[language] for language in LANGUAGES} == dict.fromkeys(LANGUAGES, True)
+    found = [[places(each) for each in sentences(language, kind)] for language in LANGUAGES]
+    assert found[1:] == found[:-1]
+    assert set().union(*found[0]) <= FIELDS
+
+
+def test_the_words_are_those_that_were_looked_at_and_nothing_in_them_sells() -> None:
+    """A change of any word comes through here: look at it in every language, that it tells and does not advertise."""
+    whole = json.dumps([SUBJECTS, BODIES, SEE], sort_keys=True, ensure_ascii=False)
+    assert (
+        hashlib.sha256(whole.encode()).hexdigest() == "acdcec661ea8473f35d4f3a1cb42927478c90258cbeb439cd6c21538481ecb62"
+    )
+    assert MARKETING.findall(whole) == []
+
+
+def test_the_company_has_no_words_but_its_name() -> None:
+    assert {"controller", "contact", "link", "until", "kinds", "uses", "request"} == FIELDS
+    assert [name for name in vars(message_words) if name.isupper()] == [
+        *("LANGUAGES", "FIELDS", "NOTICE", "EXPIRY", "YEARLY", "ANSWERED", "SUBJECTS", "BODIES", "SEE")
+    ]
+
+
+class Shown(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@given(
+    name=st.text(max_size=80),
+    kind=st.sampled_from(KINDS),
+    language=st.sampled_from((*LANGUAGES, "", "xx", "EN")),
+)
+def test_no_name_brings_markup_a_line_or_a_place_of_its_own(name: str, kind: str, language: str) -> None:
+    told = compose(kind, language, FULL | {"controller": name})
+    plain = compose(kind, language, FULL | {"controller": "Shop"})
+    shown, usual = Shown(), Shown()
+    shown.feed(told.html)
+    usual.feed(plain.html)
+    assert shown.tags == usual.tags
+    assert told.text.count("\n") == plain.text.count("\n")
+    assert told.subject.isprintable()
+
+
+def test_text_and_html_say_the_same() -> None:
+    for kind in KINDS:
+        for language in LANGUAGES:
+            told = compose(kind, language, {**FULL, "controller": "A & B", "link": "https://x.example/t"})
+            shown = Shown()
+            shown.feed(told.html)
+            assert shown.text.split() == [*told.subject.split(), *told.text.split()]
+
+
+def test_without_a_public_address_there_is_no_link() -> None:
+    told = compose("yearly", "de", {**FULL, "link": ""})
+    assert (told.text.count("Link"), told.html.count("href")) == (1, 0)
