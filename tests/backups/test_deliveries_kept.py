@@ -1,4 +1,4 @@
-"""What was to go out when a workspace was lost goes out once after the restore, and what had gone out does not again."""
+"""What was to go out when a workspace was lost goes out once after the restore; what had gone out does not again."""
 
 from __future__ import annotations
 
