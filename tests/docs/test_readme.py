@@ -67,12 +67,15 @@ PAGES = [
     "ask-a-question",
     "back-up-and-restore",
     "change-a-policy",
+    "correct-restrict-object",
     "decide-by-law",
     "give-people-their-data",
     "honour-signals-and-link-identities",
+    "import-consents",
     "record-what-customers-say",
     "release-exact-figures",
     "serve-the-consent-api",
+    "take-requests-over-http",
     "verify-the-log",
     "write-sql-without-seeing-anybody",
 ]
@@ -91,3 +94,9 @@ def test_the_readme_shows_the_help_as_it_is(place: Path) -> None:
     shown = next(block for block in blocks("README.md", "text") if block.startswith("$ pellucid --help\n"))
 
     assert shown == "$ pellucid --help\n" + shell("pellucid --help", place).stdout
+
+
+def test_every_how_to_page_that_shows_commands_of_a_shell_is_run() -> None:
+    shown = {page.stem for page in (ROOT / "docs" / "how-to").glob("*.md") if "```sh\n" in page.read_text("utf-8")}
+
+    assert shown == set(PAGES)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from pellucid.consent.record import By
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
@@ -230,6 +230,20 @@ def test_closed_requests_are_kept_as_long_as_the_law_says_and_then_forgotten(sho
 def forgotten(shop: Shop) -> int:
     with shop.database.write() as connection:
         return forget_closed(connection, PIA, shop.time[0])
+
+
+def test_closed_requests_of_whoever_is_held_by_another_identity_are_kept(shop: Shop) -> None:
+    request = shop.ask(Right.ACCESS, BOB).id
+    with shop.book() as book:
+        book.revoke(request)
+        link(book.connection, (CUSTOMER, ALICE), (CUSTOMER, BOB), "certain", "signed in", "pia", NOW)
+        hold = {"id": "h1", "namespace": CUSTOMER, "subject": ALICE, "reason": "suit", "basis": "law"}
+        book.connection.execute(insert(legal_holds).values(**hold, since=NOW, made_by="pia"))
+    shop.wait(731)
+    assert forgotten(shop) == 0
+    with shop.book() as book:
+        book.connection.execute(update(legal_holds).values(released_at=shop.time[0]))
+    assert forgotten(shop) == 1
 
 
 def test_the_list_begins_with_what_is_due_first_and_marks_what_is_overdue(shop: Shop) -> None:

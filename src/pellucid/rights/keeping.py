@@ -5,7 +5,7 @@ They prove that the law was kept and serve nothing else (11 CCR 7101); what was 
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
+from sqlalchemy import Connection, delete, or_, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -16,6 +16,7 @@ from pellucid.regulations.counting import add_months
 from pellucid.regulations.duties import months_under
 from pellucid.rights.clock import Terms, day_of
 from pellucid.rights.covering import Covering
+from pellucid.subjects.links import Identity, certain_identities
 
 _PART = 500
 
@@ -35,8 +36,9 @@ def forget_closed(connection: Connection, actor: Actor, now: int) -> int:
     over, so it may be called as often as one likes.
     """
     table = rights_requests.c
-    over = select(table.id).where(table.closed_at.is_not(None), table.keep_until <= now, ~_held(now))
-    ids = list(connection.scalars(over))
+    over = select(table.id, table.namespace, table.subject).where(table.closed_at.is_not(None), table.keep_until <= now)
+    held = _held(connection, now)
+    ids = [row.id for row in connection.execute(over) if (row.namespace, row.subject) not in held]
     for start in range(0, len(ids), _PART):
         part = ids[start : start + _PART]
         connection.execute(delete(identity_challenges).where(identity_challenges.c.request.in_(part)))
@@ -47,8 +49,9 @@ def forget_closed(connection: Connection, actor: Actor, now: int) -> int:
     return len(ids)
 
 
-def _held(now: int) -> ColumnElement[bool]:
-    held, table = legal_holds.c, rights_requests.c
-    about = and_(held.namespace == table.namespace, held.subject == table.subject)
-    stands = and_(held.released_at.is_(None), or_(held.until.is_(None), held.until > now))
-    return select(held.id).where(about, stands).exists()
+def _held(connection: Connection, now: int) -> set[Identity]:
+    """Return who is under a hold, by each identity that is certainly theirs."""
+    columns = legal_holds.c
+    stands = (columns.released_at.is_(None), or_(columns.until.is_(None), columns.until > now))
+    rows = connection.execute(select(columns.namespace, columns.subject).where(columns.subject.is_not(None), *stands))
+    return {each for row in rows.all() for each in certain_identities(connection, (row.namespace, row.subject))}
