@@ -420,7 +420,6 @@ def _by_schedule(w: Workspace) -> None:
             held.done(connection)
 
 
-
 H0, CUSTOMER = ("household", 0), Actor("customer", "self", (), "session")
 USE_CASES = [
     UseCase("uses.of", lambda w: w.uses.of("h0", actor=w.actor("pia")), ("subject.uses-shown",)),

@@ -205,6 +205,13 @@ def _limit(node: exp.Expr) -> list[Reason]:
     )
 
 
+def _counted(node: exp.Expr) -> list[Reason]:
+    """Refuse a text that is written out where a number belongs: the engine fails to read it before any row."""
+    numbers = [node.args.get(name) for name in _NUMBERS_OF[type(node).__name__]]
+    texts = [each for each in numbers if isinstance(each, exp.Literal) and each.is_string]
+    return [reason("argument-not-literal", name=type(node).__name__.lower())] if texts else []
+
+
 def _literal(node: exp.Expr) -> list[Reason]:
     """Refuse a number that Decimal cannot read, or with thousands of digits."""
     if node.is_string or _NUMBER.fullmatch(node.name):
@@ -267,6 +274,16 @@ _SHARE = re.compile(r"0?\.(?!0+$)[0-9]{1,4}", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{0,38}\.?[0-9]{0,38}(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 
+_NUMBERS_OF = {
+    "Substring": ("start", "length"),
+    "Left": ("expression",),
+    "Right": ("expression",),
+    "Round": ("this", "decimals"),
+    "Trunc": ("this", "decimals"),
+    "DateFromParts": ("year", "month", "day"),
+}
+"""The arguments of functions that are numbers."""
+
 _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
     "Interval": _interval,
     "Extract": lambda node: _unit(node.this, FIELDS),
@@ -290,6 +307,7 @@ _DETAILS: dict[str, Callable[[exp.Expr], list[Reason]]] = {
     "FirstValue": _windowed,
     "LastValue": _windowed,
     "Literal": _literal,
+    **dict.fromkeys(_NUMBERS_OF, _counted),
     "Grouping": _grouping,
     "Union": _set_operation,
     "Except": _set_operation,
