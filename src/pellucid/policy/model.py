@@ -36,10 +36,13 @@ from pellucid.policy.parts.purpose import (
     VulnerableUse,
 )
 from pellucid.policy.parts.release import Allowance, Bound, Period, RankBound, ReleaseRule, SuppressedRule
+from pellucid.policy.parts.texts import LANGUAGES, TEXTS, Translation, translated
 from pellucid.regulations.model import NO_LAWS, Laws
 
 __all__ = [
     "ADDED",
+    "LANGUAGES",
+    "TEXTS",
     "Actor",
     "Allowance",
     "Bound",
@@ -73,8 +76,10 @@ __all__ = [
     "Standing",
     "SubjectPath",
     "SuppressedRule",
+    "Translation",
     "Unknown",
     "VulnerableUse",
+    "translated",
 ]
 
 
