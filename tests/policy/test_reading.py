@@ -10,7 +10,17 @@ SYLLABLES = {
     "en": {"the": 1, "household": 3, "decide": 2, "table": 2, "counted": 2, "used": 1, "agree": 2, "offers": 2},
     "de": {"Haushalte": 3, "widersprechen": 4, "über": 2, "Einkäufe": 3, "die": 1, "genau": 2, "Daten": 2},
     "es": {"cualquier": 2, "países": 3, "tiendas": 2, "aviso": 3, "ley": 1, "consentimiento": 5, "qué": 1},
-    "fr": {"données": 2, "chiffres": 1, "nous": 1, "décider": 3, "droit": 1, "client": 2, "foyer": 2, "moment": 2, "parlent": 1},
+    "fr": {
+        "données": 2,
+        "chiffres": 1,
+        "nous": 1,
+        "décider": 3,
+        "droit": 1,
+        "client": 2,
+        "foyer": 2,
+        "moment": 2,
+        "parlent": 1,
+    },
 }
 EASY = {
     "en": "We count what you buy. We do this to fill our shelves. You can say no. Then we stop at once.",

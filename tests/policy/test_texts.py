@@ -105,7 +105,9 @@ def test_a_notice_that_is_too_hard_to_read_is_a_warning(load: Load) -> None:
     (found,) = load(policy=SOUND.replace("text: We choose offers for you.", f'text: "{HARD}"')).findings
 
     assert (found.code, found.severity) == ("text-too-hard", "warning")
-    assert found.message.startswith("The notice of `loyalty-offers` in `en` reads like school year 32; at most 12 is meant.")
+    assert found.message.startswith(
+        "The notice of `loyalty-offers` in `en` reads like school year 32; at most 12 is meant."
+    )
 
 
 def test_what_is_said_to_children_may_be_less_hard_than_what_is_said_to_all(load: Load) -> None:

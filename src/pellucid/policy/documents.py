@@ -32,7 +32,13 @@ from pellucid.policy.written.people import (
     RegimeDocument,
     RoleDocument,
 )
-from pellucid.policy.written.purpose import BasisDocument, NoticeDocument, PurposeDocument, PurposeTexts, UnknownDocument
+from pellucid.policy.written.purpose import (
+    BasisDocument,
+    NoticeDocument,
+    PurposeDocument,
+    PurposeTexts,
+    UnknownDocument,
+)
 from pellucid.policy.written.release import (
     BoundDocument,
     EpsilonDocument,

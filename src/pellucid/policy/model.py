@@ -36,7 +36,7 @@ from pellucid.policy.parts.purpose import (
     VulnerableUse,
 )
 from pellucid.policy.parts.release import Allowance, Bound, Period, RankBound, ReleaseRule, SuppressedRule
-from pellucid.policy.parts.texts import LANGUAGES, TEXTS, Translation, translated
+from pellucid.policy.parts.texts import LANGUAGES, TEXTS, Translation, own_texts, translated
 from pellucid.regulations.model import NO_LAWS, Laws
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "Translation",
     "Unknown",
     "VulnerableUse",
+    "own_texts",
     "translated",
 ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 FULL_GRADE = 12.0
 """The last year of school: what is written to everybody should be no harder."""
@@ -77,7 +78,9 @@ def measure(text: str, language: str) -> Measured:
     """Return what the formulas take of a text; there is at least one sentence."""
     words = [word.lower() for word in _WORD.findall(text)]
     letters = tuple(sum(sign.isalpha() for sign in word) for word in words)
-    return Measured(max(1, len(_SENTENCE.findall(f"{text} "))), letters, tuple(_count(word, language) for word in words))
+    return Measured(
+        max(1, len(_SENTENCE.findall(f"{text} "))), letters, tuple(_count(word, language) for word in words)
+    )
 
 
 def _count(word: str, language: str) -> int:
@@ -107,7 +110,7 @@ def _french(found: Measured) -> float:
 
 def _school_year(ease: float) -> float:
     ease = min(max(ease, _EASE_TO_GRADE[-1][0]), _EASE_TO_GRADE[0][0])
-    for (easier, earlier), (harder, later) in zip(_EASE_TO_GRADE, _EASE_TO_GRADE[1:], strict=False):
+    for (easier, earlier), (harder, later) in pairwise(_EASE_TO_GRADE):
         if ease >= harder:
             return later - (ease - harder) / (easier - harder) * (later - earlier)
     raise AssertionError("the scale ends where ease is cut off")

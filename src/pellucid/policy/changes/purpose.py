@@ -8,7 +8,18 @@ from dataclasses import replace
 from pellucid.policy.bases import openness
 from pellucid.policy.categories import CATEGORIES, is_within
 from pellucid.policy.changes.release import RELEASE, suppressed
-from pellucid.policy.changes.rules import Notes, Rule, Rules, days, listed, nested, ordered, text, told_apart, translations
+from pellucid.policy.changes.rules import (
+    Notes,
+    Rule,
+    Rules,
+    days,
+    listed,
+    nested,
+    ordered,
+    text,
+    told_apart,
+    translations,
+)
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import (
     Notice,

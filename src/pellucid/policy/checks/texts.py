@@ -1,4 +1,4 @@
-"""What customers read of a policy: that it says something, in every language it promises, and how hard it is to read."""
+"""What customers read of a policy: that it says something, in every language it promises, and is not too hard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pellucid.policy.checks.findings import Findings
-from pellucid.policy.model import LANGUAGES, TEXTS, Policy, Purpose, translated
+from pellucid.policy.model import LANGUAGES, TEXTS, Policy, Purpose, own_texts, translated
 from pellucid.policy.reading import CHILD_GRADE, FULL_GRADE, grade
 
 FEWEST_WORDS = 3
@@ -36,16 +36,6 @@ def check(policy: Policy, findings: Findings) -> None:
             findings.warn("child-text-missing", at, message, "Add `child:`, the same in short sentences.")
 
 
-def own_texts(part: Any, section: str) -> Texts:
-    """Return what customers read of a part of the policy, in the policy's own language, by `TEXTS`."""
-    texts = {"title": part.title}
-    if section == "purposes":
-        texts |= {"description": part.description, "notice": part.notice.text, "child": part.notice.child}
-    if section == "datasets":
-        texts |= {"source": part.source, "keep": part.keep.reason if part.keep is not None else ""}
-    return {name: text for name, text in texts.items() if text}
-
-
 def _check_languages(policy: Policy, findings: Findings) -> None:
     controller = policy.controller
     for index, language in enumerate(controller.languages):
@@ -55,7 +45,7 @@ def _check_languages(policy: Policy, findings: Findings) -> None:
 
 
 def _check_translations(policy: Policy, section: str, name: str, part: Any, findings: Findings) -> None:
-    own = own_texts(part, section)
+    own = own_texts(section, part)
     at = (section, name, "translations")
     if section == "datasets" and part.is_public:
         own = {}  # nobody is told of data about nobody
@@ -74,7 +64,7 @@ def _check_translations(policy: Policy, section: str, name: str, part: Any, find
 
 def _read_in(policy: Policy, purpose: Purpose) -> Iterator[tuple[str, Texts]]:
     """Yield the texts of a purpose in each language that customers read it in."""
-    own = own_texts(purpose, "purposes")
+    own = own_texts("purposes", purpose)
     yield policy.controller.language, own
     for language in policy.controller.languages:
         held = {name: translated(purpose.translations, language, name) for name in own}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 LANGUAGES = ("en", "de", "es", "fr")
 """Languages (ISO 639-1) that notices can be made in: pellucid has its own sentences in each."""
@@ -23,6 +24,16 @@ class Translation:
 
     language: str
     texts: Mapping[str, str]
+
+
+def own_texts(section: str, part: Any) -> dict[str, str]:
+    """Return what customers read of a part of the policy, in its own language, by `TEXTS`; not what is empty."""
+    texts = {"title": part.title}
+    if section == "purposes":
+        texts |= {"description": part.description, "notice": part.notice.text, "child": part.notice.child}
+    if section == "datasets":
+        texts |= {"source": part.source, "keep": part.keep.reason if part.keep is not None else ""}
+    return {name: text for name, text in texts.items() if text}
 
 
 def translated(translations: Iterable[Translation], language: str, name: str) -> str | None:

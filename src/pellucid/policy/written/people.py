@@ -16,7 +16,8 @@ class ControllerDocument(Document):
     officer: str = Field(default="", description="Name (under `people`) of the privacy officer.")
     language: Language = Field(default="en", description="Language in which this policy's texts are written.")
     languages: list[Language] = Field(
-        default=[], description="Other languages that customers read: every text they are shown is translated into them."
+        default=[],
+        description="Other languages that customers read: every text they are shown is translated into them.",
     )
 
 
