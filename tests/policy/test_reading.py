@@ -26,7 +26,7 @@ EASY = {
     "en": "We count what you buy. We do this to fill our shelves. You can say no. Then we stop at once.",
     "de": "Wir zählen, was du kaufst. So füllen wir die Regale. Du kannst Nein sagen. Dann hören wir auf.",
     "es": "Vemos qué compras. Así sabemos qué falta. Puedes decir que no. Si lo dices, ya no lo usamos más.",
-    "fr": "Nous comptons tes achats. Nous le faisons pour nos rayons. Tu peux dire non. Alors nous cessons tout de suite.",
+    "fr": "Nous comptons tes achats. Nous le faisons pour nos rayons. Tu peux dire non. Alors nous cessons.",
 }
 HARD = {
     "en": "Processing operations concerning personal information necessitate organisational authorisation, unless "
@@ -35,8 +35,8 @@ HARD = {
     "bereichsspezifische Ausnahmevorschriften eine anderweitige Rechtfertigungsmöglichkeit vorsehen.",
     "es": "El tratamiento automatizado de informaciones personales requiere autorización administrativa, salvo que "
     "disposiciones extraordinarias establezcan expresamente justificaciones alternativas suficientemente motivadas.",
-    "fr": "La réalisation d'opérations automatisées concernant des informations personnelles nécessite une autorisation "
-    "administrative préalable, indépendamment des dispositions réglementaires particulières éventuellement applicables.",
+    "fr": "La réalisation d'opérations automatisées concernant des informations personnelles nécessite une "
+    "autorisation administrative préalable, indépendamment des dispositions réglementaires particulières.",
 }
 
 

@@ -16,7 +16,8 @@ TITLED = {
     "{title: the CCPA": "{translations: {de: {title: der CCPA}}, title: the CCPA",
     HOSTING: "kind: processor, translations: {de: {title: unser Rechenzentrum}}}",
     "    title: Baskets\n": "    title: Baskets\n    translations: {de: {title: Körbe}}\n",
-    "    title: Purchases\n": "    title: Purchases\n    translations: {de: {title: Käufe, source: Kassen, keep: Steuern}}\n",
+    "    title: Purchases\n": "    title: Purchases\n"
+    "    translations: {de: {title: Käufe, source: Kassen, keep: Steuern}}\n",
     "    title: Members\n": "    title: Members\n    translations: {de: {title: Mitglieder}}\n",
     "    title: How often each household buys\n": "    title: Visits\n    translations: {de: {title: Besuche}}\n",
     "    title: Choose offers\n": "    title: Choose offers\n    translations:\n"

@@ -41,6 +41,7 @@ ACTIONS: dict[str, str] = {
     "insight-propose": "propose insights whose exact figures may leave once somebody else approved them",
     "insight-run": "ask for the figures of approved insights",
     "laws-decide": "sign laws off, and answer for their figures",
+    "notice-publish": "publish the notice of the policy in force",
     "policy-activate": "put a policy into force",
     "policy-check": "check the policy",
     "policy-explain": "read what a purpose may do",

@@ -169,10 +169,13 @@ CHANGED: Mapping[str, str] = {
     "country": message("{of}: country {fact} instead of {before}."),
     "age": message("{of}: now from {fact} years on instead of {before}."),
     "contact": message("Write to {fact} instead of {before}."),
+    "dataset": message("The data “{before}” are now called “{fact}”."),
     "purpose": message("The purpose “{before}” is now called “{fact}”."),
     "recipient": message("The recipient “{before}” is now called “{fact}”."),
 }
 """What a comparison says of a sentence that is new, gone or changed, by its topic."""
+WHOLE = frozenset({"purpose", "recipient", "dataset"})
+"""Topics of things that have a section of their own."""
 SAID_NEW = message("New: {text}")
 SAID_NO_MORE = message("No longer said: {text}")
 SAID_OTHERWISE = message("“{text}” instead of “{before}”")

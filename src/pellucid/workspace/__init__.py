@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.erasures import ErasureDesk
+    from pellucid.workspace.notices import NoticeDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
@@ -144,6 +145,13 @@ class Workspace:
         rights = duties.Duties(self.erasures.resume, access.remove_expired, access.addresses)
         able = {**tasks(self.room), **duties.duty_tasks(self.room, rights)}
         return WorkDesk(self.room, able, (*plans(self.room), *duties.duty_plans(self.room)))
+
+    @cached_property
+    def notices(self) -> NoticeDesk:
+        """The notice desk: what people are told."""
+        from pellucid.workspace.notices import NoticeDesk  # noqa: PLC0415  -- languages, which no question needs
+
+        return NoticeDesk(self.room)
 
     @cached_property
     def recipients(self) -> RecipientDesk:
