@@ -77,7 +77,11 @@ CASES = [
     ),
     (
         with_purpose(BASE, "range-planning", title="Stock"),
-        ("The purpose “Planning what the shops sell” is now called “Stock”.",),
+        (
+            "The purpose “Planning what the shops sell” is now called “Stock”.",
+            "Suppliers who are told figures about their own range, never about people: "
+            "“For: “Stock”.” instead of “For: “Planning what the shops sell”.”",
+        ),
     ),
 ]
 

@@ -105,7 +105,7 @@ def notice(connection: Connection, version: str = CURRENT) -> tuple[str, Content
     """
     whole = _current(connection) if version == CURRENT else _named(connection, version)
     if whole is None:
-        raise NameUnknown("published notice", version, remedy="Publish one: `pellucid notice publish`.")
+        raise NameUnknown("notice", version, remedy="Publish one: `pellucid notice publish`.")
     return whole, _stored(connection, whole)
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from pellucid.transparency.content import Content, Section
-from pellucid.transparency.published import CURRENT
 from pellucid.transparency.shown import markdown
 from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.notice_words import NoticesTold, NoticeTold
@@ -82,7 +81,7 @@ def listed(site: Visited) -> Response:
 )
 def shown(
     site: Visited,
-    version: WhichVersion = CURRENT,
+    version: WhichVersion,
     language: WhichLanguage = None,
     layer: Layer = Layer.SHORT,
     written: Annotated[Written, Query(alias="format", description="jsonld has no layers.")] = Written.JSON,
