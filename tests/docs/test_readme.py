@@ -69,6 +69,7 @@ PAGES = [
     "change-a-policy",
     "decide-by-law",
     "give-people-their-data",
+    "publish-a-notice",
     "honour-signals-and-link-identities",
     "record-what-customers-say",
     "release-exact-figures",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.policy.model import NO_LAWS, Policy
+from pellucid.policy.model import Policy
+from pellucid.regulations.model import NO_LAWS
 from pellucid.transparency.differences import differences
 from pellucid.transparency.notices import make
 

@@ -9,8 +9,9 @@ import pytest
 
 from pellucid.consent.receipts import terms
 from pellucid.errors import InputInvalid, NameUnknown
-from pellucid.policy.model import NO_LAWS, Keep, LegalBasis, Translation
+from pellucid.policy.model import Keep, LegalBasis, Translation
 from pellucid.policy.reading import CHILD_GRADE, FULL_GRADE, grade
+from pellucid.regulations.model import NO_LAWS
 from pellucid.transparency.content import LAYERS, Content, Sentence, from_bytes, to_bytes
 from pellucid.transparency.notices import make
 from pellucid.transparency.shown import escaped, markdown, spoken, text
