@@ -95,6 +95,10 @@ POINTS = (
     "activate.rebuilt",
     "activate.before-commit",
     "activate.after-commit",
+    # a notice's publication
+    "notice.stored",
+    "notice.before-commit",
+    "notice.after-commit",
     # work that is due, what goes out, and what asks people to show who they are
     "work.claimed",
     "work.settled",

@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     serve_misses_per_minute: float = Field(
         default=60.0, gt=0, le=1e6, description="Questions about people who are not there that a token may ask."
     )
+    serve_visits_per_minute: float = Field(
+        default=120.0, gt=0, le=1e6, description="Requests for what anybody may read that an address may make."
+    )
     serve_body_bytes: int = Field(default=65_536, ge=1024, le=2**20, description="Longest request body accepted.")
     serve_shutdown_seconds: int = Field(
         default=75, ge=1, le=3600, description="How long a stopping server waits for requests that are under way."

@@ -243,6 +243,18 @@ LAW_CASES = [
 ]
 
 
+NOTICE_CASES = [
+    UseCase("notices.draft", lambda w: w.notices.draft(), ()),
+    UseCase("notices.publish", lambda w: w.notices.publish(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("notices.publish", lambda w: w.notices.publish(actor=w.actor("pia")), ("notice.published",)),
+    UseCase("notices.publish", lambda w: w.notices.publish(actor=w.actor("pia")), ()),  # it is shown already
+    UseCase("notices.named", lambda w: w.notices.named(), ()),
+    UseCase("notices.list", lambda w: w.notices.list(), ()),
+    UseCase("notices.compare", lambda w: w.notices.compare("current", "draft"), ()),
+    UseCase("notices.check", lambda w: w.notices.check(), ()),
+]
+
+
 def _package(w: Workspace, id: str, actor: str = "pia", strength: int = 1) -> object:
     """File a request that was verified so far, and hand its package over."""
     with w.room.database.write() as connection:
@@ -778,6 +790,7 @@ CASES = [
     ),
     UseCase("consent.acknowledge", lambda w: w.consent.acknowledge("withdraw", purpose="offers"), ()),
     *LAW_CASES,
+    *NOTICE_CASES,
     *PROGRAM_CASES,
     *REMEDY_CASES,
     *REQUEST_CASES,
@@ -880,6 +893,7 @@ DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
+    "notices",
 )
 
 

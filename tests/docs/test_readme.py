@@ -70,6 +70,7 @@ PAGES = [
     "correct-restrict-object",
     "decide-by-law",
     "give-people-their-data",
+    "publish-a-notice",
     "honour-signals-and-link-identities",
     "import-consents",
     "record-what-customers-say",

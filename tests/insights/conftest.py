@@ -68,7 +68,8 @@ namespaces:
 recipients: {}
 roles:
   analyst: {title: Analyst, may: [query, preview, budget-show]}
-  officer: {title: Officer, may: [policy-activate, policy-check, data-add, data-list, consent-record, consent-show,
+  officer: {title: Officer, may: [policy-activate, notice-publish, policy-check, data-add, data-list, consent-record,
+        consent-show,
             consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness,
             consent-changes, consent-export, consent-screens, laws-decide, signal-apply, subject-access, subject-link,
             subject-uses, messages-send,

@@ -31,6 +31,7 @@ from pellucid.policy.model import (
     SensitiveWhen,
     SubjectPath,
     SuppressedRule,
+    Translation,
 )
 
 Path = tuple[str, ...]
@@ -138,6 +139,10 @@ def _special(owner: Any, name: str) -> list[Any]:
         "accepts": [(), ("2025",), ("2026-01", "2025"), ("0",)],
         "kinds": [(), ("share",), ("own_analytics", "profiling"), ("profiling", "own_analytics")],
         "establishment": ["", "FR", "IE"],
+        "translations": [(), (Translation("de", {"title": "X"}),), (Translation("fr", {"title": "X", "child": "Y"}),)],
+        "texts": [{}, {"title": "Z"}, {"title": "Z", "source": "Z"}],
+        "language": ["de", "es", "fr"],
+        "languages": [(), ("de",), ("fr", "de")],
     }
     return known.get((type(owner), name), by_name.get(name, []))
 

@@ -32,7 +32,8 @@ WIDE, NARROW, NEUTRAL = ChangeKind.WIDENING, ChangeKind.NARROWING, ChangeKind.NE
 def sound() -> Policy:
     """Return the sound policy, in which every part of the model stands."""
     with TemporaryDirectory() as folder:
-        (File(folder) / "policy.yaml").write_text(SOUND)
+        translated = "kind: processor, translations: {de: {title: unser Rechenzentrum}}"
+        (File(folder) / "policy.yaml").write_text(SOUND.replace("kind: processor", translated))
         return load_policy(File(folder))
 
 

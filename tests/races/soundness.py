@@ -28,6 +28,8 @@ from pellucid.records.tables import (
     permitted_changes,
     policy_activations,
 )
+from pellucid.records.transparency_tables import notice_publications
+from pellucid.transparency.published import notice
 from pellucid.workspace import Workspace
 
 
@@ -46,6 +48,7 @@ class State:
     cosigned: int
     activations: int
     laws: int
+    notices: int
     handed_over: int
     packages: int
     register: int
@@ -83,6 +86,7 @@ def state_of(folder: Path) -> State:
             cosigned=sum("test/witness" in note.decode() for note in notes),
             activations=_count(connection, policy_activations),
             laws=_count(connection, law_marks),
+            notices=_count(connection, notice_publications),
             handed_over=actions["delivery.sent"] + actions["identity.challenge"],
             packages=actions["access.package-made"],
             register=current(connection)[0],
@@ -105,6 +109,7 @@ def demand_sound(folder: Path, *, now: int, swept: bool = False) -> None:
                 _demand_register(connection, bodies)
                 _demand_ledger(connection, bodies)
                 _demand_policies(connection, bodies)
+                _demand_notices(connection, bodies)
                 known = _demand_generations(connection, bodies, copy)
             _demand_sets_as_made_anew(workspace, now)
         found = {file.name for file in (copy / "data").glob("*.duckdb*")}
@@ -162,6 +167,13 @@ def _demand_policies(connection: Connection, bodies: list[dict[str, Any]]) -> No
     decided = [body["body"]["laws"] for body in bodies if body["action"] in LAW_ACTIONS]
     assert len(decided) == _count(connection, law_marks)
     assert policy.laws.version == ["", *decided][-1]
+
+
+def _demand_notices(connection: Connection, bodies: list[dict[str, Any]]) -> None:
+    """Each publication has its entry, and what it shows is stored, whole."""
+    shown = list(connection.scalars(select(notice_publications.c.notice).order_by(notice_publications.c.sequence)))
+    assert shown == [body["body"]["notice"] for body in bodies if body["action"] == "notice.published"]
+    assert {version: notice(connection, version)[1].version for version in shown} == {each: each for each in shown}
 
 
 def _demand_generations(connection: Connection, bodies: list[dict[str, Any]], folder: Path) -> set[str]:

@@ -285,6 +285,13 @@ COMMANDS = {
         frozenset({"activate.after-commit"}),
         prepare=_edit_policy,
     ),
+    "publish a notice": Command(
+        command("notice", "publish", "--as", "pia"),
+        "notices",
+        ("notice.stored", "notice.before-commit", "notice.after-commit"),
+        frozenset({"notice.after-commit"}),
+        once=True,
+    ),
     "override a law": Command(
         command(
             *("regulations", "override", "eu-gdpr", "consent.own_analytics", "opt_in", "--cite", "our reading"),
@@ -343,6 +350,7 @@ QUICK = {
     ("hand over mail", "delivery.handed-over"),
     ("ask who it is", "challenge.handed-over"),
     ("override a law", "laws.before-commit"),
+    ("publish a notice", "notice.before-commit"),
     ("withdraw", "consent.before-commit"),
     ("import choices", "bulk.before-commit"),
     ("ask", "query.after-commit"),

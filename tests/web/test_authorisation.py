@@ -36,6 +36,8 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),
     ("POST", "/v1/agent/{agent_id}"): (AGENT, "", 403),
     ("GET", "/v1/agent/{agent_id}"): (AGENT, None, 403),
+    ("GET", "/api/v1/notices"): (OPEN, None, 200),
+    ("GET", "/api/v1/notices/{version}"): (OPEN, None, 404),  # none was published
     ("GET", "/.well-known/gpc.json"): (OPEN, None, 200),
     ("GET", "/healthz"): (OPEN, None, 204),
     ("GET", "/readyz"): (OPEN, None, 204),
@@ -58,7 +60,7 @@ def test_every_route_has_its_row(app: FastAPI) -> None:
 
 def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
     method, path = row
-    path, body = path.format(request_id="r0123456789ab", agent_id="AGENT"), ROWS[row][1]
+    path, body = path.format(request_id="r0123456789ab", agent_id="AGENT", version="current"), ROWS[row][1]
     if isinstance(body, str):
         return client(*scopes).request(method, path, content=body, headers={"Content-Type": "text/plain"}).status_code
     return client(*scopes).request(method, path, json=body).status_code

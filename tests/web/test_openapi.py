@@ -17,12 +17,19 @@ from tests.web.conftest import SCOPE_NAMES, Shop, bearer, serving
 
 DOCUMENT = "/api/v1/openapi.json"
 EXAMPLES = 60
+OF_A_NOTICE = {"version", "language", "layer", "format"}
+"""What everybody may read is named in URLs."""
 KNOWN = {"subject": "h0001", "purpose": "offers", "purposes": ["offers"], "namespace": "household"}
 
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(serve_requests_per_second=1e6, serve_misses_per_minute=1e6, serve_failures_per_minute=1e6)
+    return Settings(
+        serve_requests_per_second=1e6,
+        serve_misses_per_minute=1e6,
+        serve_failures_per_minute=1e6,
+        serve_visits_per_minute=1e6,
+    )
 
 
 def operations(app: FastAPI) -> list[dict[str, Any]]:
@@ -52,8 +59,8 @@ def test_every_operation_is_explained_and_every_body_has_an_example(app: FastAPI
 def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
     for path, found in app.openapi()["paths"].items():
         parameters = {each["name"] for operation in found.values() for each in operation.get("parameters", ())}
-        assert parameters <= {"since", "limit", "Idempotency-Key", "request_id"}
-        assert ("{" in path) == ("request_id" in parameters)
+        assert parameters <= {"since", "limit", "Idempotency-Key", "request_id", *OF_A_NOTICE}
+        assert ("{" in path) == bool({"request_id", "version"} & parameters)
 
 
 # Threads of the server, in this process, draw from `random` while a strategy is at work, which then looks guilty of it.

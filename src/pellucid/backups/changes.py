@@ -48,6 +48,7 @@ from pellucid.records.tables import (
     subject_links,
     subjects,
 )
+from pellucid.records.transparency_tables import notice_publications, notices
 from pellucid.release.accountant import RESERVED
 from pellucid.subjects import ids
 
@@ -59,6 +60,8 @@ CARRIED: Mapping[str, Table] = {
         policy_activations,
         law_packs,
         law_marks,
+        notices,
+        notice_publications,
         consent_screens,
         subjects,
         subject_keys,
@@ -87,8 +90,8 @@ OF_AN_ERASURE = (erasures, erasure_people, erasure_parts, tombstones, kept_evide
 OF_A_REQUEST = (rights_requests, rights_events, statements)
 """What people asked, which has its day by law: none that was filed since a backup is lost with it."""
 
-MARKS = (law_marks, consent_screens, subject_links)
-"""What people decided about laws, screens and identities: rows are added and never changed."""
+MARKS = (law_marks, consent_screens, subject_links, notice_publications)
+"""What people decided about laws, screens, identities and notices: rows are added and never changed."""
 
 ADDED_TO = (*MARKS, deliveries)
 """Tables whose rows have a number that rises."""
@@ -235,6 +238,9 @@ def _marks(connection: Connection, place: Place) -> Iterator[Change]:
     packs = sorted({str(change.values["version"]) for change in made if change.values.get("version")})
     for part in _parts(packs):
         yield from _rows(connection, law_packs, law_packs.c.version.in_(part))
+    shown = sorted({str(change.values["notice"]) for change in made if change.table == notice_publications.name})
+    for part in _parts(shown):
+        yield from _rows(connection, notices, notices.c.version.in_(part))
     yield from made
 
 

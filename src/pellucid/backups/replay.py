@@ -37,6 +37,7 @@ from pellucid.records.tables import (
     subject_keys,
     subjects,
 )
+from pellucid.records.transparency_tables import notices
 
 WRITTEN = frozenset({"data.published", "data.sorted", "data.erased", "data.retired"})
 """What writes a generation."""
@@ -146,7 +147,7 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
     _insert_missing(connection, policy_snapshots, gathered.of(policy_snapshots))
     _insert_missing(connection, policy_activations, gathered.of(policy_activations))
     _put_people(connection, gathered)
-    for table in (law_packs, *MARKS):
+    for table in (law_packs, notices, *MARKS):
         _insert_missing(connection, table, gathered.of(table))
     for entry in gathered.bodies:
         told = entry["body"]

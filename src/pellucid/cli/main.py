@@ -28,6 +28,7 @@ from pellucid.cli import (
     hold,
     insight,
     messages,
+    notice,
     policy,
     query,
     recipient,
@@ -96,6 +97,7 @@ app.add_typer(insight.app, name="insight")
 app.command("attack")(attack.attack)
 app.add_typer(budget.app, name="budget")
 app.add_typer(consent.app, name="consent")
+app.add_typer(notice.app, name="notice")
 app.add_typer(regulations.app, name="regulations")
 app.add_typer(subject.app, name="subject")
 app.add_typer(requests.app, name="requests")

@@ -17,6 +17,7 @@ from pellucid.consent.said import is_closed, is_restricted
 from pellucid.consent.voices import Voice
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Default, Policy, Purpose, SensitiveUse
+from pellucid.policy.parts.purpose import declared_version
 from pellucid.records.columns import from_instant, to_instant
 
 EARLIEST = to_instant(datetime(1900, 1, 1, tzinfo=UTC))
@@ -78,7 +79,7 @@ def _demand_current_notice(policy: Policy, record: ConsentRecord) -> None:
     if record.purpose is None:
         raise InputInvalid("A yes needs its purpose: consent is specific.", remedy="Name one purpose a record.")
     current = policy.purposes[record.purpose].notice.version
-    if record.notice_version not in ("", current):
+    if record.notice_version and declared_version(record.notice_version) != current != record.notice_version:
         raise InputInvalid(
             f"A yes to {record.purpose!r} needs its current notice: got version {record.notice_version!r}, "
             f"allowed {current!r}.",
@@ -99,7 +100,8 @@ def _admit_give(
 ) -> ConsentRecord:
     purpose = policy.purposes[record.purpose or ""]
     beside = _demand_sense(policy, purpose, record, facts, earlier, now)
-    return replace(record, notice_version=purpose.notice.version, without_choice=(purpose.name,) if beside else ())
+    notice = record.notice_version or purpose.notice.version
+    return replace(record, notice_version=notice, without_choice=(purpose.name,) if beside else ())
 
 
 def _demand_proof(record: ConsentRecord) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +29,7 @@ from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord
 from pellucid.consent.redecide import recompute
 from pellucid.consent.screens import screens
+from pellucid.consent.shown import published_notices
 from pellucid.failpoints import reach
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.tables import consent_records, subject_links
@@ -144,6 +146,7 @@ def _judge(
 ) -> list[_Judged]:
     found = []
     doubted, at = screens(connection), _dated(rows, now)
+    published = cache(lambda: published_notices(connection))
     noes = np.zeros(len(rows.kinds), np.int64)
     noes[list(rows.noes)] = list(rows.noes.values())
     for namespace, places in _by_namespace(rows, np.where(subjects < 0, -1, rows.kinds)).items():
@@ -155,7 +158,7 @@ def _judge(
             heard = heard.and_then(tried.subjects, tried.kinds, tried.at)
         columns = (places, subjects[places], rows.kinds[places], at[places], rows.timed[places], noes[places])
         others = others_of(connection, namespace, _linked(connection, namespace, np.array(people, np.int64)).tolist())
-        door = Door(policy, rows.table, facts, heard.told(), doubted, now, others)
+        door = Door(policy, rows.table, facts, heard.told(), doubted, now, others, published)
         outcome = door.judge([Row(*each) for each in zip(*(column.tolist() for column in columns), strict=True)])
         found.append(_Judged(namespace, facts, heard, outcome))
     return found

@@ -6,7 +6,7 @@ matter to it, else singly. Rows count in their order, each after those before it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -17,9 +17,11 @@ from pellucid.consent.bulk_rows import UNKNOWN_SUBJECT, Rejection
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import CLOSING, ConsentRecord, ConsentVerb, ScreenState
 from pellucid.consent.screens import Screens
+from pellucid.consent.shown import PublishedNotices
 from pellucid.consent.voices import Voice
 from pellucid.errors import NameUnknown, PellucidError
 from pellucid.policy.model import Policy
+from pellucid.policy.parts.purpose import shown_notice
 
 Told = tuple[int, int]
 """A kind's number and an instant (UTC µs)."""
@@ -79,9 +81,11 @@ class Door:
         screens: Screens,
         now: int,
         others: Mapping[int, Sequence[Voice]],
+        published: Callable[[], PublishedNotices] = PublishedNotices,
     ) -> None:
         self._policy, self._table, self._now = policy, table, now
         self._others = others
+        self._published = published
         self._facts, self._told, self._screens = facts, told, screens
         self._same: dict[int, tuple[ConsentRecord, str]] = {}
         self._kept: dict[tuple[int, int, ConsentRecord], set[str]] = {}
@@ -204,6 +208,8 @@ class Door:
         said = () if alone else self._told.get(row.subject, ())
         earlier = [self._table.record(kind, row.subject, at) for kind, at in said]
         try:
+            if not record.verb.narrows and shown_notice(record.notice_version) is not None:
+                record = self._published().resolved(record) or record
             kept = admit(self._policy, record, facts, earlier, self._now, self._others.get(row.subject, ()))
         except PellucidError as error:
             return _told(record, error)

@@ -10,12 +10,20 @@ from pellucid.policy import documents, model
 
 def controller(document: documents.ControllerDocument) -> model.Controller:
     """Build the controller."""
-    return model.Controller(document.name, document.country, document.contact, document.officer)
+    return model.Controller(
+        document.name,
+        document.country,
+        document.contact,
+        document.officer,
+        document.language,
+        tuple(document.languages),
+    )
 
 
 def regime(name: str, document: documents.RegimeDocument) -> model.Regime:
     """Build a regime."""
-    return model.Regime(name, document.title, tuple(document.jurisdictions), document.establishment)
+    translations = _translations(document.translations)
+    return model.Regime(name, document.title, tuple(document.jurisdictions), document.establishment, translations)
 
 
 def namespace(name: str, document: documents.NamespaceDocument) -> model.PrivacyUnit:
@@ -25,7 +33,8 @@ def namespace(name: str, document: documents.NamespaceDocument) -> model.Privacy
 
 def recipient(name: str, document: documents.RecipientDocument) -> model.Recipient:
     """Build a recipient."""
-    return model.Recipient(name, document.title, document.country, document.kind, document.address)
+    translations = _translations(document.translations)
+    return model.Recipient(name, document.title, document.country, document.kind, document.address, translations)
 
 
 def role(name: str, document: documents.RoleDocument) -> model.Role:
@@ -44,7 +53,9 @@ def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
         name=name,
         title=document.title,
         description=document.description,
-        notice=model.Notice(document.notice.version, document.notice.text, tuple(document.notice.accepts)),
+        notice=model.Notice(
+            document.notice.version, document.notice.text, tuple(document.notice.accepts), document.notice.child
+        ),
         bases={at: model.RegimeBasis(at, basis.basis, basis.default) for at, basis in document.basis.items()},
         categories=tuple(document.categories),
         roles=tuple(document.roles),
@@ -63,6 +74,7 @@ def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
         soft_opt_in=document.soft_opt_in,
         loyalty=document.loyalty,
         retention=tuple(model.PurposeRetention(name, days) for name, days in document.retention_days.items()),
+        translations=_translations(document.translations),
     )
 
 
@@ -92,6 +104,7 @@ def dataset(name: str, document: documents.DatasetDocument) -> model.Dataset:
         if document.keep is None
         else model.Keep(document.keep.days, document.keep.basis, document.keep.reason),
         built=None if document.built is None else _built(document.built),
+        translations=_translations(document.translations),
     )
 
 
@@ -105,6 +118,14 @@ BUILDERS: Mapping[str, Callable[[str, Any], Any]] = {
     "datasets": dataset,
 }
 """By section of the folder."""
+
+
+def _translations(written: Mapping[Any, documents.Document]) -> tuple[model.Translation, ...]:
+    """Build translations in order of language, without the texts that say nothing."""
+    return tuple(
+        model.Translation(str(language), {name: text for name, text in texts if text})
+        for language, texts in sorted(written.items())
+    )
 
 
 def _allowance(document: documents.AllowanceDocument) -> model.Allowance:

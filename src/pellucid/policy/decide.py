@@ -42,6 +42,7 @@ ACTIONS: dict[str, str] = {
     "insight-run": "ask for the figures of approved insights",
     "laws-decide": "sign laws off, and answer for their figures",
     "messages-send": "see how many messages to people are due, and send them",
+    "notice-publish": "publish the notice of the policy in force",
     "policy-activate": "put a policy into force",
     "policy-check": "check the policy",
     "policy-explain": "read what a purpose may do",

@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import Field
 
-from pellucid.policy.written.base import AllowanceDocument, Document
+from pellucid.policy.written.base import AllowanceDocument, Document, TitleTexts
 from pellucid.policy.written.dataset import (
     BuiltDocument,
     ColumnDocument,
     DatasetDocument,
+    DatasetTexts,
     FactsDocument,
     HopDocument,
     LookupDocument,
@@ -31,7 +32,13 @@ from pellucid.policy.written.people import (
     RegimeDocument,
     RoleDocument,
 )
-from pellucid.policy.written.purpose import BasisDocument, NoticeDocument, PurposeDocument, UnknownDocument
+from pellucid.policy.written.purpose import (
+    BasisDocument,
+    NoticeDocument,
+    PurposeDocument,
+    PurposeTexts,
+    UnknownDocument,
+)
 from pellucid.policy.written.release import (
     BoundDocument,
     EpsilonDocument,
@@ -50,6 +57,7 @@ __all__ = [
     "ColumnDocument",
     "ControllerDocument",
     "DatasetDocument",
+    "DatasetTexts",
     "Document",
     "EpsilonDocument",
     "FactsDocument",
@@ -61,6 +69,7 @@ __all__ = [
     "PartDocument",
     "PersonDocument",
     "PurposeDocument",
+    "PurposeTexts",
     "RankBoundDocument",
     "RankDocument",
     "RecipientDocument",
@@ -70,6 +79,7 @@ __all__ = [
     "SensitiveWhenDocument",
     "SubjectPathDocument",
     "SuppressedDocument",
+    "TitleTexts",
     "UnknownDocument",
     "json_schema",
 ]

@@ -37,10 +37,13 @@ from pellucid.policy.parts.purpose import (
     VulnerableUse,
 )
 from pellucid.policy.parts.release import Allowance, Bound, Period, RankBound, ReleaseRule, SuppressedRule
+from pellucid.policy.parts.texts import LANGUAGES, TEXTS, Translation, own_texts, translated
 from pellucid.regulations.model import NO_LAWS, Laws
 
 __all__ = [
     "ADDED",
+    "LANGUAGES",
+    "TEXTS",
     "Actor",
     "Allowance",
     "Bound",
@@ -75,8 +78,11 @@ __all__ = [
     "Standing",
     "SubjectPath",
     "SuppressedRule",
+    "Translation",
     "Unknown",
     "VulnerableUse",
+    "own_texts",
+    "translated",
 ]
 
 

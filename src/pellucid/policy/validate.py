@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pellucid.errors import Finding
-from pellucid.policy.checks import allowances, dataset, names, people, purpose, release, suppressed
+from pellucid.policy.checks import allowances, dataset, names, people, purpose, release, suppressed, texts
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.model import Policy
 from pellucid.policy.nodes import Place
@@ -23,6 +23,7 @@ CHECKS: tuple[Callable[[Policy, Findings], None], ...] = (
     release.check,
     allowances.check,
     suppressed.check,
+    texts.check,
 )
 """In the order in which somebody writes a policy."""
 

@@ -1,4 +1,5 @@
-"""The tables of what people are told: an index of the log, so that one person's answer needs no reading of all of it.
+"""The tables of what people are told: published notices, messages, and an index of the log, so that one person's answer
+needs no reading of all of it.
 
 The index is made from the log alone and can be thrown away: it is then made anew. It names nobody. Statements over
 these tables stand beside the use case that gives them meaning.
@@ -77,5 +78,23 @@ message_choices = Table(  # kinds of messages that people do not want
     metadata,
     Column("person", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+notices = Table(  # what was ever published, in every language and layer; rows are added and never changed
+    "notices",
+    metadata,
+    Column("version", Text, primary_key=True),  # SHA-256 of the content
+    Column("content", LargeBinary, nullable=False),  # canonical JSON
+)
+
+notice_publications = Table(  # which notice was shown from when on; the last one is shown now
+    "notice_publications",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("notice", Text, nullable=False),
+    Column("policy", Text, nullable=False),  # the policy and the laws that it was made from
+    Column("laws", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )

@@ -16,6 +16,7 @@ from pellucid.audit.receipt import instant_text
 from pellucid.consent import show
 from pellucid.policy.bases import basis_for
 from pellucid.policy.model import Default, LegalBasis, Policy, Purpose
+from pellucid.policy.parts.purpose import declared_version
 from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import legal_holds, rights_events, rights_requests
 from pellucid.records.tables import policy_snapshots, signal_questions, signals_seen, subject_links, subjects
@@ -136,11 +137,11 @@ def notices(connection: Connection, policy: Policy, said: Sequence[Mapping[str, 
     texts: dict[tuple[str, str], str] = {
         (purpose.name, purpose.notice.version): purpose.notice.text for purpose in policy.purposes.values()
     }
-    if wanted - texts.keys():
+    if {(name, declared_version(version)) for name, version in wanted} - texts.keys():
         texts = dict(_earlier_notices(connection)) | texts
     gone = "The text of this notice is not held any more."
     return [
-        {"purpose": name, "version": version, "text": texts.get((name, version), gone)}
+        {"purpose": name, "version": version, "text": texts.get((name, declared_version(version)), gone)}
         for name, version in sorted(wanted)
     ]
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health
-from pellucid.web.api import consents, requests, signals
+from pellucid.web.api import consents, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.errors import Problem, tell_problem
 from pellucid.web.guard import Guard
@@ -51,6 +51,7 @@ def make_app(workspace: Workspace) -> FastAPI:
     app.include_router(consents.router)
     app.include_router(signals.router)
     app.include_router(requests.router)
+    app.include_router(notices.router)
     app.include_router(drp.router)
     return app
 

@@ -42,21 +42,23 @@ class RecentTokens:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A workspace as it is served. `requests` and `misses` count by token, `failures` by client address."""
+    """A workspace as it is served. `requests` and `misses` count by token, `failures` and `visitors` by address."""
 
     workspace: Workspace
     recent: RecentTokens
     requests: Buckets
     misses: Buckets
     failures: Buckets
+    visitors: Buckets
 
     @classmethod
     def of(cls, workspace: Workspace, settings: Settings) -> Site:
         """Return the site of a workspace, with the limits that are set."""
-        each_second, misses, failures = (
+        each_second, misses, failures, visits = (
             settings.serve_requests_per_second,
             settings.serve_misses_per_minute,
             settings.serve_failures_per_minute,
+            settings.serve_visits_per_minute,
         )
         return cls(
             workspace,
@@ -64,6 +66,7 @@ class Site:
             requests=Buckets(each_second, 2 * each_second),
             misses=Buckets(misses / 60, misses),
             failures=Buckets(failures / 60, failures),
+            visitors=Buckets(visits / 60, visits),
         )
 
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.erasures import ErasureDesk
     from pellucid.workspace.messages import MessageDesk
+    from pellucid.workspace.notices import NoticeDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
@@ -149,6 +150,13 @@ class Workspace:
         able = {**tasks(self.room), **duties.duty_tasks(self.room, rights), MESSAGES: self.messages.task()}
         found = (*plans(self.room), *duties.duty_plans(self.room), self.messages.plan())
         return WorkDesk(self.room, able, found)
+
+    @cached_property
+    def notices(self) -> NoticeDesk:
+        """The notice desk: what people are told."""
+        from pellucid.workspace.notices import NoticeDesk  # noqa: PLC0415  -- languages, which no question needs
+
+        return NoticeDesk(self.room)
 
     @cached_property
     def recipients(self) -> RecipientDesk:

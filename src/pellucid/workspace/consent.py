@@ -19,6 +19,7 @@ from pellucid.consent.coverage import Coverage
 from pellucid.consent.permitted import SIGNAL
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import REQUEST_METHOD, SPLIT_METHOD, By, ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.shown import named_digits, published_notices
 from pellucid.consent.submission import Beside, Submission
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
@@ -89,6 +90,7 @@ class ConsentDesk:
                 method=method,
                 while_restricted=while_restricted,
             )
+            item = _as_shown(connection, item)
             demand_fit(policy, item, now)
             return replace(item, subject=_person(connection, policy, namespace, subject)[1])
 
@@ -209,6 +211,22 @@ def _person(connection: Connection, policy: Policy, namespace: str | None, key: 
     if found is None:
         raise NameUnknown("subject", key, remedy="Check the key, or import the person's data first.")
     return name, found
+
+
+def _as_shown(connection: Connection, item: ConsentRecord) -> ConsentRecord:
+    """Return a record with the published notice that it names, as records keep it.
+
+    A no is not refused for what it names. Raises InputInvalid for a yes to a notice that was never published, or that
+    is not about the purpose, or not in that language.
+    """
+    if named_digits(item.notice_version) is None:
+        return item
+    try:
+        return published_notices(connection).resolved(item) or item
+    except InputInvalid:
+        if item.verb.narrows:
+            return item
+        raise
 
 
 def _verb(text: str) -> ConsentVerb:

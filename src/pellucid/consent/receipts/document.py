@@ -19,7 +19,8 @@ from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.errors import VerificationFailed
 from pellucid.policy.bases import basis_for, covering
 from pellucid.policy.categories import CATEGORIES, is_within
-from pellucid.policy.model import Dataset, LegalBasis, Policy, Purpose
+from pellucid.policy.model import Dataset, LegalBasis, Policy, Purpose, translated
+from pellucid.policy.parts.purpose import declared_version
 from pellucid.policy.retention import days_read
 
 
@@ -239,7 +240,12 @@ def _legal_bases(record: ConsentRecord, bases: Sequence[LegalBasis]) -> list[str
 
 def _notice(record: ConsentRecord, purposes: Sequence[Purpose]) -> dict[str, object]:
     """Return which notice was shown; its words, too, where it was the purpose's current one."""
-    words = [purpose.notice.text for purpose in purposes[:1] if purpose.notice.version == record.notice_version]
+    declared = declared_version(record.notice_version)
+    words = [
+        translated(purpose.translations, record.language, "notice") or purpose.notice.text
+        for purpose in purposes[:1]
+        if purpose.notice.version in (declared, record.notice_version)
+    ]
     return {
         "@type": "dpv:ConsentNotice",
         "dct:hasVersion": record.notice_version,

@@ -39,6 +39,7 @@ PURPOSES: Words = {
         "The words of notice {version} changed and its version did not, so consents to the old words count.",
         f"{OFFICER}; {WRITER}",
     ),
+    **neutral("notice-child", "What its notice says to a reader of twelve changed.", WRITER),
     **neutral("notice-text-version", "The notice has other words, under its new version.", WRITER),
     **listed(
         "basis",
@@ -208,6 +209,14 @@ PEOPLE: Words = {
     **neutral("controller-country", "The controller is in {new} (before: {old}).", OVERSIGHT),
     **neutral("controller-contact", "Customers reach it at {new} (before: {old}).", WRITER),
     **neutral("controller-officer", "The privacy officer is {new} (before: {old}).", f"{OFFICER}; {WRITER}"),
+    **neutral("controller-language", "The policy's own texts are in `{new}` (before: `{old}`).", WRITER),
+    **neutrally_listed(
+        "controller-languages",
+        "Notices are made in `{value}` too.",
+        "Notices are not made in `{value}` any more.",
+        WRITER,
+    ),
+    **neutral("translation", "Its texts differ in: {languages}.", WRITER),
 }
 """Who is responsible, who may do what, who is given what."""
 

@@ -17,6 +17,7 @@ from pellucid.policy.changes.rules import (
     ordered,
     text,
     told_apart,
+    translations,
     walk,
 )
 from pellucid.policy.model import Built, Column, Dataset, Keep, Mask, MaskKind, Rank, SensitiveWhen, SubjectPath
@@ -255,4 +256,5 @@ DATASET: Rules = {
     "allowance": optional_allowance("dataset-allowance"),
     "keep": _keep,
     "built": _built,
+    "translations": translations,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pellucid.policy.changes.release import optional_allowance
-from pellucid.policy.changes.rules import Notes, Rules, exchanged, listed, text, told_apart
+from pellucid.policy.changes.rules import Notes, Rules, exchanged, listed, text, told_apart, translations
 from pellucid.policy.decide import ACTIONS
 from pellucid.policy.model import Person, Recipient, Role
 from pellucid.policy.phrases import listed as in_words
@@ -19,6 +19,8 @@ CONTROLLER: Rules = {
     "country": text("controller-country"),
     "contact": text("controller-contact"),
     "officer": text("controller-officer"),
+    "language": text("controller-language"),
+    "languages": listed("controller-languages"),
 }
 ROLE: Rules = {
     "name": told_apart,
@@ -37,6 +39,7 @@ RECIPIENT: Rules = {
     "country": exchanged("recipient-country"),
     "kind": exchanged("recipient-kind"),
     "address": _address,
+    "translations": translations,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pellucid.policy.bases import basis_for, covering, openness
 from pellucid.policy.changes.release import CAP
-from pellucid.policy.changes.rules import Notes, Rules, nested, text, told_apart
+from pellucid.policy.changes.rules import Notes, Rules, nested, text, told_apart, translations
 from pellucid.policy.model import Policy, PrivacyUnit, Regime
 from pellucid.policy.phrases import ticked
 
@@ -29,6 +29,7 @@ REGIME: Rules = {
     "title": text("regime-title"),
     "jurisdictions": _order_only,
     "establishment": _establishment,
+    "translations": translations,
 }
 
 

@@ -8,7 +8,18 @@ from dataclasses import replace
 from pellucid.policy.bases import openness
 from pellucid.policy.categories import CATEGORIES, is_within
 from pellucid.policy.changes.release import RELEASE, suppressed
-from pellucid.policy.changes.rules import Notes, Rule, Rules, days, listed, nested, ordered, text, told_apart
+from pellucid.policy.changes.rules import (
+    Notes,
+    Rule,
+    Rules,
+    days,
+    listed,
+    nested,
+    ordered,
+    text,
+    told_apart,
+    translations,
+)
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import (
     Notice,
@@ -71,6 +82,8 @@ def _notice(notes: Notes, old: Notice, new: Notice) -> None:
         notes.add("notice-version", old=old.version, new=new.version, carried=carried)
     if old.text != new.text:
         notes.add("notice-text" if old.version == new.version else "notice-text-version", version=new.version)
+    if old.child != new.child:
+        notes.add("notice-child")
     if old.accepts != new.accepts:
         listed("notice-accepted")(notes, old.accepts, new.accepts)
 
@@ -181,6 +194,7 @@ PURPOSE: Rules = {
     "soft_opt_in": _opened("soft-opt-in"),
     "loyalty": _opened("loyalty"),
     "retention": _retention,
+    "translations": translations,
 }
 
 

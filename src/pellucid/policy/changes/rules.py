@@ -11,7 +11,7 @@ from typing import Any
 
 from pellucid.policy.changes.catalogue import CHANGES
 from pellucid.policy.changes.words import ChangeKind
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Policy, Translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,16 @@ def days(code: str, **words: str) -> Rule:
         return float("inf") if value is None else value
 
     return ordered(code, wider="lengthened", narrower="shortened", key=lasting, show=shown, **words)
+
+
+def translations(notes: Notes, old: tuple[Translation, ...], new: tuple[Translation, ...]) -> None:
+    """Take down in which languages the texts differ; every text of a part counts as one."""
+    before, after = ({each.language: dict(each.texts) for each in held} for held in (old, new))
+    differing = [each for each in dict.fromkeys((*after, *before)) if before.get(each) != after.get(each)]
+    if differing:
+        notes.add("translation", languages=", ".join(sorted(differing)))
+    else:
+        notes.add("written-otherwise", what="Its translations")
 
 
 def compare_amounts(

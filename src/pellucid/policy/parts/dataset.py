@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from pellucid.policy.parts.added import ADDED
 from pellucid.policy.parts.release import Allowance
+from pellucid.policy.parts.texts import Translation
 
 
 class ColumnType(StrEnum):
@@ -152,6 +153,7 @@ class Dataset:
     allowance: Allowance | None = field(default=None, metadata=ADDED)
     keep: Keep | None = field(default=None, metadata=ADDED)
     built: Built | None = field(default=None, metadata=ADDED)
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
 
     @property
     def is_public(self) -> bool:

@@ -7,16 +7,22 @@ from dataclasses import dataclass, field
 
 from pellucid.policy.parts.added import ADDED
 from pellucid.policy.parts.release import Allowance
+from pellucid.policy.parts.texts import Translation
 
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """Who is responsible (GDPR Art. 13(1)(a))."""
+    """Who is responsible (GDPR Art. 13(1)(a)).
+
+    `language` is the one that the policy's texts are written in, `languages` are those that they are translated into.
+    """
 
     name: str
     country: str
     contact: str
     officer: str = ""
+    language: str = field(default="en", metadata=ADDED)
+    languages: tuple[str, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Regime:
     title: str
     jurisdictions: tuple[str, ...]
     establishment: str = field(default="", metadata=ADDED)
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class Recipient:
     country: str
     kind: str
     address: str = field(default="", metadata=ADDED)
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pellucid.policy.parts.added import ADDED
 from pellucid.policy.parts.release import ReleaseRule, SuppressedRule
+from pellucid.policy.parts.texts import Translation
 
 
 class LegalBasis(StrEnum):
@@ -74,15 +76,41 @@ class Notice:
     """The words a customer was shown; a new version is a new notice.
 
     `accepts` are earlier versions from which this one differs in nothing that matters: a yes to them still counts.
+    `child` says the same to a reader of twelve.
     """
 
     version: str
     text: str
     accepts: tuple[str, ...] = field(default=(), metadata=ADDED)
+    child: str = field(default="", metadata=ADDED)
 
     def stands_for(self, version: str) -> bool:
-        """Return whether a yes to that version is a yes to this notice."""
-        return version == self.version or version in self.accepts
+        """Return whether a yes to that version, whatever published notice showed it, is a yes to this notice."""
+        known = (self.version, *self.accepts)
+        return version in known or declared_version(version) in known
+
+
+SHOWN_DIGITS = 16
+"""How many hex digits of a published notice's version a record keeps."""
+
+_SHOWN = re.compile(rf"(?P<declared>.*)\+(?P<shown>[0-9a-f]{{{SHOWN_DIGITS}}})", re.DOTALL)
+
+
+def declared_version(version: str) -> str:
+    """Return the version of a purpose's notice that a record names, without the published notice that showed it."""
+    found = _SHOWN.fullmatch(version)
+    return version if found is None else found["declared"]
+
+
+def shown_notice(version: str) -> str | None:
+    """Return the first digits of the published notice that a record names; None if it names none."""
+    found = _SHOWN.fullmatch(version)
+    return None if found is None else found["shown"]
+
+
+def shown_version(declared: str, published: str) -> str:
+    """Return what a record keeps of a yes to a purpose's notice, in the words of a published one."""
+    return f"{declared}+{published[:SHOWN_DIGITS]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +152,7 @@ class Purpose:
     while_restricted: RestrictedUse = field(default=RestrictedUse.NONE, metadata=ADDED)
     soft_opt_in: bool = field(default=False, metadata=ADDED)
     loyalty: bool = field(default=False, metadata=ADDED)
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
     retention: tuple[PurposeRetention, ...] = field(default=(), metadata=ADDED)
 
     def needs_days(self, dataset: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,8 @@ _Enum = TypeVar("_Enum")
 Word = Annotated[_Enum, Field(strict=False)]
 Text = Annotated[str, Field(min_length=1)]
 Amount = str | int | float
+Language = Literal["en", "de", "es", "fr"]
+TRANSLATIONS = "The same texts in other languages, by language (de, en, es, fr)."
 
 
 class Document(BaseModel):
@@ -23,6 +25,12 @@ class Document(BaseModel):
     def contradiction(cls, written: Any) -> str | None:
         """Return what contradicts itself in what was written ("message; remedy"), even where its shape is wrong too."""
         return None
+
+
+class TitleTexts(Document):
+    """What customers read of a part of the policy, in another language."""
+
+    title: Text = Field(description="The title.")
 
 
 class AllowanceDocument(Document):

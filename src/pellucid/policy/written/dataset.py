@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pellucid.policy.model import ColumnType, MaskKind
-from pellucid.policy.written.base import AllowanceDocument, Document, Text, Word
+from pellucid.policy.written.base import TRANSLATIONS, AllowanceDocument, Document, Language, Text, Word
 
 Value = str | int | bool
 
@@ -117,6 +117,14 @@ class BuiltDocument(Document):
     )
 
 
+class DatasetTexts(Document):
+    """What customers read of a dataset, in another language."""
+
+    title: Text = Field(description="The title.")
+    source: str = Field(default="", description="Where the data come from.")
+    keep: str = Field(default="", description="Which law has rows kept: the reason under `keep`.")
+
+
 class DatasetDocument(Document):
     """A table: about people (`subjects`) or about nobody (`public: true`)."""
 
@@ -140,6 +148,7 @@ class DatasetDocument(Document):
     )
     keep: KeepDocument | None = Field(default=None, description="Rows that a law has kept after an erasure.")
     built: BuiltDocument | None = Field(default=None, description="How it is made of other datasets, if it is.")
+    translations: dict[Language, DatasetTexts] = Field(default={}, description=TRANSLATIONS)
 
     @classmethod
     def contradiction(cls, written: Any) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pellucid.policy.written.base import AllowanceDocument, Document, Text
+from pellucid.policy.written.base import TRANSLATIONS, AllowanceDocument, Document, Language, Text, TitleTexts
 
 
 class ControllerDocument(Document):
@@ -14,6 +14,11 @@ class ControllerDocument(Document):
     country: Text = Field(description="ISO 3166 code of the country it is established in.")
     contact: Text = Field(description="Where customers reach it about their data.")
     officer: str = Field(default="", description="Name (under `people`) of the privacy officer.")
+    language: Language = Field(default="en", description="Language in which this policy's texts are written.")
+    languages: list[Language] = Field(
+        default=[],
+        description="Other languages that customers read: every text they are shown is translated into them.",
+    )
 
 
 class RegimeDocument(Document):
@@ -25,6 +30,7 @@ class RegimeDocument(Document):
         default="",
         description="ISO 3166 code of the establishment that serves its people, if not the controller's own.",
     )
+    translations: dict[Language, TitleTexts] = Field(default={}, description=TRANSLATIONS)
 
 
 class NamespaceDocument(Document):
@@ -45,6 +51,7 @@ class RecipientDocument(Document):
         description="Mail address at which they are told of erasures, rectifications and restrictions; "
         "without one a signed file waits for them.",
     )
+    translations: dict[Language, TitleTexts] = Field(default={}, description=TRANSLATIONS)
 
 
 class RoleDocument(Document):

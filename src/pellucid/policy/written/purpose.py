@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pellucid.policy.model import Default, LegalBasis, RestrictedUse, SensitiveUse, Unknown, VulnerableUse
-from pellucid.policy.written.base import Document, Text, Word
+from pellucid.policy.written.base import TRANSLATIONS, Document, Language, Text, Word
 from pellucid.policy.written.release import ReleaseDocument, SuppressedDocument
 from pellucid.regulations.vocabulary import KINDS
 
@@ -15,10 +15,20 @@ class NoticeDocument(Document):
 
     version: Text = Field(description="Version of the notice; quote it, so that it stays text.")
     text: Text = Field(description="The words themselves.")
+    child: str = Field(default="", description="The same to a reader of twelve, in short sentences.")
     accepts: list[Text] = Field(
         default=[],
         description="Earlier versions to which a yes still counts: this one differs in nothing that matters.",
     )
+
+
+class PurposeTexts(Document):
+    """What customers read of a purpose, in another language."""
+
+    title: Text = Field(description="The title.")
+    description: Text = Field(description="The description.")
+    notice: Text = Field(description="The notice's words.")
+    child: str = Field(default="", description="The notice's words to a reader of twelve.")
 
 
 class BasisDocument(Document):
@@ -75,3 +85,4 @@ class PurposeDocument(Document):
     loyalty: bool = Field(
         default=False, description="True if taking part is rewarded: a signal against it is asked about."
     )
+    translations: dict[Language, PurposeTexts] = Field(default={}, description=TRANSLATIONS)

@@ -32,6 +32,7 @@ Subject = Annotated[
 ]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Label = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9._-]*$")]
+NoticeVersion = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._+-]*$")]
 Note = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Signal = Annotated[str, Field(max_length=10_000, pattern=r"^[\x20-\x7e]*$")]
 Verb = Literal["give", "refuse", "withdraw", "object", "opt_out", "limit", "restrict", "lift"]
@@ -87,14 +88,17 @@ class Choice(Asked):
         Literal["from_now", "held_data"], Field(description="Which rows a yes reaches: new ones, or held ones too.")
     ] = "from_now"
     explicit: Annotated[bool, Field(strict=True, description="Said explicitly, for sensitive data (give).")] = False
-    notice_version: Annotated[Label, Field(description="Version of the notice shown; empty: the current one.")] = ""
+    notice_version: Annotated[
+        NoticeVersion,
+        Field(description="Version of the purpose's notice, or of a published one that was shown; empty: the current."),
+    ] = ""
     channel: Annotated[Label, Field(description="Where it was said.")] = "api"
     at: Annotated[Moment | None, Field(description="When it was said, RFC 3339, from 1900 on; null: now.")] = None
     by: Annotated[Literal["self", "guardian", "agent"], Field(description="Who spoke for the person.")] = "self"
     proof: Annotated[Note, Field(description="Where the proof lies that a guardian or an agent may.")] = ""
     member: Annotated[Note, Field(description="Of a household; empty: all of it.")] = ""
     screen: Annotated[Label, Field(description="Version of the screen it was chosen on.")] = ""
-    language: Annotated[Label, Field(description="Language of that screen.")] = ""
+    language: Annotated[Label, Field(description="Language of that screen, and of the notice shown.")] = ""
     method: Annotated[Label, Field(description="How it was said.")] = ""
     while_restricted: Annotated[
         bool,
@@ -283,7 +287,7 @@ _MEANING = {
     400: "The body is no JSON, or was cut off.",
     401: "No valid token.",
     403: "The token does not carry the scope, or the answer is not what was sent.",
-    404: "No such person, purpose, namespace or request.",
+    404: "No such person, purpose, namespace, request or notice.",
     408: "The body did not arrive in time.",
     409: "A request with this idempotency key is under way, or a person's request is past this step.",
     413: "The body is too long.",
@@ -299,7 +303,12 @@ _MEANING = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return how the problems of a route are declared: those named, and those that any request may meet."""
-    everywhere = (401, 403, 414, 422, 429, 431, 500, 503)
+    return public_problems(401, 403, *statuses)
+
+
+def public_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how the problems of a route for everybody are declared: nobody is asked who they are."""
+    everywhere = (414, 422, 429, 431, 500, 503)
     return {each: {**_PROBLEM, "description": _MEANING[each]} for each in sorted({*statuses, *everywhere})}
 
 
