@@ -46,8 +46,8 @@ MOST_VALUES = 30
 WIDEST = 10_000
 """Integers are packed by their distance from the least, if the greatest is nearer to it than this."""
 
-LARGEST_NUMBER = 2**62
-"""A packed number is below this."""
+LARGEST_NUMBER = 2**42
+"""A packed number is below this: with a row's place in its stretch it is one of 64 bits."""
 
 Ids = NDArray[np.int64]
 Numbers = NDArray[np.int32]
@@ -120,7 +120,7 @@ class _Reading:
         if packing is None:
             columns = self._singly(where)
             return _ordered(columns), len(columns[0])
-        *integers, packed = self._together(packing, where)
+        *integers, packed = self._together(packing, where, start, stop - start)
         columns, alone = [*integers, self._numbered(packing, packed)], packed < 0
         if alone.any():
             rest = self._singly((*where, packing.number.is_(None)))
@@ -129,15 +129,22 @@ class _Reading:
             columns = [np.concatenate([one[~alone], more]) for one, more in zip(columns, rest, strict=True)]
         return _ordered(columns), int(alone.sum())
 
-    def _together(self, packing: _Packing, where: Sequence[ColumnElement[bool]]) -> list[Ids]:
-        """Return the integers of some rows and their packed numbers, -1 where a value has not been learned."""
-        number = func.coalesce(packing.number, -1)
-        texts = [func.aggregate_strings(cast(each, Text), ",") for each in (*self._integers, number)]
+    def _together(self, packing: _Packing, where: Sequence[ColumnElement[bool]], start: int, size: int) -> list[Ids]:
+        """Return the integers of some rows and their packed numbers, -1 where a value has not been learned.
+
+        The first integer comes in one number with the packed one: a text that need not be made, joined and read.
+        """
+        along, *integers = self._integers
+        number = (func.coalesce(packing.number, -1) + 1) * literal(size, BigInteger) + (
+            along - literal(start, BigInteger)
+        )
+        texts = [func.aggregate_strings(cast(each, Text), ",") for each in (number, *integers)]
         counted, *joined = self._connection.execute(select(func.count(), *texts).where(*where)).one()
-        columns = [np.fromstring(text or "", np.int64, sep=",") for text in joined]
-        if any(len(column) != counted for column in columns):
+        together, *columns = (np.fromstring(text or "", np.int64, sep=",") for text in joined)
+        if any(len(column) != counted for column in (together, *columns)):
             raise _garbled()
-        return columns
+        packed, place = np.divmod(together, size)
+        return [place + start, *columns, packed - 1]
 
     def _numbered(self, packing: _Packing, packed: Ids) -> Ids:
         """Return the numbers of the kinds that packed numbers stand for, and -1 for -1."""

@@ -23,6 +23,7 @@ from pellucid.consent.facts import chunks
 from pellucid.engines.needles import Needles
 from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
+from pellucid.records import leftovers
 from pellucid.records.rights_tables import kept_evidence
 from pellucid.records.tables import consent_records, subjects
 from pellucid.rights import erasures, evidence, search, traces
@@ -285,8 +286,13 @@ def _conclude(connection: Connection, means: Means, erasure: str, people: list[P
 
 
 def _receipted(means: Means, found: Erasure) -> Erasure:
-    """See to it that an erasure that is done has its receipt."""
-    with means.place.database.write() as connection:
+    """See to it that an erasure that is done has its receipt, and that its keys are in no file's dead rows."""
+    database = means.place.database
+    with database.read() as connection:
+        if erasures.receipt_of(connection, found.id) is not None:
+            return found
+    leftovers.let_go(database, {"subject_keys", "erasure_people"})
+    with database.write() as connection:
         if erasures.receipt_of(connection, found.id) is None:
             erasures.keep_receipt(connection, found.id, make_receipt(connection, means, found))
             reach("erase.receipted")

@@ -166,5 +166,5 @@ def _elsewhere(means: Means, now: int) -> Iterator[Part]:
     why = "What was exported, the log's details or everybody's choices for one, lies where it was taken."
     yield Part("export", "exports", UNREACHABLE, ASKED, why)
     if not means.place.database.is_sqlite:
-        why = "The database server's own log and archives end as its administrators have set."
+        why = "The database server's write-ahead log, replicas and archives end as its administrators have set."
         yield Part("server", "postgresql", UNREACHABLE, ASKED, why, until)
