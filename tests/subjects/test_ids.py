@@ -38,6 +38,11 @@ def test_each_namespace_counts_from_zero(database: Database) -> None:
         assert ids.find(connection, "customer", "bob") == 1
 
 
+def test_bytes_that_are_no_text_are_nobodys_key(database: Database) -> None:
+    with database.read() as connection:
+        assert ids.find(connection, "customer", "c0\udcff") is None
+
+
 def test_a_key_that_returns_after_erasure_is_a_new_subject(database: Database) -> None:
     with database.write() as connection:
         ids.assign(connection, "customer", pa.array(["alice", "bob"]))

@@ -99,6 +99,8 @@ def assign(connection: Connection, namespace: str, keys: pa.Array) -> pa.Array:
 
 def find(connection: Connection, namespace: str, key: str) -> int | None:
     """Return the id of a natural key, or None for one that is unknown or erased."""
+    if key.encode("utf-8", "ignore").decode() != key:  # typed bytes that are no text: no import takes them
+        return None
     found: int | None = connection.scalar(_FIND, {"namespace": namespace, "key": key})
     return found
 
