@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from pellucid.audit import log
 from pellucid.consent import register
-from pellucid.consent.coverage import HOUR, Coverage, band, band_of, exact
+from pellucid.consent.coverage import HOUR, Bands, Coverage, band, band_of, bands, exact, people_band_of
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.holdings.publish import Generation, SubjectBits, publish
@@ -83,6 +85,32 @@ def test_nobody_can_ask_for_a_fresher_band(shop: Database, policy: Policy, keys:
 )
 def test_bands_meet_without_a_gap(covered: int, total: int, expected: str) -> None:
     assert band_of(Coverage(total, covered, 0, 0)) == expected
+
+
+def test_the_band_of_people_stands_still_for_a_day_too(shop: Database, policy: Policy, keys: SubjectKeys) -> None:
+    found = []
+    for at in (NOW, NOW + HOUR, NOW + 24 * HOUR):
+        with shop.write() as connection:
+            found.append(bands(connection, policy, "baskets", "care", at))
+        withdraw(shop, policy, keys, len(found) - 1)
+    few = "fewer than 20 people"
+    assert found == [Bands("50-75 %", few), Bands("50-75 %", few), Bands("25-50 %", few)]
+
+
+def test_bands_of_people_meet_without_a_gap_and_hold_whom_they_count() -> None:
+    told = [people_band_of(Coverage(100_000, covered - 1, 0, 1)) for covered in range(1, 12_000)]
+    assert list(dict.fromkeys(told)) == [
+        "fewer than 20 people",
+        *(f"between {low:,} and {high:,}" for low, high in pairwise((20, 30, 50, 100, 200, 300, 500, 1000))),
+        *(f"between {low:,} and {high:,}" for low, high in pairwise((1000, 2000, 3000, 5000, 10_000, 20_000))),
+    ]
+    assert [told[covered - 1].split()[1] for covered in (20, 29, 30, 2000, 2999)] == [
+        "20",
+        "20",
+        "30",
+        "2,000",
+        "2,000",
+    ]
 
 
 def test_an_officer_gets_exact_counts_and_the_log_says_so(shop: Database, policy: Policy, keys: SubjectKeys) -> None:

@@ -97,6 +97,7 @@ def test_a_link_shows_and_changes_what_one_is_sent_and_nothing_else(shop: Worksp
     assert shop.messages.preferences(token) == {"consent-expiring": True, NOTICE: True, YEARLY: True}
     shop.messages.prefer(token, YEARLY, wanted=False)
     assert shop.messages.preferences(token) == {"consent-expiring": True, NOTICE: True, YEARLY: False}
+    assert actions(shop)["message.chosen"] == 1
     with pytest.raises(NameUnknown, match=r"^There is no kind of messages"):
         shop.messages.prefer(token, "request-answered", wanted=False)
     with pytest.raises(NotPermitted, match=r"^This link opens nothing\.$"):

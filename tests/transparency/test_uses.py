@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import update
 
 from pellucid.errors import InputInvalid
+from pellucid.policy.model import RegimeBasis
 from pellucid.records.database import Database
+from pellucid.records.tables import subjects
 from pellucid.transparency.told_uses import Group
 from pellucid.transparency.use_index import catch_up
-from tests.consent.conftest import PIA
+from tests.consent.conftest import CONTRACT_EU, INTERESTS_EU, OPT_OUT_US, PIA, make_purpose
 from tests.transparency.made_log import FEED_READER, MadeLog
 
 ALICE, BOB, CLEO = range(3)
@@ -100,13 +105,20 @@ def test_all_identities_that_are_certainly_theirs_count(made: MadeLog) -> None:
     assert told(made.page_of(CLEO).groups) == [("used", "query.released", 1)]
 
 
-def test_who_may_have_moved_since_is_not_said_to_have_been_left_out(control: Database) -> None:
+@pytest.mark.parametrize(("elsewhere", "left_out"), [(CONTRACT_EU, 0), (INTERESTS_EU, 1)])
+def test_a_no_that_would_not_have_counted_elsewhere_is_not_said_to_have_kept_them_out(
+    control: Database, elsewhere: RegimeBasis, left_out: int
+) -> None:
+    """They live in the US now; where they lived when the question was asked, nobody knows."""
     made = MadeLog(control)
+    purpose = make_purpose("mixed", elsewhere, OPT_OUT_US)
+    made.policy = replace(made.policy, purposes={**made.policy.purposes, "mixed": purpose})
     made.publish("baskets", {ALICE})
-    made.say(ALICE, "opt_out", "delivery")  # delivery offers no choice anywhere: the no closes nothing
-    made.use("query.released", "delivery", "baskets")
-    page = made.page_of(ALICE)
-    assert (page.left_out, told(page.groups)[0]) == (0, ("used", "query.released", 1))
+    made.say(ALICE, "opt_out", "mixed")
+    made.use("query.released", "mixed", "baskets")
+    with control.write() as connection:  # where the no counts, whatever it did before
+        connection.execute(update(subjects).values(jurisdiction="US"))
+    assert made.page_of(ALICE).left_out == left_out
 
 
 def test_figures_that_are_told_again_counted_whom_they_counted_the_first_time(made: MadeLog) -> None:

@@ -14,7 +14,7 @@ app = typer.Typer(help="Messages to people about their data.", no_args_is_help=T
 
 @app.command()
 def plan(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
-    """Count the messages that are due by kind; nobody is named, and nothing is sent."""
+    """Count the messages that are due by kind, sent already or not; nobody is named, and nothing is sent."""
     with opened(workspace) as found:
         counted = found.messages.due(actor=found.actor(actor_name(actor)))
     typer.echo(plain_table(["kind", "due"], [[kind, f"{count:,}"] for kind, count in counted.items()]))

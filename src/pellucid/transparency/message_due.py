@@ -60,11 +60,13 @@ def is_due(connection: Connection, policy: Policy, found: Due, now: int) -> bool
 
 
 def is_restricted(connection: Connection, identity: Identity) -> bool:
-    """Return whether all use of somebody's data is restricted, as they asked last (GDPR Art. 18)."""
+    """Return whether all use of somebody's data is restricted, as they, or any of a household, asked last (Art. 18)."""
     space, subject = identity
-    said = records_of(connection, space, [subject]).get(subject, [])
-    marks = [each for each in said if each.verb in (ConsentVerb.RESTRICT, ConsentVerb.LIFT)]
-    return bool(marks) and max(marks, key=lambda each: each.at).verb is ConsentVerb.RESTRICT
+    last: dict[str, ConsentVerb] = {}
+    for each in sorted(records_of(connection, space, [subject]).get(subject, []), key=lambda said: said.at):
+        if each.verb in (ConsentVerb.RESTRICT, ConsentVerb.LIFT):
+            last[each.member] = each.verb
+    return ConsentVerb.RESTRICT in last.values()
 
 
 def language_of(connection: Connection, identity: Identity) -> str:

@@ -98,17 +98,20 @@ def send_one(parts: MessageParts, found: Due, actor: Actor) -> Outcome:
     """Put one message into the outbox, unless something forbids it."""
     with parts.database.write() as connection:
         refused = _why_not(parts, connection, found, parts.clock())
+        people = _pseudonyms(parts, connection, found.identity)
     if refused is not None:
         return refused
     to = parts.address(*found.identity)
     if to is None:
         return Outcome.UNREACHABLE
+    with parts.database.read() as connection:  # counting uses takes too long for others to wait for
+        fields = dict(_fields(parts, connection, found, people, parts.clock()))
     with parts.database.write() as connection:
         now = parts.clock()
         refused = _why_not(parts, connection, found, now)
         if refused is not None:
             return refused
-        _put(parts, connection, found, to, actor, now)
+        _put(parts, connection, found, fields, to, actor, now)
     return Outcome.PUT
 
 
@@ -171,14 +174,19 @@ def _pseudonyms(parts: MessageParts, connection: Connection, identity: Identity)
     return {each: parts.keys.pseudonym(connection, *each) for each in held}
 
 
-def _put(parts: MessageParts, connection: Connection, found: Due, to: str, actor: Actor, now: int) -> None:
-    people, number = _pseudonyms(parts, connection, found.identity), links.new_number()
-    policy = parts.active_policy(connection)
-    fields = dict(_fields(parts, connection, policy, found, people, now))
-    fields["link"] = f"{parts.public_url}/{links.token_of(parts.key, number, now)}" if parts.public_url else ""
-    told = compose(found.kind, language_of(connection, found.identity), fields)
+def _put(
+    parts: MessageParts,
+    connection: Connection,
+    found: Due,
+    fields: Mapping[str, str],
+    to: str,
+    actor: Actor,
+    now: int,
+) -> None:
+    person, number = parts.keys.pseudonym(connection, *found.identity), links.new_number()
+    link = f"{parts.public_url}/{links.token_of(parts.key, number, now)}" if parts.public_url else ""
+    told = compose(found.kind, language_of(connection, found.identity), {**fields, "link": link})
     delivery = outbox.put_mail(connection, f"{ABOUT}{number}", to, told.subject, told.text, now, html=told.html)
-    person = people[found.identity]
     row = {"person": person, "kind": found.kind, "about": found.about, "at": now, "link": number}
     connection.execute(insert(messages_sent).values(**row, who=links.seal(parts.keys, found.identity)))
     body = {"kind": found.kind, "delivery": delivery}
@@ -186,14 +194,10 @@ def _put(parts: MessageParts, connection: Connection, found: Due, to: str, actor
 
 
 def _fields(
-    parts: MessageParts,
-    connection: Connection,
-    policy: Policy,
-    found: Due,
-    people: Mapping[Identity, str],
-    now: int,
+    parts: MessageParts, connection: Connection, found: Due, people: Mapping[Identity, str], now: int
 ) -> Iterator[tuple[str, str]]:
     """Give what stands in the places of a message's words: names, a day, counts; no text of the company."""
+    policy = parts.active_policy(connection)
     yield "controller", policy.controller.name
     yield "contact", policy.controller.contact
     if found.kind == EXPIRY:
