@@ -8,10 +8,10 @@ from __future__ import annotations
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
 from pellucid.errors import WorkspaceUnusable
-from pellucid.records import rights_tables  # noqa: F401  -- its tables belong to the schema
+from pellucid.records import rights_tables, web_tables  # noqa: F401  -- their tables belong to the schema
 from pellucid.records.tables import log_head, metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every schema there has been, the oldest first; the last is the one that this version works with."""
 
 VERSION_TABLE = "schema_version"
