@@ -71,7 +71,7 @@ roles:
   officer: {title: Officer, may: [policy-activate, policy-check, data-add, data-list, consent-record, consent-show,
             consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness,
             consent-changes, consent-export, consent-screens, laws-decide, signal-apply, subject-access, subject-link,
-            tokens-manage, agents-manage,
+            tokens-manage, agents-manage, staff-manage,
             request-approve, request-carry-out, request-decide, request-file, request-list, request-verify,
             work-list, work-retry, recipients-answer, recipients-show,
             erase, hold, retention,

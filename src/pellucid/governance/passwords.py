@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 12, 256
 COMMON = frozenset(
-    "123456789012 1234567890123 passwordpassword password1234 password12345 qwertyuiop123 qwertyuiopas 1q2w3e4r5t6y "
-    "administrator adminadminadmin letmeinletmein iloveyouiloveyou welcome12345 correcthorsebatterystaple "
-    "changemechangeme pellucidpellucid abcdefghijkl abcdefghijklm".split()
+    {
+        "123456789012",
+        "1q2w3e4r5t6y",
+        "administrator",
+        "changemechangeme",
+        "correcthorsebatterystaple",
+        "iloveyouiloveyou",
+        "password12345",
+        "qwertyuiop123",
+        "qwertyuiopas",
+        "welcome12345",
+    }
 )
 DISTINCT = 6
 AT_ONCE = threading.BoundedSemaphore(2)

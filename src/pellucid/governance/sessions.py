@@ -122,6 +122,12 @@ def forget(connection: Connection, now: int) -> None:
         connection.execute(delete(table).where(over))
 
 
+def forget_all(connection: Connection) -> None:
+    """Delete every session: those of a restored backup may have been ended since."""
+    for door in (CENTRE, CONSOLE):
+        connection.execute(delete(door.table))
+
+
 def _stored(connection: Connection, door: Door, key: bytes, session: Session, now: int) -> NewSession:
     secret = secrets.token_urlsafe(32)
     values = {

@@ -33,7 +33,7 @@ Seal = Callable[[bytes, bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What the person is told once, and never again: what their authenticator takes in, and codes for when it is lost."""
+    """What the person is told once: what their authenticator takes in, and codes for when it is lost."""
 
     name: str
     authenticator: str = field(repr=False)

@@ -61,6 +61,7 @@ ACTIONS: dict[str, str] = {
     "restore-loss": "restore a backup although what happened since is lost",
     "retention": "see what may be kept no longer, and let it go",
     "signal-apply": "hand in the opt-out signals of browsers and devices",
+    "staff-manage": "make, reset and remove the accounts by which staff sign in",
     "subject-access": "make a customer's package of what is held about them, and hand it over",
     "subject-link": "link and split identifiers of one person",
     "tokens-manage": "make and revoke the tokens of programs",

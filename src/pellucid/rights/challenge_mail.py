@@ -17,8 +17,8 @@ from pellucid.records.columns import from_instant
 from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
-from pellucid.rights.challenges import LINK, Contact, Contacts
 from pellucid.rights.challenged import Challenged, challenged
+from pellucid.rights.challenges import LINK, Contact, Contacts
 from pellucid.rights.corrected_contacts import trusted
 
 

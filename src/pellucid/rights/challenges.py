@@ -154,8 +154,8 @@ def choose(
     """Return the contact that a challenge goes to, with its keyed hash; None: to none.
 
     That is the one it was sent to already, if it is sent again; else one not shown yet, those first that the fewest
-    challenges of this request went to. Neither the person nor a mailbox is sent more than PER_PERSON a day; sign-ins are
-    counted apart, and by where they come from, so that nobody uses up what another may be sent.
+    challenges of this request went to. Neither the person nor a mailbox is sent more than PER_PERSON a day; sign-ins
+    are counted apart, and by where they come from, so that nobody uses up what another may be sent.
     """
     usable = {mailbox(key, each.address): each for each in held if each.channel == EMAIL and is_address(each.address)}
     if challenge.contact is not None:

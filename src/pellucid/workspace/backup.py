@@ -35,6 +35,7 @@ from pellucid.backups.stamp import stamp
 from pellucid.consent.register import rebuild
 from pellucid.errors import InputInvalid, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
+from pellucid.governance.sessions import forget_all
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace
 from pellucid.policy.model import Actor
@@ -215,6 +216,7 @@ class _Draft:
                 told["continues"] = parts.continued(connection, self.keys.log, known or 0)
                 told["tokens_revoked"] = parts.accept_loss(connection, policy, actor, now)
                 self._begin_log(now)
+            forget_all(connection)  # who left since must not be let in again
             if policy is not None:
                 rebuild(connection, policy, now)
             details = {} if self.loss is None else {"reason": self.loss}
