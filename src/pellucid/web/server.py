@@ -13,7 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pellucid.web.app import make_app
 from pellucid.web.errors import Problem
-from pellucid.web.guard import HEADERS, LONGEST_HEADERS
+from pellucid.web.guard import LONGEST_HEADERS
+from pellucid.web.kinds import API
 from pellucid.web.logs import log_to_stderr
 from pellucid.workspace import Workspace
 
@@ -43,7 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Tell what is no HTTP, or too much of it, as a problem, and hang up."""
         problem = Problem(400, "http-invalid", "This is no HTTP request, or its head is too long.", "Send less.")
         answer = problem.response()
-        head = [*answer.raw_headers, *HEADERS, (b"connection", b"close")]
+        head = [*answer.raw_headers, *API.headers, (b"connection", b"close")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
         self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + bytes(answer.body))
         self.transport.close()
