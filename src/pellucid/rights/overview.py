@@ -33,7 +33,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class HeldDataset:
-    """A dataset in which the person has rows. Instants in UTC µs; `kept_days` None: no limit is declared."""
+    """A dataset in which the person has rows. Instants in UTC µs; `kept_days` None: no limit is declared.
+
+    `may_reveal` is what single values in it may tell of somebody, such as health.
+    """
 
     name: str
     title: str
@@ -44,6 +47,7 @@ class HeldDataset:
     kept_days: int | None
     purposes: tuple[str, ...]
     about_several: bool
+    may_reveal: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def _held(policy: Policy, dataset: Dataset, since: int | None, renewed: int | No
         kept_days=dataset.retention_days,
         purposes=tuple(each.title for each in purposes_of(policy, dataset)),
         about_several=len(dataset.subjects) > 1,
+        may_reveal=tuple(dict.fromkeys(each.reveals for each in dataset.sensitive_when)),
     )
 
 

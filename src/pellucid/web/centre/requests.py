@@ -10,7 +10,7 @@ from starlette.responses import Response
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.web import cookies
 from pellucid.web.centre.visiting import Here, Posted, Visit
-from pellucid.web.centre.words import ASKABLE, RIGHTS, STATES
+from pellucid.web.centre.words import ASKABLE, END_PAUSE, PAUSE, RIGHTS, STATES
 from pellucid.web.pages import go_to, page
 
 router = APIRouter(prefix="/privacy/requests", include_in_schema=False)
@@ -22,14 +22,15 @@ RequestId = Annotated[str, Path(pattern=r"^r[0-9a-f]{12}$")]
 @router.get("")
 def listed(request: Request, visit: Here) -> Response:
     """Show the person's requests, and what can be asked for."""
-    found = visit.site.workspace.centre.requests(visit.visitor)
+    centre = visit.site.workspace.centre
+    paused = centre.standings(visit.visitor).restricted
     return page(
         request,
         "centre/requests.html",
         visit=visit,
         here="requests",
-        requests=found,
-        askable=ASKABLE,
+        requests=centre.requests(visit.visitor),
+        askable=[each for each in ASKABLE if each.right != (PAUSE if paused else END_PAUSE)],
         rights=RIGHTS,
         states=STATES,
     )
