@@ -22,7 +22,7 @@ async def tell(request: Request, error: Exception) -> Response:
         return problem_for(request, error).response()
     if isinstance(error, SignInNeeded):
         by_script = request.headers.get("hx-request") == "true"  # which would put the other page into this one
-        return Response(status_code=401, headers={"HX-Redirect": error.door}) if by_script else go_to(error.door)
+        return Response(status_code=204, headers={"HX-Redirect": error.door}) if by_script else go_to(error.door)
     problem = NOWHERE if isinstance(error, RequestValidationError) else problem_for(request, error)
     if problem.code in ("route-unknown", "method-unknown"):
         problem = NOWHERE
