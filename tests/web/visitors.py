@@ -181,7 +181,7 @@ class Browser:
         own = {"Origin": self.address, "Sec-Fetch-Site": "same-origin"}
         return self._send("POST", path, fields, own if headers is None else headers)
 
-    def submit(self, page: str, action: str, headers: Mapping[str, str] | None = None, **fields: str) -> Page:
+    def submit(self, page: str, action: str, headers: Any = None, **fields: str) -> Page:
         """Open a page and send a form of it."""
         return self.post(action, {"_token": self.get(page).token, **fields}, headers)
 
