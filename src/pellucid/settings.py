@@ -82,6 +82,13 @@ class Settings(BaseSettings):
     serve_metrics_token: SecretStr = Field(
         default=SecretStr(""), description="Token that `/metrics` asks for; empty: it answers to this machine only."
     )
+    handover_key: str = Field(
+        default="",
+        description="Public key (PEM) of the company's site, which hands over who is signed in; empty: none.",
+    )
+    handover_audience: str = Field(
+        default="pellucid", description="Whom the tokens of the company's site must be made for (`aud`)."
+    )
     production: bool = Field(
         default=False, description="Refuse to serve with weak secrets, or where people would not reach it by https."
     )

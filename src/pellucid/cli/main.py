@@ -35,6 +35,7 @@ from pellucid.cli import (
     retention,
     sample,
     serve,
+    staff,
     subject,
     witness,
     work,

@@ -18,6 +18,7 @@ from pellucid.web import drp, health, static_files
 from pellucid.web.api import consents, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
+from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
@@ -40,6 +41,7 @@ PARTS: tuple[Any, ...] = (
     static_files,
     verify,
     centre_door,
+    centre_handover,
     centre_pages,
     centre_requests,
     console_door,

@@ -42,11 +42,22 @@ async def asking(request: Request, browser: Annotated[Browser, Depends(browser)]
     """Return the fields of a form of ours, sent by a browser that has its cookie; raises Problem (403, 429)."""
     form = await read_form(request)
     demand_own(request, form, cookies.shown(request, cookies.BROWSER))
-    wait = site_of(request).attempts.take(browser.address)
-    if wait > 0:
-        raise too_many(wait, "There were too many attempts from here.")
+    _demand_few(request, browser)
     return form
 
 
+async def coming(request: Request, browser: Annotated[Browser, Depends(browser)]) -> Form:
+    """Return the fields of a form that another site may send; what is in it has to prove itself. Raises Problem."""
+    _demand_few(request, browser)
+    return await read_form(request)
+
+
+def _demand_few(request: Request, browser: Browser) -> None:
+    wait = site_of(request).attempts.take(browser.address)
+    if wait > 0:
+        raise too_many(wait, "There were too many attempts from here.")
+
+
 FromBrowser = Annotated[Browser, Depends(browser)]
+Foreign = Annotated[Form, Depends(coming)]
 Asked = Annotated[Form, Depends(asking)]

@@ -19,8 +19,9 @@ from pellucid.governance import sessions, waits
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
 from pellucid.policy.model import Actor
-from pellucid.rights import sign_in
+from pellucid.rights import handover, sign_in
 from pellucid.rights.sign_in import Browser
+from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.subjects.links import Identity
 from pellucid.workspace.names import namespace_of
@@ -104,6 +105,30 @@ class DoorDesk:
             code="code-wrong",
         )
 
+    def hand_over(self, token: str, *, address: str) -> NewSession:
+        """Begin the session of whom the company's own site says is there, by a signed token that is taken once.
+
+        Raises NotPermitted (`handover-refused`), in the same words whatever is wrong with it.
+        """
+        settings, now, policy = self.room.settings, self.room.clock(), self.room.policy()
+        told = None
+        if settings.handover_key:
+            told = handover.read(token, handover.load_key(settings.handover_key), settings.handover_audience, now)
+        if told is not None:
+            name = namespace_of(policy, told.namespace)
+            came_from = self._address(address, name, told.subject)
+            with self.room.database.write() as connection:
+                fresh = handover.take_once(connection, digest(self.key, "handover", told.id), told.expires_at)
+                subject = ids.find(connection, name, told.subject)
+                if fresh and subject is not None:
+                    return self._begin(connection, (name, subject), "handover", came_from, now)
+        self.refusals.count("handover-refused", STRANGER)
+        raise NotPermitted(
+            "We could not take over who you are from the page that you came from.",
+            remedy="Go back and try again, or sign in here.",
+            code="handover-refused",
+        )
+
     def visitor(self, secret: str) -> Visitor | None:
         """Return who a cookie says is there; None for nobody. A session that is used goes on."""
         now = self.room.clock()
@@ -130,6 +155,7 @@ class DoorDesk:
             sessions.forget(connection, now)
             sign_in.forget(connection, now)
             waits.forget(connection, now)
+            handover.forget(connection, now)
 
     @cached_property
     def refusals(self) -> Refusals:

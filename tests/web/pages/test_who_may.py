@@ -20,6 +20,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", SIGN_IN): (EVERYBODY, {"key": "h0002"}, 303),
     ("GET", "/privacy/sign-in/code"): (EVERYBODY, {}, 303),
     ("POST", "/privacy/sign-in/code"): (EVERYBODY, {"code": "00000000"}, 403),
+    ("POST", "/privacy/hand-over"): (EVERYBODY, {"token": "x"}, 403),
     ("POST", "/privacy/sign-out"): (CUSTOMERS, {}, 303),
     ("GET", "/privacy"): (CUSTOMERS, {}, 200),
     ("GET", "/privacy/choices"): (CUSTOMERS, {}, 200),
