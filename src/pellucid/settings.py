@@ -83,8 +83,10 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Token that `/metrics` asks for; empty: it answers to this machine only."
     )
     handover_key: str = Field(
-        default="",
-        description="Public key (PEM) of the company's site, which hands over who is signed in; empty: none.",
+        default="", description="Public key (PEM) of the company's site, which hands over who is signed in there."
+    )
+    handover_origin: str = Field(
+        default="", description="Where that site's form comes from, as `https://shop.example`; empty: nobody is taken."
     )
     handover_audience: str = Field(
         default="pellucid", description="Whom the tokens of the company's site must be made for (`aud`)."

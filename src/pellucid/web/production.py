@@ -1,4 +1,4 @@
-"""What `PELLUCID_PRODUCTION` demands before anything is served: https, and secrets that nobody guesses. None is told."""
+"""What `PELLUCID_PRODUCTION` demands before anything is served: https, and secrets that nobody guesses."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def demand_production(settings: Settings) -> None:
     findings = [
         *([] if Place.of(settings).is_https else ["PELLUCID_PUBLIC_URL is not an https address that people reach"]),
         *_weak("PELLUCID_SERVE_METRICS_TOKEN", settings.serve_metrics_token),
+        *(["PELLUCID_HANDOVER_ORIGIN is not https"] if _is_handed_over_openly(settings) else []),
         *(["PELLUCID_SMTP_TLS is `none`"] if settings.smtp_host and settings.smtp_tls == "none" else []),
     ]
     if findings:
@@ -28,6 +29,10 @@ def demand_production(settings: Settings) -> None:
             remedy="Mend each, or serve without PELLUCID_PRODUCTION on this machine only.",
             code="production-unfit",
         )
+
+
+def _is_handed_over_openly(settings: Settings) -> bool:
+    return bool(settings.handover_key) and not settings.handover_origin.startswith("https://")
 
 
 def _weak(name: str, secret: SecretStr) -> list[str]:

@@ -77,7 +77,7 @@ class Server(uvicorn.Server):
 
 
 def server_of(workspace: Workspace, host: str, port: int) -> Server:
-    """Return a server that is not running yet; `port` 0 takes a free one. Raises WorkspaceUnusable: see `production`."""
+    """Return a server that is not running yet; `port` 0 takes a free one. Raises as `demand_production` does."""
     demand_production(workspace.settings)
     return Server(
         uvicorn.Config(

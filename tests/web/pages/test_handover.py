@@ -29,7 +29,7 @@ def pem(key: Ed25519PrivateKey | RSAPrivateKey) -> str:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(handover_key=pem(ED25519))
+    return Settings(handover_key=pem(ED25519), handover_origin="https://shop.example")
 
 
 def written(content: object) -> str:
@@ -112,6 +112,16 @@ FORGED: dict[str, Callable[[dict[str, object]], str]] = {
 @pytest.mark.parametrize("forged", FORGED)
 def test_what_is_forged_lets_nobody_in(grocer: Grocer, forged: str) -> None:
     assert sent(grocer, FORGED[forged](claims(grocer))).status == 403
+
+
+@pytest.mark.parametrize("origin", ["https://mallory.example", "null", ""])
+def test_no_other_site_hands_anybody_over(grocer: Grocer, origin: str) -> None:
+    """Else mallory's page could sign people in as mallory, who would then see what they choose."""
+    token = signed({"alg": "EdDSA"}, claims(grocer))
+    headers = {"Origin": origin} if origin else {}
+
+    assert grocer.browser().post("/privacy/hand-over", {"token": token}, headers).status == 403
+    assert sent(grocer, token).status == 303
 
 
 def test_without_a_key_nobody_is_handed_over(grocer: Grocer) -> None:

@@ -27,6 +27,7 @@ def settings(**changed: object) -> Settings:
         ({"public_url": "https://127.0.0.1"}, "PELLUCID_PUBLIC_URL"),
         ({"serve_metrics_token": "secret"}, "PELLUCID_SERVE_METRICS_TOKEN"),
         ({"serve_metrics_token": "a" * 40}, "PELLUCID_SERVE_METRICS_TOKEN"),
+        ({"handover_key": "x", "handover_origin": "http://shop.example"}, "PELLUCID_HANDOVER_ORIGIN"),
         ({"smtp_host": "mail.example", "smtp_tls": "none"}, "PELLUCID_SMTP_TLS"),
     ],
     ids=str,
