@@ -1,8 +1,7 @@
 """`/privacy/hand-over`: whoever is signed in on the company's own site comes in with a token that it signed.
 
-The one form that is taken from another origin, which is set: the token is the proof, and it is taken once. It stands in the body, so
-that no log and no history has it. Lax cookies that are set on
-the way from another site are kept, and shown to the page that the redirect leads to, since that is opened at the top.
+The one form that is taken from another origin, which is set: the token is the proof, and it is taken once. It stands in
+the body, so that no log and no history has it.
 """
 
 from __future__ import annotations
