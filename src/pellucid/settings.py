@@ -91,6 +91,27 @@ class Settings(BaseSettings):
         default=120.0, gt=0, le=1e6, description="Requests for what anybody may read that an address may make."
     )
     serve_body_bytes: int = Field(default=65_536, ge=1024, le=2**20, description="Longest request body accepted.")
+    serve_proxies: tuple[str, ...] = Field(
+        default=(), description='Addresses of proxies in front, whose X-Forwarded-For is believed, as `["10.0.0.2"]`.'
+    )
+    serve_attempts_per_minute: float = Field(
+        default=30.0, gt=0, le=1e6, description="Attempts to sign in, and to show who one is, that an address may make."
+    )
+    serve_metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="Token that `/metrics` asks for; empty: it answers to this machine only."
+    )
+    handover_key: str = Field(
+        default="", description="Public key (PEM) of the company's site, which hands over who is signed in there."
+    )
+    handover_origin: str = Field(
+        default="", description="Where that site's form comes from, as `https://shop.example`; empty: nobody is taken."
+    )
+    handover_audience: str = Field(
+        default="pellucid", description="Whom the tokens of the company's site must be made for (`aud`)."
+    )
+    production: bool = Field(
+        default=False, description="Refuse to serve with weak secrets, or where people would not reach it by https."
+    )
     serve_shutdown_seconds: int = Field(
         default=75, ge=1, le=3600, description="How long a stopping server waits for requests that are under way."
     )

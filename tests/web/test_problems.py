@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from pellucid.errors import PellucidError
+from pellucid.web import kinds
 from pellucid.web.api.body import _depth
 from pellucid.web.errors import STATUS_BY_CODE, STATUS_BY_KIND
-from pellucid.web.guard import HEADERS
 from pellucid.web.logs import LOGGER, JsonLines
 from tests.web.conftest import API, Client, Shop, Start, bearer
 
@@ -72,7 +72,7 @@ def demand_problem(answer: httpx.Response, status: int, code: str) -> None:
 
 
 def demand_headers(answer: httpx.Response) -> None:
-    for name, value in HEADERS:
+    for name, value in kinds.API.headers:
         assert answer.headers.get_list(name.decode()) == [value.decode()]
     assert "server" not in answer.headers
 

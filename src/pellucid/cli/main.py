@@ -37,6 +37,7 @@ from pellucid.cli import (
     retention,
     sample,
     serve,
+    staff,
     subject,
     witness,
     work,
@@ -108,6 +109,7 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(serve.app, name="serve")
+app.add_typer(staff.app, name="staff")
 app.command("work")(work.work)
 app.add_typer(messages.app, name="messages")
 app.add_typer(recipient.app, name="recipient")

@@ -1,4 +1,4 @@
-"""Telling the log of programs that were refused, without letting them flood it: one entry a minute, reason and program.
+"""Telling the log of who was refused, without letting them flood it: one entry a minute, reason and program or person.
 
 The first refusal is logged at once; those that follow are counted, and the count is the next entry. In memory, for one
 process: what a killed process had only counted is lost, the fact that it began is not.
@@ -32,8 +32,9 @@ class _Counted:
 class Refusals:
     """Counts refusals, and logs them in time. There are at most as many entries a minute as programs times reasons."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int], action: str = "token.refused") -> None:
         self._database = database
+        self._action = action
         self._clock = clock
         self._guard = threading.Lock()
         self._counted: dict[tuple[Actor, str], _Counted] = {}
@@ -76,7 +77,7 @@ class Refusals:
         if not due:
             return
         entries = [
-            AuditEntry("token.refused", actor, now, body={"reasons": [why], "number": number, "outcome": "refused"})
+            AuditEntry(self._action, actor, now, body={"reasons": [why], "number": number, "outcome": "refused"})
             for actor, why, number in due
         ]
         with self._database.write() as connection:

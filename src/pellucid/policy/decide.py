@@ -63,6 +63,7 @@ ACTIONS: dict[str, str] = {
     "restore-loss": "restore a backup although what happened since is lost",
     "retention": "see what may be kept no longer, let it go, and have the worker do so by itself",
     "signal-apply": "hand in the opt-out signals of browsers and devices",
+    "staff-manage": "make, reset and remove the accounts by which staff sign in",
     "subject-access": "make a customer's package of what is held about them, and hand it over",
     "subject-link": "link and split identifiers of one person",
     "subject-uses": "see how a customer's data were used",

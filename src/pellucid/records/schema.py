@@ -8,7 +8,11 @@ from __future__ import annotations
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
 from pellucid.errors import WorkspaceUnusable
-from pellucid.records import rights_tables, transparency_tables  # noqa: F401  -- their tables belong to the schema
+from pellucid.records import (  # noqa: F401  -- their tables belong to the schema
+    rights_tables,
+    transparency_tables,
+    web_tables,
+)
 from pellucid.records.tables import log_head, metadata
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")

@@ -15,24 +15,11 @@ from pellucid.failpoints import reach
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.columns import from_instant
 from pellucid.records.jobs import Claim
-from pellucid.records.rights_tables import identity_challenges, rights_requests
+from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
+from pellucid.rights.challenged import Challenged, challenged
 from pellucid.rights.challenges import LINK, Contact, Contacts
 from pellucid.rights.corrected_contacts import trusted
-from pellucid.rights.request import FINAL, Right
-
-WORDS = {
-    Right.ACCESS: "to be shown the data that we hold about you",
-    Right.PORTABILITY: "to be given the data that we hold about you",
-    Right.RECTIFICATION: "to have data about you corrected",
-    Right.ERASURE: "to have the data that we hold about you erased",
-    Right.RESTRICTION: "to have the use of your data restricted",
-    Right.LIFT_RESTRICTION: "to have your data used again",
-    Right.OBJECTION: "to object to a use of your data",
-    Right.OPT_OUT: "to opt out of a use of your data",
-    Right.LIMIT: "to limit the use of your sensitive data",
-    Right.HUMAN_REVIEW: "to have a decision about you reviewed by a person",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +47,38 @@ class ChallengeSender:
             entry = AuditEntry("identity.challenge", self.actor, claim.clock(), body=body, details=details)
             append(connection, entry)
 
-    def _prepare(self, claim: Claim) -> tuple[Row[Any], Row[Any], Contact] | None:
+    def _prepare(self, claim: Claim) -> tuple[Row[Any], Challenged, Contact] | None:
         """Choose the contact, and note it before anything goes out: an answer may come at once."""
         with claim.database.read() as connection:
-            challenge, request = _rows(connection, claim.job.about)
-        if not _is_wanted(challenge, request, claim.clock()):
+            challenge, asked = _found(connection, claim.job.about, claim.clock())
+        if asked is None or asked.subject is None or not _is_wanted(challenge, asked, claim.clock()):
             return None
-        held, policy = self.contacts(request.namespace, request.subject), self.policy()
+        held, policy = self.contacts(asked.namespace, asked.subject), self.policy()
         with claim.database.write() as connection:
-            challenge, request = _rows(connection, claim.job.about)
             now = claim.clock()
-            usable = trusted(connection, policy, request, held, now)
-            chosen = challenges.choose(connection, self.key, challenge, usable, now)
-            if chosen is None or not _is_wanted(challenge, request, now):
+            challenge, asked = _found(connection, claim.job.about, now)
+            if asked is None or not _is_wanted(challenge, asked, now):
+                return None
+            usable = trusted(connection, policy, asked, held, now)
+            chosen = challenges.choose(connection, self.key, challenge, asked, usable, now)
+            if chosen is None:
                 return None
             noted = update(identity_challenges).where(identity_challenges.c.id == challenge.id)
             connection.execute(noted.values(contact=chosen[1], sent_at=challenge.sent_at or now))
-        return challenge, request, chosen[0]
+        return challenge, asked, chosen[0]
 
-    def _mail(self, claim: Claim, challenge: Row[Any], request: Row[Any], contact: Contact) -> Mail:
+    def _mail(self, claim: Claim, challenge: Row[Any], asked: Challenged, contact: Contact) -> Mail:
         controller = self.policy().controller
         secret = challenges.secret_of(self.key, challenge.id, challenge.kind)
         if challenge.kind == LINK:
             # Behind the #, so that neither servers' logs nor programs that fetch links from mails get hold of it.
-            shown = f"open this link: {self.public_url.rstrip('/')}/verify/{request.id}#{secret}"
+            shown = f"open this link: {self.public_url.rstrip('/')}/verify/{asked.id}#{secret}"
         else:
             shown = f"give this code: {secret[:4]} {secret[4:]}"
         text = (
-            f"Somebody, we hope you, asked {controller.name} {WORDS[Right(request.right)]}.\n\n"
+            f"Somebody, we hope you, asked {controller.name} {asked.words}.\n\n"
             f"To show that it is you, {shown}\n\n"
-            f"It holds for ten minutes, once, and for the request {request.id} only. Pass it on to nobody: "
+            f"It holds for ten minutes, once, and {asked.holds_for}. Pass it on to nobody: "
             "we never ask for it on the telephone or by mail.\n\n"
             f"If it was not you, you need not do anything. You can tell us: {controller.contact}\n"
         )
@@ -97,16 +86,10 @@ class ChallengeSender:
         return Mail(challenge.id, contact.address, "Is it you who asks about your data?", text, written)
 
 
-def _rows(connection: Connection, id: str) -> tuple[Row[Any], Row[Any]]:
+def _found(connection: Connection, id: str, now: int) -> tuple[Row[Any], Challenged | None]:
     challenge = connection.execute(select(identity_challenges).where(identity_challenges.c.id == id)).one()
-    wanted = select(rights_requests).where(rights_requests.c.id == challenge.request)
-    return challenge, connection.execute(wanted).one()
+    return challenge, challenged(connection, challenge.request, now)
 
 
-def _is_wanted(challenge: Row[Any], request: Row[Any], now: int) -> bool:
-    return (
-        request.subject is not None
-        and request.state not in {state.value for state in FINAL}
-        and challenge.used_at is None
-        and now < challenge.expires_at
-    )
+def _is_wanted(challenge: Row[Any], asked: Challenged, now: int) -> bool:
+    return asked.subject is not None and not asked.over and challenge.used_at is None and now < challenge.expires_at

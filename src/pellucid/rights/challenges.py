@@ -15,13 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from pellucid.policy.addresses import is_address
 from pellucid.records import jobs
 from pellucid.records.jobs import SECOND
 from pellucid.records.rights_tables import identity_challenges, rights_requests
-from pellucid.rights.request import RequestState
+from pellucid.records.web_tables import sign_ins, web_sessions
+from pellucid.rights.challenged import SIGN_IN, Challenged, challenged
 
 JOB = "identity-challenge"
 CODE, LINK = "code", "link"
@@ -37,6 +38,10 @@ PER_REQUEST = 6
 """Challenges of one request in a day; more are refused, whoever it is about."""
 PER_PERSON = 10
 """Challenges sent to one person, and to one mailbox, in a day; more are not sent, which nobody is told."""
+PER_ADDRESS = 5
+"""Challenges for signing in that one person is sent in a day by askers at one address."""
+FROM_STRANGERS = 30
+"""The same by askers at all addresses from which the person never came in."""
 
 KEY_CONTEXT = b"pellucid identity challenge v1\0"
 EMAIL = "email"
@@ -119,13 +124,14 @@ def attempt(connection: Connection, key: bytes, request: str, given: str, now: i
     """Try an answer to the newest challenge of a request, in the caller's write transaction: a wrong one is counted.
 
     All is worked out whatever is wrong, so that the time it takes tells nothing. Right is an answer only once, within
-    its time, before too many wrong ones, and for a request under way about somebody known.
+    its time, before too many wrong ones, and for what is under way about somebody known.
     """
     row = _newest(connection, request)
     id = "" if row is None else row.id
     digest = _digest(key, id, request, "".join(given[:LONGEST_SECRET].split()))
     same = hmac.compare_digest(digest, _NO_DIGEST if row is None else bytes(row.digest))
-    right = same & _is_live(row, now) & _is_under_way(connection, request)
+    asked = challenged(connection, request, now)
+    right = same & _is_live(row, now) & (asked is not None and asked.waits and asked.subject is not None)
     if row is not None:
         changed = {"used_at": now} if right else {"attempts": row.attempts + 1}
         connection.execute(update(identity_challenges).where(identity_challenges.c.id == id).values(changed))
@@ -143,18 +149,19 @@ def shown_contacts(connection: Connection, request: str) -> set[bytes]:
 
 
 def choose(
-    connection: Connection, key: bytes, challenge: Row[Any], held: Sequence[Contact], now: int
+    connection: Connection, key: bytes, challenge: Row[Any], asked: Challenged, held: Sequence[Contact], now: int
 ) -> tuple[Contact, bytes] | None:
     """Return the contact that a challenge goes to, with its keyed hash; None: to none.
 
     That is the one it was sent to already, if it is sent again; else one not shown yet, those first that the fewest
-    challenges of this request went to. Neither the person nor a mailbox is sent more than PER_PERSON a day.
+    challenges of this request went to. Neither the person nor a mailbox is sent more than PER_PERSON a day; sign-ins
+    are counted apart, and by where they come from, so that nobody uses up what another may be sent.
     """
     usable = {mailbox(key, each.address): each for each in held if each.channel == EMAIL and is_address(each.address)}
     if challenge.contact is not None:
         kept = bytes(challenge.contact)
         return (usable[kept], kept) if kept in usable else None
-    if _sent_to_person(connection, challenge.request, now) >= PER_PERSON:
+    if not (_sign_in_may_be_sent if asked.is_sign_in else _request_may_be_sent)(connection, asked, now):
         return None
     tried = Counter(
         bytes(contact)
@@ -165,7 +172,11 @@ def choose(
         )
     )
     shown = shown_contacts(connection, challenge.request)
-    waiting = [each for each in usable if each not in shown and _sent_to(connection, each, now) < PER_PERSON]
+    waiting = [
+        each
+        for each in usable
+        if each not in shown and (asked.is_sign_in or _sent_to(connection, each, now) < PER_PERSON)
+    ]
     chosen = min(waiting, key=lambda each: tried[each], default=None)
     return None if chosen is None else (usable[chosen], chosen)
 
@@ -190,15 +201,6 @@ def _is_live(row: Row[Any] | None, now: int) -> bool:
     )
 
 
-def _is_under_way(connection: Connection, request: str) -> bool:
-    under_way = select(rights_requests.c.id).where(
-        rights_requests.c.id == request,
-        rights_requests.c.state == RequestState.IN_PROGRESS.value,
-        rights_requests.c.subject.is_not(None),
-    )
-    return connection.execute(under_way).one_or_none() is not None
-
-
 def _newest(connection: Connection, request: str) -> Row[Any] | None:
     made = select(identity_challenges).where(identity_challenges.c.request == request)
     return connection.execute(made.order_by(identity_challenges.c.made_at.desc()).limit(1)).one_or_none()
@@ -210,17 +212,41 @@ def _after_all(connection: Connection, request: str, now: int) -> int:
     return now if row is None else max(now, row.made_at + 1)
 
 
-def _sent_to_person(connection: Connection, request: str, now: int) -> int:
-    person = select(rights_requests.c.namespace, rights_requests.c.subject).where(rights_requests.c.id == request)
-    namespace, subject = connection.execute(person).one()
+def _request_may_be_sent(connection: Connection, asked: Challenged, now: int) -> bool:
     theirs = select(rights_requests.c.id).where(
-        rights_requests.c.namespace == namespace, rights_requests.c.subject == subject
+        rights_requests.c.namespace == asked.namespace, rights_requests.c.subject == asked.subject
     )
-    return _count(connection, identity_challenges.c.request.in_(theirs), identity_challenges.c.sent_at > now - DAY)
+    return _sent_for(connection, theirs, now) < PER_PERSON
+
+
+def _sign_in_may_be_sent(connection: Connection, asked: Challenged, now: int) -> bool:
+    """Return whether the person may be sent one more from there: always from where they came in before, within reason.
+
+    So whoever has codes sent to somebody else, from however many places, does not keep that person out.
+    """
+    person = (sign_ins.c.namespace == asked.namespace, sign_ins.c.subject == asked.subject)
+    address = connection.scalar(select(sign_ins.c.address).where(sign_ins.c.id == asked.id))
+    from_there = select(sign_ins.c.id).where(*person, sign_ins.c.address == address)
+    if _sent_for(connection, from_there, now) >= PER_ADDRESS:
+        return False
+    before = web_sessions.c.namespace == asked.namespace, web_sessions.c.subject == asked.subject
+    known = select(web_sessions.c.address).where(*before, web_sessions.c.address.is_not(None))
+    if connection.scalar(known.where(web_sessions.c.address == address).limit(1)) is not None:
+        return True
+    strange = select(sign_ins.c.id).where(*person, sign_ins.c.address.not_in(known))
+    return _sent_for(connection, strange, now) < FROM_STRANGERS
+
+
+def _sent_for(connection: Connection, ids: Select[Any], now: int) -> int:
+    return _count(connection, identity_challenges.c.request.in_(ids), identity_challenges.c.sent_at > now - DAY)
 
 
 def _sent_to(connection: Connection, contact: bytes, now: int) -> int:
-    return _count(connection, identity_challenges.c.contact == contact, identity_challenges.c.sent_at > now - DAY)
+    """Return how many challenges of requests a mailbox was sent."""
+    of_request = ~identity_challenges.c.request.startswith(SIGN_IN)
+    return _count(
+        connection, of_request, identity_challenges.c.contact == contact, identity_challenges.c.sent_at > now - DAY
+    )
 
 
 def _count(connection: Connection, *conditions: Any) -> int:

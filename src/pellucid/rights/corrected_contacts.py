@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from pellucid.policy.model import Policy
 from pellucid.records.jobs import SECOND
 from pellucid.records.rights_tables import rights_events, rights_requests
+from pellucid.rights.challenged import Challenged
 from pellucid.rights.challenges import Contact
 from pellucid.rights.request import Right
 from pellucid.rights.stored import RECTIFIED
@@ -27,15 +27,15 @@ SHOWN = frozenset({Right.ACCESS.value, Right.PORTABILITY.value})
 
 
 def trusted(
-    connection: Connection, policy: Policy, request: Row[Any], held: Sequence[Contact], now: int
+    connection: Connection, policy: Policy, asked: Challenged, held: Sequence[Contact], now: int
 ) -> list[Contact]:
-    """Return the contacts that a challenge of a request may go to, in their order.
+    """Return the contacts that a challenge may go to, in their order.
 
     A derived table may have been built of what was corrected, so none of its contacts counts after any correction.
     """
-    if request.strength < 2 and request.right not in SHOWN:
+    if asked.strength < 2 and asked.right not in SHOWN:
         return list(held)
-    corrected = _corrected(connection, request, now)
+    corrected = _corrected(connection, asked, now)
     derived = {each.name for each in policy.datasets.values() if each.built is not None}
     return [
         each
@@ -44,11 +44,13 @@ def trusted(
     ]
 
 
-def _corrected(connection: Connection, request: Row[Any], now: int) -> set[str]:
+def _corrected(connection: Connection, asked: Challenged, now: int) -> set[str]:
     """Return the columns (`dataset.column`) that were corrected lately for any identity of the request's person."""
     found: set[str] = set()
     lately = (rights_events.c.kind == RECTIFIED, rights_events.c.at > now - DAYS * 86_400 * SECOND)
-    for namespace, subject in certain_identities(connection, (request.namespace, request.subject)):
+    if asked.subject is None:
+        return found
+    for namespace, subject in certain_identities(connection, (asked.namespace, asked.subject)):
         theirs = select(rights_requests.c.id).where(
             rights_requests.c.namespace == namespace, rights_requests.c.subject == subject
         )

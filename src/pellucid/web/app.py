@@ -14,16 +14,40 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
-from pellucid.web import drp, health
+from pellucid.web import drp, health, static_files
 from pellucid.web.api import consents, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
-from pellucid.web.errors import Problem, tell_problem
+from pellucid.web.centre import door as centre_door
+from pellucid.web.centre import handover as centre_handover
+from pellucid.web.centre import pages as centre_pages
+from pellucid.web.centre import requests as centre_requests
+from pellucid.web.centre import verify
+from pellucid.web.centre.visiting import SignInNeeded
+from pellucid.web.console import door as console_door
+from pellucid.web.errors import Problem
 from pellucid.web.guard import Guard
 from pellucid.web.logs import say_defect
 from pellucid.web.site import Site
+from pellucid.web.telling import tell
 from pellucid.workspace import Workspace
 
 TIDY_SECONDS = 60.0
+PARTS: tuple[Any, ...] = (
+    health,
+    consents,
+    signals,
+    requests,
+    notices,
+    drp,
+    static_files,
+    verify,
+    centre_door,
+    centre_handover,
+    centre_pages,
+    centre_requests,
+    console_door,
+)
+"""Every module with routes."""
 DESCRIPTION = (
     "What people say about the use of their data, and the rights that they exercise, for programs. Keys of people "
     "stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, and quote nothing sent."
@@ -44,15 +68,11 @@ def make_app(workspace: Workspace) -> FastAPI:
     )
     app.openapi = partial(_document, app.openapi)  # type: ignore[method-assign]  # as FastAPI documents it
     app.state.site = Site.of(workspace, workspace.settings)
-    app.add_middleware(Guard, settings=workspace.settings)
-    for kind in (PellucidError, Problem, RequestValidationError, HTTPException):
-        app.add_exception_handler(kind, tell_problem)
-    app.include_router(health.router)
-    app.include_router(consents.router)
-    app.include_router(signals.router)
-    app.include_router(requests.router)
-    app.include_router(notices.router)
-    app.include_router(drp.router)
+    app.add_middleware(Guard, site=app.state.site)
+    for kind in (PellucidError, Problem, RequestValidationError, HTTPException, SignInNeeded):
+        app.add_exception_handler(kind, tell)
+    for part in PARTS:
+        app.include_router(part.router)
     return app
 
 
@@ -82,7 +102,10 @@ def _tidy_now_and_then(workspace: Workspace, ended: threading.Event) -> None:
     while not ended.wait(TIDY_SECONDS):
         _try(workspace.tokens.refusals.flush)
         _try(workspace.tokens.replies.forget)
+        _try(workspace.doors.refusals.flush)
+        _try(workspace.doors.tidy)
     _try(workspace.tokens.refusals.flush_all)
+    _try(workspace.doors.refusals.flush_all)
 
 
 def _try(work: Callable[[], None]) -> None:

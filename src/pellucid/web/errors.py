@@ -41,6 +41,8 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "idempotency-in-progress": 409,
     "request-state": 409,
     "challenges-too-many": 429,
+    "code-wrong": 403,
+    "sign-in-wait": 429,
 }
 STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (
     (NameUnknown, 404),
@@ -141,15 +143,15 @@ def problem_of_validation(error: RequestValidationError) -> Problem:
     return Problem(422, "request-invalid", "The request does not fit what is declared.", remedy, fields)
 
 
-async def tell_problem(request: Request, error: Exception) -> Response:
-    """Answer with the problem that an error is; the exception handler of all that are foreseen."""
+def problem_for(request: Request, error: Exception) -> Problem:
+    """Return the problem that an error is, of those that are foreseen."""
     if isinstance(error, Problem):
-        return error.response()
+        return error
     if isinstance(error, PellucidError):
-        return problem_of(error, getattr(request.state, "sent", None)).response()
+        return problem_of(error, getattr(request.state, "sent", None))
     if isinstance(error, RequestValidationError):
-        return problem_of_validation(error).response()
-    return problem_of_http(error).response() if isinstance(error, HTTPException) else defect().response()
+        return problem_of_validation(error)
+    return problem_of_http(error) if isinstance(error, HTTPException) else defect()
 
 
 def _told(error: PellucidError, sent: Collection[str] | None) -> str:

@@ -11,98 +11,113 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pellucid.settings import Settings
 from pellucid.web.errors import Problem, defect
+from pellucid.web.kinds import API, HSTS, SIGNED, STATIC, Headers, Kind, kind_of
 from pellucid.web.logs import say, say_defect
+from pellucid.web.pages import problem_page
+from pellucid.web.site import Site
 
 LONGEST_HEADERS = 16_384
 LONGEST_TARGET = 2_048
-SIGNED = "/v1/"
-"""Where bodies are signed texts (Data Rights Protocol 1.0 §3.07.1), of DELETE too."""
 BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
-HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"interest-cohort=()"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-)
-"""On every answer."""
 
 
 @dataclass(slots=True)
 class _Told:
     """What became of a request, for its line in the log."""
 
+    kind: Kind = API
     status: int = 0
     began: float = field(default_factory=time.perf_counter)
+
+    def seconds(self) -> float:
+        """Return how long it has taken."""
+        return time.perf_counter() - self.began
+
+    def headers(self) -> Headers:
+        """Return the headers of every such answer; of a failure none that lets it be kept."""
+        kept = self.kind is not STATIC or self.status == 200
+        return self.kind.headers if kept else (*self.kind.headers, (b"cache-control", b"no-store"))
 
 
 class Guard:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
-        self._body_bytes = settings.serve_body_bytes
-        self._at_once = settings.serve_requests_at_once
+        self._site = site
+        self._body_bytes = site.workspace.settings.serve_body_bytes
+        self._at_once = site.workspace.settings.serve_requests_at_once
         self._under_way = 0
+        self._always = HSTS if site.place.is_https else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told, sending = _Told(), send
+        told, sending = _Told(kind_of(scope["path"])), send
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 told.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
+                message["headers"] = [*message.get("headers", ()), *told.headers(), *self._always]
             await sending(message)
 
         try:
             await self._answer(scope, receive, send_guarded, told)
         finally:
             _say_request(scope, told)
+            self._site.metrics.count(scope["method"], _route(scope), told.status, told.seconds())
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, told: _Told) -> None:
         try:
-            await self._counted(scope, await self._admitted(scope, receive), send)
+            self._demand_host(scope, told.kind)
+            await self._counted(scope, await self._admitted(scope, receive, told.kind), send)
         except Problem as problem:
-            await problem.response()(scope, receive, send)
+            await _response(problem, told.kind)(scope, receive, send)
         except Exception as error:  # the last resort: a defect, told without its words
             say_defect(error, route=_route(scope))
             if not told.status:
-                await defect().response()(scope, receive, send)
+                await _response(defect(), told.kind)(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through that is here in full: who only begins to send takes nobody's place."""
         if self._under_way >= self._at_once:
             raise Problem(503, "busy", "Too many requests are under way.", "Try again.", headers={"Retry-After": "1"})
         self._under_way += 1
+        self._site.metrics.under_way.set(self._under_way)
         try:
             await self._app(scope, receive, send)
         finally:
             self._under_way -= 1
+            self._site.metrics.under_way.set(self._under_way)
 
-    async def _admitted(self, scope: Scope, receive: Receive) -> Receive:
+    def _demand_host(self, scope: Scope, kind: Kind) -> None:
+        """Refuse pages under a name that is not ours: what browsers hold for one host belongs to that host."""
+        if not kind.is_page:
+            return
+        named = [value for name, value in scope["headers"] if name == b"host"]
+        if len(named) != 1 or not self._site.place.answers_to(named[0].decode("latin-1")):
+            raise Problem(
+                421, "host-unknown", "This address is not ours.", "Open the page under the address that you were told."
+            )
+
+    async def _admitted(self, scope: Scope, receive: Receive, kind: Kind) -> Receive:
         """Return how the application receives the body, which is here in full; raises Problem."""
         headers = scope["headers"]
         if sum(len(name) + len(value) for name, value in headers) > LONGEST_HEADERS:
             raise Problem(431, "headers-too-long", f"The headers are longer than {LONGEST_HEADERS} bytes.")
         if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
             raise Problem(414, "target-too-long", f"The URL is longer than {LONGEST_TARGET} bytes.")
-        signed = scope["path"].startswith(SIGNED)
-        if scope["method"] not in ("POST", "PUT", "PATCH", *(("DELETE",) if signed else ())):
+        if scope["method"] not in ("POST", "PUT", "PATCH", *(("DELETE",) if kind is SIGNED else ())):
             return receive
-        kind = "text/plain" if signed else "application/json"
-        if _media_type(headers) != kind.encode():
-            raise Problem(415, "media-type", f"The body is not {kind}.", "Send it with this `Content-Type`.")
+        if _media_type(headers) != kind.media_type.encode():
+            raise Problem(415, "media-type", f"The body is not {kind.media_type}.", "Send it with this `Content-Type`.")
         try:
             with anyio.fail_after(BODY_SECONDS):
                 return _given(await self._body(receive))
@@ -122,6 +137,10 @@ class Guard:
             if len(body) > self._body_bytes:
                 raise Problem(413, "body-too-long", f"The body is longer than {self._body_bytes} bytes.")
         return body
+
+
+def _response(problem: Problem, kind: Kind) -> Response:
+    return problem_page(problem) if kind.is_page else problem.response()
 
 
 def _given(body: bytes) -> Receive:
@@ -152,6 +171,6 @@ def _say_request(scope: Scope, told: _Told) -> None:
         method=scope["method"] if scope["method"] in ("GET", "POST", "DELETE", "HEAD", "OPTIONS") else "other",
         route=_route(scope),
         status=told.status,
-        ms=round((time.perf_counter() - told.began) * 1000, 2),
+        ms=round(told.seconds() * 1000, 2),
         token=state.get("token"),
     )

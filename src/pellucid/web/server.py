@@ -13,8 +13,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pellucid.web.app import make_app
 from pellucid.web.errors import Problem
-from pellucid.web.guard import HEADERS, LONGEST_HEADERS
+from pellucid.web.guard import LONGEST_HEADERS
+from pellucid.web.kinds import API
 from pellucid.web.logs import log_to_stderr
+from pellucid.web.production import demand_production
 from pellucid.workspace import Workspace
 
 BACKLOG = 1024
@@ -43,7 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Tell what is no HTTP, or too much of it, as a problem, and hang up."""
         problem = Problem(400, "http-invalid", "This is no HTTP request, or its head is too long.", "Send less.")
         answer = problem.response()
-        head = [*answer.raw_headers, *HEADERS, (b"connection", b"close")]
+        head = [*answer.raw_headers, *API.headers, (b"connection", b"close")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
         self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + bytes(answer.body))
         self.transport.close()
@@ -75,7 +77,8 @@ class Server(uvicorn.Server):
 
 
 def server_of(workspace: Workspace, host: str, port: int) -> Server:
-    """Return a server that is not running yet; `port` 0 takes a free one."""
+    """Return a server that is not running yet; `port` 0 takes a free one. Raises as `demand_production` does."""
+    demand_production(workspace.settings)
     return Server(
         uvicorn.Config(
             make_app(workspace),

@@ -12,10 +12,14 @@ from fastapi import Request
 from pellucid.governance.tokens import Token
 from pellucid.settings import Settings
 from pellucid.web.limits import Buckets
+from pellucid.web.metrics import Metrics
+from pellucid.web.origin import Place
 from pellucid.workspace import Workspace
 
 RECENT_SECONDS = 1.0
 MOST_RECENT = 1_000
+VISITS_PER_SECOND = 20.0
+"""Requests for pages that one session may make; five times as many at once."""
 
 
 class RecentTokens:
@@ -42,7 +46,11 @@ class RecentTokens:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A workspace as it is served. `requests` and `misses` count by token, `failures` and `visitors` by address."""
+    """A workspace as it is served, where people reach it, and its figures.
+
+    `requests` and `misses` count by token, `failures`, `attempts` and
+    `visitors` by client address, `visits` by session.
+    """
 
     workspace: Workspace
     recent: RecentTokens
@@ -50,15 +58,20 @@ class Site:
     misses: Buckets
     failures: Buckets
     visitors: Buckets
+    attempts: Buckets
+    visits: Buckets
+    place: Place
+    metrics: Metrics
 
     @classmethod
     def of(cls, workspace: Workspace, settings: Settings) -> Site:
         """Return the site of a workspace, with the limits that are set."""
-        each_second, misses, failures, visits = (
+        each_second, misses, failures, visitors, attempts = (
             settings.serve_requests_per_second,
             settings.serve_misses_per_minute,
             settings.serve_failures_per_minute,
             settings.serve_visits_per_minute,
+            settings.serve_attempts_per_minute,
         )
         return cls(
             workspace,
@@ -66,7 +79,11 @@ class Site:
             requests=Buckets(each_second, 2 * each_second),
             misses=Buckets(misses / 60, misses),
             failures=Buckets(failures / 60, failures),
-            visitors=Buckets(visits / 60, visits),
+            visitors=Buckets(visitors / 60, visitors),
+            attempts=Buckets(attempts / 60, attempts),
+            visits=Buckets(VISITS_PER_SECOND, 5 * VISITS_PER_SECOND),
+            place=Place.of(settings),
+            metrics=Metrics(),
         )
 
 

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from pellucid.workspace.agents import AgentDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
+    from pellucid.workspace.centre import CentreDesk
+    from pellucid.workspace.doors import DoorDesk
     from pellucid.workspace.erasures import ErasureDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
     from pellucid.workspace.retention import RetentionDesk
+    from pellucid.workspace.staff import StaffDesk
     from pellucid.workspace.uses import UseDesk
     from pellucid.workspace.work import WorkDesk
 
@@ -200,6 +203,27 @@ class Workspace:
         from pellucid.workspace.uses import UseDesk  # noqa: PLC0415  -- no question needs it
 
         return UseDesk(self.room)
+
+    @cached_property
+    def doors(self) -> DoorDesk:
+        """The door of customers: signing in to the privacy centre, and leaving."""
+        from pellucid.workspace.doors import DoorDesk  # noqa: PLC0415  -- no question needs it
+
+        return DoorDesk(self.room)
+
+    @cached_property
+    def centre(self) -> CentreDesk:
+        """The privacy centre: what one person sees and steers, of theirs only."""
+        from pellucid.workspace.centre import CentreDesk  # noqa: PLC0415  -- likewise
+
+        return CentreDesk(self.room, lambda: self.doors.key)
+
+    @cached_property
+    def staff(self) -> StaffDesk:
+        """The staff desk: accounts by which staff sign in, and their sessions."""
+        from pellucid.workspace.staff import StaffDesk  # noqa: PLC0415  -- likewise
+
+        return StaffDesk(self.room, lambda: self.doors.refusals)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

@@ -36,6 +36,7 @@ from pellucid.consent.register import rebuild
 from pellucid.errors import InputInvalid, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
 from pellucid.governance.former import with_former
+from pellucid.governance.sessions import forget_all
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace
 from pellucid.holdings.schema_hash import schema_hash
@@ -219,6 +220,7 @@ class _Draft:
                 told["continues"] = parts.continued(connection, self.keys.log, known or 0)
                 told["tokens_revoked"] = parts.accept_loss(connection, policy, actor, now)
                 self._begin_log(now)
+            forget_all(connection)  # who left since must not be let in again
             if policy is not None:
                 rebuild(connection, policy, now)
             details = {} if self.loss is None else {"reason": self.loss}

@@ -132,6 +132,8 @@ NOT_HELD = {
     "permitted_partial": "follows from what they said: told as decisions",
     "permitted_changes": "follows from what they said: told as decisions",
     "due_changes": "follows from what they said: told as decisions",
+    "web_sessions": "under random numbers, for ninety days: that they signed in is in the log, told as lookups",
+    "sign_ins": "under random numbers, for a day, with a keyed hash of the address",
     "erasure_people": "of people who were erased, who are given nothing",
 }
 

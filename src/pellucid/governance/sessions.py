@@ -1,0 +1,155 @@
+"""The sessions of people who come with a browser: begun, found, made anew, ended; each a row that the server can end.
+
+A session is a secret in a cookie; what is kept of it is an HMAC-SHA256 under a key outside the control database. It
+ends when nothing came for a while, and at a fixed instant whatever comes. Who people are is shown elsewhere
+(`rights.sign_in`, `governance.staff_accounts`): here it is only remembered. The caller writes the log.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, insert, or_, select, update
+
+from pellucid.records.web_tables import staff_sessions, web_sessions
+
+MINUTE = 60_000_000
+DAY = 86_400_000_000
+FRESH = MINUTE
+"""A session that was seen less than this ago is not noted again: reading a page need not write."""
+KEPT = 90 * DAY
+"""For how long rows of ended sessions stay: they tell from where somebody came in before."""
+CONTEXT = b"pellucid web session v1\0"
+SECRET_LENGTH = 43
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One of the two ways in: where its sessions are kept, and how long they last, in microseconds."""
+
+    name: str
+    table: Table
+    idle: int
+    longest: int
+
+
+CENTRE = Door("centre", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
+CONSOLE = Door("console", staff_sessions, 30 * MINUTE, 10 * 60 * MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as kept: whose it is (`who`: columns of its table), how that was shown, and how well."""
+
+    id: str
+    who: Mapping[str, Any] = field(repr=False)
+    how: str
+    strength: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just begun, with the secret that goes into the cookie and is kept nowhere."""
+
+    session: Session
+    secret: str = field(repr=False)
+
+
+def digest(key: bytes, what: str, *parts: str) -> bytes:
+    """Return a keyed hash of a secret, or of something personal that only has to be recognised; `what` it is for."""
+    return hmac.digest(key, CONTEXT + "\0".join((what, *parts)).encode("utf-8", "surrogatepass"), "sha256")
+
+
+def begin(
+    connection: Connection, door: Door, key: bytes, who: Mapping[str, Any], how: str, strength: int, now: int
+) -> NewSession:
+    """Begin a session of somebody who has just shown who they are, under a secret that nobody had before."""
+    session = Session(secrets.token_hex(8), who, how, strength, now + door.longest)
+    return _stored(connection, door, key, session, now)
+
+
+def find(connection: Connection, door: Door, key: bytes, secret: str, now: int) -> Session | None:
+    """Return the session that a cookie shows; None if it is none, or has ended."""
+    if len(secret) != SECRET_LENGTH:
+        return None
+    shown = select(door.table).where(door.table.c.digest == digest(key, door.name, secret))
+    row = connection.execute(shown).one_or_none()
+    return _session(door, row) if row is not None and _lasts(door, row, now) else None
+
+
+def is_stale(connection: Connection, door: Door, session: Session, now: int) -> bool:
+    """Return whether it has to be noted that the session was seen."""
+    seen = connection.scalar(select(door.table.c.seen_at).where(door.table.c.id == session.id))
+    return seen is not None and now - seen >= FRESH
+
+
+def note_seen(connection: Connection, door: Door, session: Session, now: int) -> None:
+    """Note that a session was seen, unless it has ended meanwhile."""
+    seen = update(door.table).where(door.table.c.id == session.id, door.table.c.ended_at.is_(None))
+    connection.execute(seen.values(seen_at=now))
+
+
+def renew(connection: Connection, door: Door, key: bytes, session: Session, strength: int, now: int) -> NewSession:
+    """End a session and begin another for the same person, at a step up; its last instant stays."""
+    end(connection, door, session, now)
+    raised = Session(secrets.token_hex(8), session.who, session.how, max(strength, session.strength), session.ends_at)
+    return _stored(connection, door, key, raised, now)
+
+
+def end(connection: Connection, door: Door, session: Session, now: int) -> bool:
+    """End a session at once and for good; returns whether it had not ended before."""
+    ended = update(door.table).where(door.table.c.id == session.id, door.table.c.ended_at.is_(None))
+    return connection.execute(ended.values(ended_at=now)).rowcount == 1
+
+
+def end_all(connection: Connection, door: Door, who: Mapping[str, Any], now: int) -> int:
+    """End every session of somebody; returns how many there were."""
+    theirs = [door.table.c[name] == value for name, value in who.items()]
+    ended = update(door.table).where(*theirs, door.table.c.ended_at.is_(None))
+    return connection.execute(ended.values(ended_at=now)).rowcount
+
+
+def forget(connection: Connection, now: int) -> None:
+    """Delete what is left of sessions that are long over."""
+    for door in (CENTRE, CONSOLE):
+        table = door.table
+        over = or_(table.c.ends_at <= now - KEPT, table.c.ended_at <= now - KEPT)
+        connection.execute(delete(table).where(over))
+
+
+def forget_all(connection: Connection) -> None:
+    """Delete every session: those of a restored backup may have been ended since."""
+    for door in (CENTRE, CONSOLE):
+        connection.execute(delete(door.table))
+
+
+def _stored(connection: Connection, door: Door, key: bytes, session: Session, now: int) -> NewSession:
+    secret = secrets.token_urlsafe(32)
+    values = {
+        "id": session.id,
+        "digest": digest(key, door.name, secret),
+        **session.who,
+        "how": session.how,
+        "strength": session.strength,
+        "made_at": now,
+        "seen_at": now,
+        "ends_at": session.ends_at,
+    }
+    connection.execute(insert(door.table).values(values))
+    return NewSession(session, secret)
+
+
+def _lasts(door: Door, row: Row[Any], now: int) -> bool:
+    """Return whether a session goes on; a clock set back by more than a moment ends it."""
+    return row.ended_at is None and row.made_at - MINUTE <= now < min(row.ends_at, row.seen_at + door.idle)
+
+
+def _session(door: Door, row: Row[Any]) -> Session:
+    names = ("namespace", "subject", "address") if door is CENTRE else ("person",)
+    who = {name: getattr(row, name) for name in names}
+    return Session(row.id, who, row.how, row.strength, row.ends_at)

@@ -1,0 +1,85 @@
+"""The tables of those who come with a browser: their sessions, how they signed in, and the accounts of the staff.
+
+Customers and staff come in by two doors, whose rows are in two tables: neither's session is ever looked for among the
+other's. Of every secret only a keyed hash is kept. Statements over these tables stand beside their use cases.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+
+from pellucid.records.columns import Instant
+from pellucid.records.tables import metadata
+
+web_sessions = Table(  # customers in the privacy centre
+    "web_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("namespace", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("how", Text, nullable=False),  # code | handover | openid
+    Column("strength", Integer, nullable=False),  # how well the person is known by it
+    Column("address", LargeBinary),  # keyed hash of person and address: from where they came in before
+    Column("made_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),  # whatever is done meanwhile
+    Column("ended_at", Instant),
+)
+Index("web_sessions_subject", web_sessions.c.namespace, web_sessions.c.subject)
+
+staff_sessions = Table(  # staff in the console
+    "staff_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("how", Text, nullable=False),  # account | openid
+    Column("strength", Integer, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+sign_ins = Table(  # a customer who asked for a code to come in; whoever is unknown has a row too
+    "sign_ins",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("namespace", Text, nullable=False),
+    Column("subject", BigInteger),  # NULL: nobody we know
+    Column("browser", LargeBinary, nullable=False, index=True),  # keyed hash of the cookie of who asked
+    Column("address", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+Index("sign_ins_subject", sign_ins.c.namespace, sign_ins.c.subject)
+
+sign_in_waits = Table(  # wrong answers, by account and address together
+    "sign_in_waits",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False, index=True),
+    Column("until", Instant, nullable=False),
+)
+
+sign_in_marks = Table(  # what may be shown once only: ids of hand-overs
+    "sign_in_marks",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("until", Instant, nullable=False, index=True),
+)
+
+staff_accounts = Table(  # by which members of the staff sign in without a provider; their roles are the policy's
+    "staff_accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("password", Text, nullable=False),  # Argon2id, with its parameters
+    Column("totp", LargeBinary, nullable=False),  # sealed under the workspace's key
+    Column("totp_step", BigInteger, nullable=False),  # the last that was taken: none is taken twice
+    Column("recovery", Text, nullable=False),  # JSON: keyed hashes of the codes that are left
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)

@@ -1,0 +1,96 @@
+"""What a challenge is for: a request, whose person has to be known for it, or a sign-in to the privacy centre.
+
+Both ask the same of the same person in the same way (`rights.challenges`); their ids tell them apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from pellucid.records.rights_tables import rights_requests
+from pellucid.records.web_tables import sign_ins
+from pellucid.rights.request import FINAL, RequestState, Right
+
+SIGN_IN = "s"
+"""How the id of a sign-in begins; that of a request begins with an r."""
+ONE_CONTACT = 1
+
+WORDS = {
+    Right.ACCESS: "to be shown the data that we hold about you",
+    Right.PORTABILITY: "to be given the data that we hold about you",
+    Right.RECTIFICATION: "to have data about you corrected",
+    Right.ERASURE: "to have the data that we hold about you erased",
+    Right.RESTRICTION: "to have the use of your data restricted",
+    Right.LIFT_RESTRICTION: "to have your data used again",
+    Right.OBJECTION: "to object to a use of your data",
+    Right.OPT_OUT: "to opt out of a use of your data",
+    Right.LIMIT: "to limit the use of your sensitive data",
+    Right.HUMAN_REVIEW: "to have a decision about you reviewed by a person",
+}
+SIGN_IN_WORDS = "to be let into the privacy centre, where your data are seen and your choices are made"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenged:
+    """A request or a sign-in: about whom (None: nobody we know), whether it waits for an answer, or is over.
+
+    `words` say to the person what was asked for, `holds_for` what the code is good for. `strength` and `right` (None: a
+    sign-in) say which contacts may be used: see `rights.corrected_contacts`.
+    """
+
+    id: str
+    namespace: str
+    subject: int | None
+    waits: bool
+    over: bool
+    strength: int
+    right: str | None
+    words: str
+    holds_for: str
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether it is a sign-in."""
+        return self.right is None
+
+
+def challenged(connection: Connection, id: str, now: int) -> Challenged | None:
+    """Return what a challenge is for; None if there is no such thing."""
+    return _sign_in(connection, id, now) if id.startswith(SIGN_IN) else _request(connection, id)
+
+
+def _request(connection: Connection, id: str) -> Challenged | None:
+    row = connection.execute(select(rights_requests).where(rights_requests.c.id == id)).one_or_none()
+    if row is None:
+        return None
+    return Challenged(
+        id=id,
+        namespace=row.namespace,
+        subject=row.subject,
+        waits=row.state == RequestState.IN_PROGRESS.value,
+        over=row.state in {state.value for state in FINAL},
+        strength=row.strength,
+        right=row.right,
+        words=WORDS[Right(row.right)],
+        holds_for=f"for the request {id} only",
+    )
+
+
+def _sign_in(connection: Connection, id: str, now: int) -> Challenged | None:
+    row = connection.execute(select(sign_ins).where(sign_ins.c.id == id)).one_or_none()
+    if row is None:
+        return None
+    waits = row.used_at is None and now < row.ends_at
+    return Challenged(
+        id=id,
+        namespace=row.namespace,
+        subject=row.subject,
+        waits=waits,
+        over=not waits,
+        strength=ONE_CONTACT,
+        right=None,
+        words=SIGN_IN_WORDS,
+        holds_for="in the browser only in which it was asked for",
+    )

@@ -1,0 +1,92 @@
+"""Signing in to the privacy centre by a code that is sent to a contact that is held: asking for it, and giving it.
+
+What is asked and answered is the same, in words and in work, whether or not somebody is known by the key that was
+typed. A code holds in the browser only in which it was asked for. What lets people in is the caller's: `who_showed`
+only says who somebody is. A session is then worth one contact; whatever needs more asks for more.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from pellucid.records.jobs import SECOND
+from pellucid.records.rights_tables import identity_challenges
+from pellucid.records.web_tables import sign_ins
+from pellucid.rights import challenges
+from pellucid.rights.challenged import SIGN_IN
+from pellucid.subjects import ids
+from pellucid.subjects.links import Identity
+
+LASTS = 1_800 * SECOND
+"""For how long a browser may go on with a sign-in: another code can be asked for meanwhile."""
+KEPT = 86_400 * SECOND
+STRENGTH = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Which browser asks, and from where: keyed hashes of its cookie, and of the address with whom it asked for."""
+
+    cookie: bytes = field(repr=False)
+    address: bytes = field(repr=False)
+
+
+def ask(
+    connection: Connection, key: bytes, namespace: str, typed: str, browser: Browser, per_hour: int, now: int
+) -> bool:
+    """Have a code sent to whoever is known by what was typed, if anybody is; False if too many are sent everywhere."""
+    if challenges.too_many(connection, "", per_hour, now) is not None:
+        return False
+    subject = ids.find(connection, namespace, typed)
+    id = SIGN_IN + secrets.token_hex(16)
+    values = {
+        "id": id,
+        "namespace": namespace,
+        "subject": subject,
+        "browser": browser.cookie,
+        "address": browser.address,
+        "made_at": now,
+        "ends_at": now + LASTS,
+    }
+    earlier = update(sign_ins).where(sign_ins.c.browser == browser.cookie, sign_ins.c.used_at.is_(None))
+    connection.execute(earlier.values(ends_at=now))
+    connection.execute(insert(sign_ins).values(values))
+    challenges.put(connection, key, id, challenges.CODE, now)
+    return True
+
+
+def waits(connection: Connection, browser: bytes, now: int) -> bool:
+    """Return whether a browser has asked for a code and may give it."""
+    return _newest(connection, browser, now) is not None
+
+
+def who_showed(
+    connection: Connection, key: bytes, browser: bytes, given: str, now: int
+) -> tuple[Identity, bytes] | None:
+    """Return who gave the code that they were sent, and the address they asked from; None in whatever way it is wrong.
+
+    In the caller's write transaction: a right code is used up, a wrong one counted.
+    """
+    row = _newest(connection, browser, now)
+    id, namespace, subject, address = ("", "", None, b"") if row is None else row
+    tried = challenges.attempt(connection, key, id, given, now)
+    if not tried.right or subject is None:
+        return None
+    connection.execute(update(sign_ins).where(sign_ins.c.id == id).values(used_at=now))
+    return (namespace, subject), address
+
+
+def forget(connection: Connection, now: int) -> None:
+    """Delete sign-ins that were over a day ago, with their challenges; what is counted goes back no further."""
+    over = select(sign_ins.c.id).where(sign_ins.c.ends_at <= now - KEPT)
+    connection.execute(delete(identity_challenges).where(identity_challenges.c.request.in_(over)))
+    connection.execute(delete(sign_ins).where(sign_ins.c.ends_at <= now - KEPT))
+
+
+def _newest(connection: Connection, browser: bytes, now: int) -> tuple[str, str, int | None, bytes] | None:
+    live = (sign_ins.c.browser == browser, sign_ins.c.used_at.is_(None), sign_ins.c.ends_at > now)
+    row = connection.execute(select(sign_ins).where(*live).order_by(sign_ins.c.made_at.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.id, row.namespace, row.subject, bytes(row.address))

@@ -1,0 +1,70 @@
+"""`/privacy/sign-in`: asking for a code, giving it, leaving. The same is shown whether or not somebody is known."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from pellucid.errors import NotPermitted
+from pellucid.web import cookies
+from pellucid.web.browser import Asked, FromBrowser
+from pellucid.web.centre.visiting import Here, Posted
+from pellucid.web.pages import go_to, page
+from pellucid.web.site import site_of
+
+router = APIRouter(prefix="/privacy", include_in_schema=False)
+
+LONGEST_KEY = 200
+GIVE_CODE = "/privacy/sign-in/code"
+
+
+@router.get("/sign-in")
+def sign_in(request: Request, browser: FromBrowser) -> Response:
+    """Show where to say who one is."""
+    namespaces = site_of(request).workspace.doors.namespaces()
+    return browser.remember(page(request, "centre/sign_in.html", form_token=browser.token, namespaces=namespaces))
+
+
+@router.post("/sign-in")
+def ask(request: Request, browser: FromBrowser, form: Asked) -> Response:
+    """Have a code sent, if a contact is held of somebody who is known by what was typed."""
+    typed = form.get("key", "").strip()[:LONGEST_KEY]
+    namespace = form.get("namespace") or None
+    request.state.sent = frozenset({typed, namespace or ""})
+    site_of(request).workspace.doors.ask(typed, cookie=browser.secret, address=browser.address, namespace=namespace)
+    return go_to(GIVE_CODE)
+
+
+@router.get("/sign-in/code")
+def code(request: Request, browser: FromBrowser) -> Response:
+    """Show where to type the code, in the browser in which it was asked for."""
+    if browser.is_new or not site_of(request).workspace.doors.waits(cookie=browser.secret):
+        return go_to("/privacy/sign-in")
+    return page(request, "centre/code.html", form_token=browser.token, wrong="")
+
+
+@router.post("/sign-in/code")
+def give(request: Request, browser: FromBrowser, form: Asked) -> Response:
+    """Let in whoever gives the code that they were sent, by a new session."""
+    doors = site_of(request).workspace.doors
+    try:
+        made = doors.answer(form.get("code", ""), cookie=browser.secret)
+    except NotPermitted as error:
+        wrong = f"{error.message} {error.remedy}"
+        return page(request, "centre/code.html", status=403, form_token=browser.token, wrong=wrong)
+    before = doors.visitor(cookies.shown(request, cookies.CENTRE))
+    if before is not None:
+        doors.leave(before)
+    response = go_to("/privacy")
+    cookies.give(response, cookies.CENTRE, made.secret)
+    cookies.take_back(response, cookies.BROWSER)
+    return response
+
+
+@router.post("/sign-out")
+def leave(visit: Here, _form: Posted) -> Response:
+    """End the session, on the server too."""
+    visit.site.workspace.doors.leave(visit.visitor)
+    response = go_to("/privacy/sign-in", told="signed-out")
+    cookies.take_back(response, cookies.CENTRE)
+    return response

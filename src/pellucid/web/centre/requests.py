@@ -1,0 +1,94 @@
+"""`/privacy/requests`: what somebody asks for, by when they are answered, and showing better who they are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from pellucid.errors import NameUnknown, NotPermitted
+from pellucid.web import cookies
+from pellucid.web.centre.visiting import Here, Posted, Visit
+from pellucid.web.centre.words import ASKABLE, END_PAUSE, PAUSE, RIGHTS, STATES
+from pellucid.web.pages import go_to, page
+
+router = APIRouter(prefix="/privacy/requests", include_in_schema=False)
+
+HOME = "/privacy/requests"
+RequestId = Annotated[str, Path(pattern=r"^r[0-9a-f]{12}$")]
+
+
+@router.get("")
+def listed(request: Request, visit: Here) -> Response:
+    """Show the person's requests, and what can be asked for."""
+    centre = visit.site.workspace.centre
+    paused = centre.standings(visit.visitor).restricted
+    return page(
+        request,
+        "centre/requests.html",
+        visit=visit,
+        here="requests",
+        requests=centre.requests(visit.visitor),
+        askable=[each for each in ASKABLE if each.right != (PAUSE if paused else END_PAUSE)],
+        rights=RIGHTS,
+        states=STATES,
+    )
+
+
+@router.post("")
+def file(visit: Here, form: Posted) -> Response:
+    """File a request."""
+    right = form.get("right", "")
+    if right not in {each.right for each in ASKABLE}:
+        raise NameUnknown("right", right, tuple(each.right for each in ASKABLE))
+    made = visit.site.workspace.centre.file(visit.visitor, right, without_sensitive=form.get("plain") == "yes")
+    return go_to(f"{HOME}/{made.status.request}", told="filed")
+
+
+@router.get("/{request_id}")
+def one(request_id: RequestId, request: Request, visit: Here) -> Response:
+    """Show one request, with its clock and what it waits for."""
+    return _one(request, visit, request_id)
+
+
+@router.post("/{request_id}/revoke")
+def revoke(request_id: RequestId, visit: Here, _form: Posted) -> Response:
+    """Take a request back."""
+    visit.site.workspace.centre.revoke(visit.visitor, request_id)
+    return go_to(f"{HOME}/{request_id}", told="revoked")
+
+
+@router.post("/{request_id}/code")
+def send_code(request_id: RequestId, visit: Here, _form: Posted) -> Response:
+    """Have a code sent to a contact that is held."""
+    visit.site.workspace.centre.send_code(visit.visitor, request_id)
+    return go_to(f"{HOME}/{request_id}", told="code-sent")
+
+
+@router.post("/{request_id}/answer")
+def answer(request_id: RequestId, request: Request, visit: Here, form: Posted) -> Response:
+    """Take a code; whoever has shown more by it has a new session."""
+    try:
+        made = visit.site.workspace.centre.give_code(visit.visitor, request_id, form.get("code", ""))
+    except NotPermitted as error:
+        return _one(request, visit, request_id, wrong=f"{error.message} {error.remedy}")
+    response = go_to(f"{HOME}/{request_id}", told="shown")
+    if made is not None:
+        cookies.give(response, cookies.CENTRE, made.secret)
+    return response
+
+
+def _one(request: Request, visit: Visit, request_id: str, *, wrong: str = "") -> Response:
+    found = visit.site.workspace.centre.request(visit.visitor, request_id)
+    return page(
+        request,
+        "centre/request.html",
+        status=403 if wrong else 200,
+        visit=visit,
+        here="requests",
+        one=found,
+        rights=RIGHTS,
+        states=STATES,
+        wrong=wrong,
+    )

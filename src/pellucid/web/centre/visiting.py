@@ -1,0 +1,55 @@
+"""Who is there: somebody signed in to the privacy centre, or nobody, who is shown the way in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from pellucid.web import cookies
+from pellucid.web.errors import too_many
+from pellucid.web.forms import Form, demand_own, read_form, token_of
+from pellucid.web.site import Site, site_of
+from pellucid.workspace.doors import Visitor
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in where somebody has to be; `door` is where the way in is."""
+
+    def __init__(self, door: str) -> None:
+        super().__init__(door)
+        self.door = door
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who is signed in, at a page: the site, who it is, and the token of the forms that the page holds."""
+
+    site: Site
+    visitor: Visitor
+    token: str
+
+
+async def visiting(request: Request) -> Visit:
+    """Return who is signed in; raises SignInNeeded, and Problem (429) for whoever asks too much."""
+    site, secret = site_of(request), cookies.shown(request, cookies.CENTRE)
+    found = await run_in_threadpool(site.workspace.doors.visitor, secret) if secret else None
+    if found is None:
+        raise SignInNeeded("/privacy/sign-in")
+    wait = site.visits.take(found.session.id)
+    if wait > 0:
+        raise too_many(wait, "There were too many requests.")
+    return Visit(site, found, token_of(site, secret))
+
+
+async def posting(request: Request, visit: Annotated[Visit, Depends(visiting)]) -> Form:
+    """Return the fields of a form that somebody signed in sends from a page of ours; raises Problem."""
+    form = await read_form(request)
+    demand_own(request, form, cookies.shown(request, cookies.CENTRE))
+    return form
+
+
+Here = Annotated[Visit, Depends(visiting)]
+Posted = Annotated[Form, Depends(posting)]

@@ -1,0 +1,95 @@
+"""`/staff`: the door of the staff, and the page behind it that says who is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from pellucid.errors import NotPermitted
+from pellucid.web import cookies
+from pellucid.web.browser import Asked, FromBrowser
+from pellucid.web.centre.visiting import SignInNeeded
+from pellucid.web.forms import Form, demand_own, read_form, token_of
+from pellucid.web.pages import go_to, page
+from pellucid.web.site import Site, site_of
+from pellucid.workspace.staff import Member
+
+router = APIRouter(prefix="/staff", include_in_schema=False)
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """Somebody of the staff who is signed in, at a page: the site, who it is, and the token of the page's forms."""
+
+    site: Site
+    member: Member
+    token: str
+
+
+async def working(request: Request) -> Working:
+    """Return who is signed in; raises SignInNeeded."""
+    site, secret = site_of(request), cookies.shown(request, cookies.CONSOLE)
+    found = await run_in_threadpool(site.workspace.staff.member, secret) if secret else None
+    if found is None:
+        raise SignInNeeded("/staff/sign-in")
+    return Working(site, found, token_of(site, secret))
+
+
+async def posting(request: Request, _working: Annotated[Working, Depends(working)]) -> Form:
+    """Return the fields of a form that somebody of the staff sends from a page of ours; raises Problem."""
+    form = await read_form(request)
+    demand_own(request, form, cookies.shown(request, cookies.CONSOLE))
+    return form
+
+
+AtWork = Annotated[Working, Depends(working)]
+Posted = Annotated[Form, Depends(posting)]
+
+
+@router.get("/sign-in")
+def sign_in(request: Request, browser: FromBrowser) -> Response:
+    """Show where to sign in."""
+    return browser.remember(page(request, "console/sign_in.html", form_token=browser.token, wrong=""))
+
+
+@router.post("/sign-in")
+def enter(request: Request, browser: FromBrowser, form: Asked) -> Response:
+    """Let in who shows password and code, by a new session."""
+    staff = site_of(request).workspace.staff
+    name, password, code = form.get("name", "").strip()[:LONGEST_NAME], form.get("password", ""), form.get("code", "")
+    try:
+        made = staff.sign_in(name, password, code, address=browser.address)
+    except NotPermitted as error:
+        status = 429 if error.code == "sign-in-wait" else 403
+        wrong = f"{error.message} {error.remedy}"
+        return page(request, "console/sign_in.html", status=status, form_token=browser.token, wrong=wrong)
+    before = staff.member(cookies.shown(request, cookies.CONSOLE))
+    if before is not None:
+        staff.leave(before)
+    response = go_to("/staff")
+    cookies.give(response, cookies.CONSOLE, made.secret)
+    cookies.take_back(response, cookies.BROWSER)
+    return response
+
+
+@router.post("/sign-out")
+def leave(working: AtWork, _form: Posted) -> Response:
+    """End the session, on the server too."""
+    working.site.workspace.staff.leave(working.member)
+    response = go_to("/staff/sign-in", told="signed-out")
+    cookies.take_back(response, cookies.CONSOLE)
+    return response
+
+
+@router.get("")
+def home(request: Request, working: AtWork) -> Response:
+    """Show who is signed in, with which roles."""
+    roles = working.site.workspace.centre.policy().roles
+    titles = [roles[name].title for name in working.member.actor.roles if name in roles]
+    return page(request, "console/home.html", working=working, roles=titles)

@@ -1,0 +1,34 @@
+"""Cookies: one for each door, and one for a browser that is not signed in yet. None can be set by another host.
+
+`__Host-` makes browsers take them only by https, or on this machine, without a domain, and for all paths.
+"""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+CENTRE = "__Host-pellucid-centre"
+CONSOLE = "__Host-pellucid-console"
+BROWSER = "__Host-pellucid-browser"
+"""Of whoever asks to be let in: it binds a code to the browser, and opens nothing by itself."""
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def shown(request: Request, name: str) -> str:
+    """Return the secret that a cookie shows; empty where it shows none."""
+    found = request.cookies.get(name, "")
+    return found if _SECRET.fullmatch(found) else ""
+
+
+def give(response: Response, name: str, secret: str) -> None:
+    """Have the browser keep a secret until it is closed."""
+    response.set_cookie(name, secret, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def take_back(response: Response, name: str) -> None:
+    """Have the browser forget a secret."""
+    response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")

@@ -1,0 +1,33 @@
+"""What machines measure: how many requests, how fast, how they ended, by declared route. Nothing is about anybody.
+
+Labels are declared routes, methods and statuses only: no path as sent, no id, no name.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS")
+
+
+class Metrics:
+    """The figures of one running application."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self._requests = Counter("pellucid_requests", "Requests answered.", labels, registry=self.registry)
+        self._seconds = Histogram(
+            "pellucid_request_seconds", "How long they took.", ("route",), registry=self.registry, buckets=BUCKETS
+        )
+        self.under_way = Gauge("pellucid_requests_under_way", "Requests being worked on.", registry=self.registry)
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered; `route` is the declared path of the route."""
+        self._requests.labels(method if method in METHODS else "other", route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Return the figures as Prometheus reads them."""
+        return generate_latest(self.registry)

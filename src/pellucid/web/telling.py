@@ -1,0 +1,30 @@
+"""Telling what went wrong: to programs as problem+json, to people as a page, and to who is not signed in the way in."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import Response
+
+from pellucid.web.centre.visiting import SignInNeeded
+from pellucid.web.errors import Problem, problem_for
+from pellucid.web.kinds import kind_of
+from pellucid.web.pages import company_of, go_to, problem_page
+from pellucid.web.site import site_of
+
+NOWHERE = Problem(404, "route-unknown", "There is no such page.", "Go to the start, and on from there.")
+
+
+async def tell(request: Request, error: Exception) -> Response:
+    """Answer with the problem that an error is; the exception handler of all that are foreseen."""
+    if not kind_of(request.url.path).is_page:
+        return problem_for(request, error).response()
+    if isinstance(error, SignInNeeded):
+        by_script = request.headers.get("hx-request") == "true"  # which would put the other page into this one
+        return Response(status_code=204, headers={"HX-Redirect": error.door}) if by_script else go_to(error.door)
+    problem = NOWHERE if isinstance(error, RequestValidationError) else problem_for(request, error)
+    if problem.code in ("route-unknown", "method-unknown"):
+        problem = NOWHERE
+    company = await run_in_threadpool(company_of, site_of(request))
+    return problem_page(problem, company)

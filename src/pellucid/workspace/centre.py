@@ -1,0 +1,286 @@
+"""What a customer sees and does in the privacy centre: everything of theirs, and nothing of anybody else.
+
+Who it is about is who is signed in: no method takes a person's name, so none can be asked about another. What is shown
+and recorded here goes through the same stories as the API and the command line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection, select
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.log import append
+from pellucid.consent import leases, show
+from pellucid.consent.admit import demand_fit
+from pellucid.consent.receipt import ConsentReceipt
+from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.standing import Standing, Standings, standings
+from pellucid.consent.submission import Submission
+from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.failpoints import reach
+from pellucid.governance import sessions
+from pellucid.governance.activate import policy_at
+from pellucid.governance.sessions import CENTRE, NewSession
+from pellucid.policy.model import Policy
+from pellucid.records.rights_tables import rights_requests
+from pellucid.rights import stored
+from pellucid.rights.book import Book
+from pellucid.rights.identity import IdentityChecks
+from pellucid.rights.overview import Overview, overview
+from pellucid.rights.request import Request
+from pellucid.rights.status import Status, status_of
+from pellucid.rights.wanted import Wanted
+from pellucid.subjects import ids
+from pellucid.workspace.doors import STRANGER, Visitor
+from pellucid.workspace.duties import open_book, terms_of
+from pellucid.workspace.room import Room
+from pellucid.workspace.tasks import identity_checks
+
+CHANNEL = "privacy-centre"
+SCREEN = "privacy-centre-1"
+"""The screen that people choose on; a new number where what it says or how it looks changes what a choice means."""
+METHOD = "button"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRequest:
+    """A request as the person sees it: how it stands, and how well they have to show who they are, and have."""
+
+    status: Status
+    strength: int
+    shown: int
+    open: bool
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether the person has to show better who they are."""
+        return self.open and self.shown < self.strength
+
+
+@dataclass(frozen=True)
+class CentreDesk:
+    """`workspace.centre`. `key` is of the sessions, which are made anew when somebody shows more."""
+
+    room: Room
+    key: Callable[[], bytes]
+
+    def policy(self) -> Policy:
+        """Return the policy in force, for what pages say of the company; it is public."""
+        return self.room.policy()
+
+    def overview(self, visitor: Visitor) -> Overview:
+        """Return what is held about the person."""
+        policy = self.room.policy()
+        with self.room.database.read() as connection:
+            return overview(connection, policy, visitor.identity)
+
+    def standings(self, visitor: Visitor) -> Standings:
+        """Return where the person stands with every purpose."""
+        policy = self.room.policy()
+        with self.room.database.read() as connection:
+            return standings(connection, policy, *visitor.identity, self.room.clock())
+
+    def choose(
+        self,
+        visitor: Visitor,
+        purpose: str,
+        *,
+        yes: bool,
+        notice_version: str,
+        language: str,
+        held_data: bool = False,
+        explicit: bool = False,
+    ) -> ConsentReceipt:
+        """Record the person's yes or no to a purpose, as the verb that it is for them; returns once it is in force.
+
+        Raises NameUnknown for a purpose that is not there, and InputInvalid where there is no choice, or a yes is to
+        another notice than the one in force.
+        """
+        found = {each.purpose.name: each for each in self.standings(visitor).purposes}
+        if purpose not in found:
+            raise NameUnknown("purpose", purpose, tuple(found))
+        verb = found[purpose].yes if yes else found[purpose].no
+        if verb is None:
+            raise _no_choice(found[purpose])
+        covers = Covers.HELD_DATA if yes and held_data else Covers.FROM_NOW
+        return self._record(visitor, verb, purpose, language, notice_version, covers, explicit=yes and explicit)
+
+    def refuse_all(self, visitor: Visitor, *, language: str) -> ConsentReceipt:
+        """Record one no to everything that there is a choice about."""
+        return self._record(visitor, ConsentVerb.WITHDRAW, None, language)
+
+    def history(self, visitor: Visitor) -> list[show.KeptRecord]:
+        """Return everything the person said, the newest first."""
+        with self.room.database.read() as connection:
+            return show.history(connection, *visitor.identity)[::-1]
+
+    def receipt(self, visitor: Visitor, sequence: int) -> bytes:
+        """Return the signed receipt of one of the person's choices; issuing is logged. Raises NameUnknown."""
+        from pellucid.consent.receipts.issue import as_bytes, receipt_for  # noqa: PLC0415  -- slow, and rarely asked for
+        from pellucid.consent.receipts.place import place_of  # noqa: PLC0415  -- likewise
+
+        policy, now, keys = self.room.policy(), self.room.clock(), self.room.subject_keys
+        with self.room.database.write() as connection:
+            leaf = place_of(connection, keys, *visitor.identity, sequence)
+            at = partial(policy_at, connection)
+            made = receipt_for(connection, keys, policy, at, self.room.log_key, *visitor.identity, leaf, now)
+            name = keys.pseudonym(connection, *visitor.identity)
+            body = {"of": leaf}
+            append(connection, AuditEntry("consent.receipt-issued", visitor.actor, now, subject=name, body=body))
+        return as_bytes(made)
+
+    def requests(self, visitor: Visitor) -> list[OwnRequest]:
+        """Return the person's requests, the newest first."""
+        policy, columns = self.room.policy(), rights_requests.c
+        theirs = (columns.namespace == visitor.identity[0], columns.subject == visitor.identity[1])
+        with self.room.database.read() as connection:
+            rows = connection.scalars(select(columns.id).where(*theirs).order_by(columns.received_at.desc()))
+            found = [stored.load(connection, each) for each in rows.all()]
+        return [self._own(policy, each) for each in found]
+
+    def request(self, visitor: Visitor, request: str) -> OwnRequest:
+        """Return one of the person's requests; raises NameUnknown, for another's as for none."""
+        policy = self.room.policy()
+        with self.room.database.read() as connection:
+            return self._own(policy, _theirs(connection, visitor, request))
+
+    def file(
+        self,
+        visitor: Visitor,
+        right: str,
+        *,
+        purposes: Sequence[str] = (),
+        changes: Sequence[Mapping[str, object]] = (),
+        without_sensitive: bool = False,
+    ) -> OwnRequest:
+        """File a request of the person; that they are signed in counts as having shown one contact.
+
+        Raises NameUnknown and InputInvalid.
+        """
+        policy, now = self.room.policy(), self.room.clock()
+        with self.room.database.write() as connection:
+            wanted = Wanted(
+                right=right,
+                subject=_key_of(connection, visitor),
+                channel=CHANNEL,
+                purposes=purposes,
+                changes=changes,
+                without_sensitive=without_sensitive,
+            )
+            book = self._book(connection, policy, visitor, now)
+            made = book.acknowledge(book.file(wanted.asking(connection, visitor.identity[0], now)).id)
+            if made.strength > 0 and made.canonical is None:
+                made = book.show(made.id, "contact", visitor.session.strength)
+            return self._own(policy, made)
+
+    def revoke(self, visitor: Visitor, request: str) -> OwnRequest:
+        """Close a request because the person no longer asks; repeating it changes nothing."""
+        policy, now = self.room.policy(), self.room.clock()
+        with self.room.database.write() as connection:
+            found = _theirs(connection, visitor, request)
+            if found.state != "revoked":
+                found = self._book(connection, policy, visitor, now).revoke(found.id)
+            return self._own(policy, found)
+
+    def send_code(self, visitor: Visitor, request: str) -> str:
+        """Have a code sent for a request of the person; returns what to tell. Raises NotPermitted, InputInvalid."""
+        self.request(visitor, request)
+        return self._checks().ask(request, actor=visitor.actor)
+
+    def give_code(self, visitor: Visitor, request: str, given: str) -> NewSession | None:
+        """Take a code for a request of the person; a session that is worth more now is made anew, and returned.
+
+        Raises NotPermitted (`identity-not-shown`), in the same words whatever is wrong.
+        """
+        self.request(visitor, request)
+        found = self._checks().answer(request, given, actor=visitor.actor)
+        if found.verified_strength <= visitor.session.strength:
+            return None
+        now = self.room.clock()
+        with self.room.database.write() as connection:
+            made = sessions.renew(connection, CENTRE, self.key(), visitor.session, found.verified_strength, now)
+            name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
+            body = {"session": made.session.id, "strength": made.session.strength}
+            append(connection, AuditEntry("sign-in.raised", visitor.actor, now, subject=name, body=body))
+        return made
+
+    def answer_link(self, request: str, given: str) -> None:
+        """Take what stood in a link that was sent for a request, from whoever has it; they need not be signed in.
+
+        Raises NotPermitted (`identity-not-shown`), in the same words whatever is wrong.
+        """
+        self._checks().answer(request, given, actor=STRANGER)
+
+    def _record(
+        self,
+        visitor: Visitor,
+        verb: ConsentVerb,
+        purpose: str | None,
+        language: str,
+        notice_version: str = "",
+        covers: Covers = Covers.FROM_NOW,
+        *,
+        explicit: bool = False,
+    ) -> ConsentReceipt:
+        policy, now = self.room.policy(), self.room.clock()
+        namespace, subject = visitor.identity
+        record = ConsentRecord(
+            namespace=namespace,
+            subject=subject,
+            purpose=purpose,
+            verb=verb,
+            explicit=explicit,
+            covers=covers,
+            notice_version=notice_version,
+            channel=CHANNEL,
+            at=now,
+            screen=SCREEN,
+            language=language,
+            method=METHOD,
+        )
+        demand_fit(policy, record, now)
+        done = self.room.recorder.record(Submission(policy, (record,), visitor.actor, said_now=True))
+        told = leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
+        reach("consent.acknowledged")
+        return told[0]
+
+    def _own(self, policy: Policy, request: Request) -> OwnRequest:
+        status = status_of(policy, terms_of(self.room), request)
+        return OwnRequest(status, request.strength, request.verified_strength, not request.closed)
+
+    def _checks(self) -> IdentityChecks:
+        return identity_checks(self.room, open_book(self.room))
+
+    def _book(self, connection: Connection, policy: Policy, visitor: Visitor, now: int) -> Book:
+        return Book(connection, self.room.subject_keys, policy, terms_of(self.room), visitor.actor, now)
+
+
+def _theirs(connection: Connection, visitor: Visitor, request: str) -> Request:
+    """Return a request that is about this very person; raises NameUnknown, for another's as for none."""
+    try:
+        found = stored.load(connection, request)
+    except NameUnknown:
+        found = None
+    if found is None or (found.namespace, found.subject) != visitor.identity:
+        raise NameUnknown("request", request[:80], remedy="Look at the list of your requests.")
+    return found
+
+
+def _key_of(connection: Connection, visitor: Visitor) -> str:
+    found = ids.natural_key(connection, *visitor.identity)
+    if found is None:
+        raise NameUnknown("subject", str(visitor.identity[1]), remedy="They were erased.")
+    return found
+
+
+def _no_choice(standing: Standing) -> InputInvalid:
+    return InputInvalid(
+        f"There is no choice to make about {standing.purpose.title!r}.",
+        remedy="If you think that there should be one, write to us.",
+        code="choice-none",
+    )

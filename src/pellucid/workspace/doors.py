@@ -1,0 +1,184 @@
+"""The door of customers: signing in to the privacy centre, being known there, and leaving.
+
+Whoever asks for a code is answered the same, whether or not somebody is known by what they typed. Sign-ins are logged,
+the person by pseudonym; wrong answers are counted for the log, so that nobody can flood it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.log import append
+from pellucid.audit.places import KEYS
+from pellucid.errors import NotPermitted
+from pellucid.governance import sessions, waits
+from pellucid.governance.refusals import Refusals
+from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
+from pellucid.policy.model import Actor
+from pellucid.rights import handover, sign_in
+from pellucid.rights.sign_in import Browser
+from pellucid.subjects import ids
+from pellucid.subjects.keys import load_or_create_key
+from pellucid.subjects.links import Identity
+from pellucid.workspace.names import namespace_of
+from pellucid.workspace.room import Room
+from pellucid.workspace.tasks import challenge_key
+from pellucid.workspace.tokens import TOKENS_KEY
+
+CUSTOMER = "customer"
+STRANGER = Actor(CUSTOMER, "unknown", (), "none")
+"""Who has not shown who they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is signed in to the privacy centre: whose data they see and steer, and nobody else's."""
+
+    session: Session
+
+    @property
+    def identity(self) -> Identity:
+        """The identity that they showed."""
+        return self.session.who["namespace"], self.session.who["subject"]
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the log tells it: the very person whom an entry is about, and by which session."""
+        return Actor(CUSTOMER, "self", (), f"session:{self.session.id}")
+
+
+@dataclass(frozen=True)
+class DoorDesk:
+    """`workspace.doors`. `cookie` is what the browser shows, `address` where it asks from."""
+
+    room: Room
+
+    def namespaces(self) -> tuple[tuple[str, str], ...]:
+        """Return as what customers can sign in: names and titles of the namespaces that data are about."""
+        policy = self.room.policy()
+        about = {path.namespace for dataset in policy.datasets.values() for path in dataset.subjects}
+        return tuple((name, unit.title) for name, unit in policy.namespaces.items() if name in about)
+
+    def ask(self, typed: str, *, cookie: str, address: str, namespace: str | None = None) -> None:
+        """Have a code sent to whoever is known by what was typed, if a contact of theirs is held.
+
+        Raises NameUnknown for a namespace that is not there, and NotPermitted if too many are sent everywhere.
+        """
+        policy, now = self.room.policy(), self.room.clock()
+        name = namespace_of(policy, namespace)
+        browser = Browser(digest(self.key, "browser", cookie), self._address(address, name, typed))
+        with self.room.database.write() as connection:
+            done = sign_in.ask(
+                connection, self._challenges, name, typed, browser, self.room.settings.challenges_per_hour, now
+            )
+            if done:
+                append(connection, AuditEntry("sign-in.asked", STRANGER, now))
+        if not done:
+            self.refusals.count("too-many-all", STRANGER)
+            raise NotPermitted(
+                "Too many codes were asked for lately.", remedy="Try again later.", code="challenges-too-many"
+            )
+
+    def waits(self, *, cookie: str) -> bool:
+        """Return whether this browser asked for a code and may give it."""
+        with self.room.database.read() as connection:
+            return sign_in.waits(connection, digest(self.key, "browser", cookie), self.room.clock())
+
+    def answer(self, given: str, *, cookie: str) -> NewSession:
+        """Begin the session of whoever gives the code that they were sent, in the browser that asked for it.
+
+        Raises NotPermitted (`code-wrong`), in the same words whatever is wrong.
+        """
+        now, browser = self.room.clock(), digest(self.key, "browser", cookie)
+        with self.room.database.write() as connection:
+            found = sign_in.who_showed(connection, self._challenges, browser, given, now)
+            if found is not None:
+                return self._begin(connection, found[0], "code", found[1], now)
+        self.refusals.count("code-wrong", STRANGER)
+        raise NotPermitted(
+            "This is not the code that we sent, or it holds no longer.",
+            remedy="Look at the newest message, or have another code sent; each holds once, for ten minutes.",
+            code="code-wrong",
+        )
+
+    def hand_over(self, token: str, *, address: str) -> NewSession:
+        """Begin the session of whom the company's own site says is there, by a signed token that is taken once.
+
+        Raises NotPermitted (`handover-refused`), in the same words whatever is wrong with it.
+        """
+        settings, now, policy = self.room.settings, self.room.clock(), self.room.policy()
+        told = None
+        if settings.handover_key:
+            told = handover.read(token, handover.load_key(settings.handover_key), settings.handover_audience, now)
+        if told is not None:
+            name = namespace_of(policy, told.namespace)
+            came_from = self._address(address, name, told.subject)
+            with self.room.database.write() as connection:
+                fresh = handover.take_once(connection, digest(self.key, "handover", told.id), told.expires_at)
+                subject = ids.find(connection, name, told.subject)
+                if fresh and subject is not None:
+                    return self._begin(connection, (name, subject), "handover", came_from, now)
+        self.refusals.count("handover-refused", STRANGER)
+        raise NotPermitted(
+            "We could not take over who you are from the page that you came from.",
+            remedy="Go back and try again, or sign in here.",
+            code="handover-refused",
+        )
+
+    def visitor(self, secret: str) -> Visitor | None:
+        """Return who a cookie says is there; None for nobody. A session that is used goes on."""
+        now = self.room.clock()
+        with self.room.database.read() as connection:
+            found = sessions.find(connection, CENTRE, self.key, secret, now)
+            stale = found is not None and sessions.is_stale(connection, CENTRE, found, now)
+        if found is not None and stale:
+            with self.room.database.write() as connection:
+                sessions.note_seen(connection, CENTRE, found, now)
+        return None if found is None else Visitor(found)
+
+    def leave(self, visitor: Visitor) -> None:
+        """End a session, on the server too."""
+        now = self.room.clock()
+        with self.room.database.write() as connection:
+            if sessions.end(connection, CENTRE, visitor.session, now):
+                name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
+                append(connection, AuditEntry("sign-in.ended", visitor.actor, now, subject=name))
+
+    def tidy(self) -> None:
+        """Forget sessions, sign-ins and wrong answers that are long over."""
+        now = self.room.clock()
+        with self.room.database.write() as connection:
+            sessions.forget(connection, now)
+            sign_in.forget(connection, now)
+            waits.forget(connection, now)
+            handover.forget(connection, now)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Wrong answers of customers and staff, on their way into the log."""
+        return Refusals(self.room.database, self.room.clock, "sign-in.refused")
+
+    @cached_property
+    def key(self) -> bytes:
+        """The key of the hashes of what browsers show, and of the tokens of their forms."""
+        return load_or_create_key(self.room.folder / KEYS / TOKENS_KEY)
+
+    @cached_property
+    def _challenges(self) -> bytes:
+        return challenge_key(self.room)
+
+    def _address(self, address: str, namespace: str, typed: str) -> bytes:
+        return digest(self.key, "address", address, namespace, typed)
+
+    def _begin(self, connection: Connection, identity: Identity, how: str, address: bytes, now: int) -> NewSession:
+        """Begin a session and log it, by pseudonym; the transaction's last call."""
+        who = {"namespace": identity[0], "subject": identity[1], "address": address}
+        made = sessions.begin(connection, CENTRE, self.key, who, how, sign_in.STRENGTH, now)
+        name = self.room.subject_keys.pseudonym(connection, *identity)
+        body = {"how": how, "session": made.session.id, "door": CENTRE.name}
+        append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
+        return made

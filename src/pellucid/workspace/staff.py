@@ -1,0 +1,153 @@
+"""The staff desk of a workspace: the accounts by which staff sign in to the console, and their sessions there.
+
+Who they are and which roles they have is the policy's: an account of somebody whom it no longer declares lets nobody
+in. What somebody types who is not known is in no log: it may be a password in the wrong field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from pellucid.audit.entry import AuditEntry
+from pellucid.audit.log import append
+from pellucid.audit.places import KEYS
+from pellucid.errors import NameUnknown, NotPermitted
+from pellucid.governance import sessions, staff_accounts, waits
+from pellucid.governance.passwords import demand_strong, hashed
+from pellucid.governance.refusals import Refusals
+from pellucid.governance.sessions import CONSOLE, NewSession, Session, digest
+from pellucid.governance.staff_accounts import Account, Checked, Enrolled
+from pellucid.policy.model import Actor, Policy
+from pellucid.subjects.keys import load_or_create_key
+from pellucid.workspace.room import Room
+from pellucid.workspace.tokens import TOKENS_KEY
+
+STAFF = "staff"
+STRANGER = Actor(STAFF, "unknown", (), "none")
+STRENGTH = 2
+"""A password and a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of the staff who is signed in: who acts, with the roles that the policy in force gives them."""
+
+    session: Session
+    actor: Actor
+    title: str
+
+
+@dataclass(frozen=True)
+class StaffDesk:
+    """`workspace.staff`."""
+
+    room: Room
+    refusals: Callable[[], Refusals]
+
+    def add(self, name: str, password: str, *, actor: Actor, anew: bool = False) -> Enrolled:
+        """Make an account for a person of the policy, or give theirs new secrets; what is returned is told once.
+
+        Raises NameUnknown, InputInvalid and NotPermitted.
+        """
+        policy = self.room.demand(actor, "staff-manage")
+        if name not in policy.people:
+            raise NameUnknown("person", name, tuple(policy.people), remedy="Declare them in the policy first.")
+        demand_strong(password, name)
+        kept = hashed(password)
+        with self.room.database.write() as connection:
+            return staff_accounts.add_account(
+                connection,
+                self._key,
+                self.room.subject_keys.seal,
+                name,
+                kept,
+                actor,
+                f"pellucid {policy.controller.name}",
+                self.room.clock(),
+                anew=anew,
+            )
+
+    def remove(self, name: str, *, actor: Actor) -> None:
+        """Remove an account and end its sessions at once. Raises NameUnknown, NotPermitted."""
+        self.room.demand(actor, "staff-manage")
+        with self.room.database.write() as connection:
+            staff_accounts.remove_account(connection, name, actor, self.room.clock())
+
+    def list(self, *, actor: Actor) -> tuple[Account, ...]:
+        """Return the accounts there are."""
+        self.room.demand(actor, "staff-manage")
+        with self.room.database.read() as connection:
+            return staff_accounts.accounts(connection)
+
+    def sign_in(self, name: str, password: str, code: str, *, address: str) -> NewSession:
+        """Begin the session of who shows password and code.
+
+        Raises NotPermitted: `sign-in-wait` while somebody at this address has to wait for this account, else
+        `sign-in-wrong`, in the same words and after the same work whatever is wrong.
+        """
+        policy, now = self.room.policy(), self.room.clock()
+        counted = digest(self._key, "wait", address, name)
+        with self.room.database.read() as connection:
+            left = waits.wait(connection, counted, now)
+            row = staff_accounts.read_account(connection, name)
+        if left:
+            raise _wait(left)
+        checked = staff_accounts.check(row, self._key, self.room.subject_keys.open, name, password, code, now)
+        if name not in policy.people:
+            checked = Checked(False)
+        with self.room.database.write() as connection:
+            if staff_accounts.take(connection, checked):
+                waits.passed(connection, counted)
+                made = sessions.begin(connection, CONSOLE, self._key, {"person": name}, "account", STRENGTH, now)
+                body = {"how": "account", "session": made.session.id, "door": CONSOLE.name}
+                append(connection, AuditEntry("sign-in.done", _actor(policy, made.session), now, body=body))
+                return made
+            waits.failed(connection, counted, now)
+        self.refusals().count("sign-in-wrong", STRANGER if row is None else Actor(STAFF, name, (), "none"))
+        raise NotPermitted(
+            "Name, password and code do not fit together.",
+            remedy="Check each; a code holds for a minute and only once.",
+            code="sign-in-wrong",
+        )
+
+    def member(self, secret: str) -> Member | None:
+        """Return who a cookie says is there; None for nobody, and for somebody whom the policy no longer declares."""
+        now = self.room.clock()
+        with self.room.database.read() as connection:
+            found = sessions.find(connection, CONSOLE, self._key, secret, now)
+            stale = found is not None and sessions.is_stale(connection, CONSOLE, found, now)
+        policy = self.room.policy()
+        person = None if found is None else policy.people.get(found.who["person"])
+        if found is None or person is None:
+            return None
+        if stale:
+            with self.room.database.write() as connection:
+                sessions.note_seen(connection, CONSOLE, found, now)
+        return Member(found, _actor(policy, found), person.title)
+
+    def leave(self, member: Member) -> None:
+        """End a session, on the server too."""
+        now = self.room.clock()
+        with self.room.database.write() as connection:
+            if sessions.end(connection, CONSOLE, member.session, now):
+                append(connection, AuditEntry("sign-in.ended", member.actor, now))
+
+    @cached_property
+    def _key(self) -> bytes:
+        return load_or_create_key(self.room.folder / KEYS / TOKENS_KEY)
+
+
+def _actor(policy: Policy, session: Session) -> Actor:
+    name = session.who["person"]
+    return Actor(STAFF, name, policy.people[name].roles, f"session:{session.id}")
+
+
+def _wait(left: int) -> NotPermitted:
+    minutes = -(-left // sessions.MINUTE)
+    return NotPermitted(
+        "There were too many wrong answers from here.",
+        remedy=f"Try again in {minutes} minute{'s' if minutes != 1 else ''}.",
+        code="sign-in-wait",
+    )

@@ -1,0 +1,204 @@
+"""Every page in Chromium: at three widths, with and without scripts, by keyboard, in both colour schemes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response
+
+from tests.browser.conftest import SIZES, Open
+from tests.web.visitors import Grocer
+
+pytestmark = pytest.mark.slow
+
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = {
+    "/privacy/sign-in": None,
+    "/privacy": "h0001",
+    "/privacy/choices": "h0001",
+    "/privacy/history": "h0001",
+    "/privacy/requests": "h0001",
+    "the request": "h0001",
+    "/verify/r0123456789ab": None,
+    "/staff/sign-in": None,
+    "/staff": "pia",
+}
+LARGEST = 100_000
+"""Bytes of a page with all that it loads, as they are sent."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def said(grocer: Grocer) -> str:
+    """Let alice have chosen and asked for something, so that pages have something to show; return her request."""
+    browser = grocer.known("h0001")
+    for purpose, choice in (("offers", "yes"), ("planning", "no")):
+        browser.submit("/privacy/choices", f"/privacy/choices/{purpose}", choice=choice, notice="2026-11")
+    return browser.submit("/privacy/requests", "/privacy/requests", right="erasure").place.partition("?")[0]
+
+
+def path_of(name: str, said: str) -> str:
+    return said if name == "the request" else name
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_every_width_and_needs_no_script(open_page: Open, said: str, name: str) -> None:
+    for width in SIZES:
+        words = []
+        for scripts in (True, False):
+            page = open_page(path_of(name, said), who=PAGES[name], width=width, scripts=scripts)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width if scripts else True
+            words.append(page.locator("main").inner_text())
+        assert words[0] == words[1]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(open_page: Open, said: str, name: str, dark: bool) -> None:
+    for width in (320, 1440):
+        page = open_page(path_of(name, said), who=PAGES[name], width=width, dark=dark)
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        page.evaluate(AXE)  # by the debugger: the policy of the page lets no script in
+        found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
+        told = [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]]
+        assert told == []
+        assert len(found["passes"]) > 10
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_everything_is_reached_by_tab_and_seen_to_be(open_page: Open, said: str, name: str) -> None:
+    page = open_page(path_of(name, said), who=PAGES[name])
+    wanted = page.evaluate(
+        "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), summary')]"
+        ".filter(each => each.checkVisibility()).length"
+    )
+    seen = set()
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+        width = page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+        assert width >= 2
+    assert len(seen) == wanted
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_whatever_is_pressed_is_large_enough(open_page: Open, said: str, name: str) -> None:
+    """WCAG 2.2, 2.5.8: 24 by 24, but for links within a sentence."""
+    page = open_page(path_of(name, said), who=PAGES[name], width=320)
+    small = page.evaluate(
+        "[...document.querySelectorAll('button, input:not([type=hidden]), summary, nav a')]"
+        ".filter(each => each.checkVisibility())"
+        ".map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])"
+        ".filter(([_, box]) => box.width < 24 || box.height < 24).map(([html, _]) => html)"
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_weighs_little(open_page: Open, said: str, name: str) -> None:
+    page, sizes = open_page("/privacy/sign-in", who=PAGES[name]), []
+
+    def weigh(answer: Response) -> None:
+        sizes.append(len(answer.body()))
+
+    page.on("response", weigh)
+    page.goto(path_of(name, said))
+    page.wait_for_load_state("networkidle")
+    assert 0 < sum(sizes) <= LARGEST
+
+
+def test_yes_and_no_are_the_same_to_the_eye_and_to_the_hand(open_page: Open, grocer: Grocer) -> None:
+    """Denying is as easy as allowing: as many steps, as large, with as much contrast; whatever was chosen before."""
+    for who in ("h0002", "h0001"):
+        page = open_page("/privacy/choices", who=who, width=320)
+        for purpose in ("offers", "planning"):
+            yes, no = (_looks(page, f"#{word}-{purpose}") for word in ("yes", "no"))
+            assert yes == no
+
+
+def _looks(page: Page, button: str) -> dict[str, object]:
+    """Return what is seen of a button, but for what marks it as the one that was chosen."""
+    found: dict[str, object] = page.evaluate(
+        "name => { const each = document.querySelector(name), style = getComputedStyle(each),"
+        " box = each.getBoundingClientRect();"
+        " return {width: box.width, height: box.height, color: style.color, background: style.backgroundColor,"
+        " font: style.font, border: style.borderWidth, form: each.form.action, type: each.type}; }",
+        button,
+    )
+    return found
+
+
+def test_a_choice_is_made_by_keyboard_and_told_where_it_was_made(open_page: Open, grocer: Grocer) -> None:
+    page = open_page("/privacy/choices", who="h0002")
+    with page.expect_response(lambda answer: "/privacy/choices?told=recorded" in answer.url):
+        page.locator("#no-planning").press("Enter")
+    page.locator("#told", has_text="Your choice is recorded").wait_for()
+
+    assert page.locator("#no-planning").get_attribute("aria-pressed") == "true"
+    assert page.evaluate("document.activeElement.id") == "no-planning"
+    assert page.url.endswith("/privacy/choices")
+    assert "Not in use You objected" in re.sub(r"\s+", " ", page.locator("#purpose-planning").inner_text())
+
+
+def test_a_choice_is_made_without_scripts(open_page: Open, grocer: Grocer) -> None:
+    page = open_page("/privacy/choices", who="h0003", scripts=False)
+    page.locator("#yes-offers").click()
+
+    assert page.url.endswith("/privacy/choices?told=recorded#purpose-offers")
+    assert page.locator("#yes-offers").get_attribute("aria-pressed") == "true"
+
+
+def test_a_choice_after_the_session_ended_leads_to_the_door(open_page: Open, grocer: Grocer) -> None:
+    page = open_page("/privacy/choices", who="h0003")
+    page.context.clear_cookies()
+    page.locator("#no-offers").click()
+    page.wait_for_url("**/privacy/sign-in")
+
+    assert page.locator("h1").inner_text() == "See and steer your data"
+
+
+def test_somebody_signs_in_and_leaves_as_people_do(open_page: Open, grocer: Grocer) -> None:
+    page = open_page("/privacy")
+    assert page.url.endswith("/privacy/sign-in")
+    page.get_by_label("your number with us").fill("h0002")
+    page.get_by_role("button", name="Send me a code").click()
+    grocer.work()
+    page.get_by_label("The code").fill(grocer.code_for("h0002"))
+    page.get_by_role("button", name="Sign in").click()
+    assert page.locator("h2").first.inner_text() == "Household: h0002"
+    page.get_by_role("button", name="Sign out").click()
+
+    assert page.locator("#told").inner_text() == "You are signed out."
+    page.goto("/privacy")
+    assert page.url.endswith("/privacy/sign-in")
+
+
+def test_a_link_from_a_mail_fills_the_form_and_leaves_the_address(open_page: Open) -> None:
+    page = open_page("/verify/r0123456789ab#the-secret")
+    field = page.locator("#answer")
+    page.wait_for_function("document.querySelector('#answer').value !== ''")
+
+    assert (field.input_value(), page.url.partition("#")[2]) == ("the-secret", "")
+
+
+def test_a_page_is_read_from_right_to_left_too(open_page: Open) -> None:
+    for width in SIZES:
+        page = open_page("/privacy/choices", who="h0001", width=width)
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        heading = page.evaluate(
+            "(() => { const box = document.querySelector('h1').getBoundingClientRect();"
+            " const main = document.querySelector('main').getBoundingClientRect();"
+            " return main.right - box.right; })()"
+        )
+        assert heading <= 40
+
+
+def test_a_page_is_printed_without_what_can_be_pressed(open_page: Open) -> None:
+    page = open_page("/privacy/choices", who="h0001")
+    page.emulate_media(media="print")
+
+    assert page.locator("button:visible, nav:visible").count() == 0
+    assert page.locator("h1").is_visible()

@@ -1,0 +1,39 @@
+"""The grocer, served in this process with a post office beside it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pellucid.settings import Settings
+from pellucid.workspace import Workspace
+from tests.delivery.post_office import HOST, open_post_office
+from tests.web.conftest import serving
+from tests.web.visitors import Grocer, make_grocer
+
+
+@pytest.fixture(scope="session")
+def grocer_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("grocer") / "workspace"
+    make_grocer(folder)
+    return folder
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def grocer(grocer_made: Path, tmp_path: Path, settings: Settings) -> Iterator[Grocer]:
+    shutil.copytree(grocer_made, tmp_path / "workspace")
+    with open_post_office() as office:
+        mail = {"smtp_host": HOST, "smtp_port": office.port, "smtp_from": "privacy@shop.example", "smtp_tls": "none"}
+        with (
+            Workspace(tmp_path / "workspace", settings.model_copy(update=mail)) as workspace,
+            serving(workspace) as address,
+        ):
+            yield Grocer(workspace, office, address)

@@ -1,0 +1,268 @@
+"""What a customer sees and does once they are in: of theirs, through register and book, and of nobody else's."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pellucid.records.tables import subjects
+from pellucid.settings import Settings
+from tests.web.visitors import Browser, Grocer
+
+OFFERS, PLANNING = "/privacy/choices/offers", "/privacy/choices/planning"
+NOTICE = "2026-11"
+
+
+def said(grocer: Grocer, household: str = "h0001") -> list[tuple[str, str | None]]:
+    kept = grocer.workspace.consent.history(household, actor=grocer.workspace.actor("pia"))
+    return [(each.record.verb.value, each.record.purpose) for each in kept]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "verb"), [("offers", "withdraw"), ("planning", "object")], ids=["consent", "legitimate interests"]
+)
+def test_a_no_is_the_verb_that_it_is_under_the_law(grocer: Grocer, purpose: str, verb: str) -> None:
+    browser = grocer.known()
+    browser.submit("/privacy/choices", f"/privacy/choices/{purpose}", choice="no")
+
+    assert said(grocer) == [(verb, purpose)]
+
+
+def test_a_yes_is_recorded_with_all_that_proves_it(grocer: Grocer) -> None:
+    browser = grocer.known()
+    browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE, held_data="yes", explicit="yes")
+    kept = grocer.workspace.consent.history("h0001", actor=grocer.workspace.actor("pia"))[0].record
+
+    assert (kept.covers.value, kept.explicit, kept.notice_version) == ("held_data", True, NOTICE)
+    assert (kept.by.value, kept.channel, kept.screen, kept.language, kept.method) == (
+        "self",
+        "privacy-centre",
+        "privacy-centre-1",
+        "en",
+        "button",
+    )
+
+
+def test_a_yes_covers_no_more_than_was_said(grocer: Grocer) -> None:
+    browser = grocer.known()
+    assert re.findall(r"<input[^>]*\schecked", browser.get("/privacy/choices").text) == []
+    browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE)
+    kept = grocer.workspace.consent.history("h0001", actor=grocer.workspace.actor("pia"))[0].record
+
+    assert (kept.covers.value, kept.explicit) == ("from_now", False)
+
+
+def test_a_yes_to_another_notice_than_the_one_in_force_is_refused(grocer: Grocer) -> None:
+    page = grocer.known().submit("/privacy/choices", OFFERS, choice="yes", notice="2025-01")
+
+    assert (page.status, said(grocer)) == (422, [])
+
+
+@pytest.mark.parametrize("fields", [{}, {"choice": "maybe"}], ids=str)
+def test_what_is_neither_yes_nor_no_is_neither(grocer: Grocer, fields: dict[str, str]) -> None:
+    page = grocer.known().submit("/privacy/choices", OFFERS, **fields)
+
+    assert (page.status, said(grocer)) == (422, [])
+
+
+def test_where_there_is_no_choice_there_is_no_button_and_a_form_is_refused(grocer: Grocer) -> None:
+    browser = grocer.known()
+    page = browser.submit("/privacy/choices", "/privacy/choices/accounts", choice="yes", notice=NOTICE)
+
+    assert re.findall(r'id="(?:yes|no)-(\w+)"', browser.get("/privacy/choices").text) == [
+        "offers",
+        "offers",
+        "planning",
+        "planning",
+    ]
+    assert (page.status, page.text.count("choice-none"), said(grocer)) == (422, 1, [])
+
+
+def test_a_choice_counts_at_once_everywhere_and_for_nobody_else(grocer: Grocer) -> None:
+    pia = grocer.workspace.actor("pia")
+    grocer.known("h0001").submit("/privacy/choices", PLANNING, choice="no")
+    used = {
+        household: grocer.workspace.consent.why(household, purpose="planning", actor=pia).permitted
+        for household in ("h0001", "h0002")
+    }
+
+    assert used == {"h0001": False, "h0002": True}
+    assert grocer.known("h0001").get("/privacy").words.count("Not in use Decide what our shops carry") == 1
+
+
+def test_one_no_ends_all_that_there_is_a_choice_about(grocer: Grocer) -> None:
+    browser = grocer.known()
+    browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE)
+    done = browser.submit("/privacy/choices", "/privacy/choices")
+    words = browser.follow(done).words
+
+    assert said(grocer) == [("give", "offers"), ("withdraw", None)]
+    assert words.count("Everything that you have a choice about is off.") == 1
+    assert words.count("Not in use") == 2
+
+
+def test_saying_no_takes_as_many_steps_as_saying_yes(grocer: Grocer) -> None:
+    text = grocer.known().get("/privacy/choices").text
+    forms = re.findall(r'<form method="post" action="/privacy/choices/offers".*?</form>', text, re.DOTALL)
+    buttons = re.findall(r'<button class="choice" name="choice" value="(\w+)"', forms[0])
+
+    assert (len(forms), buttons) == (1, ["yes", "no"])
+    assert re.findall(r"(?i)are you sure|really|miss out|lose", text) == []
+
+
+def test_a_person_is_logged_by_pseudonym_and_session(grocer: Grocer) -> None:
+    browser = grocer.known()
+    browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE)
+    entry = grocer.entries()[-1]
+
+    assert (entry["action"], entry["actor"]["kind"], entry["actor"]["name"]) == ("consent.give", "customer", "self")
+    assert entry["actor"]["authenticated"].startswith("session:")
+    assert (len(entry["subject"]), str(entry).count("h0001")) == (64, 0)
+
+
+def test_history_tells_all_the_newest_first_and_only_ones_own(grocer: Grocer) -> None:
+    grocer.known("h0002").submit("/privacy/choices", PLANNING, choice="no")
+    browser = grocer.known("h0001")
+    browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE)
+    browser.submit("/privacy/choices", OFFERS, choice="no")
+
+    assert re.findall(r"<strong>([^<]+)</strong>: ([^<]+)</p>", browser.get("/privacy/history").text) == [
+        ("You withdrew your consent", "Choose offers for you"),
+        ("You agreed", "Choose offers for you"),
+    ]
+
+
+def receipts(page: str) -> list[str]:
+    return re.findall(r'href="(/privacy/history/\d+/receipt)"', page)
+
+
+def test_a_receipt_is_downloaded_and_verifies_without_us(grocer: Grocer, tmp_path: Path) -> None:
+    browser = grocer.known()
+    browser.submit("/privacy/choices", PLANNING, choice="no")
+    browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE)
+    grocer.workspace.audit.checkpoint(actor=grocer.workspace.actor("pia"))
+    paths = receipts(browser.get("/privacy/history").text)
+    found = [browser.get(path) for path in paths]
+    file = tmp_path / "receipt.json"
+    file.write_text(found[0].text)
+    key = str(grocer.workspace.room.log_key.verifier)
+    line = [sys.executable, "-m", "pellucid.audit", "receipt", str(file), "--key", key]
+    verified = subprocess.run(line, capture_output=True, text=True, check=False)
+
+    assert [each.status for each in found] == [200, 200]
+    assert found[0].headers["content-disposition"].startswith("attachment; filename=")
+    assert json.loads(found[0].text) != json.loads(found[1].text)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_a_receipt_of_somebody_else_is_not_there(grocer: Grocer) -> None:
+    bob = grocer.known("h0002")
+    bob.submit("/privacy/choices", PLANNING, choice="no")
+    grocer.workspace.audit.checkpoint(actor=grocer.workspace.actor("pia"))
+    path = receipts(bob.get("/privacy/history").text)[0]
+
+    assert (bob.get(path).status, grocer.known("h0001").get(path).status) == (200, 404)
+
+
+def test_a_request_is_filed_shown_with_its_clock_and_taken_back(grocer: Grocer) -> None:
+    browser = grocer.known()
+    made = browser.submit("/privacy/requests", "/privacy/requests", right="access", plain="yes")
+    path = made.place.partition("?")[0]
+    page = browser.get(path).words
+    back = browser.submit(path, f"{path}/revoke")
+
+    assert re.search(r"How it stands We work on it .* Answered by, at the latest \d+ \w+ \d{4} Number r", page)
+    assert "Show that it is you" not in page
+    assert browser.follow(back).words.count("Taken back") == 1
+    assert browser.get("/privacy/requests").words.count(f"{path.rpartition('/')[2]} Taken back") == 1
+
+
+def test_what_matters_more_asks_for_a_second_contact_and_makes_the_session_anew(grocer: Grocer) -> None:
+    browser = grocer.known()
+    path = browser.submit("/privacy/requests", "/privacy/requests", right="erasure").place.partition("?")[0]
+    assert browser.get(path).words.count("Show that it is you") == 1
+    before, sessions_before = dict(browser.cookies), []
+    for _ in range(2):
+        browser.submit(path, f"{path}/code")
+        grocer.work()
+        mail = grocer.office.taken[-1]
+        found = re.search(r"give this code: (\d{4}) (\d{4})", mail.get_content())
+        assert found is not None
+        answered = browser.submit(path, f"{path}/answer", code=found.group(1) + found.group(2))
+        assert answered.status == 303
+        sessions_before.append(str(mail["To"]))
+
+    assert sessions_before == ["alice@home.example", "alice@work.example"]
+    assert "Show that it is you" not in browser.get(path).words
+    assert browser.cookies != before
+    assert Browser(grocer.address, before).get("/privacy").status == 303
+    assert grocer.actions().count("sign-in.raised") == 1
+
+
+def test_a_wrong_code_for_a_request_shows_nothing(grocer: Grocer) -> None:
+    browser = grocer.known()
+    path = browser.submit("/privacy/requests", "/privacy/requests", right="erasure").place.partition("?")[0]
+    browser.submit(path, f"{path}/code")
+    page = browser.submit(path, f"{path}/answer", code="00000000")
+
+    assert (page.status, page.words.count("This is not what we sent, or it holds no longer.")) == (403, 1)
+
+
+@pytest.mark.parametrize("action", ["", "/revoke", "/code", "/answer"])
+def test_a_request_of_somebody_else_is_not_there(grocer: Grocer, action: str) -> None:
+    bob, alice = grocer.known("h0002"), grocer.known("h0001")
+    path = bob.submit("/privacy/requests", "/privacy/requests", right="access").place.partition("?")[0]
+    nowhere = "/privacy/requests/r000000000000"
+    theirs, none = (
+        alice.submit("/privacy/choices", each + action) if action else alice.get(each) for each in (path, nowhere)
+    )
+
+    assert (theirs.status, theirs.words) == (404, none.words)
+
+
+def test_what_cannot_be_asked_for_here_is_refused(grocer: Grocer) -> None:
+    assert grocer.known().submit("/privacy/requests", "/privacy/requests", right="rectification").status == 404
+
+
+def test_who_was_erased_meanwhile_sees_nothing(grocer: Grocer) -> None:
+    browser = grocer.known("h0002")
+    with grocer.workspace.room.database.write() as connection:
+        connection.execute(subjects.update().where(subjects.c.id == 1).values(natural_key=None))
+
+    assert [browser.get(path).status for path in ("/privacy", "/privacy/choices")] == [404, 404]
+    assert browser.post(OFFERS, {"_token": "x"}).status == 403
+
+
+class TestLinks:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(public_url="http://127.0.0.1")
+
+    def test_a_link_of_a_mail_shows_who_asks_once_and_needs_no_session(self, grocer: Grocer) -> None:
+        pia = grocer.workspace.actor("pia")
+        view = grocer.known().submit("/privacy/requests", "/privacy/requests", right="erasure")
+        request = view.place.partition("?")[0].rpartition("/")[2]
+        grocer.workspace.requests.challenge(request, actor=pia, kind="link")
+        grocer.work()
+        found = re.search(rf"/verify/{request}#(\S+)", grocer.office.taken[-1].get_content())
+        assert found is not None
+        path, browser = f"/verify/{request}", grocer.browser()
+        wrong = browser.submit(path, path, answer="x")
+        right = browser.submit(path, path, answer=found.group(1))
+        again = browser.submit(path, path, answer=found.group(1))
+
+        assert [each.status for each in (wrong, right, again)] == [403, 200, 403]
+        assert right.words.startswith("Thank you You have shown that it is you.")
+
+    def test_a_link_for_nothing_looks_like_any_other(self, grocer: Grocer) -> None:
+        made = grocer.known().submit("/privacy/requests", "/privacy/requests", right="access")
+        request = made.place.partition("?")[0].rpartition("/")[2]
+        pages = [grocer.browser().get(f"/verify/{each}") for each in (request, "r000000000000")]
+        words = [page.words.replace(request, "ID").replace("r000000000000", "ID") for page in pages]
+
+        assert (words[0], pages[0].status) == (words[1], pages[1].status)
