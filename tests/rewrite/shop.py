@@ -80,7 +80,7 @@ purposes:
   counting:
     title: Counting
     description: Counts only.
-    notice: {version: "1", text: We count.}
+    notice: {version: "1", text: We count what is bought.}
     basis: {eu: {basis: consent, default: opt_in}}
     unknown: {place: eu, age: adult}
     categories: [user.behavior.purchase_history]

@@ -22,6 +22,7 @@ MALLORY = Actor("staff", "mallory", ("outreach",), "os-user:test")
 QUESTIONS = {
     "sql-too-long": "SELECT COUNT(*) FROM purchases -- " + "x" * 100_000,
     "sql-too-deep": "SELECT " + "(" * 70 + "1" + ")" * 70,
+    "laterals-nested": "SELECT 1 FROM " + "products m, LATERAL (SELECT 1 FROM " * 50,
     "joins-without-condition": "SELECT COUNT(*) FROM purchases" + " JOIN purchases AS on" * 40,
     "sql-too-large": "SELECT COUNT(*) FROM purchases WHERE quantity IN (" + ", ".join(["1"] * 4_000) + ")",
     "sql-too-complex": "WITH a AS (SELECT * FROM purchases), "

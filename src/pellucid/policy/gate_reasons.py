@@ -5,6 +5,10 @@ from __future__ import annotations
 GATE_WORDS: dict[str, tuple[str, str]] = {
     "sql-too-long": ("The question has {characters} characters; {allowed} are allowed.", "Ask something shorter."),
     "sql-too-deep": ("The question nests deeper than {depth} brackets.", "Flatten it, for example with CTEs."),
+    "laterals-nested": (
+        "More than {allowed} LATERAL subqueries stand one within another.",
+        "Flatten them, for example with CTEs.",
+    ),
     "joins-without-condition": (
         "More than {allowed} JOINs in a row have no ON or USING of their own.",
         "Give each JOIN its condition, right behind it; write CROSS JOIN where none is meant.",

@@ -18,6 +18,7 @@ _BRACKETS = re.compile(r"[()\[\]{}]|\b(?:CASE|END)\b", re.IGNORECASE)
 _NO_SQL = "it is not SQL that DuckDB's grammar knows"
 _WORDS = re.compile(r"[()]|\w+")
 _MOST_OPEN_JOINS = 5
+_MOST_NESTED_LATERALS = 5
 _OPENING = frozenset({"(", "[", "{", "CASE"})
 
 
@@ -88,6 +89,8 @@ def _check_text(sql: str, limits: Limits) -> None:
         raise _refused(reason("sql-too-deep", depth=limits.depth))
     if sql.upper().count("JOIN") > _MOST_OPEN_JOINS and _open_joins(sql) > _MOST_OPEN_JOINS:
         raise _refused(reason("joins-without-condition", allowed=_MOST_OPEN_JOINS))
+    if sql.upper().count("LATERAL") > _MOST_NESTED_LATERALS and _nested_laterals(sql) > _MOST_NESTED_LATERALS:
+        raise _refused(reason("laterals-nested", allowed=_MOST_NESTED_LATERALS))
     for token in tokens:
         depth += 1 if token.upper() in _OPENING else -1
         if depth > limits.depth:
@@ -113,6 +116,21 @@ def _open_joins(sql: str) -> int:
             waiting[-1] = False
         before = word if before != "AS" else ""
     return found
+
+
+def _nested_laterals(sql: str) -> int:
+    """Count the most LATERALs that stand within one another's brackets: the parser's time doubles with each."""
+    most, waiting = 0, [False]
+    for word in _WORDS.findall(_SKIPPED.sub(" ", sql)):
+        if word == "(":
+            waiting.append(False)
+        elif word == ")":
+            waiting = waiting[:-1] or [False]
+            waiting[-1] = False
+        elif word.upper() == "LATERAL":
+            waiting[-1] = True
+            most = max(most, sum(waiting))
+    return most
 
 
 def _place(error: SqlglotError) -> str:

@@ -1,4 +1,4 @@
-"""Published notices, sessions and accounts, messages to people, and an index of the log for how their data were used."""
+"""Published notices, sessions and accounts, messages to people, and an index of the log for how data were used."""
 
 from __future__ import annotations
 
