@@ -15,7 +15,7 @@ from pellucid.records.tables import log_entries
 from pellucid.records.transparency_tables import notice_publications, notices
 from pellucid.transparency.notices import make
 from pellucid.transparency.published import publish
-from pellucid.workspace import Workspace
+from pellucid.workspace import Workspace, restore
 
 
 def published(w: Workspace) -> str:
@@ -244,3 +244,21 @@ def test_publications_cannot_be_told_apart_from_their_log(workspace: Workspace) 
         bodies = [json.loads(body) for body in logged]
 
     assert kept == [body["body"]["notice"] for body in bodies if body["action"] == "notice.published"]
+
+
+def test_notices_published_after_a_backup_come_back_from_its_journal(workspace: Workspace) -> None:
+    outside = workspace.folder.parent
+    before = published(workspace)
+    places = {"keys": outside / "keys", "journal": outside / "journal"}
+    workspace.backup(outside / "backup", actor=workspace.actor("pia"), **places)
+    redraft(workspace, "title: Purchases", "title: All purchases")
+    after = published(workspace)
+    shown = workspace.notices.named(after)
+
+    since = [outside / "journal"]
+    restored = restore(outside / "backup", outside / "again", keys=outside / "keys", since=since, actor_name="pia")
+
+    assert restored is not None
+    with Workspace(outside / "again") as again:
+        assert [each.notice for each in again.notices.list()] == [before, after]
+        assert again.notices.named(after) == shown
