@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import insert, select
@@ -236,3 +237,19 @@ def test_the_language_is_that_of_their_last_choice(post: Post) -> None:
     post.made.say(ALICE, "give", "care", language="de-AT")
     post.send(ANSWERED)
     assert post.mails()[0]["subject"] == "Ihre Anfrage r000000000000 ist beantwortet"
+
+
+def test_two_who_send_at_once_send_one(control: Database) -> None:
+    post = Post(MadeLog(control))
+    post.made.say(ALICE, "give", "care")
+    change_notice(post.made)
+    both = Barrier(2, timeout=30)
+    post.before_sending = lambda: (both.wait(), None)[1]
+    outcomes: list[Counter[Outcome]] = []
+    senders = [Thread(target=lambda: outcomes.append(post.send(NOTICE))) for _ in range(2)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert sum(outcomes, Counter()) == {Outcome.PUT: 1, Outcome.DONE: 1}
+    assert len(post.mails()) == 1
