@@ -33,6 +33,7 @@ from pellucid.rights.wanted import Wanted
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
+from tests.audit.door_cases import DOOR_CASES
 from tests.insights.conftest import POLICY, TOTAL
 
 Step = Callable[[Workspace], object]
@@ -783,6 +784,7 @@ CASES = [
     UseCase("audit.verifier", lambda w: w.audit.verifier, ()),
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
+    *(UseCase(*each) for each in DOOR_CASES),
     *PROGRAM_REQUEST_CASES,
     *AGENT_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
@@ -833,6 +835,7 @@ DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures"),
+    *("doors", "centre", "staff"),
 )
 
 
@@ -851,6 +854,8 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.mail_address",
         "requests.fulfillers",
         "access.refusals",
+        "doors.key",
+        "doors.refusals",
         "access.fulfillers",
         "erasures.tell",
     }
@@ -858,7 +863,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "actor",
         "close",
         *parts,
-        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents"}),
+        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents", "doors", "centre", "staff"}),
     }
     assert found - {case.name for case in CASES} == without_effect
 
