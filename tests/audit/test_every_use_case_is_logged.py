@@ -35,6 +35,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from pellucid.workspace.tasks import WORKER
+from tests.audit.door_cases import DOOR_CASES
 from tests.insights.conftest import POLICY, TOTAL
 
 Step = Callable[[Workspace], object]
@@ -843,6 +844,7 @@ CASES = [
     UseCase("audit.verifier", lambda w: w.audit.verifier, ()),
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
+    *(UseCase(*each) for each in DOOR_CASES),
     *PROGRAM_REQUEST_CASES,
     *AGENT_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
@@ -889,11 +891,13 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
         assert actions(workspace) == ["workspace.created"]
 
 
+ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     "notices",
+    *("doors", "centre", "staff"),
 )
 
 
@@ -912,6 +916,8 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.mail_address",
         "requests.fulfillers",
         "access.refusals",
+        "doors.key",
+        "doors.refusals",
         "access.fulfillers",
         "erasures.tell",
         "erasures.means",
@@ -924,7 +930,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "actor",
         "close",
         *parts,
-        *(f"{desk}.room" for desk in desks.keys() - {"tokens", "work", "access", "agents", "uses", "messages"}),
+        *(f"{desk}.room" for desk in desks.keys() - ROOMLESS),
     }
     assert found - {case.name for case in CASES} == without_effect
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, insert, select
 from pellucid.governance import sessions, waits
 from pellucid.governance.sessions import CENTRE, CONSOLE, DAY, MINUTE, Door, NewSession
 from pellucid.records.database import Database
+from pellucid.records.rights_tables import identity_challenges
 from pellucid.records.web_tables import sign_in_marks, sign_in_waits, sign_ins, staff_sessions, web_sessions
 from pellucid.rights import handover, sign_in
 
@@ -96,6 +97,9 @@ def test_what_is_long_over_is_forgotten_and_nothing_before(control: Database) ->
         assert handover.take_once(connection, b"mark", NOW)
         assert not handover.take_once(connection, b"mark", NOW)
         waits.failed(connection, b"who", NOW)
+        for id, request in (("c1", "s1"), ("c2", "s of somebody erased"), ("c3", "r1")):
+            put = {"id": id, "request": request, "kind": "code", "digest": b"", "strength": 1, "attempts": 0}
+            connection.execute(insert(identity_challenges).values(**put, made_at=NOW, expires_at=NOW))
         asked = {"id": "s1", "namespace": "household", "browser": b"b", "address": b"a", "made_at": NOW, "ends_at": NOW}
         connection.execute(insert(sign_ins).values(asked))
     kept = []
@@ -103,7 +107,7 @@ def test_what_is_long_over_is_forgotten_and_nothing_before(control: Database) ->
         with control.write() as connection:
             for forget in (sessions.forget, sign_in.forget, waits.forget, handover.forget):
                 forget(connection, at)
-            tables = (web_sessions, staff_sessions, sign_ins, sign_in_waits, sign_in_marks)
+            tables = (web_sessions, staff_sessions, sign_ins, sign_in_waits, sign_in_marks, identity_challenges)
             kept.append([connection.scalar(select(func.count()).select_from(table)) for table in tables])
 
-    assert kept == [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert kept == [[1, 1, 1, 1, 1, 3], [1, 1, 0, 0, 0, 1], [0, 0, 0, 0, 0, 1]]

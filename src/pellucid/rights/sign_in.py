@@ -80,9 +80,12 @@ def who_showed(
 
 
 def forget(connection: Connection, now: int) -> None:
-    """Delete sign-ins that were over a day ago, with their challenges; what is counted goes back no further."""
-    over = select(sign_ins.c.id).where(sign_ins.c.ends_at <= now - KEPT)
-    connection.execute(delete(identity_challenges).where(identity_challenges.c.request.in_(over)))
+    """Delete sign-ins that were over a day ago, and challenges for any; what is counted goes back no further.
+
+    Also those whose sign-in is gone, since somebody was erased: they hold a keyed hash of a mailbox.
+    """
+    old = identity_challenges.c.expires_at <= now - KEPT
+    connection.execute(delete(identity_challenges).where(identity_challenges.c.request.startswith(SIGN_IN), old))
     connection.execute(delete(sign_ins).where(sign_ins.c.ends_at <= now - KEPT))
 
 

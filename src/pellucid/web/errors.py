@@ -41,7 +41,6 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "idempotency-in-progress": 409,
     "request-state": 409,
     "challenges-too-many": 429,
-    "code-wrong": 403,
     "sign-in-wait": 429,
 }
 STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (

@@ -1,0 +1,134 @@
+"""What people do who come with a browser, for the guard of the log: name, call, entries, and whether it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+
+from pellucid.governance import sessions
+from pellucid.governance.sessions import CENTRE, NewSession
+from pellucid.governance.staff_accounts import Enrolled
+from pellucid.records.rights_tables import identity_challenges
+from pellucid.rights import challenges
+from pellucid.subjects.ids import find
+from pellucid.workspace import Workspace
+from pellucid.workspace.doors import Visitor
+from pellucid.workspace.staff import Member
+from pellucid.workspace.tasks import challenge_key
+from tests.web.visitors import PASSWORD, code_of
+
+Case = tuple[str, Callable[[Workspace], object], tuple[str, ...], bool]
+COOKIE = "c" * 43
+FILED = ("request.filed", "request.acknowledged", "request.verified")
+SIGNED_IN, REFUSED = ("sign-in.done",), ("sign-in.refused",)
+
+
+def _visitor(w: Workspace, household: str = "h5") -> Visitor:
+    """Return a visitor, without signing in."""
+    with w.room.database.write() as connection:
+        who = {"namespace": "household", "subject": find(connection, "household", household)}
+        made = sessions.begin(connection, CENTRE, w.doors.key, who | {"address": b""}, "code", 1, w.room.clock())
+    return Visitor(made.session)
+
+
+def _sent(w: Workspace) -> str:
+    """Return the code of the newest challenge, as if it had been sent."""
+    with w.room.database.write() as connection:
+        newest = select(identity_challenges).order_by(identity_challenges.c.made_at.desc()).limit(1)
+        row = connection.execute(newest).one()
+        noted = update(identity_challenges).where(identity_challenges.c.id == row.id)
+        connection.execute(noted.values(sent_at=w.room.clock(), contact=b"mailbox"))
+    return challenges.secret_of(challenge_key(w.room), row.id, row.kind)
+
+
+def _answered(w: Workspace) -> NewSession:
+    return w.doors.answer(_sent(w), cookie=COOKIE)
+
+
+def _request(w: Workspace) -> str:
+    """File an erasure, which asks for more than a session shows; its entries are FILED."""
+    return w.centre.file(_visitor(w), "erasure").status.request
+
+
+def _receipt(w: Workspace) -> bytes:
+    w.audit.checkpoint(actor=w.actor("pia"))
+    visitor = _visitor(w)
+    return w.centre.receipt(visitor, w.centre.history(visitor)[0].sequence)
+
+
+def _given(w: Workspace) -> object:
+    request = _request(w)
+    w.centre.send_code(_visitor(w), request)
+    return w.centre.give_code(_visitor(w), request, _sent(w))
+
+
+def _enrolled(w: Workspace, name: str = "pia", *, anew: bool = False) -> Enrolled:
+    return w.staff.add(name, PASSWORD, actor=w.actor("pia"), anew=anew)
+
+
+def _signed_in(w: Workspace) -> NewSession:
+    code = code_of(_enrolled(w, anew=True).authenticator, w)
+    return w.staff.sign_in("pia", PASSWORD, code, address="here")
+
+
+def _member(w: Workspace) -> Member:
+    found = w.staff.member(_signed_in(w).secret)
+    assert found is not None
+    return found
+
+
+DOOR_CASES: list[Case] = [
+    ("doors.namespaces", lambda w: w.doors.namespaces(), (), False),
+    ("doors.ask", lambda w: w.doors.ask("h5", cookie=COOKIE, address="here"), ("sign-in.asked",), False),
+    ("doors.ask", lambda w: w.doors.ask("h5", cookie=COOKIE, address="here", namespace="x"), (), True),
+    ("doors.waits", lambda w: w.doors.waits(cookie=COOKIE), (), False),
+    ("doors.answer", lambda w: w.doors.answer("0", cookie=COOKIE), REFUSED, True),
+    ("doors.answer", _answered, SIGNED_IN, False),
+    ("doors.hand_over", lambda w: w.doors.hand_over("x", address="here"), REFUSED, True),
+    ("doors.visitor", lambda w: w.doors.visitor("x" * 43), (), False),
+    ("doors.leave", lambda w: w.doors.leave(_visitor(w)), ("sign-in.ended",), False),
+    ("doors.tidy", lambda w: w.doors.tidy(), (), False),
+    ("centre.policy", lambda w: w.centre.policy(), (), False),
+    ("centre.overview", lambda w: w.centre.overview(_visitor(w)), (), False),
+    ("centre.standings", lambda w: w.centre.standings(_visitor(w)), (), False),
+    (
+        "centre.choose",
+        lambda w: w.centre.choose(_visitor(w), "planning", yes=False, notice_version="", language="en"),
+        ("consent.object",),
+        False,
+    ),
+    (
+        "centre.choose",
+        lambda w: w.centre.choose(_visitor(w), "nothing", yes=True, notice_version="", language="en"),
+        (),
+        True,
+    ),
+    ("centre.refuse_all", lambda w: w.centre.refuse_all(_visitor(w), language="en"), ("consent.withdraw",), False),
+    ("centre.history", lambda w: w.centre.history(_visitor(w)), (), False),
+    ("centre.receipt", _receipt, ("consent.receipt-issued",), False),
+    ("centre.receipt", lambda w: w.centre.receipt(_visitor(w), 2**40), (), True),
+    ("centre.requests", lambda w: w.centre.requests(_visitor(w)), (), False),
+    ("centre.file", lambda w: w.centre.file(_visitor(w), "portability"), FILED, False),
+    ("centre.request", lambda w: w.centre.request(_visitor(w), "r0"), (), True),
+    (
+        "centre.revoke",
+        lambda w: w.centre.revoke(_visitor(w), _request(w)),
+        (*FILED, "request.revoked"),
+        False,
+    ),
+    ("centre.send_code", lambda w: w.centre.send_code(_visitor(w), "r0"), (), True),
+    ("centre.give_code", _given, (*FILED, "request.asked", "request.verified"), False),
+    ("centre.answer_link", lambda w: w.centre.answer_link("r0", "x"), (), True),
+    ("staff.add", lambda w: _enrolled(w), ("staff.account-added",), False),
+    ("staff.add", lambda w: _enrolled(w), (), True),
+    ("staff.add", lambda w: w.staff.add("ana", PASSWORD, actor=w.actor("ana")), ("access.refused",), True),
+    ("staff.list", lambda w: w.staff.list(actor=w.actor("pia")), (), False),
+    ("staff.list", lambda w: w.staff.list(actor=w.actor("ana")), ("access.refused",), True),
+    ("staff.sign_in", _signed_in, ("staff.account-reset", *SIGNED_IN), False),
+    ("staff.sign_in", lambda w: w.staff.sign_in("pia", "x", "0", address="here"), REFUSED, True),
+    ("staff.member", lambda w: w.staff.member("x" * 43), (), False),
+    ("staff.leave", lambda w: w.staff.leave(_member(w)), ("staff.account-reset", *SIGNED_IN, "sign-in.ended"), False),
+    ("staff.remove", lambda w: w.staff.remove("pia", actor=w.actor("pia")), ("staff.account-removed",), False),
+    ("staff.remove", lambda w: w.staff.remove("pia", actor=w.actor("ana")), ("access.refused",), True),
+]
