@@ -32,7 +32,8 @@ Subject = Annotated[
 ]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Label = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9._-]*$")]
-NoticeVersion = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._+-]*$")]
+_OWN, _SHOWN = r"[A-Za-z0-9._-]{0,40}", r"[0-9a-f]{16,64}"
+NoticeVersion = Annotated[str, Field(max_length=100, pattern=rf"^({_OWN}|{_SHOWN}|{_OWN}\+[0-9a-f]{{16}})$")]
 Note = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Signal = Annotated[str, Field(max_length=10_000, pattern=r"^[\x20-\x7e]*$")]
 Verb = Literal["give", "refuse", "withdraw", "object", "opt_out", "limit", "restrict", "lift"]
