@@ -47,9 +47,11 @@ PAIRS = Dataset(MEETINGS, "Meetings", {"time": COLUMNS["time"]}, subjects=(PATH,
 
 
 def purpose_of(name: str) -> Purpose:
-    """Return a purpose with all that governed rows depend on: its name, and that it asks for explicit consent."""
+    """Return a purpose with all that governed rows depend on: its name, that it asks for explicit consent, and that it
+    says of no rows that they are over for it.
+    """
     unused: Any = None
-    used = {"name": name, "sensitive": SensitiveUse.EXPLICIT_CONSENT}
+    used = {"name": name, "sensitive": SensitiveUse.EXPLICIT_CONSENT, "retention": ()}
     return Purpose(**{field.name: used.get(field.name, unused) for field in dataclasses.fields(Purpose)})
 
 

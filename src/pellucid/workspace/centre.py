@@ -6,7 +6,6 @@ and recorded here goes through the same stories as the API and the command line.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,14 +14,13 @@ from sqlalchemy import Connection, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
-from pellucid.consent import leases, show
+from pellucid.consent import show
 from pellucid.consent.admit import demand_fit
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.standing import Standing, Standings, standings
 from pellucid.consent.submission import Submission
 from pellucid.errors import InputInvalid, NameUnknown
-from pellucid.failpoints import reach
 from pellucid.governance import sessions
 from pellucid.governance.activate import policy_at
 from pellucid.governance.sessions import CENTRE, NewSession
@@ -36,6 +34,7 @@ from pellucid.rights.request import Request
 from pellucid.rights.status import Status, status_of
 from pellucid.rights.wanted import Wanted
 from pellucid.subjects import ids
+from pellucid.workspace.consent import recorded
 from pellucid.workspace.doors import STRANGER, Visitor
 from pellucid.workspace.duties import open_book, terms_of
 from pellucid.workspace.room import Room
@@ -244,10 +243,7 @@ class CentreDesk:
             method=METHOD,
         )
         demand_fit(policy, record, now)
-        done = self.room.recorder.record(Submission(policy, (record,), visitor.actor, said_now=True))
-        told = leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
-        reach("consent.acknowledged")
-        return told[0]
+        return recorded(self.room, Submission(policy, (record,), visitor.actor, said_now=True))[0]
 
     def _own(self, policy: Policy, request: Request) -> OwnRequest:
         status = status_of(policy, terms_of(self.room), request)

@@ -95,7 +95,7 @@ class ConsentDesk:
             return replace(item, subject=_person(connection, policy, namespace, subject)[1])
 
         policy, item = self.room.demand_and_look(actor, "consent-record", found)
-        return self._record(Submission(policy, (item,), actor, at is None, beside))[0]
+        return recorded(self.room, Submission(policy, (item,), actor, at is None, beside))[0]
 
     def acknowledge(self, verb: str, *, purpose: str | None) -> int:
         """Return an instant (UTC µs) from which on what was recorded before is in force for every answer to come.
@@ -187,12 +187,6 @@ class ConsentDesk:
         with self.room.database.write() as connection:
             return coverage.exact(connection, policy, actor, dataset, purpose, self.room.clock())
 
-    def _record(self, submission: Submission) -> tuple[ConsentReceipt, ...]:
-        done = self.room.recorder.record(submission)
-        acknowledged = leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
-        reach("consent.acknowledged")
-        return acknowledged
-
     def _subject(self, policy: Policy, namespace: str | None, key: str) -> int:
         with self.room.database.read() as connection:
             return _person(connection, policy, namespace, key)[1]
@@ -202,6 +196,14 @@ class ConsentDesk:
         from pellucid.workspace.consent_files import ConsentFiles  # noqa: PLC0415  -- files are read by pyarrow, slowly
 
         return ConsentFiles(self.room)
+
+
+def recorded(room: Room, submission: Submission) -> tuple[ConsentReceipt, ...]:
+    """Record what was said, and return its acknowledgements once no lease is older."""
+    done = room.recorder.record(submission)
+    acknowledged = leases.acknowledge(room.database, done.receipts, room.clock, time.sleep, done.standing)
+    reach("consent.acknowledged")
+    return acknowledged
 
 
 def _person(connection: Connection, policy: Policy, namespace: str | None, key: str) -> tuple[str, int]:
