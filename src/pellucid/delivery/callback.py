@@ -91,25 +91,17 @@ class Poster:
         self, host: str, port: int, addresses: Sequence[str], target: str, headers: dict[str, str], body: bytes
     ) -> int:
         until = time.monotonic() + self.seconds
-        connection = HTTPConnection(host, port)
         try:
-            stream = self._connected(host, port, addresses, until)
-            connection.sock = _Bounded(stream, until)
-            named = host if port == 443 else f"{host}:{port}"
-            connection.putrequest("POST", target, skip_host=True, skip_accept_encoding=True)
-            said = {"Host": named, "User-Agent": USER_AGENT, "Connection": "close", "Content-Length": str(len(body))}
-            for name, value in (said | headers).items():
-                connection.putheader(name, value)
-            connection.endheaders(body)
-            return connection.getresponse().status
+            with self._connected(host, port, addresses, until) as stream:
+                named = host if port == 443 else f"{host}:{port}"
+                said = {"Host": named, "User-Agent": USER_AGENT, "Connection": "close"} | headers
+                return _asked(_Bounded(stream, until), target, said, body)
         except ssl.SSLError:
             raise _failed("callback-tls", "No trusted TLS connection to the host of a callback came about.") from None
         except (OSError, HTTPException, ValueError):
             raise _failed(
                 "callback-unreachable", "The host of a callback cannot be reached, or did not answer."
             ) from None
-        finally:
-            connection.close()
 
     def _connected(self, host: str, port: int, addresses: Sequence[str], until: float) -> ssl.SSLSocket:
         """Return a connection to one of the addresses whose certificate is the host's; raises OSError."""
@@ -131,7 +123,10 @@ class Poster:
 
 
 class _Bounded(io.RawIOBase):
-    """A connection whose every byte counts against one time and one length, however slowly it trickles in."""
+    """A connection whose every byte counts against one time and one length, however slowly it trickles in.
+
+    Whoever opened the connection closes it.
+    """
 
     def __init__(self, stream: ssl.SSLSocket, until: float) -> None:
         self._stream, self._until, self._left = stream, until, MOST_ANSWERED
@@ -155,8 +150,19 @@ class _Bounded(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        self._stream.close()
-        super().close()
+        """Stay open: the library closes before it has read."""
+
+
+def _asked(stream: _Bounded, target: str, headers: dict[str, str], body: bytes) -> int:
+    """Return the status that a POST is answered with; raises HTTPException, OSError or ValueError for none."""
+    connection = HTTPConnection("")
+    connection.sock = stream
+    connection.putrequest("POST", target, skip_host=True, skip_accept_encoding=True)
+    for name, value in (headers | {"Content-Length": str(len(body))}).items():
+        connection.putheader(name, value)
+    connection.endheaders(body)
+    with connection.getresponse() as response:
+        return response.status
 
 
 def _left(until: float) -> float:
