@@ -28,6 +28,7 @@ SECONDS = 10.0
 MOST_ANSWERED = 65_536
 """Bytes that are read of an answer."""
 USER_AGENT = "pellucid"
+AGAIN = "It is tried again. Ask the agent's technical contact."
 _UNICAST = IPv6Network("2000::/3")
 _HOLDING_V4 = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))  # Teredo, 6to4: they hold an address of IPv4
 
@@ -65,15 +66,25 @@ class Poster:
         """
         parts = urlsplit(url)
         if parts.scheme.lower() != "https" or not parts.hostname:
-            raise _failed("callback-address", "A callback does not go to https, so nothing was sent.")
+            raise DeliveryFailed(
+                "A callback does not go to https, so nothing was sent.", remedy=AGAIN, code="callback-address"
+            )
         host, port = parts.hostname, parts.port or 443
         addresses = self._addresses(host, port)
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         status = self._answered(host, port, addresses, target, {"Content-Type": content_type}, body)
         if 300 <= status < 400:
-            raise _failed("callback-redirect", "The other side of a callback sent us elsewhere, where we do not go.")
+            raise DeliveryFailed(
+                "The other side of a callback sent us elsewhere, where we do not go.",
+                remedy=AGAIN,
+                code="callback-redirect",
+            )
         if not 200 <= status < 300:
-            raise _failed("callback-refused", f"The other side of a callback did not take it: HTTP status {status}.")
+            raise DeliveryFailed(
+                f"The other side of a callback did not take it: HTTP status {status}.",
+                remedy=AGAIN,
+                code="callback-refused",
+            )
 
     def _addresses(self, host: str, port: int) -> Sequence[str]:
         """Return the addresses of a host, of which none may be out of bounds: one that is says that all may be."""
@@ -82,9 +93,11 @@ class Poster:
         except (OSError, UnicodeError):
             found = []
         if not found:
-            raise _failed("callback-unreachable", "The host of a callback has no address.")
+            raise DeliveryFailed("The host of a callback has no address.", remedy=AGAIN, code="callback-unreachable")
         if not all(self.may_reach(each) for each in found):
-            raise _failed("callback-address", "The host of a callback is not in the public internet.")
+            raise DeliveryFailed(
+                "The host of a callback is not in the public internet.", remedy=AGAIN, code="callback-address"
+            )
         return found
 
     def _answered(
@@ -97,10 +110,14 @@ class Poster:
                 said = {"Host": named, "User-Agent": USER_AGENT, "Connection": "close"} | headers
                 return _asked(_Bounded(stream, until), target, said, body)
         except ssl.SSLError:
-            raise _failed("callback-tls", "No trusted TLS connection to the host of a callback came about.") from None
+            raise DeliveryFailed(
+                "No trusted TLS connection to the host of a callback came about.", remedy=AGAIN, code="callback-tls"
+            ) from None
         except (OSError, HTTPException, ValueError):
-            raise _failed(
-                "callback-unreachable", "The host of a callback cannot be reached, or did not answer."
+            raise DeliveryFailed(
+                "The host of a callback cannot be reached, or did not answer.",
+                remedy=AGAIN,
+                code="callback-unreachable",
             ) from None
 
     def _connected(self, host: str, port: int, addresses: Sequence[str], until: float) -> ssl.SSLSocket:
@@ -170,7 +187,3 @@ def _left(until: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-def _failed(code: str, message: str) -> DeliveryFailed:
-    return DeliveryFailed(message, remedy="It is tried again. Ask the agent's technical contact.", code=code)
