@@ -367,6 +367,23 @@ AGENT_CASES = [
         ("agent.added",),
     ),
     UseCase("agents.add", lambda w: w.agents.add("X", "X", b"", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase(
+        "agents.set_callback_host",
+        lambda w: w.agents.set_callback_host("AGENT", "agent.example", actor=w.actor("pia")),
+        ("agent.callback-set",),
+    ),
+    UseCase(
+        "agents.set_callback_host",
+        lambda w: w.agents.set_callback_host("AGENT", "127.0.0.1", actor=w.actor("pia")),
+        (),
+        True,
+    ),
+    UseCase(
+        "agents.set_callback_host",
+        lambda w: w.agents.set_callback_host("AGENT", None, actor=w.actor("ana")),
+        ("access.refused",),
+        True,
+    ),
     UseCase("agents.list", lambda w: w.agents.list(actor=w.actor("pia")), ()),
     UseCase("agents.set_up", _agent_token, GIVEN),
     UseCase("agents.set_up", lambda w: w.agents.set_up("NOBODY", b""), ("token.refused",), True),

@@ -425,6 +425,22 @@ def test_an_agent_that_was_revoked_after_the_backup_stays_so(desk: Desk, tmp_pat
     assert left == {"kept": True, "gone": False}
 
 
+@pytest.mark.parametrize("by_journal", [True, False])
+def test_an_agent_whose_callback_host_changed_after_the_backup_is_told_nowhere_else(
+    desk: Desk, tmp_path: Path, by_journal: bool
+) -> None:
+    saved, agents = Saved(desk, tmp_path), desk.workspace.agents
+    for name in ("moved", "ended"):
+        agents.add(name, name, b"k" * 32, actor=desk.pia, callback_host="old.example")
+    desk.workspace.backup(saved.backup, actor=desk.pia, keys=saved.keys, journal=saved.journal)
+    agents.set_callback_host("moved", "new.example", actor=desk.pia)
+    agents.set_callback_host("ended", None, actor=desk.pia)
+
+    with saved.restored(saved.journal if by_journal else desk.workspace.folder) as again:
+        kept = {each.id: each.callback_host for each in again.workspace.agents.list(actor=again.pia)}
+    assert kept == {"moved": "new.example", "ended": None}
+
+
 def test_a_restored_workspace_lets_nothing_go_by_itself(desk: Desk, tmp_path: Path) -> None:
     saved, retention = Saved(desk, tmp_path), desk.workspace.retention
     retention.turn_on(retention.preview(actor=desk.pia).rules, actor=desk.pia)

@@ -97,16 +97,17 @@ def open_post_office(
         controller.stop()
 
 
-def make_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Make a certificate of this machine; return the server's context and the file to trust."""
+def make_certificate(folder: Path, host: str = "") -> tuple[ssl.SSLContext, Path]:
+    """Make a certificate of a host, or of this machine; return the server's context and the file to trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "pellucid tests")])
+    named = x509.DNSName(host) if host else x509.IPAddress(ip_address(HOST))
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([named]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
+from socket import create_server
+from tempfile import TemporaryDirectory
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from pellucid.delivery import outbox
-from pellucid.records.rights_tables import rights_requests
+from pellucid.records.rights_tables import agents, rights_requests
 from pellucid.rights import challenges
+from pellucid.rights.callbacks import ABOUT
 from pellucid.rights.challenges import Contact
 from pellucid.settings import Settings
 from pellucid.worker import Worker
 from pellucid.workspace import Workspace, wall_clock
-from pellucid.workspace.tasks import challenge_key, challenge_task
+from pellucid.workspace.callbacks import Callbacks
+from pellucid.workspace.sending import Sending
+from pellucid.workspace.tasks import WORKER, Task, challenge_key, challenge_task
 from pellucid.workspace.work import WorkDesk
+from tests.delivery.listener import NAME, listening
 from tests.delivery.post_office import HOST, open_post_office
 
 SHORT_CLAIMS = {"PELLUCID_WORK_SECONDS": "0.05"}
 """What a killed worker claimed is free again when the next process has started."""
 ALICE = "alice@home.example"
 NOTED = "mailed.txt"
+CALLED = "r0123456789ab"
 
 
 def put_mail(folder: Path) -> None:
@@ -41,6 +49,38 @@ def put_challenge(folder: Path) -> None:
         with workspace.room.database.write() as connection:
             connection.execute(insert(rights_requests).values(row | {"received_at": now}))
             challenges.put(connection, key, "r1", challenges.CODE, now)
+
+
+def put_callback(folder: Path) -> None:
+    """Put a request of an agent that was denied, which it is to be told."""
+    with create_server((HOST, 0)) as free:
+        place = f"{NAME}:{free.getsockname()[1]}"
+    now = wall_clock()
+    agent = {"id": "AGENT", "name": "An agent", "key": bytes(32), "made_by": "pia", "made_at": now}
+    row = {"id": CALLED, "right": "access", "namespace": "customer", "by_whom": "agent", "reason": "other"}
+    row |= {"channel": "drp", "state": "denied", "verification": "none", "agent": "agent:AGENT", "due": "2100-01-01"}
+    numbers = {"strength": 1, "verified_strength": 0, "received_at": now, "closed_at": now}
+    with Workspace(folder) as workspace, workspace.room.database.write() as connection:
+        connection.execute(insert(agents).values(agent | {"callback_host": place}))
+        connection.execute(insert(rights_requests).values(row | numbers))
+        content = {"to": f"https://{place}/"}
+        outbox.put(connection, "d1", outbox.CALLBACK, "AGENT", f"{ABOUT}{CALLED}", content, now)
+
+
+def call_back(folder: Path) -> None:
+    """Do what is due with the agent's server beside, and append the hash of each text that it took to NOTED."""
+    with Workspace(folder) as workspace:
+        with workspace.room.database.read() as connection:
+            place = connection.scalar(select(agents.c.callback_host)) or ""
+        port = int(place.rpartition(":")[2])
+        with (
+            TemporaryDirectory() as own,
+            listening(Path(own), lambda taken: _note(folder, sha256(taken.body).hexdigest()), port) as listener,
+        ):
+            sending = Sending(workspace.room, WORKER, Callbacks(workspace.room, listener.poster()))
+            desk = WorkDesk(workspace.room, {outbox.JOB: Task(sending, sending.given_up)}, ())
+            ended = Worker(desk).run_until_idle()
+    print(dict(ended))
 
 
 def deliver(folder: Path) -> None:

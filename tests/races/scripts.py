@@ -21,7 +21,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, wall_clock
 from tests.insights.conftest import Watch, WatchedEngine
 from tests.races.kiosk import CONSENT_DAYS, READERS, TOTAL
-from tests.races.posting import challenge, deliver
+from tests.races.posting import call_back, challenge, deliver
 
 DAY = 86_400_000_000
 
@@ -95,6 +95,7 @@ SCRIPTS: dict[str, Callable[[Path], None]] = {
     "together": together,
     "fulfil": fulfil,
     "deliver": deliver,
+    "call_back": call_back,
     "challenge": challenge,
 }
 

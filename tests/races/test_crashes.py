@@ -22,7 +22,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, wall_clock
 from pellucid.workspace.audit import create_witness
 from tests.races.kiosk import CONSENT_DAYS, PURCHASES, READERS, SUM, TOTAL, command, make_kiosk, run, script
-from tests.races.posting import SHORT_CLAIMS, noted, put_challenge, put_mail
+from tests.races.posting import SHORT_CLAIMS, noted, put_callback, put_challenge, put_mail
 from tests.races.soundness import DAY, State, demand_sound, state_of
 from tests.rights.erasure.test_erase_crashes import ON_THE_WAY as ON_THE_WAY_OF_AN_ERASURE
 
@@ -512,6 +512,9 @@ def test_of_those_who_withdrew_together_all_acknowledged_are_there_after_a_crash
         (put_mail, "deliver", "delivery.handed-over", 2),
         pytest.param(put_mail, "deliver", "work.claimed", 1, marks=pytest.mark.slow),
         pytest.param(put_mail, "deliver", "work.settled", 1, marks=pytest.mark.slow),
+        (put_callback, "call_back", "delivery.handed-over", 2),
+        pytest.param(put_callback, "call_back", "delivery.before-commit", 2, marks=pytest.mark.slow),
+        pytest.param(put_callback, "call_back", "work.claimed", 1, marks=pytest.mark.slow),
         (put_challenge, "challenge", "challenge.handed-over", 2),
         pytest.param(put_challenge, "challenge", "challenge.noted", 1, marks=pytest.mark.slow),
     ],
@@ -527,4 +530,4 @@ def test_a_killed_worker_sends_again_at_most_what_it_could_not_settle_and_it_is_
     assert len(set(noted(kiosk))) == 1
     with Workspace(kiosk) as workspace, workspace.room.database.read() as connection:
         assert jobs.unsettled(connection) == ()
-        assert list(connection.scalars(select(deliveries.c.content))) == [None] * (name == "deliver")
+        assert list(connection.scalars(select(deliveries.c.content))) == [None] * (name != "challenge")

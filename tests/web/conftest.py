@@ -203,10 +203,10 @@ def start(shop: Shop, tmp_path: Path) -> Iterator[Start]:
 def register(shop: Shop, client: Client) -> Register:
     """Register an agent, which then has a token."""
 
-    def made(id: str) -> Agent:
+    def made(id: str, callback_host: str | None = None) -> Agent:
         agent = Agent(id, client())
-        public = agent.key.public_key().public_bytes_raw()
-        shop.workspace.agents.add(id, id.title(), public, actor=shop.workspace.actor("pia"))
+        public, pia = agent.key.public_key().public_bytes_raw(), shop.workspace.actor("pia")
+        shop.workspace.agents.add(id, id.title(), public, actor=pia, callback_host=callback_host)
         assert agent.set_up().json() == {"agent-id": id, "token": agent.token}
         return agent
 

@@ -200,6 +200,15 @@ def test_the_command_line_registers_lists_and_revokes(shop: Shop, tmp_path: Path
         "Registered the agent AGENT: An agent.\n"
     )
     assert command("list").stdout.split()[-1] == "pia"
+    assert command("callback", "AGENT", "--host", "Agent.example:443").stdout == (
+        "Callbacks of the agent AGENT go to agent.example.\n"
+    )
+    assert command("callback", "AGENT", "--none").stdout == "Callbacks of the agent AGENT are not sent.\n"
+    assert [command("callback", "AGENT", *words).returncode for words in ([], ["--host", "127.0.0.1"])] == [2, 2]
+    more = ("--id", "TOLD", "--key", str(key), "--callback-host", "agent.example:8443")
+    assert command("add", "Another", *more).returncode == 0
+    places = ("none", "agent.example:8443")
+    assert [word for word in command("list").stdout.split() if word in places] == [*places]
     assert command("revoke", "AGENT").stdout == "Revoked the agent AGENT.\n"
     assert "revoked" in command("list").stdout
     key.write_text("no key")

@@ -185,6 +185,9 @@ def _revoke(connection: Connection, bodies: Sequence[dict[str, object]]) -> None
         if entry["action"] == "token.revoked" and isinstance(told, dict):
             held = (api_tokens.c.id == told["token"], api_tokens.c.revoked_at.is_(None))
             connection.execute(update(api_tokens).where(*held).values(revoked_at=entry["at"]))
+        if entry["action"] == "agent.callback-set" and isinstance(told, dict):
+            host = {"callback_host": told["callback_host"]}
+            connection.execute(update(agents).where(agents.c.id == told["agent"]).values(host))
         if entry["action"] in ("agent.revoked", "agent.token-given") and isinstance(told, dict):
             ended = {"revoked_at": entry["at"]} if entry["action"] == "agent.revoked" else {}
             connection.execute(update(agents).where(agents.c.id == told["agent"]).values(token=None, **ended))

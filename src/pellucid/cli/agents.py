@@ -21,6 +21,10 @@ def add(
     name: Annotated[str, typer.Argument(help="The agent's name.")],
     id: Annotated[str, typer.Option("--id", help="Its id in the service directory.")],
     key: Annotated[Path, typer.Option("--key", help="File with its verify_key: base64 of an Ed25519 public key.")],
+    callback_host: Annotated[
+        str | None,
+        typer.Option("--callback-host", metavar="HOST[:PORT]", help="The only host that its status callbacks go to."),
+    ] = None,
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -30,8 +34,27 @@ def add(
     """
     read = _key(key)
     with opened(workspace) as found:
-        made = found.agents.add(id, name, read, actor=found.actor(actor_name(actor)))
+        made = found.agents.add(id, name, read, actor=found.actor(actor_name(actor)), callback_host=callback_host)
     typer.echo(f"Registered the agent {made.id}: {made.name}.")
+
+
+@app.command()
+def callback(
+    id: Annotated[str, typer.Argument(help="The agent's id.")],
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="HOST[:PORT]", help="The only host that its callbacks go to.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Send it no callbacks any more.")] = False,
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Say where an agent may be told of its requests, or that it is not; what waits for another host is stopped."""
+    if (host is None) is not none:
+        raise InputInvalid("Give --host or --none.", remedy="Give one of them, and not both.", code="options-clash")
+    with opened(workspace) as found:
+        done = found.agents.set_callback_host(id, host, actor=found.actor(actor_name(actor)))
+    where = f"go to {done.callback_host}" if done.callback_host else "are not sent"
+    typer.echo(f"Callbacks of the agent {done.id} {where}.")
 
 
 @app.command("list")
@@ -44,12 +67,13 @@ def list_(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
             each.id,
             each.name,
             "revoked" if each.revoked_at is not None else "has a token" if each.has_token else "registered",
+            each.callback_host or "none",
             instant(each.made_at),
             each.made_by,
         ]
         for each in kept
     ]
-    typer.echo(plain_table(["id", "name", "state", "since", "made by"], rows) if rows else "No agent yet.")
+    typer.echo(plain_table(["id", "name", "state", "callbacks", "since", "made by"], rows) if rows else "No agent yet.")
 
 
 @app.command()

@@ -21,13 +21,13 @@ from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import deliveries
 
 JOB = "delivery"
-MAIL, RECIPIENT = "mail", "recipient"
+MAIL, RECIPIENT, CALLBACK = "mail", "recipient", "callback"
 DUE, SENT, ANSWERED, GIVEN_UP = "due", "sent", "answered", "given-up"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One thing that goes out, without what it says; `recipient` names a declared one, `about` what it is for."""
+    """One thing that goes out, without what it says; `recipient` names a declared one or an agent."""
 
     id: str
     kind: str

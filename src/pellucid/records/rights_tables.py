@@ -37,6 +37,7 @@ rights_requests = Table(  # a person's request: what is asked, where it stands, 
     Column("asked", LargeBinary),  # JSON: what is asked in detail; gone once the request is closed
     Column("agent", Text),  # who asks for the person by machine, and under which id
     Column("agent_request", Text),
+    Column("status_callback", Text),  # where the agent is told of each change; gone once the request is closed
     Column("keep_until", Instant),  # of a closed request
 )
 Index("rights_requests_subject", rights_requests.c.namespace, rights_requests.c.subject, rights_requests.c.right)
@@ -181,6 +182,7 @@ agents = Table(  # who may file requests by machine (Data Rights Protocol), with
     Column("name", Text, nullable=False),
     Column("key", LargeBinary, nullable=False),
     Column("token", LargeBinary),  # keyed hash of what the agent shows after key setup
+    Column("callback_host", Text),  # HOST or HOST:PORT, the only one that its status callbacks may go to
     Column("made_by", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("revoked_at", Instant),
@@ -229,8 +231,8 @@ deliveries = Table(  # what goes out: mail to a person, word to a recipient; wit
     metadata,
     Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),  # mail | recipient
-    Column("recipient", Text, nullable=False),  # a declared recipient's name; empty for mail
+    Column("kind", Text, nullable=False),  # mail | recipient | callback
+    Column("recipient", Text, nullable=False),  # a declared recipient's name, an agent's id; empty for mail
     Column("about", Text, nullable=False, index=True),
     Column("content", LargeBinary),  # gone once it is settled
     Column("state", Text, nullable=False),  # due | sent | answered | given-up

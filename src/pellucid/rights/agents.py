@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +20,7 @@ from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import agent_messages, agents
 from pellucid.rights.agent_message import AgentMessage, AgentRefused
+from pellucid.rights.callbacks import place_of
 
 KEY_BYTES = 32
 CONTEXT = b"pellucid agent token v1\0"
@@ -37,6 +38,7 @@ class Agent:
     made_at: int
     revoked_at: int | None
     has_token: bool
+    callback_host: str | None = None
 
     @property
     def actor(self) -> Actor:
@@ -44,8 +46,13 @@ class Agent:
         return Actor("agent", self.id, (), "ed25519")
 
 
-def add_agent(connection: Connection, id: str, name: str, key: bytes, actor: Actor, now: int) -> Agent:
-    """Register an agent and log it; raises InputInvalid for a wrong id or key, or one that is there."""
+def add_agent(
+    connection: Connection, id: str, name: str, key: bytes, actor: Actor, now: int, callback_host: str | None = None
+) -> Agent:
+    """Register an agent and log it; its callbacks may go to `callback_host` and nowhere else.
+
+    Raises InputInvalid for a wrong id, key or host, or an agent that is there.
+    """
     if not _ID.fullmatch(id) or not name.strip() or len(name) > 200 or len(key) != KEY_BYTES:
         raise InputInvalid(
             f"An agent needs an id of letters, digits, _ and -, a name, and an Ed25519 key of {KEY_BYTES} bytes; "
@@ -59,11 +66,12 @@ def add_agent(connection: Connection, id: str, name: str, key: bytes, actor: Act
             code="agent-exists",
             remedy="An agent with a new key takes a new id.",
         )
-    values = {"id": id, "name": name, "key": key, "made_by": actor.name, "made_at": now}
+    host = None if callback_host is None else place_of(callback_host)
+    values = {"id": id, "name": name, "key": key, "made_by": actor.name, "made_at": now, "callback_host": host}
     connection.execute(insert(agents).values(values))
-    body = {"agent": id, "name": name, "key": sha256(key).hexdigest()}
+    body = {"agent": id, "name": name, "key": sha256(key).hexdigest(), "callback_host": host}
     append(connection, AuditEntry("agent.added", actor, now, body=body))
-    return Agent(id, name, key, actor.name, now, None, False)
+    return Agent(id, name, key, actor.name, now, None, False, host)
 
 
 def revoke_agent(connection: Connection, id: str, actor: Actor, now: int) -> Agent:
@@ -74,6 +82,17 @@ def revoke_agent(connection: Connection, id: str, actor: Actor, now: int) -> Age
     connection.execute(update(agents).where(agents.c.id == id).values(revoked_at=now, token=None))
     append(connection, AuditEntry("agent.revoked", actor, now, body={"agent": id}))
     return found
+
+
+def set_callback_host(connection: Connection, id: str, host: str | None, actor: Actor, now: int) -> Agent:
+    """Say which host an agent's callbacks may go to, or (None) that none may, and log it; raises NameUnknown."""
+    found = agent_of(connection, id)
+    if found is None:
+        raise NameUnknown("agent", id, remedy="See `pellucid agents list`; a revoked one stays so.")
+    place = None if host is None else place_of(host)
+    connection.execute(update(agents).where(agents.c.id == id).values(callback_host=place))
+    append(connection, AuditEntry("agent.callback-set", actor, now, body={"agent": id, "callback_host": place}))
+    return replace(found, callback_host=place)
 
 
 def agents_kept(connection: Connection) -> tuple[Agent, ...]:
@@ -135,4 +154,13 @@ def _digest(key: bytes, token: str) -> bytes:
 
 
 def _agent(row: Row[Any]) -> Agent:
-    return Agent(row.id, row.name, bytes(row.key), row.made_by, row.made_at, row.revoked_at, row.token is not None)
+    return Agent(
+        row.id,
+        row.name,
+        bytes(row.key),
+        row.made_by,
+        row.made_at,
+        row.revoked_at,
+        row.token is not None,
+        row.callback_host,
+    )

@@ -52,6 +52,7 @@ class Asking:
     asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
     agent: str | None = None
     agent_request: str | None = None
+    status_callback: str | None = field(default=None, repr=False)
 
 
 def demand_fileable(policy: Policy, asking: Asking, now: int) -> None:
@@ -107,6 +108,7 @@ def as_request(policy: Policy, asking: Asking) -> Request:
         strength=demanded_strength(policy, asking),
         agent=asking.agent,
         agent_request=asking.agent_request,
+        status_callback=asking.status_callback,
     )
 
 

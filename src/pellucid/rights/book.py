@@ -16,7 +16,7 @@ from pellucid.audit.log import append
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor, Policy
 from pellucid.regulations.deadlines import NOTHING
-from pellucid.rights import stored
+from pellucid.rights import callbacks, stored
 from pellucid.rights.asking import Asking, as_request, demand_fileable
 from pellucid.rights.clock import (
     Event,
@@ -244,6 +244,7 @@ class Book:
             raise _wrong_state(before, "is being carried out")
         after = change(before)
         stored.put_again(self.connection, after)
+        callbacks.put_if_changed(self.connection, self.policy, self.terms, before, after, self.now)
         self._note(after, kind, told, details)
         return after
 

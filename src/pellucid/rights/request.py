@@ -91,7 +91,8 @@ APPROVED = frozenset({Right.ERASURE, Right.RECTIFICATION, Right.HUMAN_REVIEW})
 class Request:
     """One request. Instants are UTC µs; `due` is the last day as YYYY-MM-DD, empty where no law that decides gives one.
 
-    `asked` is what is asked in detail and is personal data: it is gone once the request is closed. `strength` is how
+    `asked` is what is asked in detail and is personal data: it is gone once the request is closed, and so is
+    `status_callback`, where the agent is told of each change. `strength` is how
     well the person has to be known for it.
     """
 
@@ -120,6 +121,7 @@ class Request:
     canonical: str | None = None
     agent: str | None = None
     agent_request: str | None = None
+    status_callback: str | None = field(default=None, repr=False)
 
     @property
     def closed(self) -> bool:
@@ -241,7 +243,8 @@ class Request:
         return self._close(RequestState.EXPIRED, "", now, keep_until)
 
     def _close(self, state: RequestState, why: str, now: int, keep_until: int) -> Request:
-        return replace(self, state=state, reason=why, closed_at=self._after(now), keep_until=keep_until, asked={})
+        closed = replace(self, state=state, reason=why, closed_at=self._after(now), keep_until=keep_until)
+        return replace(closed, asked={}, status_callback=None)
 
     def _after(self, now: int) -> int:
         """Return the instant of a step: never before any that it follows, whatever the clock says."""

@@ -5,16 +5,23 @@ States and reasons are the Data Rights Protocol's (1.0 §3.02). The staff see mo
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pellucid.policy.model import Policy
+from pellucid.records.columns import from_instant
 from pellucid.rights.clock import Terms, dates_of
 from pellucid.rights.covering import Covering
-from pellucid.rights.request import Denial, Request
+from pellucid.rights.request import NEED_USER_VERIFICATION, Denial, Request
 from pellucid.rights.showing import answer
 
 _MASKED = frozenset({Denial.SUSPECTED_FRAUD.value, Denial.NO_MATCH.value})
 """Reasons told as `insuf_verification`, as their sentences are one: they tell whether the person is known."""
+
+
+WAITS = "If a contact of the person is held, they are asked there to show who they are."
+"""In place of the reason `need_user_verification`, which would demand an address of ours to show it at (§3.02.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +58,22 @@ def status_of(policy: Policy, terms: Terms, request: Request) -> Status:
         answer=answer(request),
         agent_request=request.agent_request,
     )
+
+
+def document(found: Status) -> dict[str, Any]:
+    """Return the status object of the protocol (§3.03), as it is answered and as it is sent by a callback."""
+    waits = found.reason == NEED_USER_VERIFICATION
+    told = {
+        "request_id": found.request,
+        "received_at": from_instant(found.received_at).isoformat(),
+        "expected_by": found.expected_by,
+        "processing_details": WAITS if waits else found.answer,
+        "status": found.state,
+    }
+    told |= {"reason": found.reason} if found.reason and not waits else {}
+    return told | ({"agent_request_id": found.agent_request} if found.agent_request else {})
+
+
+def document_text(found: Status) -> str:
+    """Return the status object as JSON."""
+    return json.dumps(document(found), ensure_ascii=False)

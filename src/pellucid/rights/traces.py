@@ -103,6 +103,7 @@ WORDS = (
     Words(rights_requests, ("channel",), {"channel": ""}, "where requests came in"),
     Words(rights_requests, ("extended",), {"extended": NAMED}, "why requests take longer"),
     Words(rights_requests, ("agent_request",), {"agent_request": None}, "what agents call their requests"),
+    Words(rights_requests, ("status_callback",), {"status_callback": None}, "where agents are told of their requests"),
     Words(
         rights_requests,
         ("asked",),

@@ -66,6 +66,9 @@ def _unsent(due: Sequence[tuple[str, str]]) -> Iterator[Part]:
         if kind == outbox.MAIL:
             why = "Mail to them about a request of theirs; what it says goes when it was sent, or given up."
             yield Part("waiting", "mail", KEEP, ANSWERED, why, told=told)
+        elif kind == outbox.CALLBACK:
+            why = "Word of the status to the agent that asks for them; it names nobody, and where it goes is forgotten."
+            yield Part("waiting", recipient, KEEP, TOLD, why, told=told)
         else:
             why = "Word to the recipient names them, so that it knows who is meant; what it says goes when it was told."
             yield Part("waiting", recipient, KEEP, TOLD, why, told=told)

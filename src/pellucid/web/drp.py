@@ -1,7 +1,7 @@
 """The Data Rights Protocol 1.0, for agents: `/v1/data-rights-request` and `/v1/agent`, as its text says.
 
 Not part of `/api/v1`: bodies are signed `text/plain`, errors have the protocol's shape (§3.06), and tokens are the
-agents' own. Status callbacks (§2.03) are not sent.
+agents' own. Status callbacks (§2.03) are `workspace.callbacks`'s.
 """
 
 from __future__ import annotations
@@ -16,14 +16,9 @@ from fastapi.routing import APIRoute
 
 from pellucid.errors import PellucidError
 from pellucid.rights.agent_message import AgentRefused
-from pellucid.rights.request import NEED_USER_VERIFICATION
-from pellucid.rights.status import Status
-from pellucid.web.api.words import moment_of
+from pellucid.rights.status import Status, document_text
 from pellucid.web.errors import Problem, problem_of, too_many
 from pellucid.web.site import Site, site_of
-
-WAITS = "If a contact of the person is held, they are asked there to show who they are."
-"""In place of the reason `need_user_verification`, which would demand an address of ours to show it at (§3.02.1)."""
 
 T = TypeVar("T")
 
@@ -108,16 +103,7 @@ def _token(request: Request) -> str:
 
 def _status(found: Status) -> Response:
     """Return the status object (§3.03)."""
-    waits = found.reason == NEED_USER_VERIFICATION
-    told = {
-        "request_id": found.request,
-        "received_at": moment_of(found.received_at),
-        "expected_by": found.expected_by,
-        "processing_details": WAITS if waits else found.answer,
-        "status": found.state,
-    }
-    told |= {"reason": found.reason} if found.reason and not waits else {}
-    return _json(200, told | ({"agent_request_id": found.agent_request} if found.agent_request else {}))
+    return Response(document_text(found), media_type="application/json")
 
 
 def _error(problem: Problem) -> Response:

@@ -31,6 +31,7 @@ from pellucid.rights.agent_message import (
 from pellucid.rights.agents import Agent
 from pellucid.rights.asking import NAMED, Asking
 from pellucid.rights.book import Book
+from pellucid.rights.callbacks import AGENT, demand_allowed
 from pellucid.rights.request import Request
 from pellucid.rights.status import Status, status_of
 from pellucid.subjects import ids
@@ -49,11 +50,23 @@ class AgentDesk:
     room: Room
     refusals: Callable[[], Refusals]
 
-    def add(self, id: str, name: str, key: bytes, *, actor: Actor) -> Agent:
-        """Register an agent with its Ed25519 key (32 bytes). Raises InputInvalid, NotPermitted."""
+    def add(self, id: str, name: str, key: bytes, *, actor: Actor, callback_host: str | None = None) -> Agent:
+        """Register an agent with its Ed25519 key (32 bytes), and the host that callbacks may go to.
+
+        Raises InputInvalid, NotPermitted.
+        """
         self.room.demand(actor, "agents-manage")
         with self.room.database.write() as connection:
-            return agents.add_agent(connection, id, name, key, actor, self.room.clock())
+            return agents.add_agent(connection, id, name, key, actor, self.room.clock(), callback_host)
+
+    def set_callback_host(self, id: str, host: str | None, *, actor: Actor) -> Agent:
+        """Say which host (HOST or HOST:PORT) an agent's callbacks may go to, or (None) that none may.
+
+        Callbacks that wait for another host are stopped. Raises InputInvalid, NameUnknown, NotPermitted.
+        """
+        self.room.demand(actor, "agents-manage")
+        with self.room.database.write() as connection:
+            return agents.set_callback_host(connection, id, host, actor, self.room.clock())
 
     def list(self, *, actor: Actor) -> tuple[Agent, ...]:
         """Return every agent there is and was, the newest last."""
@@ -88,7 +101,8 @@ class AgentDesk:
     def exercise(self, token: str, body: bytes) -> Status:
         """File what an agent asks for a person (§2.01); the same message again returns the same request.
 
-        Raises AgentRefused, and InputInvalid for a right, regime or version that is not supported.
+        Raises AgentRefused, and InputInvalid for a right, regime or version that is not supported, or a status
+        callback to another host than is registered.
         """
         policy, now = self.room.policy(), self.room.clock()
         with self._counting(), self.room.database.write() as connection:
@@ -152,6 +166,7 @@ class AgentDesk:
 def _asking(connection: Connection, policy: Policy, agent: Agent, message: AgentMessage, now: int) -> Asking:
     """Return what an agent asks; about nobody we know unless exactly one person has an identifier that it names."""
     right, agent_request = right_of(message), request_id_of(message)
+    callback = demand_allowed(message.said.get("status_callback"), agent.callback_host)
     about = {path.namespace for dataset in policy.datasets.values() for path in dataset.subjects}
     namespaces = sorted(about or policy.namespaces)
     found = {
@@ -172,6 +187,7 @@ def _asking(connection: Connection, policy: Policy, agent: Agent, message: Agent
         asked={NAMED: named_as(message)} if known is None else {},
         agent=_mark(agent),
         agent_request=agent_request,
+        status_callback=callback,
     )
 
 
@@ -187,4 +203,4 @@ def _own(connection: Connection, request: str, agent: Agent) -> Request:
 
 
 def _mark(agent: Agent) -> str:
-    return f"agent:{agent.id}"
+    return f"{AGENT}{agent.id}"

@@ -1,4 +1,4 @@
-"""Handing over what is to go out: mail to the mail server, notices without an address into the folder `outbox`."""
+"""Handing over what is to go out: mail to the mail server, callbacks to agents, other notices into a folder."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import Claim, Job
 from pellucid.settings import Settings
+from pellucid.workspace.callbacks import Callbacks
 from pellucid.workspace.room import Room
 
 
@@ -30,6 +31,7 @@ class Sending:
 
     room: Room
     actor: Actor
+    callbacks: Callbacks
     may_go: Callable[[Connection, str], bool] = lambda _connection, _about: True
 
     def __call__(self, claim: Claim) -> None:
@@ -40,11 +42,12 @@ class Sending:
         if content is None:
             _demand_handed_over(delivery)
             return
-        if self._stopped(claim, delivery):
+        if self._stopped(claim, delivery, content):
             return
-        by = self._hand_over(delivery, content)
+        by, demand_unchanged = self._hand_over(delivery, content)
         reach("delivery.handed-over")
         with claim.database.write() as connection:
+            demand_unchanged(connection)
             claim.done(connection)
             now = claim.clock()
             outbox.sent(connection, id, now)
@@ -58,10 +61,10 @@ class Sending:
             append(connection, AuditEntry("delivery.sent", self.actor, now, body=body))
             reach("delivery.before-commit")
 
-    def _stopped(self, claim: Claim, delivery: Delivery) -> bool:
+    def _stopped(self, claim: Claim, delivery: Delivery, content: Mapping[str, Any]) -> bool:
         """Give a delivery up that may not go out any more, and log that."""
         with claim.database.read() as connection:
-            if self.may_go(connection, delivery.about):
+            if self._may_go(connection, delivery, content):
                 return False
         with claim.database.write() as connection:
             claim.done(connection)
@@ -75,15 +78,27 @@ class Sending:
         """Settle the delivery of a job that was given up, and forget what it said."""
         outbox.give_up(connection, job.about, now)
 
-    def _hand_over(self, delivery: Delivery, content: Mapping[str, Any]) -> str:
+    def _may_go(self, connection: Connection, delivery: Delivery, content: Mapping[str, Any]) -> bool:
+        if delivery.kind == outbox.CALLBACK:
+            return self.callbacks.may_go(connection, delivery, content)
+        return self.may_go(connection, delivery.about)
+
+    def _hand_over(self, delivery: Delivery, content: Mapping[str, Any]) -> tuple[str, Callable[[Connection], None]]:
+        """Return how it went, and what raises if what was said holds no longer when it is settled."""
+        if delivery.kind == outbox.CALLBACK:
+            return "callback", self.callbacks.hand_over(delivery, content)
         if content["to"]:
             post(self.room.settings, outbox.mail_of(delivery, content))
-            return "mail"
+            return "mail", _holds
         recipients.write_file(self.room.folder, delivery, content, self._signature)
-        return "file"
+        return "file", _holds
 
     def _signature(self, text: bytes) -> str:
         return self.room.log_key.sign(text).line().removesuffix("\n")
+
+
+def _holds(_connection: Connection) -> None:
+    """Raise nothing: a mail or a notice says what happened, which stays so."""
 
 
 def _demand_handed_over(delivery: Delivery) -> None:

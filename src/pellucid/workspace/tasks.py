@@ -21,6 +21,7 @@ from pellucid.rights.challenges import Contacts
 from pellucid.rights.identity import IdentityChecks, OpenBook
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.transparency.messages import may_go
+from pellucid.workspace.callbacks import Callbacks
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
 from pellucid.workspace.sending import Sending, post
 
@@ -53,7 +54,9 @@ class Plan:
 
 def tasks(room: Room) -> Mapping[str, Task]:
     """Return what does each kind of job."""
-    sending = Sending(room, WORKER, lambda connection, about: may_go(connection, room.subject_keys, about))
+    sending = Sending(
+        room, WORKER, Callbacks(room), lambda connection, about: may_go(connection, room.subject_keys, about)
+    )
     return {
         outbox.JOB: Task(sending, sending.given_up),
         reminders.JOB: Task(reminders.Reminder(room.policy)),

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=True),
+        sa.Column("callback_host", sa.Text(), nullable=True),
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
@@ -206,6 +207,7 @@ def upgrade() -> None:
         sa.Column("asked", sa.LargeBinary(), nullable=True),
         sa.Column("agent", sa.Text(), nullable=True),
         sa.Column("agent_request", sa.Text(), nullable=True),
+        sa.Column("status_callback", sa.Text(), nullable=True),
         sa.Column("keep_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
