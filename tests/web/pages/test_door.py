@@ -11,7 +11,8 @@ from pellucid.governance.sessions import CENTRE
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.records.web_tables import sign_ins, web_sessions
 from pellucid.rights import traces
-from pellucid.rights.people import Person, needles_of
+from pellucid.rights.ours import needles_of
+from pellucid.rights.people import Person
 from pellucid.web import cookies
 from tests.web.visitors import MAIL, Browser, Grocer
 
@@ -195,7 +196,7 @@ def test_sessions_of_a_person_end_when_they_are_erased(grocer: Grocer) -> None:
     browser = grocer.known("h0002")
     with grocer.workspace.room.database.write() as connection:
         bob = Person(("household", 1), None, "", ("h0002",))
-        traces.take_out(connection, [bob], needles_of([bob]))
+        traces.take_out(connection, [bob], needles_of(connection, [bob]))
 
     assert browser.get("/privacy").place == SIGN_IN
 
