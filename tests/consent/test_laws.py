@@ -24,7 +24,7 @@ from pellucid.consent.effect import Effect
 from pellucid.consent.identities import join, part
 from pellucid.consent.permitted import decide_subject, next_change
 from pellucid.consent.person import SubjectFacts
-from pellucid.consent.record import ConsentRecord, ConsentVerb, ScreenState
+from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers, ScreenState
 from pellucid.consent.rule import law_due
 from pellucid.consent.sets import read_set
 from pellucid.consent.voices import IDENTITY, Voice
@@ -39,7 +39,7 @@ from tests.regulations.test_properties import laws as made_up_laws
 
 from .cases.drawn import CROWD, FACTS, KNOWN, RECORDS, SAID, as_admitted, policies
 from .cases.grocer import KEYS, row_of
-from .conftest import CONTRACT_EU, CUSTOMER, DAY, INTERESTS_EU, NOW, PIA, make_policy, make_purpose
+from .conftest import CONSENT_EU, CONTRACT_EU, CUSTOMER, DAY, INTERESTS_EU, NOW, PIA, make_policy, make_purpose
 
 MANY = settings(max_examples=200, deadline=None)
 
@@ -176,6 +176,27 @@ def test_a_guess_never_gives_more_than_not_knowing(
     unknown = replace(facts, jurisdiction=None, birth_year=None, vulnerable=None)
     guessed = replace(facts, place_estimated=True, age_estimated=True, vulnerable_estimated=True)
     assert not widens(effect(policy, guessed, said), effect(policy, unknown, said))
+
+
+def test_a_guardians_yes_opens_nothing_for_whoever_is_a_minor_by_a_guess() -> None:
+    """Drawn once in many runs: a guessed year of birth let a guardian's yes count, which an unknown one does not."""
+    policy = make_policy(make_purpose("p", CONSENT_EU, guardian=True, minimum_age=18, unknown_place="gdpr"))
+    yes = ConsentRecord(
+        namespace="household",
+        subject=0,
+        purpose="p",
+        verb=ConsentVerb.GIVE,
+        covers=Covers.HELD_DATA,
+        notice_version="1",
+        at=NOW - DAY,
+        by=By.GUARDIAN,
+        proof="file 7",
+    )
+    known = SubjectFacts(birth_year=2015)
+    assert effect(policy, known, [yes]).plain
+    for facts in (replace(known, age_estimated=True), SubjectFacts()):
+        decision = decide_subject(policy, policy.purposes["p"], facts, [yes], NOW)
+        assert [each.code for each in decision.reasons] == ["unknown-age"]
 
 
 @given(policies(), FACTS, SAID, st.integers(0, 1500))

@@ -192,7 +192,8 @@ def _standing_grounds(
     if rule is None:
         yield reason("unknown-place")
     reached = facts.reached(purpose.minimum_age, now)
-    if reached is None and purpose.unknown_age is not Unknown.ADULT:
+    guessed = reached is False and facts.age_estimated and counted.guarded  # else it is refused for being a minor
+    if (reached is None or guessed) and purpose.unknown_age is not Unknown.ADULT:
         yield reason("unknown-age")
     yield from _vulnerability_unknown(purpose, facts)
     if reached is False and not counted.guarded:
