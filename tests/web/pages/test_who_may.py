@@ -35,6 +35,8 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", f"{REQUEST}/code"): (CUSTOMERS, {}, 404),
     ("POST", f"{REQUEST}/answer"): (CUSTOMERS, {"code": "00000000"}, 404),
     ("GET", "/verify/{request_id}"): (EVERYBODY, {}, 200),
+    ("GET", "/privacy/messages/{token}"): (EVERYBODY, {}, 403),
+    ("POST", "/privacy/messages/{token}"): (EVERYBODY, {"kind": "yearly", "wanted": "no"}, 403),
     ("POST", "/verify/{request_id}"): (EVERYBODY, {"answer": "x"}, 403),
     ("GET", STAFF_SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", STAFF_SIGN_IN): (EVERYBODY, {"name": "nobody", "password": "x", "code": "0"}, 403),
@@ -44,7 +46,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those."""
 DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN}
-NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x"}
+NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
 
 
 def is_page(path: str) -> bool:

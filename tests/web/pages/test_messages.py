@@ -1,0 +1,41 @@
+"""The page behind the link of a message: what it shows, changes and refuses."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from pellucid.records.transparency_tables import messages_sent
+from pellucid.transparency import message_links as links
+from tests.web.visitors import Grocer
+
+
+def link_for(grocer: Grocer) -> str:
+    """Return where the link leads of a message that the first household was sent."""
+    room, number, now = grocer.workspace.room, links.new_number(), grocer.now()
+    with room.database.write() as connection:
+        pseudonym = room.subject_keys.pseudonym(connection, "household", 0)
+        row = {"person": pseudonym, "kind": "yearly", "about": number, "at": now, "link": number}
+        connection.execute(insert(messages_sent).values(**row, who=links.seal(room.subject_keys, ("household", 0))))
+    return f"/privacy/messages/{links.token_of(grocer.workspace.messages._key, number, now)}"
+
+
+def test_who_has_the_link_turns_a_kind_off_and_on_again_and_it_is_logged(grocer: Grocer) -> None:
+    browser, link = grocer.browser(), link_for(grocer)
+    seen, before = browser.get(link), grocer.actions()
+    assert (seen.status, seen.words.count("You get these."), browser.get(link).status) == (200, 3, 200)
+    assert grocer.actions() == before
+    off = browser.submit(link, link, kind="yearly", wanted="no")
+    assert (off.status, off.words.count("You get these."), off.words.count("You do not get these.")) == (200, 2, 1)
+    on = browser.submit(link, link, kind="yearly", wanted="yes")
+    assert (on.status, on.words.count("You get these.")) == (200, 3)
+    assert grocer.actions()[len(before) :] == ["message.chosen", "message.chosen"]
+
+
+def test_a_link_that_opens_nothing_says_so_and_a_form_of_elsewhere_changes_nothing(grocer: Grocer) -> None:
+    browser, link = grocer.browser(), link_for(grocer)
+    assert browser.get(link + "0").status == browser.get("/privacy/messages/x.1.y").status == 403
+    before = grocer.actions()
+    forged = browser.post(link, {"kind": "yearly", "wanted": "no"}, {"Origin": "https://mallory.example"})
+    assert forged.status == 403
+    assert browser.submit(link, link, kind="request-answered", wanted="no").status == 404
+    assert [each for each in grocer.actions()[len(before) :] if each == "message.chosen"] == []
