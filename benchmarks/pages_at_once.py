@@ -1,6 +1,7 @@
 """How long people wait for pages of the privacy centre, fifty at once, over a million people and ten million rows.
 
-    python benchmarks/pages_at_once.py [--people 1000000] [--rows 10000000] [--at-once 50] [--seconds 20] [--keep FOLDER]
+    python benchmarks/pages_at_once.py [--people 1000000] [--rows 10000000] [--at-once 50] [--seconds 20]
+        [--keep FOLDER]
 
 A server process, and a client process on the same processors. Paced: each person opens a page a second, whether or not
 the last one was answered; a page's time counts from when it was due. Without a pause: each opens the next page when
