@@ -138,6 +138,11 @@ def may(policy: Policy, actor: Actor, action: str) -> Reason | None:
     return reason("action-not-permitted", actor=actor.name, action=action, held=_held(roles), roles=_listed(able))
 
 
+def actions_of(policy: Policy, actor: Actor) -> frozenset[str]:
+    """Return every action that the actor may do."""
+    return frozenset(action for action in ACTIONS if may(policy, actor, action) is None)
+
+
 def decide(policy: Policy, use: Use, standing: Standing) -> UseDecision:
     """Return whether the use may run, with every reason against it, or the obligations under which it may."""
     reasons = [*_actor_reasons(policy, use, standing)]
