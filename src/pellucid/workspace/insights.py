@@ -15,7 +15,7 @@ from pellucid.audit.places import KEYS
 from pellucid.errors import NameUnknown, PellucidError
 from pellucid.governance.activate import snapshot
 from pellucid.insights import approvals
-from pellucid.insights.answer import Parts, answer
+from pellucid.insights.answer import Beside, Parts, answer
 from pellucid.insights.approvals import Approved, Proposal, identity_of
 from pellucid.insights.query import InsightQuery
 from pellucid.policy.model import Actor, Policy
@@ -66,7 +66,7 @@ class InsightDesk:
         with self._refusals(actor, "insight-reject"), self.room.database.write() as connection:
             return approvals.reject(connection, name, actor, policy.version, self.room.clock(), reason)
 
-    def run(self, name: str, *, actor: Actor) -> Release:
+    def run(self, name: str, *, actor: Actor, beside: Beside | None = None) -> Release:
         """Return the figures of an approved insight as they are now, but for cells that tell of too few people.
 
         Raises NotPermitted unless it is approved under the policy in force, UseRefused, ConsentInFlux and QueryFailed.
@@ -76,7 +76,7 @@ class InsightDesk:
             found = approvals.approved(connection, name, policy.version)
         identity = identity_of(found.sql, found.purpose)
         bound = Approved(found.sequence, found.fingerprint, identity, self._secret(found.sql, found.purpose))
-        return answer(self.parts(), InsightQuery(found.sql, found.purpose, actor), bound)
+        return answer(self.parts(), InsightQuery(found.sql, found.purpose, actor), bound, beside)
 
     def list(self, *, actor: Actor) -> list[Proposal]:
         """Return the newest proposal of each name, as it stands under the policy in force."""
