@@ -31,6 +31,9 @@ TOLD: Mapping[str, str] = {
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",
     "signed-out": "You are signed out.",
+    "proposed": "It is proposed. Somebody else may now decide about it.",
+    "approved": "It is approved, and may be run.",
+    "rejected": "It is rejected, and may not be run.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}

@@ -18,6 +18,7 @@ from pellucid.insights import approvals
 from pellucid.insights.answer import Beside, Parts, answer
 from pellucid.insights.approvals import Approved, Proposal, identity_of
 from pellucid.insights.query import InsightQuery
+from pellucid.policy.compare import Change, compare
 from pellucid.policy.model import Actor, Policy
 from pellucid.release.result import Release
 from pellucid.subjects.keys import load_or_create_key
@@ -30,6 +31,16 @@ THIRTY_DAYS = 30 * 86_400_000_000
 """Microseconds."""
 
 _CONTEXT = b"pellucid insight v1\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What differs since an insight was proposed: changes of the policy; and the SQL that was approved before, if its
+    name stood for another.
+    """
+
+    policy: tuple[Change, ...]
+    sql: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,16 @@ class InsightDesk:
             body = {"fingerprint": found.fingerprint}
             append(connection, AuditEntry("insight.shown", actor, self.room.clock(), found.purpose, body=body))
             return found
+
+    def changed(self, name: str, *, actor: Actor) -> Changed:
+        """Return what changed since an insight was proposed, and since one was approved under its name before."""
+        policy = self.room.demand(actor, "insight-list")
+        with self._refusals(actor, "insight-show"), self.room.database.read() as connection:
+            found = approvals.current(connection, name, policy.version)
+            before = approvals.former(connection, found, policy.version)
+            same = found.policy == policy.version
+            changes = () if same else compare(snapshot(connection, found.policy), policy).changes
+        return Changed(changes, None if before is None or before.sql == found.sql else before.sql)
 
     def attack(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.csv
 
-from pellucid.release.result import Release
+from pellucid.release.result import GROUP_KEY, Release
 from pellucid.release.shown import ShownTable, shown_table
 from pellucid.web.console.chart import Chart, charts_of
 
@@ -20,10 +20,11 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class AnswerShown:
-    """What a page shows of an answer: a table, and charts."""
+    """What a page shows of an answer: a table, in which places stand what its rows are about, and charts."""
 
     release: Release
     table: ShownTable
+    heads: frozenset[int]
     charts: tuple[Chart, ...]
 
     @property
@@ -59,7 +60,12 @@ class AnswerShown:
 
 def answer_shown(release: Release) -> AnswerShown:
     """Return what a page shows of an answer."""
-    return AnswerShown(release, shown_table(release, MOST_ROWS), charts_of(release))
+    table, keys = (
+        shown_table(release, MOST_ROWS),
+        {item.column for item in release.accuracy if item.reason == GROUP_KEY},
+    )
+    heads = frozenset(place for place, name in enumerate(table.names) if name in keys)
+    return AnswerShown(release, table, heads, charts_of(release))
 
 
 def as_csv(release: Release, *, for_spreadsheets: bool = True) -> bytes:

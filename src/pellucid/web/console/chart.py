@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from math import isfinite
+from math import floor, isfinite, log10
 
-from pellucid.release.figures import shown, with_error
+from pellucid.release.figures import rounded, shown, with_error
 from pellucid.release.result import GROUP_KEY, Accuracy, Release
 from pellucid.release.shown import is_number
 
@@ -72,6 +72,16 @@ class Chart:
         return tuple(mark for each in self.series for mark in each.marks)
 
     @property
+    def first(self) -> str:
+        """Where a line begins."""
+        return min(self.marks, key=_place).label
+
+    @property
+    def last(self) -> str:
+        """Where a line ends."""
+        return max(self.marks, key=_place).label
+
+    @property
     def largest(self) -> Mark:
         """The largest figure."""
         return max((mark for mark in self.marks if mark.value is not None), key=_value)
@@ -121,8 +131,8 @@ def _chart(
         lines is not None,
         _bars(points, scale) if lines is None else lines,
         scale.share(0.0),
-        shown(scale.low),
-        shown(scale.high),
+        _tick(scale.low),
+        _tick(scale.high),
     )
 
 
@@ -144,7 +154,7 @@ def _lines(
             Series(
                 name,
                 tuple(
-                    _mark(point, scale, shown(point.keys[place]), along.share(at))
+                    _mark(point, scale, shown(point.keys[place]), _inset(along.share(at)))
                     for at, point in pairs
                     if _rest(point.keys, place) == name
                 ),
@@ -152,6 +162,11 @@ def _lines(
             for name in others
         )
     return None
+
+
+def _inset(share: float) -> float:
+    """Return a place along a line with room for a mark at either end."""
+    return round(2 + share * 0.96, 2)
 
 
 def _bars(points: Sequence[_Point], scale: _Scale) -> tuple[Series, ...]:
@@ -217,8 +232,17 @@ def _number(value: object) -> float | None:
     return found if isfinite(found) else None
 
 
+def _tick(value: float) -> str:
+    """Return an end of a scale, rounded to three digits."""
+    return rounded(value, 2 - floor(log10(abs(value)))) if value else "0"
+
+
 def _value(mark: Mark) -> float:
     return mark.value or 0.0
+
+
+def _place(mark: Mark) -> float:
+    return mark.at
 
 
 def _kind(release: Release, name: str) -> str:

@@ -20,7 +20,7 @@ class ConsolePlace:
 ASK = ConsolePlace("ask", "/staff/ask", "Ask", ("query", "preview"))
 INSIGHTS = ConsolePlace("insights", "/staff/insights", "Insights", ("insight-list",))
 BUDGET = ConsolePlace("budget", "/staff/budget", "Budget", ("budget-show",))
-PLACES: tuple[ConsolePlace, ...] = ()
+PLACES: tuple[ConsolePlace, ...] = (ASK, INSIGHTS, BUDGET)
 """In the order in which they are offered."""
 
 
