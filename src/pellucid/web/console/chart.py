@@ -234,7 +234,8 @@ def _number(value: object) -> float | None:
 
 def _tick(value: float) -> str:
     """Return an end of a scale, rounded to three digits."""
-    return rounded(value, 2 - floor(log10(abs(value)))) if value else "0"
+    text = rounded(value, 2 - floor(log10(abs(value)))) if value else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _value(mark: Mark) -> float:

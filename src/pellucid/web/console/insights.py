@@ -46,45 +46,47 @@ def propose(request: Request, working: Here, form: Posted) -> Response:
     return go_to(f"{HOME}/{name}", told="proposed")
 
 
-@router.get("/{name}")
-def one(name: InsightName, request: Request, working: Here) -> Response:
+@router.get("/{insight}")
+def one(insight: InsightName, request: Request, working: Here) -> Response:
     """Show one insight: what it asks, what it would tell, what was tried on it, and what changed since."""
     working.demand(*INSIGHTS.actions)
-    return _one(request, working, name)
+    return _one(request, working, insight)
 
 
-@router.post("/{name}/approve")
-def approve(name: InsightName, request: Request, working: Here, _form: Posted) -> Response:
+@router.post("/{insight}/approve")
+def approve(insight: InsightName, request: Request, working: Here, _form: Posted) -> Response:
     """Approve what somebody else proposed."""
     working.demand("insight-approve")
     try:
-        working.site.workspace.insights.approve(name, actor=working.actor)
+        working.site.workspace.insights.approve(insight, actor=working.actor)
     except PellucidError as error:
-        return _one(request, working, name, refused=Refused.of(error))
-    return go_to(f"{HOME}/{name}", told="approved")
+        return _one(request, working, insight, refused=Refused.of(error))
+    return go_to(f"{HOME}/{insight}", told="approved")
 
 
-@router.post("/{name}/reject")
-def reject(name: InsightName, request: Request, working: Here, form: Posted) -> Response:
+@router.post("/{insight}/reject")
+def reject(insight: InsightName, request: Request, working: Here, form: Posted) -> Response:
     """Reject a proposal, or end an approval."""
     working.demand("insight-approve")
     try:
-        working.site.workspace.insights.reject(name, reason=form.get("reason", "").strip()[:500], actor=working.actor)
+        working.site.workspace.insights.reject(
+            insight, reason=form.get("reason", "").strip()[:500], actor=working.actor
+        )
     except PellucidError as error:
-        return _one(request, working, name, refused=Refused.of(error))
-    return go_to(f"{HOME}/{name}", told="rejected")
+        return _one(request, working, insight, refused=Refused.of(error))
+    return go_to(f"{HOME}/{insight}", told="rejected")
 
 
-@router.post("/{name}/run")
-def run(name: InsightName, request: Request, working: Here, form: Posted) -> Response:
+@router.post("/{insight}/run")
+def run(insight: InsightName, request: Request, working: Here, form: Posted) -> Response:
     """Run an approved insight, and lead to its figures. The same form sent twice runs it once."""
     working.demand("insight-run")
-    once = Once(whose(working.member.session.id), _key_of(name, number_in(form)))
+    once = Once(whose(working.member.session.id), _key_of(insight, number_in(form)))
     try:
-        working.site.workspace.asking.run(name, working.actor, once)
+        working.site.workspace.asking.run(insight, working.actor, once)
     except PellucidError as error:
         if error.code != UNDER_WAY:
-            return _one(request, working, name, refused=Refused.of(error))
+            return _one(request, working, insight, refused=Refused.of(error))
     return go_to(f"/staff/ask/answers/{once.key}")
 
 
