@@ -26,6 +26,9 @@ PAGES = {
     "/privacy/pass/x": None,
     "/staff/sign-in": None,
     "/staff": "pia",
+    "/staff/ask": "ana",
+    "/staff/insights": "ana",
+    "/staff/budget": "ana",
 }
 LARGEST = 100_000
 """Bytes of a page with all that it loads, as they are sent."""
@@ -72,7 +75,7 @@ def test_axe_finds_nothing(open_page: Open, said: str, name: str, dark: bool) ->
 def test_everything_is_reached_by_tab_and_seen_to_be(open_page: Open, said: str, name: str) -> None:
     page = open_page(path_of(name, said), who=PAGES[name])
     wanted = page.evaluate(
-        "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), summary')]"
+        "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, textarea')]"
         ".filter(each => each.checkVisibility()).length"
     )
     seen = set()
@@ -89,7 +92,7 @@ def test_whatever_is_pressed_is_large_enough(open_page: Open, said: str, name: s
     """WCAG 2.2, 2.5.8: 24 by 24, but for links within a sentence."""
     page = open_page(path_of(name, said), who=PAGES[name], width=320)
     small = page.evaluate(
-        "[...document.querySelectorAll('button, input:not([type=hidden]), summary, nav a')]"
+        "[...document.querySelectorAll('button, input:not([type=hidden]), select, summary, textarea, nav a')]"
         ".filter(each => each.checkVisibility())"
         ".map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])"
         ".filter(([_, box]) => box.width < 24 || box.height < 24).map(([html, _]) => html)"

@@ -86,7 +86,8 @@ def of_templates() -> Iterator[Message]:
     for path in sorted(TEMPLATES.rglob("*.html")):
         for _, function, message in made.extract_translations(path.read_text()):  # type: ignore[attr-defined]
             texts = [message] if isinstance(message, str) else [each for each in message if each]
-            yield (texts[0], texts[1]) if function == "ngettext" else texts[0]
+            if texts:  # none where what is translated is a word of a module
+                yield (texts[0], texts[1]) if function == "ngettext" else texts[0]
 
 
 def words_modules() -> list[str]:

@@ -138,6 +138,11 @@ def may(policy: Policy, actor: Actor, action: str) -> Reason | None:
     return reason("action-not-permitted", actor=actor.name, action=action, held=_held(roles), roles=_listed(able))
 
 
+def actions_of(policy: Policy, actor: Actor) -> frozenset[str]:
+    """Return every action that the actor may do."""
+    return frozenset(action for action in ACTIONS if may(policy, actor, action) is None)
+
+
 def decide(policy: Policy, use: Use, standing: Standing) -> UseDecision:
     """Return whether the use may run, with every reason against it, or the obligations under which it may."""
     reasons = [*_actor_reasons(policy, use, standing)]
@@ -162,6 +167,12 @@ def effective_roles(policy: Policy, actor: Actor) -> tuple[str, ...]:
         granted = person.roles if person is not None else ()
         return tuple(role for role in actor.roles if role in granted and role in policy.roles)
     return tuple(role for role in actor.roles if role in policy.roles) if actor.kind == "system" else ()
+
+
+def open_purposes(policy: Policy, actor: Actor) -> list[Purpose]:
+    """Return the purposes this actor may ask under: naming others would send people to a closed door."""
+    roles = effective_roles(policy, actor)
+    return [purpose for purpose in policy.purposes.values() if any(role in purpose.roles for role in roles)]
 
 
 def permitted_columns(policy: Policy, purpose: str, dataset: str) -> tuple[Column, ...]:
@@ -276,7 +287,7 @@ def _dataset_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Rea
         if name not in policy.datasets:
             yield reason("dataset-unknown", dataset=name, known=_listed(policy.datasets))
         elif not readable[purpose.name, name]:
-            others = (other for other in _open_purposes(policy, use.actor) if readable[other.name, name])
+            others = (other for other in open_purposes(policy, use.actor) if readable[other.name, name])
             yield reason(
                 "dataset-not-permitted",
                 purpose=purpose.name,
@@ -300,7 +311,7 @@ def _column_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Reas
             category=column.category,
             purpose=purpose.name,
             categories=_listed(purpose.categories),
-            elsewhere=_elsewhere(other for other in _open_purposes(policy, use.actor) if _may_read(other, column)),
+            elsewhere=_elsewhere(other for other in open_purposes(policy, use.actor) if _may_read(other, column)),
         )
 
 
@@ -346,12 +357,6 @@ def _dataset_obligations(dataset: Dataset, purpose: Purpose) -> Iterator[str]:
     for column in dataset.columns.values():
         if column.mask is not None and purpose.name not in column.mask.unmasked_for and _may_read(purpose, column):
             yield f"mask:{dataset.name}.{column.name}"
-
-
-def _open_purposes(policy: Policy, actor: Actor) -> list[Purpose]:
-    """Return the purposes this actor may ask under: naming others would send people to a closed door."""
-    roles = effective_roles(policy, actor)
-    return [purpose for purpose in policy.purposes.values() if any(role in purpose.roles for role in roles)]
 
 
 def _elsewhere(purposes: Iterable[Purpose]) -> str:

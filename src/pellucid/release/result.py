@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pellucid.release.plan import ReleasePlan
 
 
+GROUP_KEY = "a group key, or public"
+"""Why an output column has no error that is none of a figure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accuracy:
     """How exact an output column is: a constant 95 % half-width, or a column that holds it row by row, or why neither.

@@ -24,7 +24,10 @@ from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
+from pellucid.web.console import ask as console_ask
+from pellucid.web.console import budget as console_budget
 from pellucid.web.console import door as console_door
+from pellucid.web.console import insights as console_insights
 from pellucid.web.errors import Problem
 from pellucid.web.guard import Guard
 from pellucid.web.logs import say_defect
@@ -49,6 +52,9 @@ PARTS: tuple[Any, ...] = (
     centre_requests,
     console_door,
     passes,
+    console_ask,
+    console_insights,
+    console_budget,
 )
 """Every module with routes."""
 DESCRIPTION = (

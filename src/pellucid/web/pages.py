@@ -37,6 +37,9 @@ TOLD: Mapping[str, str] = {
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",
     "signed-out": "You are signed out.",
+    "proposed": "It is proposed. Somebody else may now decide about it.",
+    "approved": "It is approved, and may be run.",
+    "rejected": "It is rejected, and may not be run.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}
@@ -100,11 +103,15 @@ def go_to(path: str, *, told: str = "", at: str = "") -> Response:
     return RedirectResponse(path + query + place, 303)
 
 
-def problem_page(problem: Problem, connection: HTTPConnection, policy: Policy | None = None) -> Response:
-    """Return a problem as people are told it: what is wrong, what to do, and its code."""
+def problem_page(
+    problem: Problem, connection: HTTPConnection, policy: Policy | None = None, *, at_work: bool = False
+) -> Response:
+    """Return a problem as people are told it: what is wrong, what to do, and its code. Staff are led to the console."""
     language = language_of(connection)
     template = environment(language).get_template("problem.html")
-    text = template.render(company=_company(policy), told="", elsewhere=_start(connection), problem=problem)
+    text = template.render(
+        company=_company(policy), told="", elsewhere=_start(connection), problem=problem, at_work=at_work
+    )
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
     return HTMLResponse(text, problem.status, headers | {"Content-Language": language})
 

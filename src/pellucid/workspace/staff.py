@@ -21,6 +21,7 @@ from pellucid.governance.passwords import demand_strong, hashed
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CONSOLE, NewSession, Session, digest
 from pellucid.governance.staff_accounts import Account, Checked, Enrolled
+from pellucid.policy.decide import actions_of
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import Room
@@ -34,11 +35,15 @@ STRENGTH = 2
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of the staff who is signed in: who acts, with the roles that the policy in force gives them."""
+    """Somebody of the staff who is signed in: who acts, with the roles that the policy in force gives them.
+
+    `able` are the actions that these let them do.
+    """
 
     session: Session
     actor: Actor
     title: str
+    able: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,13 @@ class StaffDesk:
         if stale:
             with self.room.database.write() as connection:
                 sessions.note_seen(connection, CONSOLE, found, now)
-        return Member(found, _actor(policy, found), person.title)
+        actor = _actor(policy, found)
+        return Member(found, actor, person.title, actions_of(policy, actor))
+
+    def demand(self, member: Member, *actions: str) -> None:
+        """Raise NotPermitted, and log it, unless the policy in force lets them do one of the actions."""
+        if member.able.isdisjoint(actions):
+            self.room.demand(member.actor, actions[0])
 
     def leave(self, member: Member) -> None:
         """End a session, on the server too."""

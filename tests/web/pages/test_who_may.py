@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from secrets import token_hex
 
 import pytest
 
+from pellucid.policy.decide import ACTIONS, actions_of
 from pellucid.policy.scopes import SCOPES
 from pellucid.web.app import make_app
 from pellucid.web.kinds import kind_of
@@ -15,6 +17,9 @@ from tests.web.visitors import Browser, Grocer, Page
 SIGN_IN, STAFF_SIGN_IN = "/privacy/sign-in", "/staff/sign-in"
 REQUEST = "/privacy/requests/{request_id}"
 EVERYBODY, CUSTOMERS, STAFF = "everybody", "customers", "staff"
+TOTAL = "SELECT COUNT(*) FROM purchases"
+ANSWER = "/staff/ask/answers/{key}"
+INSIGHT = "/staff/insights/{insight}"
 ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", SIGN_IN): (EVERYBODY, {"key": "h0002"}, 303),
@@ -46,11 +51,29 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/pass/{token}"): (EVERYBODY, {}, 403),
     ("GET", "/staff/pass/{token}"): (EVERYBODY, {}, 200),
     ("POST", "/staff/pass/{token}"): (EVERYBODY, {}, 403),
+    ("GET", "/staff/ask"): ("query", {}, 200),
+    ("POST", "/staff/ask"): ("query", {"once": "x" * 22, "purpose": "planning", "sql": TOTAL}, 303),
+    ("POST", "/staff/ask/preview"): ("preview", {"once": "x" * 22, "purpose": "planning", "sql": TOTAL}, 200),
+    ("GET", ANSWER): ("query", {}, 404),
+    ("GET", f"{ANSWER}/table.csv"): ("query", {}, 404),
+    ("GET", f"{ANSWER}/answer.json"): ("query", {}, 404),
+    ("GET", "/staff/insights"): ("insight-list", {}, 200),
+    ("POST", "/staff/insights"): ("insight-propose", {"name": "A b", "purpose": "planning", "sql": TOTAL}, 422),
+    ("GET", INSIGHT): ("insight-list", {}, 404),
+    ("POST", f"{INSIGHT}/approve"): ("insight-approve", {}, 404),
+    ("POST", f"{INSIGHT}/reject"): ("insight-approve", {"reason": "x"}, 404),
+    ("POST", f"{INSIGHT}/run"): ("insight-run", {"once": "x" * 22}, 404),
+    ("GET", "/staff/budget"): ("budget-show", {}, 200),
+    ("POST", "/staff/budget/plan"): ("preview", {"purpose": "planning", "questions": TOTAL}, 200),
     ("GET", "/static/{name}"): (EVERYBODY, {}, 404),
 }
-"""Route of a page: whom it lets in, the fields of its form, and how it answers those."""
-DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN}
+"""Route of a page: whom it lets in, the fields of its form, and how it answers those.
+
+An action stands for the staff whose roles may do it: others of the staff are refused (403).
+"""
+DOORS = {CUSTOMERS: SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
+NAMES |= {"key": "0" * 32, "insight": "none"}
 
 
 def is_page(path: str) -> bool:
@@ -63,9 +86,9 @@ def asked(browser: Browser, row: tuple[str, str]) -> Page:
     if method == "GET":
         return browser.get(path.format(**NAMES))
     whose = ROWS[row][0]
-    page = {CUSTOMERS: "/privacy/choices", STAFF: "/staff"}.get(whose) or (
-        STAFF_SIGN_IN if path.startswith("/staff") else SIGN_IN
-    )
+    page = "/privacy/choices" if whose == CUSTOMERS else "/staff" if whose != EVERYBODY else SIGN_IN
+    if whose == EVERYBODY and path.startswith("/staff"):
+        page = STAFF_SIGN_IN
     return browser.submit(page, path.format(**NAMES), **fields)
 
 
@@ -75,20 +98,26 @@ def test_every_route_of_a_page_has_its_row(grocer: Grocer) -> None:
     assert found == ROWS.keys()
 
 
-@pytest.mark.parametrize("who", ["nobody", "alice", "pia", "mallory", "program"])
+@pytest.mark.parametrize("who", ["nobody", "alice", "ana", "pia", "mallory", "program"])
 def test_a_route_lets_in_whom_its_row_names_and_nobody_else(grocer: Grocer, who: str) -> None:
-    make = {
+    make: dict[str, Callable[[], Browser]] = {
         "nobody": grocer.browser,
         "alice": lambda: grocer.known("h0001"),
+        "ana": lambda: grocer.known_staff("ana"),
         "pia": lambda: grocer.known_staff("pia"),
         "mallory": lambda: grocer.known_staff("mallory"),
         "program": lambda: _program(grocer),
     }
+    policy = grocer.workspace.centre.policy()
+    able = {name: actions_of(policy, grocer.workspace.actor(name)) for name in ("ana", "pia", "mallory")}
     told: dict[str, object] = {}
     for row, (whose, _, done) in ROWS.items():
         page = asked(make[who](), row)
-        may = whose == EVERYBODY or (whose, who) in ((CUSTOMERS, "alice"), (STAFF, "pia"), (STAFF, "mallory"))
-        got, expected = (page.status, page.place), (done, page.place) if may else (303, DOORS[whose])
+        got, expected = (page.status, page.place), (303, DOORS.get(whose, STAFF_SIGN_IN))
+        if whose == EVERYBODY or (whose == CUSTOMERS and who == "alice") or (whose == STAFF and who in able):
+            expected = done, page.place
+        elif whose in ACTIONS and who in able:
+            expected = (done, page.place) if whose in able[who] else (403, "")
         if got != expected:
             told[" ".join(row)] = [got, expected, page.words]
 

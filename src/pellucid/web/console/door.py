@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pellucid.errors import NotPermitted
 from pellucid.web import cookies
 from pellucid.web.browser import Asked, FromBrowser
-from pellucid.web.centre.visiting import SignInNeeded
-from pellucid.web.forms import Form, demand_own, read_form, token_of
+from pellucid.web.console.working import Here, Posted
 from pellucid.web.pages import go_to, page, sentences_of
-from pellucid.web.site import Site, site_of
-from pellucid.workspace.staff import Member
+from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/staff", include_in_schema=False)
 
 LONGEST_NAME = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Working:
-    """Somebody of the staff who is signed in, at a page: the site, who it is, and the token of the page's forms."""
-
-    site: Site
-    member: Member
-    token: str
-
-
-async def working(request: Request) -> Working:
-    """Return who is signed in; raises SignInNeeded."""
-    site, secret = site_of(request), cookies.shown(request, cookies.CONSOLE)
-    found = await run_in_threadpool(site.workspace.staff.member, secret) if secret else None
-    if found is None:
-        raise SignInNeeded("/staff/sign-in")
-    return Working(site, found, token_of(site, secret))
-
-
-async def posting(request: Request, _working: Annotated[Working, Depends(working)]) -> Form:
-    """Return the fields of a form that somebody of the staff sends from a page of ours; raises Problem."""
-    form = await read_form(request)
-    demand_own(request, form, cookies.shown(request, cookies.CONSOLE))
-    return form
-
-
-AtWork = Annotated[Working, Depends(working)]
-Posted = Annotated[Form, Depends(posting)]
 
 
 @router.get("/sign-in")
@@ -79,7 +44,7 @@ def enter(request: Request, browser: FromBrowser, form: Asked) -> Response:
 
 
 @router.post("/sign-out")
-def leave(working: AtWork, _form: Posted) -> Response:
+def leave(working: Here, _form: Posted) -> Response:
     """End the session, on the server too."""
     working.site.workspace.staff.leave(working.member)
     response = go_to("/staff/sign-in", told="signed-out")
@@ -88,8 +53,8 @@ def leave(working: AtWork, _form: Posted) -> Response:
 
 
 @router.get("")
-def home(request: Request, working: AtWork) -> Response:
+def home(request: Request, working: Here) -> Response:
     """Show who is signed in, with which roles."""
     roles = working.site.workspace.centre.policy().roles
     titles = [roles[name].title for name in working.member.actor.roles if name in roles]
-    return page(request, "console/home.html", working=working, roles=titles)
+    return page(request, "console/home.html", working=working, here="home", roles=titles)

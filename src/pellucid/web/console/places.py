@@ -1,0 +1,29 @@
+"""The pages of the console, as its navigation offers them: each to those whose roles let them do something there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePlace:
+    """A page of the console: the name by which a template says that it is `here`, its path, its title, and the actions
+    of which one is needed to use it.
+    """
+
+    name: str
+    path: str
+    title: str
+    actions: tuple[str, ...]
+
+
+ASK = ConsolePlace("ask", "/staff/ask", "Ask", ("query", "preview"))
+INSIGHTS = ConsolePlace("insights", "/staff/insights", "Insights", ("insight-list",))
+BUDGET = ConsolePlace("budget", "/staff/budget", "Budget", ("budget-show",))
+PLACES: tuple[ConsolePlace, ...] = (ASK, INSIGHTS, BUDGET)
+"""In the order in which they are offered."""
+
+
+def places_for(able: frozenset[str]) -> tuple[ConsolePlace, ...]:
+    """Return the pages to offer to somebody who may do these actions."""
+    return tuple(each for each in PLACES if not able.isdisjoint(each.actions))
