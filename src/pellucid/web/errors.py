@@ -28,6 +28,7 @@ from pellucid.errors import (
     QueryFailed,
     RecordingFailed,
     UseRefused,
+    VerificationFailed,
     WorkspaceUnusable,
 )
 
@@ -39,7 +40,10 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "token-expired": 401,
     "token-revoked": 401,
     "idempotency-in-progress": 409,
+    "log-too-long": 409,
+    "log-unsigned": 409,
     "request-state": 409,
+    "request-unverified": 409,
     "challenges-too-many": 429,
     "sign-in-wait": 429,
 }
@@ -53,6 +57,7 @@ STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (
     (QueryFailed, 503),
     (WorkspaceUnusable, 503),
     (RecordingFailed, 503),
+    (VerificationFailed, 503),
 )
 """Statuses by kind of error, the first that fits; what is not here is a defect, 500."""
 
