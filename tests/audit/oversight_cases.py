@@ -48,7 +48,7 @@ OVERSIGHT_CASES: list[Case] = [
     (
         "requests.look",
         lambda w: w.requests.look(_filed(w, "portability"), actor=w.actor("pia")),
-        ("request.filed",),
+        ("request.filed", "request.joined"),
         False,
     ),
     ("requests.look", lambda w: w.requests.look("r0", actor=w.actor("ana")), REFUSED, True),

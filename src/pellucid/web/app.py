@@ -24,7 +24,11 @@ from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
+from pellucid.web.console import consents as console_consents
 from pellucid.web.console import door as console_door
+from pellucid.web.console import log as console_log
+from pellucid.web.console import refusals as console_refusals
+from pellucid.web.console import requests as console_requests
 from pellucid.web.errors import Problem
 from pellucid.web.guard import Guard
 from pellucid.web.logs import say_defect
@@ -48,6 +52,10 @@ PARTS: tuple[Any, ...] = (
     centre_pages,
     centre_requests,
     console_door,
+    console_requests,
+    console_consents,
+    console_refusals,
+    console_log,
 )
 """Every module with routes."""
 DESCRIPTION = (

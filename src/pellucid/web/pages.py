@@ -31,6 +31,7 @@ TOLD: Mapping[str, str] = {
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",
     "signed-out": "You are signed out.",
+    "done": "This is done, and it is in the log.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}
