@@ -32,6 +32,13 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", f"{REQUESTS}/{{request_id}}/challenge"): ("request:verify", {}, 404),
     ("POST", f"{REQUESTS}/{{request_id}}/answer"): ("request:verify", {"answer": "12345678"}, 404),
     ("DELETE", f"{REQUESTS}/{{request_id}}"): ("request:file", None, 404),
+    ("GET", REQUESTS): ("request:list", None, 200),
+    ("GET", "/api/v1/coverage"): ("consent:coverage", None, 422),  # which dataset is not said
+    ("GET", "/api/v1/consents/totals"): ("consent:coverage", None, 200),
+    ("GET", "/api/v1/refusals"): ("audit:read", None, 200),
+    ("GET", "/api/v1/log"): ("audit:read", None, 200),
+    ("GET", "/api/v1/log/head"): ("audit:read", None, 200),
+    ("POST", "/api/v1/log/verifications"): ("audit:read", {}, 409),  # nothing was signed
     ("POST", "/v1/data-rights-request"): (AGENT, "", 403),
     ("GET", "/v1/data-rights-request/{request_id}"): (AGENT, None, 403),
     ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),

@@ -19,6 +19,8 @@ DOCUMENT = "/api/v1/openapi.json"
 EXAMPLES = 60
 OF_A_NOTICE = {"version", "language", "layer", "format"}
 """What everybody may read is named in URLs."""
+OF_AN_OFFICER = {"before", "days", "dataset", "family", "refused", "right", "state"}
+"""What tells of nobody is picked in URLs."""
 KNOWN = {"subject": "h0001", "purpose": "offers", "purposes": ["offers"], "namespace": "household"}
 
 
@@ -59,7 +61,7 @@ def test_every_operation_is_explained_and_every_body_has_an_example(app: FastAPI
 def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
     for path, found in app.openapi()["paths"].items():
         parameters = {each["name"] for operation in found.values() for each in operation.get("parameters", ())}
-        assert parameters <= {"since", "limit", "Idempotency-Key", "request_id", *OF_A_NOTICE}
+        assert parameters <= {"since", "limit", "Idempotency-Key", "request_id", *OF_A_NOTICE, *OF_AN_OFFICER}
         assert ("{" in path) == bool({"request_id", "version"} & parameters)
 
 

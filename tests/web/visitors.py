@@ -147,6 +147,7 @@ class Page:
     status: int
     text: str
     headers: httpx.Headers
+    raw: bytes = field(default=b"", repr=False)
 
     @property
     def token(self) -> str:
@@ -201,7 +202,10 @@ class Browser:
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
-            page = Page(answer.status, answer.read().decode(), httpx.Headers(answer.getheaders()))
+            sent_back = answer.read()
+            page = Page(
+                answer.status, sent_back.decode(errors="replace"), httpx.Headers(answer.getheaders()), sent_back
+            )
         finally:
             connection.close()
         for line in page.headers.get_list("set-cookie"):

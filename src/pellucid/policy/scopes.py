@@ -1,7 +1,8 @@
 """What a program may be let do: scopes, which a token carries in place of a role. Pure.
 
 A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase, to approve or
-carry out what people request, or to ask questions, and only `consent:changes` tells of people nobody asked about. Who
+carry out what people request, or to ask questions, and only `consent:changes` tells of people nobody asked about. What
+an officer's programs see (`request:list`, `consent:coverage`, `audit:read`) names nobody. Who
 may give a token its scopes is the action `tokens-manage`.
 """
 
@@ -41,6 +42,18 @@ SCOPES: dict[str, Scope] = {
     "request:verify": Scope(
         "have people sent codes for the requests that it filed itself, and hand in their answers",
         frozenset({"request-identify"}),
+    ),
+    "request:list": Scope(
+        "see by when everybody's requests are due and what they wait for, without whom they are about",
+        frozenset({"request-list"}),
+    ),
+    "consent:coverage": Scope(
+        "see exactly how many people each purpose may use, and how many yes and no were recorded",
+        frozenset({"consent-coverage-exact"}),
+    ),
+    "audit:read": Scope(
+        "see refused uses and the log, without whom entries are about, and have it verified",
+        frozenset({"audit-read"}),
     ),
     "signals:write": Scope(
         "hand in the opt-out signals of browsers and devices, and answers to questions about them",

@@ -14,7 +14,8 @@ from tests.web.visitors import Browser, Grocer, Page
 
 SIGN_IN, STAFF_SIGN_IN = "/privacy/sign-in", "/staff/sign-in"
 REQUEST = "/privacy/requests/{request_id}"
-EVERYBODY, CUSTOMERS, STAFF = "everybody", "customers", "staff"
+DUE = "/staff/requests/{request_id}"
+EVERYBODY, CUSTOMERS, STAFF, OFFICER = "everybody", "customers", "staff", "officer"
 ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", SIGN_IN): (EVERYBODY, {"key": "h0002"}, 303),
@@ -42,11 +43,37 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", STAFF_SIGN_IN): (EVERYBODY, {"name": "nobody", "password": "x", "code": "0"}, 403),
     ("POST", "/staff/sign-out"): (STAFF, {}, 303),
     ("GET", "/staff"): (STAFF, {}, 200),
+    ("GET", "/staff/requests"): (OFFICER, {}, 200),
+    ("GET", DUE): (OFFICER, {}, 404),
+    ("POST", f"{DUE}/person"): (OFFICER, {}, 404),
+    ("POST", f"{DUE}/plan"): (OFFICER, {}, 404),
+    ("POST", f"{DUE}/acts/{{act}}"): (OFFICER, {}, 404),
+    ("GET", "/staff/consents"): (OFFICER, {}, 200),
+    ("GET", "/staff/refusals"): (OFFICER, {}, 200),
+    ("GET", "/staff/log"): (OFFICER, {}, 200),
+    ("GET", "/staff/log/entries/{leaf}"): (OFFICER, {}, 200),
+    ("GET", "/staff/log/entries/{leaf}/bytes"): (OFFICER, {}, 200),
+    ("GET", "/staff/log/entries/{leaf}/proof"): (OFFICER, {}, 404),  # no signed head covers it
+    ("POST", "/staff/log/verify"): (OFFICER, {}, 409),
+    ("GET", "/staff/log/verifications/{leaf}"): (OFFICER, {}, 404),
+    ("POST", "/staff/log/export"): (OFFICER, {}, 200),
+    ("POST", "/staff/log/checkpoint"): (OFFICER, {}, 303),
     ("GET", "/static/{name}"): (EVERYBODY, {}, 404),
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those."""
-DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN}
-NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
+DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN, OFFICER: STAFF_SIGN_IN}
+NAMES = {
+    "act": "deny",
+    "leaf": "0",
+    "purpose": "offers",
+    "sequence": "999",
+    "request_id": "r0123456789ab",
+    "name": "x",
+    "token": "x.1.y",
+}
+WITHOUT_ROLE = ("ana", "mallory")
+"""Staff who may do nothing that an officer may."""
+LET_IN = {(CUSTOMERS, "alice"), (OFFICER, "pia"), *((STAFF, who) for who in ("pia", *WITHOUT_ROLE))}
 
 
 def is_page(path: str) -> bool:
@@ -59,7 +86,7 @@ def asked(browser: Browser, row: tuple[str, str]) -> Page:
     if method == "GET":
         return browser.get(path.format(**NAMES))
     whose = ROWS[row][0]
-    page = {CUSTOMERS: "/privacy/choices", STAFF: "/staff"}.get(whose) or (
+    page = {CUSTOMERS: "/privacy/choices", STAFF: "/staff", OFFICER: "/staff"}.get(whose) or (
         STAFF_SIGN_IN if path.startswith("/staff") else SIGN_IN
     )
     return browser.submit(page, path.format(**NAMES), **fields)
@@ -71,20 +98,23 @@ def test_every_route_of_a_page_has_its_row(grocer: Grocer) -> None:
     assert found == ROWS.keys()
 
 
-@pytest.mark.parametrize("who", ["nobody", "alice", "pia", "mallory", "program"])
+@pytest.mark.parametrize("who", ["nobody", "alice", "pia", "ana", "mallory", "program"])
 def test_a_route_lets_in_whom_its_row_names_and_nobody_else(grocer: Grocer, who: str) -> None:
     make = {
         "nobody": grocer.browser,
         "alice": lambda: grocer.known("h0001"),
         "pia": lambda: grocer.known_staff("pia"),
+        "ana": lambda: grocer.known_staff("ana"),
         "mallory": lambda: grocer.known_staff("mallory"),
         "program": lambda: _program(grocer),
     }
     told: dict[str, object] = {}
     for row, (whose, _, done) in ROWS.items():
         page = asked(make[who](), row)
-        may = whose == EVERYBODY or (whose, who) in ((CUSTOMERS, "alice"), (STAFF, "pia"), (STAFF, "mallory"))
+        may = whose == EVERYBODY or (whose, who) in LET_IN
         got, expected = (page.status, page.place), (done, page.place) if may else (303, DOORS[whose])
+        if whose == OFFICER and who in WITHOUT_ROLE:  # signed in, and told that this is not theirs
+            expected = (403, "")
         if got != expected:
             told[" ".join(row)] = [got, expected, page.words]
 

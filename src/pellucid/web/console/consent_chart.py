@@ -1,4 +1,4 @@
-"""The bars of consents over time: places and heights of a drawing made by the server. Pure; a table tells the figures."""
+"""The bars of consents over time, as the server draws them. Pure; a table beside them tells the figures."""
 
 from __future__ import annotations
 

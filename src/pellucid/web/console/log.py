@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shutil import make_archive
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathPart
 from starlette.responses import Response
 
 from pellucid.audit.browse import Wanted
@@ -17,8 +21,10 @@ router = APIRouter(prefix="/staff/log", include_in_schema=False)
 
 HOME = "/staff/log"
 A_PAGE = 50
+LONGEST_EXPORT = 100_000
+"""Entries that are handed over at once, some 20 MB: more are exported at the command line."""
 MOST = 2**53
-Leaf = Annotated[int, Path(ge=0, le=MOST)]
+Leaf = Annotated[int, PathPart(ge=0, le=MOST)]
 Place = Annotated[int | None, Query(ge=0, le=MOST)]
 Name = Annotated[str, Query(pattern=r"^[a-z-]*(\.[a-z-]+)?$", max_length=60)]
 
@@ -90,6 +96,22 @@ def checkpoint(request: Request, working: Here, _form: Posted) -> Response:
     except VerificationFailed as error:
         return _listed(request, working, Wanted(), None, wrong=f"{error.message} {error.remedy}")
     return go_to(HOME, told="done")
+
+
+@router.post("/export")
+def export(request: Request, working: Here, _form: Posted) -> Response:
+    """Give the log as a file to verify elsewhere, without details; logged, and its head is signed."""
+    working.demand("audit-export")
+    head = working.site.workspace.audit.head(actor=working.actor)
+    if head.size > LONGEST_EXPORT:
+        wrong = f"The log has more than {LONGEST_EXPORT:,} entries. Export it at the command line."
+        return _listed(request, working, Wanted(), None, wrong=wrong)
+    with TemporaryDirectory(prefix="pellucid-export-") as folder:
+        log = Path(folder) / "log"
+        working.site.workspace.audit.export(log, actor=working.actor)
+        packed = Path(make_archive(str(log), "zip", log)).read_bytes()
+    headers = {"Content-Disposition": 'attachment; filename="log.zip"'}
+    return Response(packed, 200, headers, "application/zip")
 
 
 @router.get("/verifications/{leaf}")

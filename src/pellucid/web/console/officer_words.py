@@ -89,6 +89,18 @@ KINDS: Mapping[str, str] = {
     WITHDRAWN: "Withdrawn",
     OBJECTED: "Objected or opted out",
 }
+SHARES: Mapping[str, str] = {
+    "none": "none",
+    "fewer than 20 people": "fewer than 20 people",
+    "under 10 %": "under 10 %%",
+    "10-25 %": "10-25 %%",
+    "25-50 %": "25-50 %%",
+    "50-75 %": "50-75 %%",
+    "75-90 %": "75-90 %%",
+    "90-95 %": "90-95 %%",
+    "over 95 %": "over 95 %%",
+}
+"""Bands of `consent.coverage`, as catalogues hold them: a sign of percent is written twice there."""
 SCREENS: Mapping[str, str] = {
     "doubtful": "doubtful: what is agreed to through it waits",
     "cleared": "cleared",

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PellucidError
 from pellucid.rights.request import RequestState, Right
 from pellucid.rights.showing import View
 from pellucid.web.console import officer_words as words
@@ -91,7 +91,7 @@ def plan(request_id: RequestId, request: Request, working: Here, _form: Posted) 
     try:
         made = working.site.workspace.erasures.plan_of(request_id, actor=working.actor)
     except InputInvalid as error:
-        return _one(request, working, request_id, _More(wrong=f"{error.message} {error.remedy}", status=409))
+        return _one(request, working, request_id, _More(wrong=_told(error), status=409))
     return _one(request, working, request_id, _More(plan=made))
 
 
@@ -111,10 +111,15 @@ def do(
     except (InputInvalid, NotPermitted) as error:
         if isinstance(error, NameUnknown) and error.kind == "request":
             raise
-        wrong, status = f"{error.message} {error.remedy}", problem_of(error).status
+        wrong, status = _told(error), problem_of(error).status
         typed = {each.name: form.get(each.name, "") for each in wanted.fields}
         return _one(request, working, request_id, _More(wrong=wrong, act=act, typed=typed, status=status))
     return go_to(f"{HOME}/{request_id}", told="done")
+
+
+def _told(error: PellucidError) -> str:
+    """Return what went wrong; a remedy that is a command is for who types commands."""
+    return error.message if "pellucid " in error.remedy else f"{error.message} {error.remedy}".strip()
 
 
 def _one(request: Request, working: Working, request_id: str, more: _More) -> Response:
