@@ -80,6 +80,7 @@ PAGES = [
     "serve-the-consent-api",
     "show-how-data-were-used",
     "take-requests-over-http",
+    "use-the-officers-console",
     "verify-the-log",
     "write-sql-without-seeing-anybody",
 ]
