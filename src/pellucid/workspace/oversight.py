@@ -78,8 +78,9 @@ class OversightDesk:
         """Return how many yes and no were recorded from an instant (UTC µs) on, and opt-out signals; logged."""
         self.room.demand(actor, "consent-coverage-exact")
         now = self.room.clock()
-        with self.room.database.write() as connection:
+        with self.room.database.read() as connection:  # nobody's choice waits while they are counted
             found = totals(connection, since, now + 1), signals(connection)
+        with self.room.database.write() as connection:
             append(connection, AuditEntry("consent.totals-shown", actor, now, body={"since": since}))
         return found
 
