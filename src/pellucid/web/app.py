@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
-from pellucid.web.api import consents, notices, requests, signals
+from pellucid.web.api import budget, consents, insights, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
@@ -42,6 +42,8 @@ PARTS: tuple[Any, ...] = (
     signals,
     requests,
     notices,
+    insights,
+    budget,
     drp,
     static_files,
     verify,
@@ -57,8 +59,9 @@ PARTS: tuple[Any, ...] = (
 )
 """Every module with routes."""
 DESCRIPTION = (
-    "What people say about the use of their data, and the rights that they exercise, for programs. Keys of people "
-    "stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, and quote nothing sent."
+    "What people say about the use of their data, the rights that they exercise, and questions for declared purposes, "
+    "for programs. Keys of people stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, "
+    "and quote nothing sent, but for the names in a question that is refused."
 )
 
 

@@ -130,5 +130,7 @@ def test_nothing_that_was_refused_was_done(grocer: Grocer) -> None:
 
 
 def _program(grocer: Grocer) -> Browser:
-    token = grocer.workspace.tokens.create(f"till-{token_hex(4)}", SCOPES, actor=grocer.workspace.actor("pia"))
+    token = grocer.workspace.tokens.create(
+        f"till-{token_hex(4)}", SCOPES, actor=grocer.workspace.actor("pia"), person="ana"
+    )
     return Browser(grocer.address, headers={"Authorization": f"Bearer {token.secret}"})
