@@ -48,7 +48,7 @@ class Given:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AskDesk:
     """`workspace.asking`."""
 
