@@ -85,7 +85,7 @@ class AskDesk:
 
     def kept(self, once: Once, actor: Actor) -> Release | None:
         """Return an answer that was given before, None while it is being made. Raises NameUnknown, NotPermitted."""
-        found = self.replies().find(once.whose, once.key)
+        found = self.replies().find(once.whose, once.key, self._lasts)
         if found is None:
             raise NameUnknown("answer", once.key[:12], remedy="Answers are kept for a day, and shown to who asked.")
         if found.is_claim:
@@ -105,8 +105,12 @@ class AskDesk:
             self._demand_still(actor, release.purpose, action)
             return Given(release, again=True)
 
-        lasts = int(RUNS * self.room.settings.query_seconds * 1_000_000)
-        return replies.once_claimed(keyed, lasts, lambda: Given(work(keep)), again)
+        return replies.once_claimed(keyed, self._lasts, lambda: Given(work(keep)), again)
+
+    @property
+    def _lasts(self) -> int:
+        """How long a claim holds, in µs."""
+        return int(RUNS * self.room.settings.query_seconds * 1_000_000)
 
     def _demand_still(self, actor: Actor, purpose: str, action: str) -> None:
         """Raise UseRefused, and log it, unless the actor may still use what was released to them."""
