@@ -35,6 +35,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from pellucid.workspace.tasks import WORKER
+from tests.audit.ask_cases import ASK_CASES
 from tests.audit.door_cases import DOOR_CASES
 from tests.audit.oversight_cases import OVERSIGHT_CASES
 from tests.insights.conftest import POLICY, TOTAL
@@ -863,6 +864,7 @@ CASES = [
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
     *(UseCase(*each) for each in DOOR_CASES),
+    *(UseCase(*each) for each in ASK_CASES),
     *(UseCase(*each) for each in OVERSIGHT_CASES),
     *PROGRAM_REQUEST_CASES,
     *AGENT_CASES,
@@ -910,13 +912,13 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
         assert actions(workspace) == ["workspace.created"]
 
 
-ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"}
+ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff", "asking"}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     "notices",
-    *("doors", "centre", "staff", "oversight"),
+    *("doors", "centre", "staff", "asking", "oversight"),
 )
 
 

@@ -25,6 +25,9 @@ PAGES = {
     "/verify/r0123456789ab": None,
     "/staff/sign-in": None,
     "/staff": "pia",
+    "/staff/ask": "ana",
+    "/staff/insights": "ana",
+    "/staff/budget": "ana",
     "/staff/requests": "pia",
     "the request, for staff": "pia",
     "/staff/consents": "pia",
@@ -79,7 +82,7 @@ def test_axe_finds_nothing(open_page: Open, said: str, name: str, dark: bool) ->
 def test_everything_is_reached_by_tab_and_seen_to_be(open_page: Open, said: str, name: str) -> None:
     page = open_page(path_of(name, said), who=PAGES[name])
     wanted = page.evaluate(
-        "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]"
+        "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, textarea')]"
         ".filter(each => each.checkVisibility()).length"
     )
     seen = set()
@@ -96,7 +99,7 @@ def test_whatever_is_pressed_is_large_enough(open_page: Open, said: str, name: s
     """WCAG 2.2, 2.5.8: 24 by 24, but for links within a sentence."""
     page = open_page(path_of(name, said), who=PAGES[name], width=320)
     small = page.evaluate(
-        "[...document.querySelectorAll('button, input:not([type=hidden]), select, textarea, summary, nav a')]"
+        "[...document.querySelectorAll('button, input:not([type=hidden]), select, summary, textarea, nav a')]"
         ".filter(each => each.checkVisibility())"
         ".map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])"
         ".filter(([_, box]) => box.width < 24 || box.height < 24).map(([html, _]) => html)"

@@ -65,6 +65,7 @@ def test_the_tutorial_works(place: Path) -> None:
 PAGES = [
     "attack-your-own-releases",
     "ask-a-question",
+    "ask-in-the-browser",
     "back-up-and-restore",
     "change-a-policy",
     "correct-restrict-object",

@@ -57,10 +57,11 @@ recipients:
   hosting: {title: our hosting company, country: DE, kind: processor}
   post: {title: the post office, country: AT, kind: processor}
 roles:
-  analyst: {title: Analyst, may: [query, preview]}
+  analyst: {title: Analyst, may: [query, preview, budget-show, insight-list, insight-propose, insight-run]}
   officer: {title: Privacy officer, may: [policy-activate, data-add, consent-record, consent-show, audit-checkpoint,
             tokens-manage, staff-manage, request-approve, request-carry-out, request-list, request-verify,
-            audit-export, audit-read, consent-coverage-exact, consent-screens, erase, request-decide, request-file]}
+            audit-export, audit-read, consent-coverage-exact, consent-screens, erase, request-decide, request-file,
+            insight-approve, insight-list]}
 people:
   ana: {title: Ana Lyst, roles: [analyst]}
   pia: {title: Pia Vacy, roles: [officer]}

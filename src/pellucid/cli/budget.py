@@ -9,7 +9,8 @@ import typer
 
 from pellucid.cli.formats import Format
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
-from pellucid.cli.render import limit_name, plain_table, plan_text, wrapped
+from pellucid.cli.render import plain_table, plan_text, wrapped
+from pellucid.release.figures import limit_name
 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="table or json.")]
 

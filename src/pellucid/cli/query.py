@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from pellucid.cli.formats import Format, demand_writable, write_rows
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import preview_text, release_text
 from pellucid.errors import InputInvalid
+from pellucid.insights.parameters import parameter_of
 
 if TYPE_CHECKING:
     from pellucid.release.result import Release
@@ -46,7 +46,7 @@ def query(
 ) -> None:
     """Ask a question. Answers are totals over groups with their errors, never rows about people."""
     demand_writable(written)
-    text, values = sql_of(sql), dict(_parameter(each) for each in param or ())
+    text, values = sql_of(sql), dict(parameter_of(each) for each in param or ())
     with opened(workspace) as found:
         acting = found.actor(actor_name(actor))
         if preview:
@@ -94,23 +94,3 @@ def sql_of(argument: str) -> str:
         raise InputInvalid(
             "The question's file cannot be read.", code="file-unreadable", remedy="Give a UTF-8 text file."
         ) from None
-
-
-def _parameter(text: str) -> tuple[str, str | int | Decimal | bool]:
-    """`week=3` is a whole number, `share=0.5` a number, `on=true` a truth value, anything else text."""
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise InputInvalid(
-            f"A parameter is NAME=VALUE, got {text!r}.", code="parameter-invalid", remedy="Write --param week=3."
-        )
-    if value in ("true", "false"):
-        return name, value == "true"
-    try:
-        return name, int(value)
-    except ValueError:
-        pass
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        return name, value
-    return name, number if number.is_finite() else value

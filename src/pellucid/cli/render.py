@@ -6,18 +6,15 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from math import floor, isfinite, log10
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pellucid.release.figures import limit_name, rounded
+from pellucid.release.shown import shown_table
+
 if TYPE_CHECKING:
-    from pellucid.release.accountant import BudgetRow
     from pellucid.release.preview import BudgetPlan, Preview
     from pellucid.release.result import Release
-
-ERROR_DIGITS = 2
-"""Significant digits of an error; the value beside it is rounded to the same place."""
 
 NARROWEST, NARROWEST_COLUMN, GAP = 40, 8, "  "
 
@@ -95,60 +92,15 @@ def instant(microseconds: int) -> str:
     return f"{datetime.fromtimestamp(microseconds / 1_000_000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def with_error(value: object, error: float | None) -> str:
-    """Return a value and its 95 % half-width, rounded to the error's second digit: 2,277, 314.6 -> 2,280 ± 310."""
-    if value is None:
-        return "unknown"
-    if error is None or not isinstance(value, int | float | Decimal) or not isfinite(error):
-        return shown(value)
-    if error == 0:
-        return f"{shown(value)} ± 0"
-    places = ERROR_DIGITS - 1 - floor(log10(error))
-    return f"{_rounded(float(value), places)} ± {_rounded(error, places)}"
-
-
-def _rounded(value: float, places: int) -> str:
-    return f"{round(value, places) + 0.0:,.{max(0, places)}f}"  # + 0.0: no -0
-
-
-def shown(value: object) -> str:
-    """Return a released value as a person reads it."""
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool | date):
-        return str(value)
-    if isinstance(value, int | Decimal):
-        return f"{value:,}"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
-
-
 def release_text(release: Release) -> str:
     """Return an answer as a table, and below it what it cost, whom it covers, and where it is recorded."""
-    errors = {item.error_column for item in release.accuracy if item.error_column}
-    names = [name for name in release.values.column_names if name not in errors]
-    rows = [_row(record, names, errors) for record in release.records()]
-    numeric = {place for place, name in enumerate(names) if _is_number(release, name)}
-    lines = [plain_table(names, rows, right=numeric), "", *(wrapped(fact, indent="  ") for fact in _facts(release))]
+    table = shown_table(release)
+    lines = [
+        plain_table(table.names, table.rows, right=table.numeric),
+        "",
+        *(wrapped(fact, indent="  ") for fact in _facts(release)),
+    ]
     return "\n".join(lines)
-
-
-WITHHELD = "withheld"
-
-
-def _row(record: dict[str, object], names: Sequence[str], errors: Collection[str]) -> list[str]:
-    cells = []
-    for name in names:
-        if record[name] is None and (record.get(WITHHELD) is not None or name == WITHHELD):
-            cells.append("")
-            continue
-        error = record.get(f"{name}_error") if f"{name}_error" in errors else None
-        cells.append(with_error(record[name], error if isinstance(error, float) else None))
-    return cells
-
-
-def _is_number(release: Release, name: str) -> bool:
-    kind = str(release.values.schema.field(name).type)
-    return kind.startswith(("int", "uint", "decimal", "double", "float"))
 
 
 def _facts(release: Release) -> list[str]:
@@ -184,7 +136,7 @@ def plan_text(plan: BudgetPlan) -> str:
         [
             f"{number}",
             item.measure,
-            item.reason if item.half_width is None else f"± {_rounded(item.half_width, 0)}",
+            item.reason if item.half_width is None else f"± {rounded(item.half_width, 0)}",
             cost,
         ]
         for number, each in enumerate(plan.previews, start=1)
@@ -204,18 +156,10 @@ def plan_text(plan: BudgetPlan) -> str:
     return "\n".join([*tables, "", *(wrapped(fact, indent="  ") for fact in facts)])
 
 
-def limit_name(row: BudgetRow) -> str:
-    """Return whose cap or allowance a row of the budget is: `household, dataset visits`."""
-    parts = [row.namespace, *([row.purpose] if row.purpose is not None else [])]
-    parts += [f"dataset {row.dataset}"] if row.dataset is not None else []
-    parts += [f"analyst {row.analyst}"] if row.analyst is not None else []
-    return ", ".join([*parts, "everything"] if row.is_cap else parts)
-
-
 def preview_text(preview: Preview) -> str:
     """Return what a question would cost and how exact it would be."""
     rows = [
-        [item.measure, item.reason if item.half_width is None else f"± {_rounded(item.half_width, 0)}"]
+        [item.measure, item.reason if item.half_width is None else f"± {rounded(item.half_width, 0)}"]
         for item in preview.expected
     ]
     table = [plain_table(["measure", "expected error (95 %)"], rows, right={1})] if rows else []

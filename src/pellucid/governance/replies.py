@@ -2,31 +2,38 @@
 
 An answer is written in the very transaction that does what was asked, so neither is there without the other, whatever
 happens in between; that a key has one answer is the table's to say. For a day. Not for refusals: nothing was done.
+What is too dear to be begun twice claims its key before it begins.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.submission import Beside
-from pellucid.errors import InputInvalid
+from pellucid.errors import InputInvalid, PellucidError
 from pellucid.records.database import Database
 from pellucid.records.tables import api_replies
 
 KEPT_FOR = 86_400_000_000
 """Microseconds for which an answer is kept."""
 
+CLAIMED = 0
+"""Status of a key under which work is under way, and no answer is kept yet."""
+
 _KEY = and_(api_replies.c.token == bindparam("of_token"), api_replies.c.key == bindparam("of_key"))
-_KEPT = select(api_replies.c.request, api_replies.c.status, api_replies.c.body).where(_KEY)
+_KEPT = select(api_replies.c.request, api_replies.c.status, api_replies.c.body, api_replies.c.at).where(_KEY)
+_CLAIM_OF = and_(_KEY, api_replies.c.status == CLAIMED)
+_UNCLAIM = delete(api_replies).where(_CLAIM_OF)
+_FULFIL = update(api_replies).where(_CLAIM_OF)
 _OLD = delete(api_replies).where(api_replies.c.at < bindparam("until"))
 _KEEP = insert(api_replies)
 
@@ -39,6 +46,11 @@ class Reply:
 
     status: int
     body: bytes
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it is none yet: what was asked is under way."""
+        return self.status == CLAIMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,36 @@ class Replies:
                 raise _in_progress()
             return again(found)
 
+    def once_claimed(self, asked: KeyedRequest, lasts: int, work: Callable[[], T], again: Callable[[Reply], T]) -> T:
+        """Do as `once`, for work that costs something: no other process begins it before this one is done.
+
+        A claim whose process ended without a word is void after `lasts` µs. `work` calls `fulfil` where it commits.
+        """
+        with self._alone(asked):
+            found = self._claim(asked, lasts)
+            if found is not None:
+                return again(found)
+            try:
+                return work()
+            except BaseException:  # refused, failed or stopped: there is no answer, and the same may be asked anew
+                with suppress(PellucidError), self._database.write() as connection:
+                    connection.execute(_UNCLAIM, _place(asked))
+                raise
+
+    def fulfil(self, connection: Connection, asked: KeyedRequest, reply: Reply) -> None:
+        """Keep the answer to a claimed request, in the transaction that makes it; raises InputInvalid if unclaimed."""
+        values = {"status": reply.status, "body": reply.body, "at": self._clock()}
+        if connection.execute(_FULFIL.values(values), _place(asked)).rowcount != 1:
+            raise _in_progress()
+
+    def find(self, token: str, key: str, lasts: int) -> Reply | None:
+        """Return the answer that is kept under somebody's key, or the claim of one that is under way."""
+        with self._database.read() as connection:
+            row = connection.execute(_KEPT, _place(KeyedRequest.of(token, key, b""))).one_or_none()
+        if row is None or (row.status == CLAIMED and row.at <= self._clock() - lasts):
+            return None
+        return Reply(row.status, bytes(row.body))
+
     def beside(self, asked: KeyedRequest, answer: Callable[[Sequence[ConsentReceipt]], Reply]) -> Beside:
         """Return what keeps the answer to a request beside the records that it makes."""
 
@@ -118,9 +160,25 @@ class Replies:
             with self._guard:
                 self._under_way.discard(place)
 
+    def _claim(self, asked: KeyedRequest, lasts: int) -> Reply | None:
+        """Return the answer that is kept; None if there is none, and the key is claimed now."""
+        now = self._clock()
+        with self._database.write() as connection:
+            row = connection.execute(_KEPT, _place(asked)).one_or_none()
+            if row is not None and bytes(row.request) != asked.request:
+                raise _other_request()
+            if row is not None and row.status != CLAIMED:
+                return Reply(row.status, bytes(row.body))
+            if row is not None and row.at > now - lasts:
+                raise _in_progress()
+            connection.execute(_UNCLAIM, _place(asked))
+            claim = {"token": asked.token, "key": asked.key, "request": asked.request, "at": now}
+            connection.execute(_KEEP, {**claim, "status": CLAIMED, "body": b""})
+        return None
+
     def _found(self, asked: KeyedRequest) -> Reply | None:
         with self._database.read() as connection:
-            row = connection.execute(_KEPT, {"of_token": asked.token, "of_key": asked.key}).one_or_none()
+            row = connection.execute(_KEPT, _place(asked)).one_or_none()
         if row is None:
             return None
         if bytes(row.request) != asked.request:
@@ -130,6 +188,10 @@ class Replies:
 
 class _KeyTakenError(Exception):
     """Another process kept an answer under the key, so what is in this transaction must not come about."""
+
+
+def _place(asked: KeyedRequest) -> dict[str, str]:
+    return {"of_token": asked.token, "of_key": asked.key}
 
 
 def _in_progress() -> InputInvalid:

@@ -14,6 +14,8 @@ Once (4) has begun, in doubt charged. Exact values live between (4) and (5) and 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 from sqlalchemy import Connection
 
@@ -30,13 +32,14 @@ from pellucid.insights.approvals import Approved
 from pellucid.insights.by_caps import find_caps
 from pellucid.insights.by_noise import ByNoise
 from pellucid.insights.by_suppression import BySuppression
-from pellucid.insights.course import Course, Parts, bound_values, close_failed, closing, only, policy_changed
+from pellucid.insights.course import Beside, Course, Parts, bound_values, close_failed, closing, only, policy_changed
 from pellucid.insights.kept import find_kept, keep_release
 from pellucid.insights.outputs import Answered, accuracy_of, coverage_of, named_outputs
 from pellucid.insights.query import InsightQuery, check_parameters
 from pellucid.insights.record import refused_entry, repeated_entry, with_people
 from pellucid.insights.replica import Fresh
 from pellucid.insights.sizing import begin
+from pellucid.policy.decide import may
 from pellucid.policy.ranks import rank_rule
 from pellucid.policy.stamp import Stamp
 from pellucid.release.accountant import binding_cap
@@ -46,7 +49,7 @@ from pellucid.release.private import cells_grew
 from pellucid.release.result import Loss, Receipt, Release
 from pellucid.rewrite.context import Context
 
-__all__ = ["LEASE_SLACK", "RERUNS", "Parts", "answer", "preview", "rehearse"]
+__all__ = ["LEASE_SLACK", "RERUNS", "Beside", "Parts", "answer", "preview", "rehearse"]
 
 PAID_BEFORE = "What was spent before it, on a norm or on a size, stays spent; norms are kept for the same question."
 
@@ -57,13 +60,17 @@ LEASE_SLACK = 5.0
 """Seconds a lease outlives the query's time limit: opening the replica and adding noise."""
 
 
-def answer(parts: Parts, query: InsightQuery, approved: Approved | None = None) -> Release:
+def answer(
+    parts: Parts, query: InsightQuery, approved: Approved | None = None, beside: Beside | None = None
+) -> Release:
     """Answer a question by noise, or an `approved` insight exactly, where enough people stand behind a figure.
 
+    `beside` is called in the transaction that releases the answer, or shows an earlier one again.
     Raises UseRefused, BudgetExhausted, NotPermitted for an approval that stands no more, ConsentInFlux, QueryFailed.
     Each outcome is logged.
     """
     course = _govern(parts, query, "query" if approved is None else "insight-run", approved)  # (1)
+    course.beside = beside
     again = _shown_again(parts, course)
     if again is not None:
         return again
@@ -131,17 +138,30 @@ def _shown_again(parts: Parts, course: Course) -> Release | None:
         stamp, rows = kept.release.stamp, kept.release.values.num_rows
         cap = binding_cap(course.rule.standing(connection, now))
         receipt = append(connection, repeated_entry(course.query, course.governed, stamp, kept.leaf, rows, now))
-        return kept.again(Receipt(receipt.leaf, receipt.leaf_hash, ""), cap)
+        return course.released(connection, kept.again(Receipt(receipt.leaf, receipt.leaf_hash, ""), cap))
 
 
 def preview(parts: Parts, query: InsightQuery) -> Preview:
-    """Return what a question would cost and how exact it would be: the gate alone, no data touched."""
+    """Return what a question would cost and how exact it would be: the gate alone, no data touched.
+
+    Whom it would cover is told in bands to whoever may ask, since an answer tells it, or may see coverage anyway.
+    """
     course = _govern(parts, query, "preview")
     rule, now = ByNoise(query, course.policy, course.governed), parts.clock()
     with parts.database.read() as connection:
         rows = rule.standing(connection, now)
-    shape, notes = course.governed.shape, rule.notes()
-    return previewed(rule.plan, rows, cost=rule.cost, purpose=query.purpose, sql=shape, notes=notes)
+    made = previewed(
+        rule.plan, rows, cost=rule.cost, purpose=query.purpose, sql=course.governed.shape, notes=rule.notes()
+    )
+    return replace(made, obligations=course.governed.obligations, coverage=_coverage(parts, course, now))
+
+
+def _coverage(parts: Parts, course: Course, now: int) -> dict[str, str]:
+    if all(may(course.policy, course.query.actor, action) is not None for action in ("query", "consent-coverage")):
+        return {}
+    with parts.database.write() as connection:  # bands that are too old are made anew
+        found = coverage_of(connection, course.policy, course.governed, now, parts.coverage_hours)
+    return {name: each.share for name, each in found.items()}
 
 
 def rehearse(parts: Parts, query: InsightQuery, approved: Approved) -> BySuppression:
@@ -291,6 +311,7 @@ def _commit(parts: Parts, course: Course, answered: Answered) -> Release | None:
         released = _release(course, answered, values, loss, coverage, receipt)
         if isinstance(course.rule, ByNoise) and course.governed.blocks and not course.rule.estimate:
             keep_release(connection, course.query, course.policy, released, now)
+        course.released(connection, released)
         reach("query.before-commit")
         return released
 

@@ -124,6 +124,18 @@ def proposals(connection: Connection, policy: str) -> list[Proposal]:
     return [_proposal(row._mapping, policy) for row in rows]
 
 
+def former(connection: Connection, proposal: Proposal, policy: str) -> Proposal | None:
+    """Return what was approved under the same name before a proposal replaced it, if anything was."""
+    rows = connection.execute(
+        select(table)
+        .where(table.c.name == proposal.name, table.c.sequence < proposal.sequence)
+        .where(table.c.decided_by.is_not(None), table.c.reason == "")
+        .order_by(table.c.sequence.desc())
+        .limit(1)
+    )
+    return next((_proposal(row._mapping, policy) for row in rows), None)
+
+
 def approve(connection: Connection, name: str, actor: Actor, policy: str, now: int) -> LogReceipt:
     """Approve what was proposed, as another person. Raises NotPermitted for the proposer, InputInvalid for a proposal
     that is decided or was made under another policy.

@@ -23,9 +23,13 @@ from pellucid.policy.model import Actor, Policy, Standing
 from pellucid.records.columns import from_instant
 from pellucid.records.database import Database
 from pellucid.release.accountant import cancel, charge
+from pellucid.release.result import Release
 from pellucid.rewrite.governed import GovernedQuery
 from pellucid.rewrite.parse import Limits
 from pellucid.rewrite.pipeline import Gate
+
+Beside = Callable[[Connection, Release], None]
+"""What is written in the very transaction that releases an answer; if it raises, nothing is released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,13 @@ class Course:
     started: bool = False
     paid_before: bool = False
     lease: str | None = None
+    beside: Beside | None = None
+
+    def released(self, connection: Connection, release: Release) -> Release:
+        """Write what goes beside the release, in its transaction; returns the release."""
+        if self.beside is not None:
+            self.beside(connection, release)
+        return release
 
 
 @contextmanager

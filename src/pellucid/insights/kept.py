@@ -74,6 +74,19 @@ def keep_release(connection: Connection, query: InsightQuery, policy: Policy, re
     connection.execute(insert(releases_kept).values(values))
 
 
+def written(release: Release) -> bytes:
+    """Return an answer as it is kept beside its release: what is told of it, as a line of JSON, and its rows."""
+    told = {**_told(release), "receipt": asdict(release.receipt)}
+    return json.dumps(told).encode() + b"\n" + _written(release.values)
+
+
+def read(body: bytes) -> Release:
+    """Return an answer that was `written`."""
+    told, _, rows = body.partition(b"\n")
+    found = json.loads(told)
+    return replace(_release(found, rows), receipt=Receipt(**found["receipt"]))
+
+
 def _question(query: InsightQuery, policy: Policy) -> str:
     parameters = {name: [type(value).__name__, str(value)] for name, value in sorted(query.parameters.items())}
     asked = [policy.version, query.purpose, query.sql, parameters, repr(query.epsilon), repr(query.accuracy)]

@@ -13,14 +13,13 @@ from pellucid.consent.coverage import Bands, bands
 from pellucid.policy.model import Policy
 from pellucid.policy.stamp import Stamp
 from pellucid.release.clipping import Clipping
-from pellucid.release.result import Accuracy
+from pellucid.release.result import GROUP_KEY, Accuracy
 from pellucid.rewrite.governed import GovernedQuery, Output
 
 EXACT = "exact, where it is shown"
 WITHHELD = "withheld"
 """The column that says why a cell has no figures."""
 _DERIVED = "computed from released values; its error is not stated"
-_KEY = "a group key, or public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def _accuracy(output: Output, answered: Answered) -> Accuracy:
         return Accuracy(output.name, half_width=width, error_column=f"{output.name}_error")
     if output.error_column is not None:
         return Accuracy(output.name, error_column=f"{output.name}_error")
-    return Accuracy(output.name, reason=_KEY if output.is_key else _DERIVED)
+    return Accuracy(output.name, reason=GROUP_KEY if output.is_key else _DERIVED)
 
 
 def _error_column(

@@ -13,7 +13,7 @@ from pellucid.errors import Reason
 from pellucid.policy.categories import is_within
 from pellucid.policy.model import Actor, Column, Dataset, Policy, Purpose, RegimeBasis, SensitiveUse, Standing
 from pellucid.policy.reasons import reason
-from pellucid.policy.scopes import PROGRAM, scopes_for
+from pellucid.policy.scopes import PROGRAM, SCOPES, scopes_for
 
 ACTIONS: dict[str, str] = {
     "agents-manage": "register and revoke agents that file people's requests by the Data Rights Protocol",
@@ -169,6 +169,12 @@ def effective_roles(policy: Policy, actor: Actor) -> tuple[str, ...]:
     return tuple(role for role in actor.roles if role in policy.roles) if actor.kind == "system" else ()
 
 
+def open_purposes(policy: Policy, actor: Actor) -> list[Purpose]:
+    """Return the purposes this actor may ask under: naming others would send people to a closed door."""
+    roles = effective_roles(policy, actor)
+    return [purpose for purpose in policy.purposes.values() if any(role in purpose.roles for role in roles)]
+
+
 def permitted_columns(policy: Policy, purpose: str, dataset: str) -> tuple[Column, ...]:
     """Return the columns of a dataset that a purpose may read, in declared order; all of a public dataset.
 
@@ -245,7 +251,7 @@ def _why_not_staff(policy: Policy, actor: Actor) -> Reason | None:
 
 def _why_not_program(actor: Actor, action: str) -> Reason | None:
     able = scopes_for(action)
-    if any(scope in able for scope in actor.roles):
+    if any(scope in able and not SCOPES[scope].as_person for scope in actor.roles):
         return None
     held = f"it holds {_listed(actor.roles)}" if actor.roles else "it holds no scope"
     return reason("scope-not-held", actor=actor.name, action=action, held=held, scopes=_listed(able) or "none there is")
@@ -281,7 +287,7 @@ def _dataset_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Rea
         if name not in policy.datasets:
             yield reason("dataset-unknown", dataset=name, known=_listed(policy.datasets))
         elif not readable[purpose.name, name]:
-            others = (other for other in _open_purposes(policy, use.actor) if readable[other.name, name])
+            others = (other for other in open_purposes(policy, use.actor) if readable[other.name, name])
             yield reason(
                 "dataset-not-permitted",
                 purpose=purpose.name,
@@ -305,7 +311,7 @@ def _column_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Reas
             category=column.category,
             purpose=purpose.name,
             categories=_listed(purpose.categories),
-            elsewhere=_elsewhere(other for other in _open_purposes(policy, use.actor) if _may_read(other, column)),
+            elsewhere=_elsewhere(other for other in open_purposes(policy, use.actor) if _may_read(other, column)),
         )
 
 
@@ -351,12 +357,6 @@ def _dataset_obligations(dataset: Dataset, purpose: Purpose) -> Iterator[str]:
     for column in dataset.columns.values():
         if column.mask is not None and purpose.name not in column.mask.unmasked_for and _may_read(purpose, column):
             yield f"mask:{dataset.name}.{column.name}"
-
-
-def _open_purposes(policy: Policy, actor: Actor) -> list[Purpose]:
-    """Return the purposes this actor may ask under: naming others would send people to a closed door."""
-    roles = effective_roles(policy, actor)
-    return [purpose for purpose in policy.purposes.values() if any(role in purpose.roles for role in roles)]
 
 
 def _elsewhere(purposes: Iterable[Purpose]) -> str:

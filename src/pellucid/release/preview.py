@@ -5,7 +5,7 @@ Forecasts only: nothing is reserved here, and no data are touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -34,8 +34,10 @@ class Preview:
     """What a question would cost and how exact it would be; made by the gate alone, no data touched.
 
     `left_epsilon` is the largest such question that still fits, and `left_of` whose limit allows no more; `limits` are
-    all that it is bound by. `fewest_people` is about how many people a group needs to be shown (None: groups are
-    public and no minimum is declared). `cost` is what would be reserved, exactly.
+    all that it is bound by. `fewest_people` is about how many people a group needs to be shown (None: groups are public
+    and no minimum is declared). `cost` is what would be reserved, exactly. `obligations` are what the permission holds
+    under, as stable words; `coverage` gives, by dataset, a band of the people who could be used, if whoever asks may
+    know.
     """
 
     purpose: str
@@ -51,12 +53,20 @@ class Preview:
     left_of: str = ""
     limits: tuple[BudgetRow, ...] = ()
     cost: PrivacyBudget = field(default_factory=lambda: PrivacyBudget(0))
+    obligations: tuple[str, ...] = ()
+    coverage: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether every limit that it is bound by has enough left."""
+        return all(row.left.covers(self.cost) for row in self.limits)
 
     def to_json(self) -> dict[str, object]:
         """Return a JSON-ready dict of the same shape as the fields, but for `cost`, which `rho` and `delta` tell."""
         fields = {name: plain(getattr(self, name)) for name in self.__dataclass_fields__ if name != "cost"}
         expected = [asdict(each) for each in self.expected]
-        return {**fields, "expected": expected, "limits": [row.to_json() for row in self.limits]}
+        limits = [row.to_json() for row in self.limits]
+        return {**fields, "expected": expected, "limits": limits, "coverage": dict(sorted(self.coverage.items()))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
-from pellucid.web.api import consents, notices, oversight, requests, signals
+from pellucid.web.api import budget, consents, insights, notices, oversight, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
@@ -24,8 +24,11 @@ from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
+from pellucid.web.console import ask as console_ask
+from pellucid.web.console import budget as console_budget
 from pellucid.web.console import consents as console_consents
 from pellucid.web.console import door as console_door
+from pellucid.web.console import insights as console_insights
 from pellucid.web.console import log as console_log
 from pellucid.web.console import refusals as console_refusals
 from pellucid.web.console import requests as console_requests
@@ -44,6 +47,8 @@ PARTS: tuple[Any, ...] = (
     requests,
     oversight,
     notices,
+    insights,
+    budget,
     drp,
     static_files,
     verify,
@@ -53,6 +58,9 @@ PARTS: tuple[Any, ...] = (
     centre_pages,
     centre_requests,
     console_door,
+    console_ask,
+    console_insights,
+    console_budget,
     console_requests,
     console_consents,
     console_refusals,
@@ -60,8 +68,9 @@ PARTS: tuple[Any, ...] = (
 )
 """Every module with routes."""
 DESCRIPTION = (
-    "What people say about the use of their data, and the rights that they exercise, for programs. Keys of people "
-    "stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, and quote nothing sent."
+    "What people say about the use of their data, the rights that they exercise, and questions for declared purposes, "
+    "for programs. Keys of people stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, "
+    "and quote nothing sent, but for the names in a question that is refused."
 )
 
 

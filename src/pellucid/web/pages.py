@@ -32,6 +32,9 @@ TOLD: Mapping[str, str] = {
     "shown": "Thank you. You have shown who you are.",
     "signed-out": "You are signed out.",
     "done": "This is done, and it is in the log.",
+    "proposed": "It is proposed. Somebody else may now decide about it.",
+    "approved": "It is approved, and may be run.",
+    "rejected": "It is rejected, and may not be run.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}
@@ -68,9 +71,9 @@ def go_to(path: str, *, told: str = "", at: str = "") -> Response:
     return RedirectResponse(path + query + place, 303)
 
 
-def problem_page(problem: Problem, company: Mapping[str, str] = NOBODY) -> Response:
-    """Return a problem as people are told it: what is wrong, what to do, and its code."""
-    text = environment().get_template("problem.html").render(company=company, told="", problem=problem)
+def problem_page(problem: Problem, company: Mapping[str, str] = NOBODY, *, at_work: bool = False) -> Response:
+    """Return a problem as people are told it: what is wrong, what to do, and its code. Staff are led to the console."""
+    text = environment().get_template("problem.html").render(company=company, told="", problem=problem, at_work=at_work)
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
     return HTMLResponse(text, problem.status, headers)
 

@@ -27,4 +27,4 @@ async def tell(request: Request, error: Exception) -> Response:
     if problem.code in ("route-unknown", "method-unknown"):
         problem = NOWHERE
     company = await run_in_threadpool(company_of, site_of(request))
-    return problem_page(problem, company)
+    return problem_page(problem, company, at_work=request.url.path.startswith("/staff"))

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pellucid.insights.sample import Sample
     from pellucid.workspace.access import AccessDesk
     from pellucid.workspace.agents import AgentDesk
+    from pellucid.workspace.asking import AskDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.centre import CentreDesk
@@ -104,6 +105,13 @@ class Workspace:
         self.screens = ScreenDesk(self.room)
         self.identities = IdentityDesk(self.room)
         self.signals = SignalDesk(self.room)
+
+    @cached_property
+    def asking(self) -> AskDesk:
+        """The asking desk: questions that are asked once, however often they are sent."""
+        from pellucid.workspace.asking import AskDesk  # noqa: PLC0415  -- the command line has no need of it
+
+        return AskDesk(self.room, lambda: self._parts, lambda: self.tokens.replies, lambda: self.insights)
 
     @cached_property
     def audit(self) -> AuditDesk:

@@ -15,9 +15,10 @@ from pellucid.audit.places import KEYS
 from pellucid.errors import NameUnknown, PellucidError
 from pellucid.governance.activate import snapshot
 from pellucid.insights import approvals
-from pellucid.insights.answer import Parts, answer
+from pellucid.insights.answer import Beside, Parts, answer
 from pellucid.insights.approvals import Approved, Proposal, identity_of
 from pellucid.insights.query import InsightQuery
+from pellucid.policy.compare import Change, compare
 from pellucid.policy.model import Actor, Policy
 from pellucid.release.result import Release
 from pellucid.subjects.keys import load_or_create_key
@@ -30,6 +31,16 @@ THIRTY_DAYS = 30 * 86_400_000_000
 """Microseconds."""
 
 _CONTEXT = b"pellucid insight v1\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What differs since an insight was proposed: changes of the policy; and the SQL that was approved before, if its
+    name stood for another.
+    """
+
+    policy: tuple[Change, ...]
+    sql: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class InsightDesk:
         with self._refusals(actor, "insight-reject"), self.room.database.write() as connection:
             return approvals.reject(connection, name, actor, policy.version, self.room.clock(), reason)
 
-    def run(self, name: str, *, actor: Actor) -> Release:
+    def run(self, name: str, *, actor: Actor, beside: Beside | None = None) -> Release:
         """Return the figures of an approved insight as they are now, but for cells that tell of too few people.
 
         Raises NotPermitted unless it is approved under the policy in force, UseRefused, ConsentInFlux and QueryFailed.
@@ -76,7 +87,7 @@ class InsightDesk:
             found = approvals.approved(connection, name, policy.version)
         identity = identity_of(found.sql, found.purpose)
         bound = Approved(found.sequence, found.fingerprint, identity, self._secret(found.sql, found.purpose))
-        return answer(self.parts(), InsightQuery(found.sql, found.purpose, actor), bound)
+        return answer(self.parts(), InsightQuery(found.sql, found.purpose, actor), bound, beside)
 
     def list(self, *, actor: Actor) -> list[Proposal]:
         """Return the newest proposal of each name, as it stands under the policy in force."""
@@ -93,6 +104,16 @@ class InsightDesk:
             body = {"fingerprint": found.fingerprint}
             append(connection, AuditEntry("insight.shown", actor, self.room.clock(), found.purpose, body=body))
             return found
+
+    def changed(self, name: str, *, actor: Actor) -> Changed:
+        """Return what changed since an insight was proposed, and since one was approved under its name before."""
+        policy = self.room.demand(actor, "insight-list")
+        with self._refusals(actor, "insight-show"), self.room.database.read() as connection:
+            found = approvals.current(connection, name, policy.version)
+            before = approvals.former(connection, found, policy.version)
+            same = found.policy == policy.version
+            changes = () if same else compare(snapshot(connection, found.policy), policy).changes
+        return Changed(changes, None if before is None or before.sql == found.sql else before.sql)
 
     def attack(
         self,

@@ -1,4 +1,4 @@
-"""The grocer, served in this process with a post office beside it."""
+"""The grocer, and the grocer's analysts, served in this process with a post office beside it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from pellucid.settings import Settings
 from pellucid.workspace import Workspace
 from tests.delivery.post_office import HOST, open_post_office
+from tests.web.analysts import make_analysts, served
 from tests.web.conftest import serving
 from tests.web.visitors import Grocer, make_grocer
 
@@ -37,3 +38,18 @@ def grocer(grocer_made: Path, tmp_path: Path, settings: Settings) -> Iterator[Gr
             serving(workspace) as address,
         ):
             yield Grocer(workspace, office, address)
+
+
+@pytest.fixture(scope="session")
+def analysts_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("analysts") / "workspace"
+    make_analysts(folder)
+    return folder
+
+
+@pytest.fixture
+def shop(analysts_made: Path, tmp_path: Path, settings: Settings) -> Iterator[Grocer]:
+    """The grocer whose analysts ask in the browser."""
+    shutil.copytree(analysts_made, tmp_path / "analysts")
+    with served(tmp_path / "analysts", settings) as found:
+        yield found

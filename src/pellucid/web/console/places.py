@@ -24,7 +24,7 @@ REQUESTS = ConsolePlace("requests", "/staff/requests", "Requests", ("request-lis
 CONSENTS = ConsolePlace("consents", "/staff/consents", "Consents", ("consent-coverage-exact",))
 REFUSALS = ConsolePlace("refusals", "/staff/refusals", "Refused uses", ("audit-read",))
 LOG = ConsolePlace("log", "/staff/log", "Log", ("audit-read",))
-PLACES: tuple[ConsolePlace, ...] = (REQUESTS, CONSENTS, REFUSALS, LOG)
+PLACES: tuple[ConsolePlace, ...] = (ASK, INSIGHTS, BUDGET, REQUESTS, CONSENTS, REFUSALS, LOG)
 """In the order in which they are offered."""
 
 
