@@ -29,6 +29,12 @@ PAGES = {
     "/staff/ask": "ana",
     "/staff/insights": "ana",
     "/staff/budget": "ana",
+    "/staff/requests": "pia",
+    "the request, for staff": "pia",
+    "/staff/consents": "pia",
+    "/staff/refusals": "pia",
+    "/staff/log": "pia",
+    "/staff/log/entries/0": "pia",
 }
 LARGEST = 100_000
 """Bytes of a page with all that it loads, as they are sent."""
@@ -44,6 +50,8 @@ def said(grocer: Grocer) -> str:
 
 
 def path_of(name: str, said: str) -> str:
+    if name == "the request, for staff":
+        return said.replace("/privacy/", "/staff/")
     return said if name == "the request" else name
 
 

@@ -65,6 +65,7 @@ def test_the_tutorial_works(place: Path) -> None:
 PAGES = [
     "attack-your-own-releases",
     "ask-a-question",
+    "ask-in-the-browser",
     "back-up-and-restore",
     "change-a-policy",
     "correct-restrict-object",
@@ -80,6 +81,7 @@ PAGES = [
     "serve-the-consent-api",
     "show-how-data-were-used",
     "take-requests-over-http",
+    "use-the-officers-console",
     "verify-the-log",
     "write-sql-without-seeing-anybody",
 ]

@@ -28,12 +28,15 @@ from pellucid.settings import Settings
 from pellucid.web.app import make_app
 from pellucid.web.server import server_of
 from pellucid.workspace import Workspace, create
-from tests.insights.conftest import POLICY
+from tests.insights.conftest import POLICY as PRIVATE
 from tests.web.drp_agents import Agent, Register
 
 API = "/api/v1/consents"
 PEOPLE = 20
 SCOPE_NAMES = tuple(SCOPES)
+POLICY = PRIVATE.replace(
+    "may: [query, preview, budget-show]", "may: [query, preview, budget-show, insight-list, insight-run]"
+)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +67,8 @@ class Shop:
         """Return the secret of a token with these scopes, made when first asked for."""
         if scopes not in self.secrets:
             name = f"till-{len(self.secrets)}"
-            new = self.workspace.tokens.create(name, scopes, actor=self.workspace.actor("pia"))
+            person = "ana" if any(SCOPES[scope].as_person for scope in scopes) else None
+            new = self.workspace.tokens.create(name, scopes, actor=self.workspace.actor("pia"), person=person)
             self.secrets[scopes] = new.secret
         return self.secrets[scopes]
 

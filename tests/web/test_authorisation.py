@@ -19,7 +19,8 @@ ANSWER = {**BODY, "purpose": "offers", "answer": "leave"}
 OPEN = None
 AGENT = "agent"
 """No token of a program lets anybody in: `test_drp` tries those of agents."""
-REQUESTS = "/api/v1/requests"
+REQUESTS, INSIGHTS = "/api/v1/requests", "/api/v1/insights"
+QUESTION = {"sql": "SELECT COUNT(*) FROM purchases", "purpose": "planning", "epsilon": 0.01}
 ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", API): ("consent:write", CHOICE, 201),
     ("POST", f"{API}/show"): ("consent:show", BODY, 200),
@@ -32,6 +33,20 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", f"{REQUESTS}/{{request_id}}/challenge"): ("request:verify", {}, 404),
     ("POST", f"{REQUESTS}/{{request_id}}/answer"): ("request:verify", {"answer": "12345678"}, 404),
     ("DELETE", f"{REQUESTS}/{{request_id}}"): ("request:file", None, 404),
+    ("GET", REQUESTS): ("request:list", None, 200),
+    ("GET", "/api/v1/coverage"): ("consent:coverage", None, 422),  # which dataset is not said
+    ("GET", "/api/v1/consents/totals"): ("consent:coverage", None, 200),
+    ("GET", "/api/v1/refusals"): ("audit:read", None, 200),
+    ("GET", "/api/v1/log"): ("audit:read", None, 200),
+    ("GET", "/api/v1/log/head"): ("audit:read", None, 200),
+    ("POST", "/api/v1/log/verifications"): ("audit:read", {}, 409),  # nothing was signed
+    ("POST", INSIGHTS): ("insights:ask", QUESTION, 200),
+    ("POST", f"{INSIGHTS}/preview"): ("insights:ask", QUESTION, 200),
+    ("GET", f"{INSIGHTS}/saved"): ("insights:run", None, 200),
+    ("GET", f"{INSIGHTS}/saved/{{insight}}"): ("insights:run", None, 404),
+    ("POST", f"{INSIGHTS}/saved/{{insight}}/run"): ("insights:run", {}, 404),
+    ("GET", "/api/v1/budget"): ("budget:show", None, 200),
+    ("POST", "/api/v1/budget/plan"): ("insights:ask", {"questions": [QUESTION["sql"]], "purpose": "planning"}, 200),
     ("POST", "/v1/data-rights-request"): (AGENT, "", 403),
     ("GET", "/v1/data-rights-request/{request_id}"): (AGENT, None, 403),
     ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),
@@ -65,7 +80,10 @@ def test_every_route_has_its_row(app: FastAPI) -> None:
 
 def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
     method, path = row
-    path, body = path.format(request_id="r0123456789ab", agent_id="AGENT", version="current"), ROWS[row][1]
+    path, body = (
+        path.format(request_id="r0123456789ab", agent_id="AGENT", version="current", insight="none"),
+        ROWS[row][1],
+    )
     if isinstance(body, str):
         return client(*scopes).request(method, path, content=body, headers={"Content-Type": "text/plain"}).status_code
     return client(*scopes).request(method, path, json=body).status_code

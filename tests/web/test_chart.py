@@ -10,8 +10,9 @@ import pytest
 
 from pellucid.policy.stamp import Stamp
 from pellucid.release.result import GROUP_KEY, Accuracy, Loss, Receipt, Release
-from pellucid.web.console.answer import MOST_ROWS, answer_shown, as_csv
+from pellucid.web.console.answer import MOST_ROWS, answer_shown
 from pellucid.web.console.chart import MOST_BARS, charts_of
+from pellucid.web.rows import as_csv
 
 LOSS = Loss(0.5, 1e-7, 0.01, 0.5, 24.0, datetime(2027, 1, 1, tzinfo=UTC))
 STAMP = Stamp(1, "a" * 64, "b" * 64, {"visits": 1}, 0)

@@ -19,7 +19,10 @@ DOCUMENT = "/api/v1/openapi.json"
 EXAMPLES = 60
 OF_A_NOTICE = {"version", "language", "layer", "format"}
 """What everybody may read is named in URLs."""
+OF_AN_OFFICER = {"before", "days", "dataset", "family", "refused", "right", "state"}
+"""What tells of nobody is picked in URLs."""
 KNOWN = {"subject": "h0001", "purpose": "offers", "purposes": ["offers"], "namespace": "household"}
+QUESTION = "SELECT COUNT(*) FROM purchases"
 
 
 @pytest.fixture
@@ -59,8 +62,9 @@ def test_every_operation_is_explained_and_every_body_has_an_example(app: FastAPI
 def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
     for path, found in app.openapi()["paths"].items():
         parameters = {each["name"] for operation in found.values() for each in operation.get("parameters", ())}
-        assert parameters <= {"since", "limit", "Idempotency-Key", "request_id", *OF_A_NOTICE}
-        assert ("{" in path) == bool({"request_id", "version"} & parameters)
+        known = {"since", "limit", "Idempotency-Key", "request_id", "insight", *OF_A_NOTICE, *OF_AN_OFFICER}
+        assert parameters <= known
+        assert ("{" in path) == bool({"request_id", "version", "insight"} & parameters)
 
 
 # Threads of the server, in this process, draw from `random` while a strategy is at work, which then looks guilty of it.
@@ -84,6 +88,7 @@ def fuzzed(operation: Any, headers: dict[str, str]) -> Counter[int]:
     def ask(case: Any) -> None:
         if case.meta.generation.mode.is_positive and isinstance(case.body, dict):
             case.body |= {name: known for name, known in KNOWN.items() if name in case.body}
+            case.body |= {"sql": QUESTION} if "sql" in case.body else {}
         answer = case.call(headers=headers)
         statuses[answer.status_code] += 1
         case.validate_response(answer, headers=headers, excluded_checks=[positive_data_acceptance])

@@ -60,6 +60,7 @@ roles:
   analyst: {title: Analyst, may: [query, preview, budget-show, insight-list, insight-propose, insight-run]}
   officer: {title: Privacy officer, may: [policy-activate, data-add, consent-record, consent-show, audit-checkpoint,
             tokens-manage, staff-manage, request-approve, request-carry-out, request-list, request-verify,
+            audit-export, audit-read, consent-coverage-exact, consent-screens, erase, request-decide, request-file,
             insight-approve, insight-list, subject-access]}
 people:
   ana: {title: Ana Lyst, roles: [analyst]}
@@ -147,6 +148,7 @@ class Page:
     status: int
     text: str
     headers: httpx.Headers
+    raw: bytes = field(default=b"", repr=False)
 
     @property
     def token(self) -> str:
@@ -201,7 +203,10 @@ class Browser:
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
-            page = Page(answer.status, answer.read().decode(), httpx.Headers(answer.getheaders()))
+            sent_back = answer.read()
+            page = Page(
+                answer.status, sent_back.decode(errors="replace"), httpx.Headers(answer.getheaders()), sent_back
+            )
         finally:
             connection.close()
         for line in page.headers.get_list("set-cookie"):

@@ -17,7 +17,15 @@ from pellucid.errors import NameUnknown, VerificationFailed
 from pellucid.failpoints import reach
 from pellucid.records.tables import log_checkpoints
 
-__all__ = ["Checkpoint", "add_cosignature", "checkpoints", "latest_checkpoint", "open_checkpoint", "sign_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "add_cosignature",
+    "checkpoints",
+    "latest_checkpoint",
+    "open_checkpoint",
+    "sign_checkpoint",
+    "signed_heads",
+]
 
 
 def sign_checkpoint(connection: Connection, key: SigningKey, now: int) -> bytes:
@@ -69,6 +77,12 @@ def checkpoints(connection: Connection) -> Iterator[bytes]:
     """Yield every signed note, the smallest size first."""
     for found in connection.scalars(select(log_checkpoints.c.note).order_by(log_checkpoints.c.size)):
         yield bytes(found)
+
+
+def signed_heads(connection: Connection) -> list[tuple[int, int]]:
+    """Return of each signed head its size and when it was signed (UTC µs), the smallest first."""
+    columns = log_checkpoints.c
+    return [(row.size, row.at) for row in connection.execute(select(columns.size, columns.at).order_by(columns.size))]
 
 
 def _checkpoint_at(connection: Connection, size: int) -> bytes | None:

@@ -49,20 +49,21 @@ def verify_place(
     against: Path | None = None,
     slack: int = CLOCK_SLACK,
     processes: int = 1,
+    first: int | None = None,
 ) -> VerificationReport:
     """Verify an exported log, or the log of a workspace's folder as it stands.
 
     Needs neither a healthy workspace nor anybody's permission; keys are given apart, as text or files. With more than
-    one process a long log takes less time (see `audit.spread`).
+    one process a long log takes less time (see `audit.spread`). Of a workspace's log only the `first` so many entries
+    are judged, if given: a checkpoint has to be of them.
     """
     trust = TrustKeys(load_verifier_key(log_key), tuple(load_verifier_key(key) for key in witness_keys))
     control, elsewhere = place / CONTROL, place / CONTROL_URL
     if control.is_file():
-        return verify_database(control, trust, against, slack=slack, processes=processes)
+        return verify_database(control, trust, against, slack=slack, processes=processes, first=first)
     if elsewhere.is_file():
-        return verify_server(
-            elsewhere.read_text(encoding="utf-8").strip(), trust, against, slack=slack, processes=processes
-        )
+        url = elsewhere.read_text(encoding="utf-8").strip()
+        return verify_server(url, trust, against, slack=slack, processes=processes, first=first)
     return verify_folder(place, trust, against, slack=slack, processes=processes)
 
 
@@ -88,12 +89,18 @@ def verify_folder(
 
 
 def verify_database(
-    path: Path, trust: TrustKeys, against: Path | None = None, *, slack: int = CLOCK_SLACK, processes: int = 1
+    path: Path,
+    trust: TrustKeys,
+    against: Path | None = None,
+    *,
+    slack: int = CLOCK_SLACK,
+    processes: int = 1,
+    first: int | None = None,
 ) -> VerificationReport:
     """Judge the log in a SQLite control database as it stands, in one read transaction.
 
-    `against` as in `verify_folder`. Raises InputInvalid if there is no such file; what is wrong with the log itself
-    is in the report.
+    `against` as in `verify_folder`, `first` as in `verify_place`. Raises InputInvalid if there is no such file; what is
+    wrong with the log itself is in the report.
     """
     if not path.is_file():
         raise InputInvalid("There is no control database there.", remedy="Name the workspace or its control.sqlite.")
@@ -103,14 +110,20 @@ def verify_database(
         with closing(sqlite3.connect(location, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             connection.execute("BEGIN")
             return verify_log(
-                _material(connection.execute), trust, older, slack=slack, spread=over_processes(processes)
+                _material(connection.execute, first), trust, older, slack=slack, spread=over_processes(processes)
             )
     except (sqlite3.Error, UnicodeDecodeError) as error:  # a flipped bit can make a BLOB a TEXT that is none
         raise _unreadable() from error
 
 
 def verify_server(
-    url: str, trust: TrustKeys, against: Path | None = None, *, slack: int = CLOCK_SLACK, processes: int = 1
+    url: str,
+    trust: TrustKeys,
+    against: Path | None = None,
+    *,
+    slack: int = CLOCK_SLACK,
+    processes: int = 1,
+    first: int | None = None,
 ) -> VerificationReport:
     """Judge the log in a control database on a PostgreSQL server as it stands, in one read transaction.
 
@@ -135,7 +148,7 @@ def verify_server(
                 cursor = cursors.enter_context(connection.cursor(name=f"log_{next(names)}"))
                 return cursor.execute(statement.encode())
 
-            return verify_log(_material(execute), trust, older, slack=slack, spread=over_processes(processes))
+            return verify_log(_material(execute, first), trust, older, slack=slack, spread=over_processes(processes))
     except psycopg.Error as error:
         raise _unreadable() from error
 
@@ -155,26 +168,29 @@ def older_checkpoint(against: Path | None) -> bytes | None:
         ) from None
 
 
-def _material(execute: Execute) -> LogMaterial:
-    notes = [_bytes(note) for (note,) in execute("SELECT note FROM log_checkpoints ORDER BY size").fetchall()]
+def _material(execute: Execute, first: int | None) -> LogMaterial:
+    """Return what is judged: all that there is, or the first so many entries as if nothing had come after them."""
+    below = "" if first is None else f" WHERE size <= {int(first)}"
+    notes = [_bytes(note) for (note,) in execute(f"SELECT note FROM log_checkpoints{below} ORDER BY size").fetchall()]  # noqa: S608
     return LogMaterial(
         checkpoint=notes[-1] if notes else None,
-        chunks=_chunks(execute),
+        chunks=_chunks(execute, "" if first is None else f" WHERE leaf < {int(first)}"),
         has_details=True,
         older=tuple(notes[:-1]),
-        live=True,
-        stated_head=_head(execute),
+        live=first is None,
+        stated_head=_head(execute) if first is None else None,
     )
 
 
-def _chunks(execute: Execute) -> Iterator[SealedChunk]:
-    entries = execute("SELECT leaf, body, leaf_hash FROM log_entries ORDER BY leaf")
-    details = InOrder(_rows(execute("SELECT leaf, nonce, details FROM log_details ORDER BY leaf")), _leaf_of)
-    first = 0
+def _chunks(execute: Execute, where: str) -> Iterator[SealedChunk]:
+    entries = execute(f"SELECT leaf, body, leaf_hash FROM log_entries{where} ORDER BY leaf")  # noqa: S608
+    details_rows = _rows(execute(f"SELECT leaf, nonce, details FROM log_details{where} ORDER BY leaf"))  # noqa: S608
+    details = InOrder(details_rows, _leaf_of)
+    start = 0
     while rows := entries.fetchmany(CHUNK):
-        yield partial(open_rows, first, rows, details.below(first + len(rows)))
-        first += len(rows)
-    yield partial(open_rows, first, [], details.rest())
+        yield partial(open_rows, start, rows, details.below(start + len(rows)))
+        start += len(rows)
+    yield partial(open_rows, start, [], details.rest())
 
 
 def open_rows(first: int, rows: Sequence[Row], details: Sequence[Row]) -> Chunk:

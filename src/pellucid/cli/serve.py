@@ -46,16 +46,19 @@ def create(
     name: Annotated[str, typer.Argument(help="The program's name, as the log will tell it.")],
     scope: Annotated[list[str], typer.Option("--scope", help="What it may do; repeat for several.")],
     days: Annotated[int, typer.Option(help="For how long.")] = 365,
+    person: Annotated[
+        str | None, typer.Option("--for", metavar="NAME", help="Person of the policy as whom it asks questions.")
+    ] = None,
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Make a token; it is shown once.
 
     Scopes: consent:write, consent:lift, consent:show, consent:why, consent:changes, signals:write, request:file,
-    request:read, request:verify.
+    request:read, request:verify; with --for: insights:ask, insights:run, budget:show.
     """
     with opened(workspace) as found:
-        made = found.tokens.create(name, scope, actor=found.actor(actor_name(actor)), days=days)
+        made = found.tokens.create(name, scope, actor=found.actor(actor_name(actor)), days=days, person=person)
     typer.echo(f"Token {made.token.id} for {name}. Keep it safe, it is not shown again:", err=True)
     typer.echo(made.secret)
 
@@ -67,10 +70,19 @@ def list_(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
         kept = found.tokens.list(actor=found.actor(actor_name(actor)))
         now = found.room.clock()
     rows = [
-        [each.id, each.name, each.state(now), " ".join(each.scopes), instant(each.expires_at or 0), each.made_by]
+        [
+            each.id,
+            each.name,
+            each.state(now),
+            " ".join(each.scopes),
+            each.person or "",
+            instant(each.expires_at or 0),
+            each.made_by,
+        ]
         for each in kept
     ]
-    typer.echo(plain_table(["id", "name", "state", "scopes", "until", "made by"], rows) if rows else "No token yet.")
+    header = ["id", "name", "state", "scopes", "for", "until", "made by"]
+    typer.echo(plain_table(header, rows) if rows else "No token yet.")
 
 
 @token.command()

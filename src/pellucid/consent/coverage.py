@@ -6,12 +6,13 @@ withheld rows. A band is kept for a day at least, so that it does not move when 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
 from pellucid.audit.entry import AuditEntry
-from pellucid.audit.log import append
+from pellucid.audit.log import append_all
 from pellucid.consent.replica import current
 from pellucid.consent.sets import Flags, StoredSet, read_set, unpack
 from pellucid.errors import NameUnknown, NotPermitted
@@ -117,26 +118,33 @@ def exact(connection: Connection, policy: Policy, actor: Actor, dataset: str, pu
     Raises NotPermitted for anybody else, NameUnknown for an undeclared name. The counts stand in the entry's erasable
     details only: next to another day's they could tell about one person.
     """
+    return exact_all(connection, policy, actor, dataset, (purpose,), now)[purpose]
+
+
+def exact_all(
+    connection: Connection, policy: Policy, actor: Actor, dataset: str, purposes: Sequence[str], now: int
+) -> dict[str, Coverage]:
+    """Return the exact counts of several purposes, each a use with its own log entry; otherwise as `exact`."""
     refused = may(policy, actor, "consent-coverage-exact")
     if refused is not None:
         raise NotPermitted(refused.message, remedy=refused.remedy)
-    _demand_declared(policy, dataset, purpose)
-    counted = _count(connection, dataset, purpose)
-    entry = AuditEntry(
-        "consent.coverage-exact",
-        actor,
-        now,
-        purpose,
-        body={"dataset": dataset, "register_version": current(connection)[0], "policy": policy.version},
-        details={
-            "total": counted.total,
-            "permitted": counted.permitted,
-            "permitted_sensitive": counted.permitted_sensitive,
-            "partial": counted.partial,
-        },
-    )
-    append(connection, entry)
+    for purpose in purposes:
+        _demand_declared(policy, dataset, purpose)
+    counted = {purpose: _count(connection, dataset, purpose) for purpose in purposes}
+    rests = {"dataset": dataset, "register_version": current(connection)[0], "policy": policy.version}
+    entries = (_entry(actor, purpose, rests, found, now) for purpose, found in counted.items())
+    append_all(connection, entries)
     return counted
+
+
+def _entry(actor: Actor, purpose: str, rests: dict[str, object], counted: Coverage, now: int) -> AuditEntry:
+    details = {
+        "total": counted.total,
+        "permitted": counted.permitted,
+        "permitted_sensitive": counted.permitted_sensitive,
+        "partial": counted.partial,
+    }
+    return AuditEntry("consent.coverage-exact", actor, now, purpose, body=rests, details=details)
 
 
 def _demand_declared(policy: Policy, dataset: str, purpose: str) -> None:

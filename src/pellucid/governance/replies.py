@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeVar
@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.submission import Beside
-from pellucid.errors import InputInvalid
+from pellucid.errors import InputInvalid, PellucidError
 from pellucid.records.database import Database
 from pellucid.records.tables import api_replies
 
@@ -108,7 +108,7 @@ class Replies:
             try:
                 return work()
             except BaseException:  # refused, failed or stopped: there is no answer, and the same may be asked anew
-                with self._database.write() as connection:
+                with suppress(PellucidError), self._database.write() as connection:
                     connection.execute(_UNCLAIM, _place(asked))
                 raise
 
@@ -118,10 +118,13 @@ class Replies:
         if connection.execute(_FULFIL.values(values), _place(asked)).rowcount != 1:
             raise _in_progress()
 
-    def find(self, token: str, key: str) -> Reply | None:
+    def find(self, token: str, key: str, lasts: int) -> Reply | None:
         """Return the answer that is kept under somebody's key, or the claim of one that is under way."""
-        found = self._kept(KeyedRequest.of(token, key, b""))
-        return None if found is None else found[1]
+        with self._database.read() as connection:
+            row = connection.execute(_KEPT, _place(KeyedRequest.of(token, key, b""))).one_or_none()
+        if row is None or (row.status == CLAIMED and row.at <= self._clock() - lasts):
+            return None
+        return Reply(row.status, bytes(row.body))
 
     def beside(self, asked: KeyedRequest, answer: Callable[[Sequence[ConsentReceipt]], Reply]) -> Beside:
         """Return what keeps the answer to a request beside the records that it makes."""
@@ -174,18 +177,13 @@ class Replies:
         return None
 
     def _found(self, asked: KeyedRequest) -> Reply | None:
-        found = self._kept(asked)
-        if found is None:
-            return None
-        request, reply = found
-        if request != asked.request:
-            raise _other_request()
-        return reply
-
-    def _kept(self, asked: KeyedRequest) -> tuple[bytes, Reply] | None:
         with self._database.read() as connection:
             row = connection.execute(_KEPT, _place(asked)).one_or_none()
-        return None if row is None else (bytes(row.request), Reply(row.status, bytes(row.body)))
+        if row is None:
+            return None
+        if bytes(row.request) != asked.request:
+            raise _other_request()
+        return Reply(row.status, bytes(row.body))
 
 
 class _KeyTakenError(Exception):

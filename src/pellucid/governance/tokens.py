@@ -37,7 +37,7 @@ _REMEDY = "Have one made: `pellucid serve token create`."
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as kept: what is told of it, and never what it is. Instants in UTC µs."""
+    """A token as kept: what is told of it, and never what it is; `person` is whom it asks as. Instants in UTC µs."""
 
     id: str
     name: str
@@ -46,6 +46,7 @@ class Token:
     made_at: int
     expires_at: int | None
     revoked_at: int | None
+    person: str | None = None
 
     @property
     def actor(self) -> Actor:
@@ -71,24 +72,37 @@ class NewToken:
 
 
 def create_token(
-    connection: Connection, key: bytes, name: str, scopes: Iterable[str], days: int, actor: Actor, now: int
+    connection: Connection,
+    key: bytes,
+    name: str,
+    scopes: Iterable[str],
+    days: int,
+    actor: Actor,
+    now: int,
+    person: str | None = None,
 ) -> NewToken:
-    """Make a token that lasts so many days, and log it; the transaction's last call. Raises InputInvalid."""
+    """Make a token that lasts so many days, and log it; the transaction's last call. Raises InputInvalid.
+
+    `person` is a declared one, as whom it asks questions: it takes one exactly if a scope of it does.
+    """
     wanted = _checked(connection, name, scopes, days, now)
+    _demand_person(wanted, person)
     id = secrets.token_hex(8)
     secret = f"{PREFIX}_{id}_{secrets.token_urlsafe(32)}"
-    token = Token(id, name, wanted, actor.name, now, now + days * DAY, None)
+    token = Token(id, name, wanted, actor.name, now, now + days * DAY, None, person)
     values = {
         "id": id,
         "digest": _digest(key, secret),
         "name": name,
         "scopes": " ".join(wanted),
+        "person": person,
         "made_by": actor.name,
         "made_at": now,
         "expires_at": token.expires_at,
     }
     connection.execute(insert(api_tokens).values(values))
     body = {"token": id, "name": name, "scopes": list(wanted), "expires_at": token.expires_at}
+    body |= {} if person is None else {"person": person}
     append(connection, AuditEntry("token.created", actor, now, body=body))
     return NewToken(token, secret)
 
@@ -158,6 +172,19 @@ def _checked(connection: Connection, name: str, scopes: Iterable[str], days: int
     return wanted
 
 
+def _demand_person(scopes: Iterable[str], person: str | None) -> None:
+    personal = [scope for scope in scopes if SCOPES[scope].as_person]
+    if bool(personal) == (person is not None):
+        return
+    raise InputInvalid(
+        f"The scopes {', '.join(personal)} are used as a person of the policy, and none is named."
+        if personal
+        else "None of the scopes is used as a person of the policy.",
+        code="token-person",
+        remedy="Say whose roles it asks with: --for NAME." if personal else "Leave --for out.",
+    )
+
+
 def _token(row: Row[Any]) -> Token:
     return Token(
         id=row.id,
@@ -167,4 +194,5 @@ def _token(row: Row[Any]) -> Token:
         made_at=row.made_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        person=row.person,
     )

@@ -13,7 +13,7 @@ from pellucid.errors import Reason
 from pellucid.policy.categories import is_within
 from pellucid.policy.model import Actor, Column, Dataset, Policy, Purpose, RegimeBasis, SensitiveUse, Standing
 from pellucid.policy.reasons import reason
-from pellucid.policy.scopes import PROGRAM, scopes_for
+from pellucid.policy.scopes import PROGRAM, SCOPES, scopes_for
 
 ACTIONS: dict[str, str] = {
     "agents-manage": "register and revoke agents that file people's requests by the Data Rights Protocol",
@@ -251,7 +251,7 @@ def _why_not_staff(policy: Policy, actor: Actor) -> Reason | None:
 
 def _why_not_program(actor: Actor, action: str) -> Reason | None:
     able = scopes_for(action)
-    if any(scope in able for scope in actor.roles):
+    if any(scope in able and not SCOPES[scope].as_person for scope in actor.roles):
         return None
     held = f"it holds {_listed(actor.roles)}" if actor.roles else "it holds no scope"
     return reason("scope-not-held", actor=actor.name, action=action, held=held, scopes=_listed(able) or "none there is")

@@ -1,8 +1,11 @@
 """What a program may be let do: scopes, which a token carries in place of a role. Pure.
 
-A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase, to approve or
-carry out what people request, or to ask questions, and only `consent:changes` tells of people nobody asked about. Who
-may give a token its scopes is the action `tokens-manage`.
+A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase, or to approve
+or carry out what people request, and only `consent:changes` tells of people nobody asked about. What an officer's
+programs see (`request:list`, `consent:coverage`, `audit:read`) names nobody. Questions are asked as a person of the
+policy, whom the token is for: scope and role both have to permit them. Proposing and approving exact figures is for
+people alone, since whoever may make tokens could else do both. Who may give a token its scopes is the action
+`tokens-manage`.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ class Scope:
 
     title: str
     actions: frozenset[str]
+    as_person: bool = False
+    """Whether it is used as a person of the policy, whom the token is for, and whose roles have to permit it too."""
 
 
 SCOPES: dict[str, Scope] = {
@@ -34,6 +39,21 @@ SCOPES: dict[str, Scope] = {
         "see every reason why one person's data may or may not be used", frozenset({"consent-show", "consent-why"})
     ),
     "consent:changes": Scope("follow everybody's choices as they are recorded", frozenset({"consent-changes"})),
+    "insights:ask": Scope(
+        "ask questions as the person whom it is for, and see what these would cost",
+        frozenset({"query", "preview"}),
+        as_person=True,
+    ),
+    "insights:run": Scope(
+        "see and run approved insights as the person whom it is for",
+        frozenset({"insight-list", "insight-run"}),
+        as_person=True,
+    ),
+    "budget:show": Scope(
+        "see what is left of the privacy budgets, as the person whom it is for",
+        frozenset({"budget-show"}),
+        as_person=True,
+    ),
     "request:file": Scope(
         "file people's requests, and take back those it filed itself", frozenset({"request-hand-in"})
     ),
@@ -41,6 +61,18 @@ SCOPES: dict[str, Scope] = {
     "request:verify": Scope(
         "have people sent codes for the requests that it filed itself, and hand in their answers",
         frozenset({"request-identify"}),
+    ),
+    "request:list": Scope(
+        "see by when everybody's requests are due and what they wait for, without whom they are about",
+        frozenset({"request-list"}),
+    ),
+    "consent:coverage": Scope(
+        "see exactly how many people each purpose may use, and how many yes and no were recorded",
+        frozenset({"consent-coverage-exact"}),
+    ),
+    "audit:read": Scope(
+        "see refused uses and the log, without whom entries are about, and have it verified",
+        frozenset({"audit-read"}),
     ),
     "signals:write": Scope(
         "hand in the opt-out signals of browsers and devices, and answers to questions about them",

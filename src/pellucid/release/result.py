@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from pellucid.errors import InputInvalid
@@ -171,9 +172,11 @@ def _listed(column: pa.ChunkedArray) -> list[object]:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON can hold it: decimals are strings, dates and instants are ISO 8601."""
+    """Return a value as JSON can hold it: decimals are strings, dates and instants ISO 8601, what is no number null."""
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
     if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, tuple):

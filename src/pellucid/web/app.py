@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, passes, static_files
-from pellucid.web.api import consents, notices, requests, signals
+from pellucid.web.api import budget, consents, insights, notices, oversight, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
@@ -26,8 +26,12 @@ from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.console import ask as console_ask
 from pellucid.web.console import budget as console_budget
+from pellucid.web.console import consents as console_consents
 from pellucid.web.console import door as console_door
 from pellucid.web.console import insights as console_insights
+from pellucid.web.console import log as console_log
+from pellucid.web.console import refusals as console_refusals
+from pellucid.web.console import requests as console_requests
 from pellucid.web.errors import Problem
 from pellucid.web.guard import Guard
 from pellucid.web.logs import say_defect
@@ -41,7 +45,10 @@ PARTS: tuple[Any, ...] = (
     consents,
     signals,
     requests,
+    oversight,
     notices,
+    insights,
+    budget,
     drp,
     static_files,
     verify,
@@ -55,11 +62,16 @@ PARTS: tuple[Any, ...] = (
     console_ask,
     console_insights,
     console_budget,
+    console_requests,
+    console_consents,
+    console_refusals,
+    console_log,
 )
 """Every module with routes."""
 DESCRIPTION = (
-    "What people say about the use of their data, and the rights that they exercise, for programs. Keys of people "
-    "stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, and quote nothing sent."
+    "What people say about the use of their data, the rights that they exercise, and questions for declared purposes, "
+    "for programs. Keys of people stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, "
+    "and quote nothing sent, but for the names in a question that is refused."
 )
 
 

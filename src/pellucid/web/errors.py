@@ -26,8 +26,10 @@ from pellucid.errors import (
     NotPermitted,
     PellucidError,
     QueryFailed,
+    Reason,
     RecordingFailed,
     UseRefused,
+    VerificationFailed,
     WorkspaceUnusable,
 )
 
@@ -39,7 +41,10 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "token-expired": 401,
     "token-revoked": 401,
     "idempotency-in-progress": 409,
+    "log-too-long": 409,
+    "log-unsigned": 409,
     "request-state": 409,
+    "request-unverified": 409,
     "challenges-too-many": 429,
     "sign-in-wait": 429,
 }
@@ -53,6 +58,7 @@ STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (
     (QueryFailed, 503),
     (WorkspaceUnusable, 503),
     (RecordingFailed, 503),
+    (VerificationFailed, 503),
 )
 """Statuses by kind of error, the first that fits; what is not here is a defect, 500."""
 
@@ -64,13 +70,16 @@ _REMEDIES: Mapping[int, str] = {404: "Name one that is there.", 503: "Try again.
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """A problem as it is told; raised by what knows only HTTP. `fields` names what in a body is wrong, and how."""
+    """A problem as it is told; raised by what knows only HTTP. `fields` names what in a body is wrong, and how;
+    `reasons` are why the gate refused a question.
+    """
 
     status: int
     code: str
     detail: str
     remedy: str = ""
     fields: tuple[Mapping[str, str], ...] = ()
+    reasons: tuple[Reason, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -88,7 +97,8 @@ class Problem(Exception):
             "code": self.code,
             "remedy": self.remedy,
         }
-        return told | ({"fields": list(self.fields)} if self.fields else {})
+        reasons = [{"code": each.code, "message": each.message, "remedy": each.remedy} for each in self.reasons]
+        return told | ({"fields": list(self.fields)} if self.fields else {}) | ({"reasons": reasons} if reasons else {})
 
     def response(self) -> Response:
         """Return the answer that tells it."""
@@ -105,7 +115,8 @@ def problem_of(error: PellucidError, sent: Collection[str] | None = None) -> Pro
         return defect()
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": _RETRY_SECONDS}}.get(status, {})
     headers = {"Retry-After": _RETRY_CODES[error.code]} if error.code in _RETRY_CODES else headers
-    return Problem(status, error.code, _told(error, sent), error.remedy or _REMEDIES.get(status, ""), headers=headers)
+    remedy, reasons = error.remedy or _REMEDIES.get(status, ""), getattr(error, "reasons", ())
+    return Problem(status, error.code, _told(error, sent), remedy, reasons=reasons, headers=headers)
 
 
 def too_many(seconds: float, what: str) -> Problem:

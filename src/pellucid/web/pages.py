@@ -37,6 +37,7 @@ TOLD: Mapping[str, str] = {
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",
     "signed-out": "You are signed out.",
+    "done": "This is done, and it is in the log.",
     "proposed": "It is proposed. Somebody else may now decide about it.",
     "approved": "It is approved, and may be run.",
     "rejected": "It is rejected, and may not be run.",

@@ -38,6 +38,11 @@ class Caller:
         """Who acts."""
         return self.token.actor
 
+    @property
+    def person(self) -> Actor:
+        """Whom it asks questions as; raises NotPermitted where it is for nobody who is declared."""
+        return self.site.workspace.tokens.person_of(self.token)
+
     def demand_scope(self, scope: str) -> None:
         """Raise NotPermitted unless the token carries one more scope than the route's."""
         self.site.workspace.tokens.demand_scope(self.token, scope)

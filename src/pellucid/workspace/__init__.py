@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.erasures import ErasureDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
+    from pellucid.workspace.oversight import OversightDesk
     from pellucid.workspace.passes import PassDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.recipients import RecipientDesk
@@ -212,6 +213,13 @@ class Workspace:
         from pellucid.workspace.uses import UseDesk  # noqa: PLC0415  -- no question needs it
 
         return UseDesk(self.room)
+
+    @cached_property
+    def oversight(self) -> OversightDesk:
+        """The oversight desk: consents over time, coverage, refused uses, what is due."""
+        from pellucid.workspace.oversight import OversightDesk  # noqa: PLC0415  -- no question needs it
+
+        return OversightDesk(self.room)
 
     @cached_property
     def doors(self) -> DoorDesk:

@@ -41,6 +41,14 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """An answer, and whether it was given before and is shown `again`."""
+
+    release: Release
+    again: bool = False
+
+
+@dataclass(frozen=True)
 class AskDesk:
     """`workspace.asking`."""
 
@@ -57,18 +65,18 @@ class AskDesk:
         """Return what a question would cost and how exact it would be, without touching data. Raises UseRefused."""
         return preview(self.parts(), query)
 
-    def ask(self, query: InsightQuery, once: Once | None = None) -> Release:
+    def ask(self, query: InsightQuery, once: Once | None = None) -> Given:
         """Answer a question, or show its answer again. Raises as `Workspace.query`, and InputInvalid under way."""
         if once is None:
-            return answer(self.parts(), query)
+            return Given(answer(self.parts(), query))
         return self._once(
             once, _text_of(query), query.actor, "query", lambda beside: answer(self.parts(), query, beside=beside)
         )
 
-    def run(self, name: str, actor: Actor, once: Once | None = None) -> Release:
+    def run(self, name: str, actor: Actor, once: Once | None = None) -> Given:
         """Run an approved insight, or show what it gave again. Raises as `InsightDesk.run`."""
         if once is None:
-            return self.insights().run(name, actor=actor)
+            return Given(self.insights().run(name, actor=actor))
 
         def work(beside: Beside) -> Release:
             return self.insights().run(name, actor=actor, beside=beside)
@@ -77,7 +85,7 @@ class AskDesk:
 
     def kept(self, once: Once, actor: Actor) -> Release | None:
         """Return an answer that was given before, None while it is being made. Raises NameUnknown, NotPermitted."""
-        found = self.replies().find(once.whose, once.key)
+        found = self.replies().find(once.whose, once.key, self._lasts)
         if found is None:
             raise NameUnknown("answer", once.key[:12], remedy="Answers are kept for a day, and shown to who asked.")
         if found.is_claim:
@@ -86,19 +94,23 @@ class AskDesk:
         self._demand_still(actor, release.purpose, _action_of(release))
         return release
 
-    def _once(self, once: Once, text: str, actor: Actor, action: str, work: Callable[[Beside], Release]) -> Release:
+    def _once(self, once: Once, text: str, actor: Actor, action: str, work: Callable[[Beside], Release]) -> Given:
         keyed, replies = KeyedRequest.of(once.whose, once.key, text.encode()), self.replies()
 
         def keep(connection: Connection, release: Release) -> None:
             replies.fulfil(connection, keyed, Reply(DONE, written(release)))
 
-        def again(reply: Reply) -> Release:
+        def again(reply: Reply) -> Given:
             release = read(reply.body)
             self._demand_still(actor, release.purpose, action)
-            return release
+            return Given(release, again=True)
 
-        lasts = int(RUNS * self.room.settings.query_seconds * 1_000_000)
-        return replies.once_claimed(keyed, lasts, lambda: work(keep), again)
+        return replies.once_claimed(keyed, self._lasts, lambda: Given(work(keep)), again)
+
+    @property
+    def _lasts(self) -> int:
+        """How long a claim holds, in µs."""
+        return int(RUNS * self.room.settings.query_seconds * 1_000_000)
 
     def _demand_still(self, actor: Actor, purpose: str, action: str) -> None:
         """Raise UseRefused, and log it, unless the actor may still use what was released to them."""

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pellucid.audit import log
-from pellucid.audit.checkpoint import add_cosignature, latest_checkpoint, sign_checkpoint
+from pellucid.audit import browse, log
+from pellucid.audit.checkpoint import add_cosignature, latest_checkpoint, sign_checkpoint, signed_heads
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.export import export_bundle, export_proof
 from pellucid.audit.keys import load_verifier_key, public_path
 from pellucid.audit.note import VerifierKey
 from pellucid.audit.places import KEYS, LOG_KEY
+from pellucid.audit.read import verify_place
 from pellucid.audit.treehead import Checkpoint, open_checkpoint
+from pellucid.audit.verification import ACTION, LONGEST, Verification, as_body, of_entry
 from pellucid.audit.witness import Witness
-from pellucid.errors import NameUnknown
+from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
 from pellucid.workspace.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How long the log is and its root; size, instant (UTC µs) and note of the newest head that was signed.
+
+    `fingerprint` is the name of the log's key with its id, `key` the public key as it is published.
+    """
+
+    size: int
+    root: bytes
+    signed: int
+    signed_at: int | None
+    note: bytes | None
+    fingerprint: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,61 @@ class AuditDesk:
         with self.room.database.read() as connection:
             start = 0 if last is None else max(0, log.size(connection) - last)
             return list(log.entries(connection, start))
+
+    def page(
+        self, wanted: browse.Wanted, *, actor: Actor, before: int | None = None, limit: int = 50
+    ) -> browse.LogPage:
+        """Return the newest entries wanted below `before`, without whom they are about; see `audit.browse`."""
+        self.room.demand(actor, "audit-read")
+        with self.room.database.read() as connection:
+            return browse.newest(connection, wanted, before, limit)
+
+    def entry(self, leaf: int, *, actor: Actor) -> tuple[browse.Line, bytes]:
+        """Return one entry and the bytes that were hashed; raises NameUnknown."""
+        self.room.demand(actor, "audit-read")
+        with self.room.database.read() as connection:
+            return browse.one(connection, leaf)
+
+    def head(self, *, actor: Actor) -> Head:
+        """Return how long the log is, its root, and the newest head that was signed."""
+        self.room.demand(actor, "audit-read")
+        with self.room.database.read() as connection:
+            size, root = log.head(connection)
+            heads, note = signed_heads(connection), latest_checkpoint(connection)
+        signed, at = heads[-1] if heads else (0, None)
+        key = self.verifier
+        return Head(size, root, signed, at, note, f"{key.name}+{key.key_id.hex()}", str(key))
+
+    def verify(self, *, actor: Actor) -> int:
+        """Verify the log by its own key, note in it what was found, and return the place of that entry.
+
+        Of a log that is longer than LONGEST only the entries below an older signed head are judged, and the finding
+        says so. Raises InputInvalid where nothing was signed that it could be held against.
+        """
+        self.room.demand(actor, "audit-read")
+        with self.room.database.read() as connection:
+            size, heads = log.size(connection), [signed for signed, _ in signed_heads(connection)]
+        fitting = [signed for signed in heads if signed <= LONGEST]
+        if not fitting:
+            raise _nothing_to_hold_against(bool(heads))
+        first = None if size <= LONGEST else fitting[-1]
+        key, began = self.verifier, time.perf_counter()
+        report = verify_place(self.room.folder, log_key=str(key), first=first)
+        milliseconds = round(1000 * (time.perf_counter() - began))
+        body = as_body(report, size if first is None else first, f"{key.name}+{key.key_id.hex()}", milliseconds)
+        with self.room.database.write() as connection:
+            return log.append(connection, AuditEntry(ACTION, actor, self.room.clock(), body=body)).leaf
+
+    def verification(self, leaf: int, *, actor: Actor) -> Verification:
+        """Return what a verification found, by the place of its entry; raises NameUnknown."""
+        self.room.demand(actor, "audit-read")
+        with self.room.database.read() as connection:
+            return of_entry(leaf, browse.one(connection, leaf, ACTION)[1])
+
+    def last_verification(self, *, actor: Actor) -> Verification | None:
+        """Return the newest verification among the newest entries (see `audit.browse`), if there is one."""
+        found = self.page(browse.Wanted(family=ACTION), actor=actor, limit=1).lines
+        return self.verification(found[0].leaf, actor=actor) if found else None
 
     def checkpoint(self, *, actor: Actor) -> bytes:
         """Sign the present head and return the note (C2SP tlog-checkpoint)."""
@@ -116,3 +190,17 @@ def seen_by_witness(folder: Path, origin: str | None = None) -> bytes:
 
 def _grows(size: int, checkpoint: Checkpoint) -> bool:
     return 0 < size <= checkpoint.size
+
+
+def _nothing_to_hold_against(signed: bool) -> InputInvalid:
+    if signed:
+        return InputInvalid(
+            f"No head of the first {LONGEST:,} entries was signed, and more cannot be verified here.",
+            remedy="Verify it at the command line: `pellucid audit verify --key KEY`.",
+            code="log-too-long",
+        )
+    return InputInvalid(
+        "No head of the log was signed yet, so that there is nothing to hold it against.",
+        remedy="Sign the present head first.",
+        code="log-unsigned",
+    )

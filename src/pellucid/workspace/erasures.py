@@ -16,6 +16,8 @@ from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.governance.former import with_former
 from pellucid.holdings.schema_hash import schema_hash
 from pellucid.policy.model import Actor, Policy
+from pellucid.rights import stored
+from pellucid.rights.request import Right
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.names import namespace_of
@@ -45,10 +47,26 @@ class ErasureDesk:
 
     def plan(self, people: Sequence[Named], *, actor: Actor) -> Sequence[Part]:
         """Return what erasing these people would do; changes nothing but the log, which tells that it was asked."""
+        policy = self.room.demand(actor, "erase")
+        return self._plan(policy, [self._identity(policy, each) for each in people], actor)
+
+    def plan_of(self, request: str, *, actor: Actor) -> Sequence[Part]:
+        """Return what carrying out a request for erasure would do, of which nobody has to be named; else as `plan`."""
+        policy = self.room.demand(actor, "erase")
+        with self.room.database.read() as connection:
+            found = stored.load(connection, request)
+        if found.right is not Right.ERASURE or found.subject is None or found.closed:
+            raise InputInvalid(
+                f"The request {found.id} has no plan.",
+                remedy="Open requests for erasure of somebody who is known have one.",
+                code="request-state",
+            )
+        return self._plan(policy, [(found.namespace, found.subject)], actor)
+
+    def _plan(self, policy: Policy, wanted: Sequence[tuple[str, int]], actor: Actor) -> Sequence[Part]:
         from pellucid.rights.erase import preview  # noqa: PLC0415  -- slow, and no question needs it
 
-        policy = self.room.demand(actor, "erase")
-        wanted, now = [self._identity(policy, each) for each in people], self.room.clock()
+        now = self.room.clock()
         with self.room.database.write() as connection:
             for each in wanted:
                 subject = self.room.subject_keys.pseudonym(connection, *each)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -27,6 +27,18 @@ from pellucid.workspace.tasks import identity_checks
 
 BY_STAFF = 2
 """How well a person is known whom the staff checked with evidence."""
+
+
+BARE = frozenset({"purposes", "without_sensitive"})
+"""What of a request's details is shown to who only looks: it quotes nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A request as it is shown without whom it is about, and the pseudonym by which the log names them."""
+
+    view: View
+    pseudonym: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,18 @@ class RequestDesk:
             body = {"request": found.id}
             append(connection, AuditEntry("request.shown", actor, now, subject=subject, body=body))
             return view(connection, found.id, now, key)
+
+    def look(self, request: str, *, actor: Actor) -> Looked:
+        """Return one request and all that happened, without whom it is about and what they said; see `show` for those.
+
+        The pseudonym is the one by which the log names the person: None for nobody who is known.
+        """
+        policy = self.room.demand(actor, "request-list")
+        with self.room.database.write() as connection:  # a pseudonym is made when first asked for
+            found = view(connection, request, self.room.clock())
+            pseudonym = self._book(connection, policy, actor).pseudonym(found.request)
+        asked = {name: said for name, said in found.request.asked.items() if name in BARE}
+        return Looked(replace(found, request=replace(found.request, asked=asked, proof=None)), pseudonym)
 
     def acknowledge(self, request: str, *, actor: Actor) -> View:
         """Say that a request was received and is worked on."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pellucid.audit.places import KEYS
-from pellucid.errors import NotPermitted
+from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.governance.refusals import NOBODY, Refusals
 from pellucid.governance.replies import Replies
 from pellucid.governance.tokens import NewToken, Token, create_token, recognise, revoke_token, tokens_kept
@@ -27,11 +27,33 @@ class TokenDesk:
 
     room: Room
 
-    def create(self, name: str, scopes: Iterable[str], *, actor: Actor, days: int = DAYS) -> NewToken:
-        """Make a token for a program; its secret is told here and never again. Raises InputInvalid, NotPermitted."""
-        self.room.demand(actor, "tokens-manage")
+    def create(
+        self, name: str, scopes: Iterable[str], *, actor: Actor, days: int = DAYS, person: str | None = None
+    ) -> NewToken:
+        """Make a token for a program; its secret is told here and never again. Raises InputInvalid, NotPermitted.
+
+        `person` is whom it asks questions as, where a scope lets it. Raises NameUnknown for one who is not declared.
+        """
+        policy = self.room.demand(actor, "tokens-manage")
+        if person is not None and person not in policy.people:
+            raise NameUnknown("person", person, tuple(policy.people), remedy="Declare them in the policy first.")
         with self.room.database.write() as connection:
-            return create_token(connection, self._key, name, scopes, days, actor, self.room.clock())
+            return create_token(connection, self._key, name, scopes, days, actor, self.room.clock(), person)
+
+    def person_of(self, token: Token) -> Actor:
+        """Return whom a token asks as, with the roles that the policy in force gives them.
+
+        Raises NotPermitted, counted for the log, where it is for nobody, or for somebody who is declared no more.
+        """
+        person = None if token.person is None else self.room.policy().people.get(token.person)
+        if person is None or token.person is None:
+            self.refusals.count("token-person", token.actor)
+            raise NotPermitted(
+                "This token is for nobody whom the policy in force declares.",
+                code="token-person",
+                remedy="Have one made for a person of the policy: `pellucid serve token create --for NAME`.",
+            )
+        return Actor("staff", token.person, person.roles, f"token:{token.id}")
 
     def revoke(self, token: str, *, actor: Actor) -> Token:
         """Revoke a token by its id, at once and for good. Raises NameUnknown, NotPermitted."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from pellucid.errors import InputInvalid, RecordingFailed
 from pellucid.governance.replies import KeyedRequest, Replies
 from pellucid.records.tables import charges
 from pellucid.release.result import Release
@@ -284,6 +285,37 @@ def test_a_question_that_takes_too_long_is_stopped_and_told(shop: Grocer, settin
 
     assert page.status == 503
     assert page.words.count("The question took longer than 1e-06 s and was stopped. Ask for fewer groups") == 1
+
+
+def test_a_claim_whose_process_ended_holds_for_a_while_and_then_the_question_is_asked_anew(shop: Grocer) -> None:
+    time = [shop.now()]
+    replies = Replies(shop.workspace.room.database, lambda: time[0])
+    keyed = KeyedRequest.of("session:s", "k", b"question")
+    assert replies._claim(keyed, 10) is None  # and then its process is killed
+    with pytest.raises(InputInvalid, match=r"^A request with this idempotency key is being answered\.$"):
+        replies.once_claimed(keyed, 10, lambda: 1, lambda reply: 2)
+    found = replies.find("session:s", "k", 10)
+    time[0] += 10
+
+    assert (found is not None and found.is_claim, replies.find("session:s", "k", 10)) == (True, None)
+    assert replies.once_claimed(keyed, 10, lambda: 1, lambda reply: 2) == 1
+
+
+def test_a_failure_that_cannot_be_told_to_the_database_is_told_as_it_was(shop: Grocer) -> None:
+    replies, keyed = Replies(shop.workspace.room.database, shop.now), KeyedRequest.of("s", "k", b"question")
+
+    def failing() -> int:
+        shop.workspace.room.database.before_write = _refuse
+        raise InputInvalid("It failed.", code="the-first")
+
+    before = shop.workspace.room.database.before_write
+    with pytest.raises(InputInvalid, match=r"^It failed\.$"):
+        replies.once_claimed(keyed, 10**9, failing, lambda reply: 1)
+    shop.workspace.room.database.before_write = before
+
+
+def _refuse() -> None:
+    raise RecordingFailed("Not now.")
 
 
 def test_nothing_of_an_answer_outlives_the_day(shop: Grocer) -> None:

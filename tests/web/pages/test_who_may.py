@@ -20,6 +20,7 @@ EVERYBODY, CUSTOMERS, STAFF = "everybody", "customers", "staff"
 TOTAL = "SELECT COUNT(*) FROM purchases"
 ANSWER = "/staff/ask/answers/{key}"
 INSIGHT = "/staff/insights/{insight}"
+DUE, ENTRY = "/staff/requests/{request_id}", "/staff/log/entries/{leaf}"
 ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", SIGN_IN): (EVERYBODY, {"key": "h0002"}, 303),
@@ -65,6 +66,21 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", f"{INSIGHT}/run"): ("insight-run", {"once": "x" * 22}, 404),
     ("GET", "/staff/budget"): ("budget-show", {}, 200),
     ("POST", "/staff/budget/plan"): ("preview", {"purpose": "planning", "questions": TOTAL}, 200),
+    ("GET", "/staff/requests"): ("request-list", {}, 200),
+    ("GET", DUE): ("request-list", {}, 404),
+    ("POST", f"{DUE}/person"): ("request-list", {}, 404),
+    ("POST", f"{DUE}/plan"): ("erase", {}, 404),
+    ("POST", f"{DUE}/acts/{{act}}"): ("request-approve", {}, 404),
+    ("GET", "/staff/consents"): ("consent-coverage-exact", {}, 200),
+    ("GET", "/staff/refusals"): ("audit-read", {}, 200),
+    ("GET", "/staff/log"): ("audit-read", {}, 200),
+    ("GET", ENTRY): ("audit-read", {}, 200),
+    ("GET", f"{ENTRY}/bytes"): ("audit-read", {}, 200),
+    ("GET", f"{ENTRY}/proof"): ("audit-export", {}, 404),  # no signed head covers it
+    ("POST", "/staff/log/verify"): ("audit-read", {}, 409),
+    ("GET", "/staff/log/verifications/{leaf}"): ("audit-read", {}, 404),
+    ("POST", "/staff/log/export"): ("audit-export", {}, 200),
+    ("POST", "/staff/log/checkpoint"): ("audit-checkpoint", {}, 303),
     ("GET", "/static/{name}"): (EVERYBODY, {}, 404),
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those.
@@ -73,7 +89,7 @@ An action stands for the staff whose roles may do it: others of the staff are re
 """
 DOORS = {CUSTOMERS: SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
-NAMES |= {"key": "0" * 32, "insight": "none"}
+NAMES |= {"key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
 
 
 def is_page(path: str) -> bool:
@@ -134,5 +150,7 @@ def test_nothing_that_was_refused_was_done(grocer: Grocer) -> None:
 
 
 def _program(grocer: Grocer) -> Browser:
-    token = grocer.workspace.tokens.create(f"till-{token_hex(4)}", SCOPES, actor=grocer.workspace.actor("pia"))
+    token = grocer.workspace.tokens.create(
+        f"till-{token_hex(4)}", SCOPES, actor=grocer.workspace.actor("pia"), person="ana"
+    )
     return Browser(grocer.address, headers={"Authorization": f"Bearer {token.secret}"})

@@ -278,6 +278,7 @@ class ProblemTold(BaseModel):
     code: str
     remedy: str
     fields: list[FieldTold] | None = None
+    reasons: list[ReasonTold] | None = None
 
 
 _SCHEMAS = "#/components/schemas/"
@@ -288,9 +289,9 @@ _MEANING = {
     400: "The body is no JSON, or was cut off.",
     401: "No valid token.",
     403: "The token does not carry the scope, or the answer is not what was sent.",
-    404: "No such person, purpose, namespace, request or notice.",
+    404: "No such person, purpose, namespace, request, notice or insight.",
     408: "The body did not arrive in time.",
-    409: "A request with this idempotency key is under way, or a person's request is past this step.",
+    409: "A request with this idempotency key is under way, a person's request past this step, or no head signed.",
     413: "The body is too long.",
     414: "The URL is too long.",
     415: "The body is not application/json.",

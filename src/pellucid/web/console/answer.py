@@ -1,12 +1,9 @@
-"""An answer as the console shows it: its table, its charts, and as a file. Never more than the command line prints."""
+"""An answer as the console shows it: table, charts, and all as a file. Never more than the command line prints."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-
-import pyarrow as pa
-import pyarrow.csv
 
 from pellucid.release.result import GROUP_KEY, Release
 from pellucid.release.shown import ShownTable, shown_table
@@ -14,8 +11,6 @@ from pellucid.web.console.chart import Chart, charts_of
 
 MOST_ROWS = 300
 """Rows that a page shows; a file holds all."""
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that some spreadsheets would run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +63,6 @@ def answer_shown(release: Release) -> AnswerShown:
     return AnswerShown(release, table, heads, charts_of(release))
 
 
-def as_csv(release: Release, *, for_spreadsheets: bool = True) -> bytes:
-    """Return the rows as CSV; for spreadsheets, texts that one might run begin with an apostrophe."""
-    values = _harmless(release.values) if for_spreadsheets else release.values
-    sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(values, sink)
-    return bytes(sink.getvalue())
-
-
 def as_json(release: Release) -> bytes:
     """Return all that is told of an answer, as JSON."""
     return json.dumps(release.to_json(), ensure_ascii=False, indent=1).encode()
-
-
-def _harmless(values: pa.Table) -> pa.Table:
-    columns = [
-        pa.chunked_array([[_harmless_text(text) for text in column.to_pylist()]], type=column.type)
-        if pa.types.is_string(column.type)
-        else column
-        for column in values.columns
-    ]
-    return pa.table(columns, names=[_harmless_text(name) for name in values.column_names])
-
-
-def _harmless_text(text: str | None) -> str | None:
-    return f"'{text}" if text is not None and text.startswith(RISKY) else text

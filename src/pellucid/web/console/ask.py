@@ -10,7 +10,7 @@ from starlette.responses import Response
 from pellucid.errors import InputInvalid, PellucidError
 from pellucid.release.preview import Preview
 from pellucid.release.result import Release
-from pellucid.web.console.answer import answer_shown, as_csv, as_json
+from pellucid.web.console.answer import answer_shown, as_json
 from pellucid.web.console.asked import AskedForm, new_number, once_of, whose
 from pellucid.web.console.places import ASK
 from pellucid.web.console.refused import Refused
@@ -18,6 +18,7 @@ from pellucid.web.console.words import BOUNDINGS, expected_told, obligations_tol
 from pellucid.web.console.working import Here, Posted, Working
 from pellucid.web.forms import Form
 from pellucid.web.pages import go_to, page
+from pellucid.web.rows import as_csv
 from pellucid.workspace.asking import Once
 
 router = APIRouter(prefix="/staff/ask", include_in_schema=False)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from pellucid.errors import NotPermitted
 from pellucid.web import cookies
 from pellucid.web.browser import Asked, FromBrowser
+from pellucid.web.console import officer_words
 from pellucid.web.console.working import Here, Posted
 from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import site_of
@@ -54,7 +55,9 @@ def leave(working: Here, _form: Posted) -> Response:
 
 @router.get("")
 def home(request: Request, working: Here) -> Response:
-    """Show who is signed in, with which roles."""
-    roles = working.site.workspace.centre.policy().roles
+    """Show who is signed in, with which roles, and what is due today to who may see it."""
+    workspace = working.site.workspace
+    roles = workspace.centre.policy().roles
     titles = [roles[name].title for name in working.member.actor.roles if name in roles]
-    return page(request, "console/home.html", working=working, here="home", roles=titles)
+    due = workspace.oversight.due(actor=working.actor) if working.may("request-list") else None
+    return page(request, "console/home.html", working=working, here="home", roles=titles, due=due, words=officer_words)

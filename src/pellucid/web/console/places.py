@@ -20,7 +20,11 @@ class ConsolePlace:
 ASK = ConsolePlace("ask", "/staff/ask", "Ask", ("query", "preview"))
 INSIGHTS = ConsolePlace("insights", "/staff/insights", "Insights", ("insight-list",))
 BUDGET = ConsolePlace("budget", "/staff/budget", "Budget", ("budget-show",))
-PLACES: tuple[ConsolePlace, ...] = (ASK, INSIGHTS, BUDGET)
+REQUESTS = ConsolePlace("requests", "/staff/requests", "Requests", ("request-list",))
+CONSENTS = ConsolePlace("consents", "/staff/consents", "Consents", ("consent-coverage-exact",))
+REFUSALS = ConsolePlace("refusals", "/staff/refusals", "Refused uses", ("audit-read",))
+LOG = ConsolePlace("log", "/staff/log", "Log", ("audit-read",))
+PLACES: tuple[ConsolePlace, ...] = (ASK, INSIGHTS, BUDGET, REQUESTS, CONSENTS, REFUSALS, LOG)
 """In the order in which they are offered."""
 
 
