@@ -20,11 +20,13 @@ from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import messages as centre_messages
+from pellucid.web.centre import openid as centre_openid
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.console import door as console_door
+from pellucid.web.console import openid as console_openid
 from pellucid.web.errors import Problem
 from pellucid.web.guard import Guard
 from pellucid.web.logs import say_defect
@@ -45,9 +47,11 @@ PARTS: tuple[Any, ...] = (
     centre_door,
     centre_handover,
     centre_messages,
+    centre_openid,
     centre_pages,
     centre_requests,
     console_door,
+    console_openid,
 )
 """Every module with routes."""
 DESCRIPTION = (

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.erasures import ErasureDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
+    from pellucid.workspace.openid import OpenIdDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
@@ -210,6 +211,13 @@ class Workspace:
         from pellucid.workspace.doors import DoorDesk  # noqa: PLC0415  -- no question needs it
 
         return DoorDesk(self.room)
+
+    @cached_property
+    def openid(self) -> OpenIdDesk:
+        """Signing in by an OpenID Connect provider, at either door."""
+        from pellucid.workspace.openid import OpenIdDesk  # noqa: PLC0415  -- likewise, and an optional dependency
+
+        return OpenIdDesk(self.room, lambda: self.doors.key, lambda: self.doors.refusals)
 
     @cached_property
     def centre(self) -> CentreDesk:

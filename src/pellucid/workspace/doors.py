@@ -70,7 +70,7 @@ class DoorDesk:
         """
         policy, now = self.room.policy(), self.room.clock()
         name = namespace_of(policy, namespace)
-        browser = Browser(digest(self.key, "browser", cookie), self._address(address, name, typed))
+        browser = Browser(digest(self.key, "browser", cookie), came_from(self.key, address, name, typed))
         with self.room.database.write() as connection:
             done = sign_in.ask(
                 connection, self._challenges, name, typed, browser, self.room.settings.challenges_per_hour, now
@@ -97,7 +97,7 @@ class DoorDesk:
         with self.room.database.write() as connection:
             found = sign_in.who_showed(connection, self._challenges, browser, given, now)
             if found is not None:
-                return self._begin(connection, found[0], "code", found[1], now)
+                return let_in(self.room, self.key, connection, found[0], "code", found[1], now)
         self.refusals.count("code-wrong", STRANGER)
         raise NotPermitted(
             "This is not the code that we sent, or it holds no longer.",
@@ -116,12 +116,12 @@ class DoorDesk:
             told = handover.read(token, handover.load_key(settings.handover_key), settings.handover_audience, now)
         if told is not None:
             name = namespace_of(policy, told.namespace)
-            came_from = self._address(address, name, told.subject)
+            place = came_from(self.key, address, name, told.subject)
             with self.room.database.write() as connection:
                 fresh = handover.take_once(connection, digest(self.key, "handover", told.id), told.expires_at)
                 subject = ids.find(connection, name, told.subject)
                 if fresh and subject is not None:
-                    return self._begin(connection, (name, subject), "handover", came_from, now)
+                    return let_in(self.room, self.key, connection, (name, subject), "handover", place, now)
         self.refusals.count("handover-refused", STRANGER)
         raise NotPermitted(
             "We could not take over who you are from the page that you came from.",
@@ -171,14 +171,19 @@ class DoorDesk:
     def _challenges(self) -> bytes:
         return challenge_key(self.room)
 
-    def _address(self, address: str, namespace: str, typed: str) -> bytes:
-        return digest(self.key, "address", address, namespace, typed)
 
-    def _begin(self, connection: Connection, identity: Identity, how: str, address: bytes, now: int) -> NewSession:
-        """Begin a session and log it, by pseudonym; the transaction's last call."""
-        who = {"namespace": identity[0], "subject": identity[1], "address": address}
-        made = sessions.begin(connection, CENTRE, self.key, who, how, sign_in.STRENGTH, now)
-        name = self.room.subject_keys.pseudonym(connection, *identity)
-        body = {"how": how, "session": made.session.id, "door": CENTRE.name}
-        append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
-        return made
+def came_from(key: bytes, address: str, namespace: str, typed: str) -> bytes:
+    """Return a keyed hash of where a person asks from: it tells nothing of anybody else's address."""
+    return digest(key, "address", address, namespace, typed)
+
+
+def let_in(
+    room: Room, key: bytes, connection: Connection, identity: Identity, how: str, address: bytes, now: int
+) -> NewSession:
+    """Begin a session of a customer and log it, by pseudonym; the transaction's last call."""
+    who = {"namespace": identity[0], "subject": identity[1], "address": address}
+    made = sessions.begin(connection, CENTRE, key, who, how, sign_in.STRENGTH, now)
+    name = room.subject_keys.pseudonym(connection, *identity)
+    body = {"how": how, "session": made.session.id, "door": CENTRE.name}
+    append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
+    return made
