@@ -45,7 +45,10 @@ class Settings(BaseSettings):
         default=30, ge=1, le=366, description="After how many days a request expires if nobody showed who they are."
     )
     challenges_per_hour: int = Field(
-        default=600, ge=1, le=1_000_000, description="Codes and links, over all requests, that people are sent an hour."
+        default=600,
+        ge=1,
+        le=1_000_000,
+        description="Codes and links sent an hour for requests; and to strangers who sign in.",
     )
     public_url: str = Field(default="", description="Where people reach this workspace, for links; empty: only codes.")
     messages: tuple[Literal["notice-changed", "consent-expiring", "yearly", "request-answered"], ...] = Field(

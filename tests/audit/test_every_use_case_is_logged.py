@@ -937,6 +937,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "access.refusals",
         "doors.key",
         "doors.refusals",
+        "doors.asked",
         "access.fulfillers",
         "erasures.tell",
         "erasures.means",

@@ -17,7 +17,7 @@ from pellucid.records.columns import from_instant
 from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
-from pellucid.rights.challenged import Challenged, challenged
+from pellucid.rights.challenged import SIGN_IN, Challenged, challenged
 from pellucid.rights.challenges import LINK, Contact, Contacts
 from pellucid.rights.corrected_contacts import trusted
 
@@ -31,6 +31,7 @@ class ChallengeSender:
     send: Callable[[Mail], None]
     policy: Callable[[], Policy]
     actor: Actor
+    per_hour: int
     public_url: str = ""
 
     def __call__(self, claim: Claim) -> None:
@@ -44,6 +45,9 @@ class ChallengeSender:
         details = {} if chosen is None else {"column": chosen[2].column}
         with claim.database.write() as connection:
             claim.done(connection)
+            challenge, _ = _found(connection, claim.job.about, claim.clock())
+            if chosen is None and challenge.request.startswith(SIGN_IN):
+                return  # anybody can ask to be let in as anybody: what reaches nobody must not fill the log
             entry = AuditEntry("identity.challenge", self.actor, claim.clock(), body=body, details=details)
             append(connection, entry)
 
@@ -60,7 +64,7 @@ class ChallengeSender:
             if asked is None or not _is_wanted(challenge, asked, now):
                 return None
             usable = trusted(connection, policy, asked, held, now)
-            chosen = challenges.choose(connection, self.key, challenge, asked, usable, now)
+            chosen = challenges.choose(connection, self.key, challenge, asked, usable, self.per_hour, now)
             if chosen is None:
                 return None
             noted = update(identity_challenges).where(identity_challenges.c.id == challenge.id)

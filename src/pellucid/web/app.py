@@ -109,9 +109,11 @@ def _tidy_now_and_then(workspace: Workspace, ended: threading.Event) -> None:
         _try(workspace.tokens.refusals.flush)
         _try(workspace.tokens.replies.forget)
         _try(workspace.doors.refusals.flush)
+        _try(workspace.doors.asked.flush)
         _try(workspace.doors.tidy)
     _try(workspace.tokens.refusals.flush_all)
     _try(workspace.doors.refusals.flush_all)
+    _try(workspace.doors.asked.flush_all)
 
 
 def _try(work: Callable[[], None]) -> None:

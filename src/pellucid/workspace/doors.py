@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_network
 
 from sqlalchemy import Connection
 
@@ -30,6 +31,7 @@ from pellucid.workspace.tasks import challenge_key
 from pellucid.workspace.tokens import TOKENS_KEY
 
 CUSTOMER = "customer"
+_NETS = {4: 24, 6: 48}
 STRANGER = Actor(CUSTOMER, "unknown", (), "none")
 """Who has not shown who they are."""
 
@@ -66,22 +68,19 @@ class DoorDesk:
     def ask(self, typed: str, *, cookie: str, address: str, namespace: str | None = None) -> None:
         """Have a code sent to whoever is known by what was typed, if a contact of theirs is held.
 
-        Raises NameUnknown for a namespace that is not there, and NotPermitted if too many are sent everywhere.
+        How many are sent is the worker's to see (`rights.challenge_limits`): nobody is refused for what others asked.
+        Raises NameUnknown for a namespace that is not there.
         """
         policy, now = self.room.policy(), self.room.clock()
         name = namespace_of(policy, namespace)
-        browser = Browser(digest(self.key, "browser", cookie), came_from(self.key, address, name, typed))
+        browser = Browser(
+            digest(self.key, "browser", cookie),
+            came_from(self.key, address, name, typed),
+            digest(self.key, "network", _net_of(address)),
+        )
+        self.asked.count("code", STRANGER)
         with self.room.database.write() as connection:
-            done = sign_in.ask(
-                connection, self._challenges, name, typed, browser, self.room.settings.challenges_per_hour, now
-            )
-            if done:
-                append(connection, AuditEntry("sign-in.asked", STRANGER, now))
-        if not done:
-            self.refusals.count("too-many-all", STRANGER)
-            raise NotPermitted(
-                "Too many codes were asked for lately.", remedy="Try again later.", code="challenges-too-many"
-            )
+            sign_in.ask(connection, self._challenges, name, typed, browser, now)
 
     def waits(self, *, cookie: str) -> bool:
         """Return whether this browser asked for a code and may give it."""
@@ -163,6 +162,11 @@ class DoorDesk:
         return Refusals(self.room.database, self.room.clock, "sign-in.refused")
 
     @cached_property
+    def asked(self) -> Refusals:
+        """Codes that were asked for, on their way into the log: by their number, since anybody can ask for any."""
+        return Refusals(self.room.database, self.room.clock, "sign-in.asked", "asked")
+
+    @cached_property
     def key(self) -> bytes:
         """The key of the hashes of what browsers show, and of the tokens of their forms."""
         return load_or_create_key(self.room.folder / KEYS / TOKENS_KEY)
@@ -170,6 +174,15 @@ class DoorDesk:
     @cached_property
     def _challenges(self) -> bytes:
         return challenge_key(self.room)
+
+
+def _net_of(address: str) -> str:
+    """Return the net that an address is in, of those that one asker easily has many addresses of."""
+    try:
+        found = ip_network(address)
+    except ValueError:
+        return address
+    return str(found.supernet(new_prefix=min(found.prefixlen, _NETS[found.version])))
 
 
 def came_from(key: bytes, address: str, namespace: str, typed: str) -> bytes:
