@@ -21,6 +21,9 @@ from pellucid.rights.challenged import SIGN_IN, Challenged, challenged
 from pellucid.rights.challenges import LINK, Contact, Contacts
 from pellucid.rights.corrected_contacts import trusted
 
+SIGN_IN_LINK = "/privacy/sign-in/link/"
+"""Where the link of a mail leads by which somebody signs in."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChallengeSender:
@@ -79,11 +82,17 @@ class ChallengeSender:
             shown = f"open this link: {self.public_url.rstrip('/')}/verify/{asked.id}#{secret}"
         else:
             shown = f"give this code: {secret[:4]} {secret[4:]}"
+        both = asked.is_sign_in and bool(self.public_url)
+        if both:
+            # In the path, so that no script is needed: it opens nothing but in the browser that asked.
+            link = challenges.secret_of(self.key, challenge.id, LINK)
+            shown += f"\n\nOr open this link, and press the button: {self.public_url.rstrip('/')}{SIGN_IN_LINK}{link}"
         text = (
             f"Somebody, we hope you, asked {controller.name} {asked.words}.\n\n"
             f"To show that it is you, {shown}\n\n"
-            f"It holds for ten minutes, once, and {asked.holds_for}. Pass it on to nobody: "
-            "we never ask for it on the telephone or by mail.\n\n"
+            f"{'They hold' if both else 'It holds'} for ten minutes, once, and {asked.holds_for}. "
+            f"Pass {'neither' if both else 'it'} on{'' if both else ' to nobody'}: "
+            f"we never ask for {'them' if both else 'it'} on the telephone or by mail.\n\n"
             f"If it was not you, you need not do anything. You can tell us: {controller.contact}\n"
         )
         written = from_instant(challenge.made_at)

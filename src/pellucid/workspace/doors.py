@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_network
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -87,22 +88,19 @@ class DoorDesk:
         with self.room.database.read() as connection:
             return sign_in.waits(connection, digest(self.key, "browser", cookie), self.room.clock())
 
-    def answer(self, given: str, *, cookie: str) -> NewSession:
-        """Begin the session of whoever gives the code that they were sent, in the browser that asked for it.
+    def answer(self, given: str, *, cookie: str, how: Literal["code", "link"] = "code") -> NewSession:
+        """Begin the session of whoever gives the code that they were sent, or what stood in the link beside it.
 
-        Raises NotPermitted (`code-wrong`), in the same words whatever is wrong.
+        Both hold in the browser only that asked: see `docs/decisions/0017-pages.md`. Raises NotPermitted (`code-wrong`,
+        `link-wrong`), in the same words whatever is wrong.
         """
         now, browser = self.room.clock(), digest(self.key, "browser", cookie)
         with self.room.database.write() as connection:
             found = sign_in.who_showed(connection, self._challenges, browser, given, now)
             if found is not None:
-                return let_in(self.room, self.key, connection, found[0], "code", found[1], now)
-        self.refusals.count("code-wrong", STRANGER)
-        raise NotPermitted(
-            "This is not the code that we sent, or it holds no longer.",
-            remedy="Look at the newest message, or have another code sent; each holds once, for ten minutes.",
-            code="code-wrong",
-        )
+                return let_in(self.room, self.key, connection, found[0], how, found[1], now)
+        self.refusals.count(f"{how}-wrong", STRANGER)
+        raise _link_wrong() if how == "link" else _code_wrong()
 
     def hand_over(self, token: str, *, address: str) -> NewSession:
         """Begin the session of whom the company's own site says is there, by a signed token that is taken once.
@@ -174,6 +172,22 @@ class DoorDesk:
     @cached_property
     def _challenges(self) -> bytes:
         return challenge_key(self.room)
+
+
+def _code_wrong() -> NotPermitted:
+    return NotPermitted(
+        "This is not the code that we sent, or it holds no longer.",
+        remedy="Look at the newest message, or have another code sent; each holds once, for ten minutes.",
+        code="code-wrong",
+    )
+
+
+def _link_wrong() -> NotPermitted:
+    return NotPermitted(
+        "This is not the link that we sent last, or it holds no longer.",
+        remedy="Look at the newest message, or have another sent; each holds once, for ten minutes.",
+        code="link-wrong",
+    )
 
 
 def _net_of(address: str) -> str:

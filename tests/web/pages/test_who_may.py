@@ -38,6 +38,8 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/privacy/messages/{token}"): (EVERYBODY, {}, 403),
     ("POST", "/privacy/messages/{token}"): (EVERYBODY, {"kind": "yearly", "wanted": "no"}, 403),
     ("POST", "/verify/{request_id}"): (EVERYBODY, {"answer": "x"}, 403),
+    ("GET", f"{SIGN_IN}/link/{{link}}"): (EVERYBODY, {}, 403),
+    ("POST", f"{SIGN_IN}/link"): (EVERYBODY, {"link": "x" * 43}, 403),
     ("GET", f"{SIGN_IN}/openid"): (EVERYBODY, {}, 404),
     ("GET", f"{SIGN_IN}/openid/back"): (EVERYBODY, {}, 404),
     ("GET", "/privacy/signed-out"): (EVERYBODY, {}, 200),
@@ -52,7 +54,14 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those."""
 DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN}
-NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
+NAMES = {
+    "link": "x" * 43,
+    "purpose": "offers",
+    "sequence": "999",
+    "request_id": "r0123456789ab",
+    "name": "x",
+    "token": "x.1.y",
+}
 
 
 def is_page(path: str) -> bool:

@@ -40,7 +40,7 @@ def code(request: Request, browser: FromBrowser) -> Response:
     """Show where to type the code, in the browser in which it was asked for."""
     if browser.is_new or not site_of(request).workspace.doors.waits(cookie=browser.secret):
         return go_to("/privacy/sign-in")
-    return page(request, "centre/code.html", form_token=browser.token, wrong="")
+    return code_page(request, browser)
 
 
 @router.post("/sign-in/code")
@@ -50,8 +50,7 @@ def give(request: Request, browser: FromBrowser, form: Asked) -> Response:
     try:
         made = doors.answer(form.get("code", ""), cookie=browser.secret)
     except NotPermitted as error:
-        wrong = f"{error.message} {error.remedy}"
-        return page(request, "centre/code.html", status=403, form_token=browser.token, wrong=wrong)
+        return code_page(request, browser, wrong=f"{error.message} {error.remedy}")
     return let_in(request, made)
 
 
@@ -79,6 +78,13 @@ def sign_in_page(request: Request, browser: Browser, *, wrong: str = "", status:
             wrong=wrong,
         )
     )
+
+
+def code_page(request: Request, browser: Browser, *, wrong: str = "") -> Response:
+    """Return the page on which the code is typed, with what was wrong before."""
+    links = bool(site_of(request).workspace.settings.public_url)
+    status = 403 if wrong else 200
+    return page(request, "centre/code.html", status=status, form_token=browser.token, links=links, wrong=wrong)
 
 
 def let_in(request: Request, made: NewSession) -> Response:
