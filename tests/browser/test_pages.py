@@ -23,7 +23,9 @@ PAGES = {
     "/privacy/requests": "h0001",
     "the request": "h0001",
     "/verify/r0123456789ab": None,
+    "/privacy/signed-out": None,
     "/staff/sign-in": None,
+    "/staff/signed-out": None,
     "/staff": "pia",
 }
 LARGEST = 100_000
