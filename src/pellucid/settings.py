@@ -48,7 +48,10 @@ class Settings(BaseSettings):
         default=30, ge=1, le=366, description="After how many days a request expires if nobody showed who they are."
     )
     challenges_per_hour: int = Field(
-        default=600, ge=1, le=1_000_000, description="Codes and links, over all requests, that people are sent an hour."
+        default=600,
+        ge=1,
+        le=1_000_000,
+        description="Codes and links sent an hour for requests; and to strangers who sign in.",
     )
     public_url: str = Field(default="", description="Where people reach this workspace, for links; empty: only codes.")
     messages: tuple[Literal["notice-changed", "consent-expiring", "yearly", "request-answered"], ...] = Field(
@@ -112,6 +115,33 @@ class Settings(BaseSettings):
     handover_audience: str = Field(
         default="pellucid", description="Whom the tokens of the company's site must be made for (`aud`)."
     )
+    openid_issuer: str = Field(
+        default="",
+        description="Issuer of customers' OpenID Connect provider, an https address; empty: none.",
+    )
+    openid_client_id: str = Field(default="", description="As whom that provider knows the privacy centre.")
+    openid_client_secret: SecretStr = Field(default=SecretStr(""), description="What the privacy centre shows to it.")
+    openid_scope: str = Field(default="openid", description="What is asked for there, as `openid email`.")
+    openid_claim: str = Field(default="sub", description="The claim of its ID token that is the customer's key.")
+    openid_namespace: str = Field(default="", description="Of which namespace that key is; empty: the only one.")
+    openid_title: str = Field(default="", description="What people call that provider, on the button.")
+    staff_openid_issuer: str = Field(default="", description="Issuer of the staff's provider, likewise; empty: none.")
+    staff_openid_client_id: str = Field(default="", description="As whom that provider knows the console.")
+    staff_openid_client_secret: SecretStr = Field(default=SecretStr(""), description="What the console shows to it.")
+    staff_openid_scope: str = Field(default="openid", description="What is asked for there, as `openid profile`.")
+    staff_openid_claim: str = Field(default="sub", description="The claim of its ID token that tells who somebody is.")
+    staff_openid_people: dict[str, str] = Field(
+        default={},
+        description='People of the policy by what that claim says, as `{"a1b2": "pia"}`; empty: it says their names.',
+    )
+    staff_openid_amr: tuple[str, ...] = Field(
+        default=("mfa",), description="Values of `amr`, one of which shows several factors; see `STAFF_OPENID_ACR`."
+    )
+    staff_openid_acr: tuple[str, ...] = Field(
+        default=(),
+        description="Values of `acr` that show several factors too, and are asked for; `[]` in both: none is demanded.",
+    )
+    staff_openid_title: str = Field(default="", description="What staff call that provider, on the button.")
     production: bool = Field(
         default=False, description="Refuse to serve with weak secrets, or where people would not reach it by https."
     )

@@ -85,6 +85,7 @@ DOOR_CASES: list[Case] = [
     ("doors.waits", lambda w: w.doors.waits(cookie=COOKIE), (), False),
     ("doors.answer", lambda w: w.doors.answer("0", cookie=COOKIE), REFUSED, True),
     ("doors.answer", _answered, SIGNED_IN, False),
+    ("doors.answer", lambda w: w.doors.answer("0", cookie=COOKIE, how="link"), REFUSED, True),
     ("doors.hand_over", lambda w: w.doors.hand_over("x", address="here"), REFUSED, True),
     ("doors.visitor", lambda w: w.doors.visitor("x" * 43), (), False),
     ("doors.leave", lambda w: w.doors.leave(_visitor(w)), ("sign-in.ended",), False),

@@ -120,9 +120,9 @@ def recorded(answer: httpx.Response) -> Any:
 
 
 @contextmanager
-def serving(workspace: Workspace) -> Iterator[str]:
+def serving(workspace: Workspace, port: int = 0) -> Iterator[str]:
     """Serve a workspace by a thread of this process; its address."""
-    server = server_of(workspace, "127.0.0.1", 0)
+    server = server_of(workspace, "127.0.0.1", port)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -7,7 +7,6 @@ looked at beyond its status.
 
 from __future__ import annotations
 
-import io
 import socket
 import ssl
 import time
@@ -15,13 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pellucid.delivery.bounded import Bounded, left
 from pellucid.errors import DeliveryFailed
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 SECONDS = 10.0
 """How long connecting, asking and being answered may take together."""
@@ -108,7 +104,7 @@ class Poster:
             with self._connected(host, port, addresses, until) as stream:
                 named = host if port == 443 else f"{host}:{port}"
                 said = {"Host": named, "User-Agent": USER_AGENT, "Connection": "close"} | headers
-                return _asked(_Bounded(stream, until), target, said, body)
+                return _asked(Bounded(stream, until, MOST_ANSWERED), target, said, body)
         except ssl.SSLError:
             raise DeliveryFailed(
                 "No trusted TLS connection to the host of a callback came about.", remedy=AGAIN, code="callback-tls"
@@ -126,12 +122,12 @@ class Poster:
         refused: OSError = TimeoutError()
         for address in addresses:
             try:
-                plain = socket.create_connection((address, port), timeout=_left(until))
+                plain = socket.create_connection((address, port), timeout=left(until))
             except OSError as error:
                 refused = error
                 continue
             try:
-                plain.settimeout(_left(until))
+                plain.settimeout(left(until))
                 return context.wrap_socket(plain, server_hostname=host)
             except BaseException:
                 plain.close()
@@ -139,38 +135,7 @@ class Poster:
         raise refused
 
 
-class _Bounded(io.RawIOBase):
-    """A connection whose every byte counts against one time and one length, however slowly it trickles in.
-
-    Whoever opened the connection closes it.
-    """
-
-    def __init__(self, stream: ssl.SSLSocket, until: float) -> None:
-        self._stream, self._until, self._left = stream, until, MOST_ANSWERED
-
-    def sendall(self, data: bytes) -> None:
-        self._stream.settimeout(_left(self._until))
-        self._stream.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        if self._left == 0:
-            return 0
-        self._stream.settimeout(_left(self._until))
-        count = self._stream.recv_into(memoryview(buffer)[: self._left])
-        self._left -= count
-        return count
-
-    def close(self) -> None:
-        """Stay open: the library closes before it has read."""
-
-
-def _asked(stream: _Bounded, target: str, headers: dict[str, str], body: bytes) -> int:
+def _asked(stream: Bounded, target: str, headers: dict[str, str], body: bytes) -> int:
     """Return the status that a POST is answered with; raises HTTPException, OSError or ValueError for none."""
     connection = HTTPConnection("")
     connection.sock = stream
@@ -180,10 +145,3 @@ def _asked(stream: _Bounded, target: str, headers: dict[str, str], body: bytes) 
     connection.endheaders(body)
     with connection.getresponse() as response:
         return response.status
-
-
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left

@@ -30,11 +30,21 @@ class _Counted:
 
 
 class Refusals:
-    """Counts refusals, and logs them in time. There are at most as many entries a minute as programs times reasons."""
+    """Counts refusals, and logs them in time. There are at most as many entries a minute as programs times reasons.
 
-    def __init__(self, database: Database, clock: Callable[[], int], action: str = "token.refused") -> None:
+    With another `outcome` it counts what anybody can do as often as they like, though it is not refused.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], int],
+        action: str = "token.refused",
+        outcome: str = "refused",
+    ) -> None:
         self._database = database
         self._action = action
+        self._outcome = outcome
         self._clock = clock
         self._guard = threading.Lock()
         self._counted: dict[tuple[Actor, str], _Counted] = {}
@@ -77,7 +87,7 @@ class Refusals:
         if not due:
             return
         entries = [
-            AuditEntry(self._action, actor, now, body={"reasons": [why], "number": number, "outcome": "refused"})
+            AuditEntry(self._action, actor, now, body={"reasons": [why], "number": number, "outcome": self._outcome})
             for actor, why, number in due
         ]
         with self._database.write() as connection:

@@ -18,7 +18,7 @@ web_sessions = Table(  # customers in the privacy centre
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("namespace", Text, nullable=False),
     Column("subject", BigInteger, nullable=False),
-    Column("how", Text, nullable=False),  # code | handover | openid
+    Column("how", Text, nullable=False),  # code | link | handover | openid
     Column("strength", Integer, nullable=False),  # how well the person is known by it
     Column("address", LargeBinary),  # keyed hash of person and address: from where they came in before
     Column("made_at", Instant, nullable=False),
@@ -53,6 +53,7 @@ sign_ins = Table(  # a customer who asked for a code to come in; whoever is unkn
     Column("made_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Column("used_at", Instant),
+    Column("network", LargeBinary),  # keyed hash of the net they asked from, whoever for; NULL: before schema 0010
 )
 Index("sign_ins_subject", sign_ins.c.namespace, sign_ins.c.subject)
 

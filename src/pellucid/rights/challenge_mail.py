@@ -17,9 +17,12 @@ from pellucid.records.columns import from_instant
 from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
-from pellucid.rights.challenged import Challenged, challenged
+from pellucid.rights.challenged import SIGN_IN, Challenged, challenged
 from pellucid.rights.challenges import LINK, Contact, Contacts
 from pellucid.rights.corrected_contacts import trusted
+
+SIGN_IN_LINK = "/privacy/sign-in/link/"
+"""Where the link of a mail leads by which somebody signs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class ChallengeSender:
     send: Callable[[Mail], None]
     policy: Callable[[], Policy]
     actor: Actor
+    per_hour: int
     public_url: str = ""
 
     def __call__(self, claim: Claim) -> None:
@@ -44,6 +48,9 @@ class ChallengeSender:
         details = {} if chosen is None else {"column": chosen[2].column}
         with claim.database.write() as connection:
             claim.done(connection)
+            challenge, _ = _found(connection, claim.job.about, claim.clock())
+            if chosen is None and challenge.request.startswith(SIGN_IN):
+                return  # anybody can ask to be let in as anybody: what reaches nobody must not fill the log
             entry = AuditEntry("identity.challenge", self.actor, claim.clock(), body=body, details=details)
             append(connection, entry)
 
@@ -60,7 +67,7 @@ class ChallengeSender:
             if asked is None or not _is_wanted(challenge, asked, now):
                 return None
             usable = trusted(connection, policy, asked, held, now)
-            chosen = challenges.choose(connection, self.key, challenge, asked, usable, now)
+            chosen = challenges.choose(connection, self.key, challenge, asked, usable, self.per_hour, now)
             if chosen is None:
                 return None
             noted = update(identity_challenges).where(identity_challenges.c.id == challenge.id)
@@ -75,11 +82,17 @@ class ChallengeSender:
             shown = f"open this link: {self.public_url.rstrip('/')}/verify/{asked.id}#{secret}"
         else:
             shown = f"give this code: {secret[:4]} {secret[4:]}"
+        both = asked.is_sign_in and bool(self.public_url)
+        if both:
+            # In the path, so that no script is needed: it opens nothing but in the browser that asked.
+            link = challenges.secret_of(self.key, challenge.id, LINK)
+            shown += f"\n\nOr open this link, and press the button: {self.public_url.rstrip('/')}{SIGN_IN_LINK}{link}"
         text = (
             f"Somebody, we hope you, asked {controller.name} {asked.words}.\n\n"
             f"To show that it is you, {shown}\n\n"
-            f"It holds for ten minutes, once, and {asked.holds_for}. Pass it on to nobody: "
-            "we never ask for it on the telephone or by mail.\n\n"
+            f"{'They hold' if both else 'It holds'} for ten minutes, once, and {asked.holds_for}. "
+            f"Pass {'neither' if both else 'it'} on{'' if both else ' to nobody'}: "
+            f"we never ask for {'them' if both else 'it'} on the telephone or by mail.\n\n"
             f"If it was not you, you need not do anything. You can tell us: {controller.contact}\n"
         )
         written = from_instant(challenge.made_at)

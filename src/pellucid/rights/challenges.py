@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from pellucid.policy.addresses import is_address
 from pellucid.records import jobs
 from pellucid.records.jobs import SECOND
-from pellucid.records.rights_tables import identity_challenges, rights_requests
-from pellucid.records.web_tables import sign_ins, web_sessions
+from pellucid.records.rights_tables import identity_challenges
+from pellucid.rights.challenge_limits import DAY, may_be_sent, may_take, sent_for_requests
 from pellucid.rights.challenged import SIGN_IN, Challenged, challenged
 
 JOB = "identity-challenge"
@@ -32,16 +32,8 @@ LASTS = 600 * SECOND
 MOST_TRIES = 5
 """Wrong answers after which a challenge is dead: with 8 digits one in 20 million guesses right."""
 
-DAY = 86_400 * SECOND
-HOUR = 3_600 * SECOND
 PER_REQUEST = 6
 """Challenges of one request in a day; more are refused, whoever it is about."""
-PER_PERSON = 10
-"""Challenges sent to one person, and to one mailbox, in a day; more are not sent, which nobody is told."""
-PER_ADDRESS = 5
-"""Challenges for signing in that one person is sent in a day by askers at one address."""
-FROM_STRANGERS = 30
-"""The same by askers at all addresses from which the person never came in."""
 
 KEY_CONTEXT = b"pellucid identity challenge v1\0"
 EMAIL = "email"
@@ -79,15 +71,15 @@ def challenge_key(workspace_key: bytes) -> bytes:
 
 
 def too_many(connection: Connection, request: str, per_hour: int, now: int) -> str | None:
-    """Return why no further challenge is made: `request`, or `all` in this hour; None if one may be.
+    """Return why no further challenge of a request is made: `request`, or `all` in this hour; None if one may be.
 
-    Neither depends on who the request is about.
+    Neither depends on who the request is about. Only what was sent counts for all.
     """
-    made = identity_challenges.c.made_at
     of_request = identity_challenges.c.request == request
-    if _count(connection, of_request, made > now - DAY) >= PER_REQUEST:
+    made = select(func.count()).where(of_request, identity_challenges.c.made_at > now - DAY)
+    if (connection.scalar(made) or 0) >= PER_REQUEST:
         return "request"
-    return "all" if _count(connection, made > now - HOUR) >= per_hour else None
+    return "all" if sent_for_requests(connection, now) >= per_hour else None
 
 
 def put(connection: Connection, key: bytes, request: str, kind: str, now: int) -> str:
@@ -130,6 +122,8 @@ def attempt(connection: Connection, key: bytes, request: str, given: str, now: i
     id = "" if row is None else row.id
     digest = _digest(key, id, request, "".join(given[:LONGEST_SECRET].split()))
     same = hmac.compare_digest(digest, _NO_DIGEST if row is None else bytes(row.digest))
+    if request.startswith(SIGN_IN):  # whose mail holds a link too
+        same |= hmac.compare_digest(digest, _digest(key, id, request, secret_of(key, id, LINK)))
     asked = challenged(connection, request, now)
     right = same & _is_live(row, now) & (asked is not None and asked.waits and asked.subject is not None)
     if row is not None:
@@ -149,19 +143,24 @@ def shown_contacts(connection: Connection, request: str) -> set[bytes]:
 
 
 def choose(
-    connection: Connection, key: bytes, challenge: Row[Any], asked: Challenged, held: Sequence[Contact], now: int
+    connection: Connection,
+    key: bytes,
+    challenge: Row[Any],
+    asked: Challenged,
+    held: Sequence[Contact],
+    per_hour: int,
+    now: int,
 ) -> tuple[Contact, bytes] | None:
     """Return the contact that a challenge goes to, with its keyed hash; None: to none.
 
     That is the one it was sent to already, if it is sent again; else one not shown yet, those first that the fewest
-    challenges of this request went to. Neither the person nor a mailbox is sent more than PER_PERSON a day; sign-ins
-    are counted apart, and by where they come from, so that nobody uses up what another may be sent.
+    challenges of this request went to; and only if one more may be sent (`rights.challenge_limits`).
     """
     usable = {mailbox(key, each.address): each for each in held if each.channel == EMAIL and is_address(each.address)}
     if challenge.contact is not None:
         kept = bytes(challenge.contact)
         return (usable[kept], kept) if kept in usable else None
-    if not (_sign_in_may_be_sent if asked.is_sign_in else _request_may_be_sent)(connection, asked, now):
+    if not may_be_sent(connection, asked, per_hour, now):
         return None
     tried = Counter(
         bytes(contact)
@@ -172,11 +171,7 @@ def choose(
         )
     )
     shown = shown_contacts(connection, challenge.request)
-    waiting = [
-        each
-        for each in usable
-        if each not in shown and (asked.is_sign_in or _sent_to(connection, each, now) < PER_PERSON)
-    ]
+    waiting = [each for each in usable if each not in shown and may_take(connection, asked, each, now)]
     chosen = min(waiting, key=lambda each: tried[each], default=None)
     return None if chosen is None else (usable[chosen], chosen)
 
@@ -210,47 +205,6 @@ def _after_all(connection: Connection, request: str, now: int) -> int:
     """Return an instant after every challenge of the request, whatever the clock says: the newest is the one tried."""
     row = _newest(connection, request)
     return now if row is None else max(now, row.made_at + 1)
-
-
-def _request_may_be_sent(connection: Connection, asked: Challenged, now: int) -> bool:
-    theirs = select(rights_requests.c.id).where(
-        rights_requests.c.namespace == asked.namespace, rights_requests.c.subject == asked.subject
-    )
-    return _sent_for(connection, theirs, now) < PER_PERSON
-
-
-def _sign_in_may_be_sent(connection: Connection, asked: Challenged, now: int) -> bool:
-    """Return whether the person may be sent one more from there: always from where they came in before, within reason.
-
-    So whoever has codes sent to somebody else, from however many places, does not keep that person out.
-    """
-    person = (sign_ins.c.namespace == asked.namespace, sign_ins.c.subject == asked.subject)
-    address = connection.scalar(select(sign_ins.c.address).where(sign_ins.c.id == asked.id))
-    from_there = select(sign_ins.c.id).where(*person, sign_ins.c.address == address)
-    if _sent_for(connection, from_there, now) >= PER_ADDRESS:
-        return False
-    before = web_sessions.c.namespace == asked.namespace, web_sessions.c.subject == asked.subject
-    known = select(web_sessions.c.address).where(*before, web_sessions.c.address.is_not(None))
-    if connection.scalar(known.where(web_sessions.c.address == address).limit(1)) is not None:
-        return True
-    strange = select(sign_ins.c.id).where(*person, sign_ins.c.address.not_in(known))
-    return _sent_for(connection, strange, now) < FROM_STRANGERS
-
-
-def _sent_for(connection: Connection, ids: Select[Any], now: int) -> int:
-    return _count(connection, identity_challenges.c.request.in_(ids), identity_challenges.c.sent_at > now - DAY)
-
-
-def _sent_to(connection: Connection, contact: bytes, now: int) -> int:
-    """Return how many challenges of requests a mailbox was sent."""
-    of_request = ~identity_challenges.c.request.startswith(SIGN_IN)
-    return _count(
-        connection, of_request, identity_challenges.c.contact == contact, identity_challenges.c.sent_at > now - DAY
-    )
-
-
-def _count(connection: Connection, *conditions: Any) -> int:
-    return int(connection.scalar(select(func.count()).select_from(identity_challenges).where(*conditions)) or 0)
 
 
 def _digest(key: bytes, id: str, request: str, secret: str) -> bytes:

@@ -28,18 +28,15 @@ STRENGTH = 1
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Which browser asks, and from where: keyed hashes of its cookie, and of the address with whom it asked for."""
+    """Which browser asks, and from where: keyed hashes of its cookie, of address and whom it asks for, of its net."""
 
     cookie: bytes = field(repr=False)
     address: bytes = field(repr=False)
+    network: bytes = field(repr=False)
 
 
-def ask(
-    connection: Connection, key: bytes, namespace: str, typed: str, browser: Browser, per_hour: int, now: int
-) -> bool:
-    """Have a code sent to whoever is known by what was typed, if anybody is; False if too many are sent everywhere."""
-    if challenges.too_many(connection, "", per_hour, now) is not None:
-        return False
+def ask(connection: Connection, key: bytes, namespace: str, typed: str, browser: Browser, now: int) -> None:
+    """Have a code sent to whoever is known by what was typed, if anybody is, and may be sent one: the worker sees."""
     subject = ids.find(connection, namespace, typed)
     id = SIGN_IN + secrets.token_hex(16)
     values = {
@@ -48,6 +45,7 @@ def ask(
         "subject": subject,
         "browser": browser.cookie,
         "address": browser.address,
+        "network": browser.network,
         "made_at": now,
         "ends_at": now + LASTS,
     }
@@ -55,7 +53,6 @@ def ask(
     connection.execute(earlier.values(ends_at=now))
     connection.execute(insert(sign_ins).values(values))
     challenges.put(connection, key, id, challenges.CODE, now)
-    return True
 
 
 def waits(connection: Connection, browser: bytes, now: int) -> bool:

@@ -19,7 +19,9 @@ from pellucid.web.api import budget, consents, insights, notices, oversight, req
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
+from pellucid.web.centre import link as centre_link
 from pellucid.web.centre import messages as centre_messages
+from pellucid.web.centre import openid as centre_openid
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
@@ -30,6 +32,7 @@ from pellucid.web.console import consents as console_consents
 from pellucid.web.console import door as console_door
 from pellucid.web.console import insights as console_insights
 from pellucid.web.console import log as console_log
+from pellucid.web.console import openid as console_openid
 from pellucid.web.console import refusals as console_refusals
 from pellucid.web.console import requests as console_requests
 from pellucid.web.errors import Problem
@@ -54,7 +57,9 @@ PARTS: tuple[Any, ...] = (
     verify,
     centre_door,
     centre_handover,
+    centre_link,
     centre_messages,
+    centre_openid,
     centre_pages,
     centre_requests,
     console_door,
@@ -66,6 +71,7 @@ PARTS: tuple[Any, ...] = (
     console_consents,
     console_refusals,
     console_log,
+    console_openid,
 )
 """Every module with routes."""
 DESCRIPTION = (
@@ -124,9 +130,11 @@ def _tidy_now_and_then(workspace: Workspace, ended: threading.Event) -> None:
         _try(workspace.tokens.refusals.flush)
         _try(workspace.tokens.replies.forget)
         _try(workspace.doors.refusals.flush)
+        _try(workspace.doors.asked.flush)
         _try(workspace.doors.tidy)
     _try(workspace.tokens.refusals.flush_all)
     _try(workspace.doors.refusals.flush_all)
+    _try(workspace.doors.asked.flush_all)
 
 
 def _try(work: Callable[[], None]) -> None:

@@ -52,6 +52,12 @@ async def coming(request: Request, browser: Annotated[Browser, Depends(browser)]
     return await read_form(request)
 
 
+def going(request: Request, browser: Annotated[Browser, Depends(browser)]) -> Browser:
+    """Return which browser goes to a provider, or comes back from it; raises Problem (429)."""
+    _demand_few(request, browser)
+    return browser
+
+
 def _demand_few(request: Request, browser: Browser) -> None:
     wait = site_of(request).attempts.take(browser.address)
     if wait > 0:
@@ -59,5 +65,6 @@ def _demand_few(request: Request, browser: Browser) -> None:
 
 
 FromBrowser = Annotated[Browser, Depends(browser)]
+Going = Annotated[Browser, Depends(going)]
 Foreign = Annotated[Form, Depends(coming)]
 Asked = Annotated[Form, Depends(asking)]

@@ -10,9 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from pellucid.web import cookies
 from pellucid.web.browser import Asked, FromBrowser
-from pellucid.web.pages import go_to, page
+from pellucid.web.centre.door import let_in
+from pellucid.web.console.door import let_in as let_staff_in
+from pellucid.web.pages import page
 from pellucid.web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -29,15 +30,8 @@ def to_centre(token: Token, request: Request, browser: FromBrowser) -> Response:
 @router.post("/privacy/pass/{token}")
 def enter_centre(token: Token, request: Request, browser: FromBrowser, _form: Asked) -> Response:
     """Let a customer in, by a new session."""
-    workspace = site_of(request).workspace
-    made = workspace.passes.enter_centre(token, address=browser.address)
-    before = workspace.doors.visitor(cookies.shown(request, cookies.CENTRE))
-    if before is not None:
-        workspace.doors.leave(before)
-    response = go_to("/privacy")
-    cookies.give(response, cookies.CENTRE, made.secret)
-    cookies.take_back(response, cookies.BROWSER)
-    return response
+    made = site_of(request).workspace.passes.enter_centre(token, address=browser.address)
+    return let_in(request, made)
 
 
 @router.get("/staff/pass/{token}")
@@ -49,12 +43,5 @@ def to_console(token: Token, request: Request, browser: FromBrowser) -> Response
 @router.post("/staff/pass/{token}")
 def enter_console(token: Token, request: Request, browser: FromBrowser, _form: Asked) -> Response:
     """Let somebody of the staff in, by a new session."""
-    workspace = site_of(request).workspace
-    made = workspace.passes.enter_console(token)
-    before = workspace.staff.member(cookies.shown(request, cookies.CONSOLE))
-    if before is not None:
-        workspace.staff.leave(before)
-    response = go_to("/staff")
-    cookies.give(response, cookies.CONSOLE, made.secret)
-    cookies.take_back(response, cookies.BROWSER)
-    return response
+    made = site_of(request).workspace.passes.enter_console(token)
+    return let_staff_in(request, made)

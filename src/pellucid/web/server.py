@@ -16,7 +16,7 @@ from pellucid.web.errors import Problem
 from pellucid.web.guard import LONGEST_HEADERS
 from pellucid.web.kinds import API
 from pellucid.web.logs import log_to_stderr
-from pellucid.web.production import demand_production
+from pellucid.web.production import demand_production, demand_providers
 from pellucid.workspace import Workspace
 
 BACKLOG = 1024
@@ -77,8 +77,9 @@ class Server(uvicorn.Server):
 
 
 def server_of(workspace: Workspace, host: str, port: int) -> Server:
-    """Return a server that is not running yet; `port` 0 takes a free one. Raises as `demand_production` does."""
+    """Return a server that is not running yet; `port` 0 takes a free one. Raises as `web.production` says."""
     demand_production(workspace.settings)
+    demand_providers(workspace.settings)
     return Server(
         uvicorn.Config(
             make_app(workspace),

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.erasures import ErasureDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
+    from pellucid.workspace.openid import OpenIdDesk
     from pellucid.workspace.oversight import OversightDesk
     from pellucid.workspace.passes import PassDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
@@ -229,6 +230,13 @@ class Workspace:
         return DoorDesk(self.room)
 
     @cached_property
+    def openid(self) -> OpenIdDesk:
+        """Signing in by an OpenID Connect provider, at either door."""
+        from pellucid.workspace.openid import OpenIdDesk  # noqa: PLC0415  -- likewise, and an optional dependency
+
+        return OpenIdDesk(self.room, lambda: self.doors.key, lambda: self.doors.refusals)
+
+    @cached_property
     def centre(self) -> CentreDesk:
         """The privacy centre: what one person sees and steers, of theirs only."""
         from pellucid.workspace.centre import CentreDesk  # noqa: PLC0415  -- likewise
@@ -247,7 +255,7 @@ class Workspace:
         """The pass desk: links by which whoever runs the workspace lets somebody in on this machine."""
         from pellucid.workspace.passes import PassDesk  # noqa: PLC0415  -- likewise
 
-        return PassDesk(self.room, self.doors, self.staff)
+        return PassDesk(self.room, self.doors)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

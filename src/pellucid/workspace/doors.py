@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_network
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -30,6 +32,7 @@ from pellucid.workspace.tasks import challenge_key
 from pellucid.workspace.tokens import TOKENS_KEY
 
 CUSTOMER = "customer"
+_NETS = {4: 24, 6: 48}
 STRANGER = Actor(CUSTOMER, "unknown", (), "none")
 """Who has not shown who they are."""
 
@@ -66,44 +69,38 @@ class DoorDesk:
     def ask(self, typed: str, *, cookie: str, address: str, namespace: str | None = None) -> None:
         """Have a code sent to whoever is known by what was typed, if a contact of theirs is held.
 
-        Raises NameUnknown for a namespace that is not there, and NotPermitted if too many are sent everywhere.
+        How many are sent is the worker's to see (`rights.challenge_limits`): nobody is refused for what others asked.
+        Raises NameUnknown for a namespace that is not there.
         """
         policy, now = self.room.policy(), self.room.clock()
         name = namespace_of(policy, namespace)
-        browser = Browser(digest(self.key, "browser", cookie), self._address(address, name, typed))
+        browser = Browser(
+            digest(self.key, "browser", cookie),
+            came_from(self.key, address, name, typed),
+            digest(self.key, "network", _net_of(address)),
+        )
+        self.asked.count("code", STRANGER)
         with self.room.database.write() as connection:
-            done = sign_in.ask(
-                connection, self._challenges, name, typed, browser, self.room.settings.challenges_per_hour, now
-            )
-            if done:
-                append(connection, AuditEntry("sign-in.asked", STRANGER, now))
-        if not done:
-            self.refusals.count("too-many-all", STRANGER)
-            raise NotPermitted(
-                "Too many codes were asked for lately.", remedy="Try again later.", code="challenges-too-many"
-            )
+            sign_in.ask(connection, self._challenges, name, typed, browser, now)
 
     def waits(self, *, cookie: str) -> bool:
         """Return whether this browser asked for a code and may give it."""
         with self.room.database.read() as connection:
             return sign_in.waits(connection, digest(self.key, "browser", cookie), self.room.clock())
 
-    def answer(self, given: str, *, cookie: str) -> NewSession:
-        """Begin the session of whoever gives the code that they were sent, in the browser that asked for it.
+    def answer(self, given: str, *, cookie: str, how: Literal["code", "link"] = "code") -> NewSession:
+        """Begin the session of whoever gives the code that they were sent, or what stood in the link beside it.
 
-        Raises NotPermitted (`code-wrong`), in the same words whatever is wrong.
+        Both hold in the browser only that asked: see `docs/decisions/0017-pages.md`. Raises NotPermitted (`code-wrong`,
+        `link-wrong`), in the same words whatever is wrong.
         """
         now, browser = self.room.clock(), digest(self.key, "browser", cookie)
         with self.room.database.write() as connection:
             found = sign_in.who_showed(connection, self._challenges, browser, given, now)
             if found is not None:
-                return self.begin(connection, found[0], "code", found[1], now)
-        self.refusals.count("code-wrong", STRANGER)
-        raise NotPermitted(
-            "This is not the code that we sent, or it holds no longer.",
-            remedy="Look at the newest message, or have another code sent; each holds once, for ten minutes.",
-            code="code-wrong",
-        )
+                return let_in(self.room, self.key, connection, found[0], how, found[1], now)
+        self.refusals.count(f"{how}-wrong", STRANGER)
+        raise _link_wrong() if how == "link" else _code_wrong()
 
     def hand_over(self, token: str, *, address: str) -> NewSession:
         """Begin the session of whom the company's own site says is there, by a signed token that is taken once.
@@ -116,27 +113,18 @@ class DoorDesk:
             told = handover.read(token, handover.load_key(settings.handover_key), settings.handover_audience, now)
         if told is not None:
             name = namespace_of(policy, told.namespace)
-            came_from = self._address(address, name, told.subject)
+            place = came_from(self.key, address, name, told.subject)
             with self.room.database.write() as connection:
                 fresh = handover.take_once(connection, digest(self.key, "handover", told.id), told.expires_at)
                 subject = ids.find(connection, name, told.subject)
                 if fresh and subject is not None:
-                    return self.begin(connection, (name, subject), "handover", came_from, now)
+                    return let_in(self.room, self.key, connection, (name, subject), "handover", place, now)
         self.refusals.count("handover-refused", STRANGER)
         raise NotPermitted(
             "We could not take over who you are from the page that you came from.",
             remedy="Go back and try again, or sign in here.",
             code="handover-refused",
         )
-
-    def begin(self, connection: Connection, identity: Identity, how: str, address: bytes, now: int) -> NewSession:
-        """Begin and log the session of somebody who has shown who they are; the transaction's last call."""
-        who = {"namespace": identity[0], "subject": identity[1], "address": address}
-        made = sessions.begin(connection, CENTRE, self.key, who, how, sign_in.STRENGTH, now)
-        name = self.room.subject_keys.pseudonym(connection, *identity)
-        body = {"how": how, "session": made.session.id, "door": CENTRE.name}
-        append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
-        return made
 
     def visitor(self, secret: str) -> Visitor | None:
         """Return who a cookie says is there; None for nobody. A session that is used goes on."""
@@ -172,6 +160,11 @@ class DoorDesk:
         return Refusals(self.room.database, self.room.clock, "sign-in.refused")
 
     @cached_property
+    def asked(self) -> Refusals:
+        """Codes that were asked for, on their way into the log: by their number, since anybody can ask for any."""
+        return Refusals(self.room.database, self.room.clock, "sign-in.asked", "asked")
+
+    @cached_property
     def key(self) -> bytes:
         """The key of the hashes of what browsers show, and of the tokens of their forms."""
         return load_or_create_key(self.room.folder / KEYS / TOKENS_KEY)
@@ -180,5 +173,44 @@ class DoorDesk:
     def _challenges(self) -> bytes:
         return challenge_key(self.room)
 
-    def _address(self, address: str, namespace: str, typed: str) -> bytes:
-        return digest(self.key, "address", address, namespace, typed)
+
+def _code_wrong() -> NotPermitted:
+    return NotPermitted(
+        "This is not the code that we sent, or it holds no longer.",
+        remedy="Look at the newest message, or have another code sent; each holds once, for ten minutes.",
+        code="code-wrong",
+    )
+
+
+def _link_wrong() -> NotPermitted:
+    return NotPermitted(
+        "This is not the link that we sent last, or it holds no longer.",
+        remedy="Look at the newest message, or have another sent; each holds once, for ten minutes.",
+        code="link-wrong",
+    )
+
+
+def _net_of(address: str) -> str:
+    """Return the net that an address is in, of those that one asker easily has many addresses of."""
+    try:
+        found = ip_network(address)
+    except ValueError:
+        return address
+    return str(found.supernet(new_prefix=min(found.prefixlen, _NETS[found.version])))
+
+
+def came_from(key: bytes, address: str, namespace: str, typed: str) -> bytes:
+    """Return a keyed hash of where a person asks from: it tells nothing of anybody else's address."""
+    return digest(key, "address", address, namespace, typed)
+
+
+def let_in(
+    room: Room, key: bytes, connection: Connection, identity: Identity, how: str, address: bytes, now: int
+) -> NewSession:
+    """Begin a session of a customer and log it, by pseudonym; the transaction's last call."""
+    who = {"namespace": identity[0], "subject": identity[1], "address": address}
+    made = sessions.begin(connection, CENTRE, key, who, how, sign_in.STRENGTH, now)
+    name = room.subject_keys.pseudonym(connection, *identity)
+    body = {"how": how, "session": made.session.id, "door": CENTRE.name}
+    append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
+    return made

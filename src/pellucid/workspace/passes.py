@@ -7,7 +7,6 @@ themselves who they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -20,12 +19,11 @@ from pellucid.governance.sessions import CENTRE, CONSOLE, Door, NewSession, dige
 from pellucid.policy.model import Actor
 from pellucid.rights import handover
 from pellucid.subjects import ids
+from pellucid.workspace import doors as customers
+from pellucid.workspace import staff
+from pellucid.workspace.doors import DoorDesk
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
-
-if TYPE_CHECKING:
-    from pellucid.workspace.doors import DoorDesk
-    from pellucid.workspace.staff import StaffDesk
 
 HOW = "pass"
 
@@ -36,7 +34,6 @@ class PassDesk:
 
     room: Room
     doors: DoorDesk
-    staff: StaffDesk
 
     def for_staff(self, name: str, *, actor: Actor) -> str:
         """Make a pass by which a person of the policy comes into the console.
@@ -66,11 +63,12 @@ class PassDesk:
         found = self._read(token, CENTRE)
         identity = found.who["namespace"], found.who["subject"]
         with self.room.database.write() as connection:
-            if ids.natural_key(connection, *identity) is None:  # erased meanwhile
+            key = ids.natural_key(connection, *identity)
+            if key is None:  # erased meanwhile
                 raise passes.refused()
             self._take(connection, found)
-            came_from = digest(self.doors.key, "address", address, *map(str, identity))
-            return self.doors.begin(connection, identity, HOW, came_from, self.room.clock())
+            place = customers.came_from(self.doors.key, address, identity[0], key)
+            return customers.let_in(self.room, self.doors.key, connection, identity, HOW, place, self.room.clock())
 
     def enter_console(self, token: str) -> NewSession:
         """Begin the session of somebody of the staff by their pass, which is taken. Raises NotPermitted."""
@@ -80,7 +78,7 @@ class PassDesk:
             raise passes.refused()
         with self.room.database.write() as connection:
             self._take(connection, found)
-            return self.staff.begin(connection, policy, name, HOW)
+            return staff.let_in(connection, self.doors.key, policy, name, HOW, self.room.clock())
 
     def _made(self, made: Pass, actor: Actor, person: str | None = None) -> str:
         """Log that a pass was made, and for whom (a customer by pseudonym), and return its token."""

@@ -100,14 +100,14 @@ class StaffDesk:
             left = waits.wait(connection, counted, now)
             row = staff_accounts.read_account(connection, name)
         if left:
-            raise _wait(left)
+            raise must_wait(left)
         checked = staff_accounts.check(row, self._key, self.room.subject_keys.open, name, password, code, now)
         if name not in policy.people:
             checked = Checked(False)
         with self.room.database.write() as connection:
             if staff_accounts.take(connection, checked):
                 waits.passed(connection, counted)
-                return self.begin(connection, policy, name, "account")
+                return let_in(connection, self._key, policy, name, "account", now)
             waits.failed(connection, counted, now)
         self.refusals().count("sign-in-wrong", STRANGER if row is None else Actor(STAFF, name, (), "none"))
         raise NotPermitted(
@@ -115,14 +115,6 @@ class StaffDesk:
             remedy="Check each; a code holds for a minute and only once.",
             code="sign-in-wrong",
         )
-
-    def begin(self, connection: Connection, policy: Policy, name: str, how: str) -> NewSession:
-        """Begin a session of a person of the policy who has shown who they are, and log it; the transaction's last."""
-        now = self.room.clock()
-        made = sessions.begin(connection, CONSOLE, self._key, {"person": name}, how, STRENGTH, now)
-        body = {"how": how, "session": made.session.id, "door": CONSOLE.name}
-        append(connection, AuditEntry("sign-in.done", _actor(policy, made.session), now, body=body))
-        return made
 
     def member(self, secret: str) -> Member | None:
         """Return who a cookie says is there; None for nobody, and for somebody whom the policy no longer declares."""
@@ -157,12 +149,21 @@ class StaffDesk:
         return load_or_create_key(self.room.folder / KEYS / TOKENS_KEY)
 
 
+def let_in(connection: Connection, key: bytes, policy: Policy, name: str, how: str, now: int) -> NewSession:
+    """Begin a session of a person of the policy and log it; the transaction's last call."""
+    made = sessions.begin(connection, CONSOLE, key, {"person": name}, how, STRENGTH, now)
+    body = {"how": how, "session": made.session.id, "door": CONSOLE.name}
+    append(connection, AuditEntry("sign-in.done", _actor(policy, made.session), now, body=body))
+    return made
+
+
 def _actor(policy: Policy, session: Session) -> Actor:
     name = session.who["person"]
     return Actor(STAFF, name, policy.people[name].roles, f"session:{session.id}")
 
 
-def _wait(left: int) -> NotPermitted:
+def must_wait(left: int) -> NotPermitted:
+    """Return the refusal of who has to wait for so many microseconds."""
     minutes = -(-left // sessions.MINUTE)
     return NotPermitted(
         "There were too many wrong answers from here.",

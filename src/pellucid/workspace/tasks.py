@@ -77,6 +77,7 @@ def challenge_task(room: Room, contacts: Contacts) -> Task:
         send=lambda mail: post(room.settings, mail),
         policy=room.policy,
         actor=WORKER,
+        per_hour=room.settings.challenges_per_hour,
         public_url=room.settings.public_url,
     )
     return Task(sender)

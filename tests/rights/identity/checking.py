@@ -59,7 +59,7 @@ class Desk:
     def work(self) -> None:
         """Do what is due, as a worker does."""
         sender = ChallengeSender(
-            KEY, self.contacts, self.post, lambda: self.policy, WORKER, "https://shop.example/privacy/"
+            KEY, self.contacts, self.post, lambda: self.policy, WORKER, self.per_hour, "https://shop.example/privacy/"
         )
         while True:
             with self.database.write() as connection:

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
-from pellucid.rights.challenges import PER_PERSON, PER_REQUEST, Contact, mailbox
+from pellucid.rights.challenge_limits import PER_PERSON
+from pellucid.rights.challenges import PER_REQUEST, Contact, mailbox
 from pellucid.rights.identity import ASKED, IdentityChecks
 from tests.rights.identity.checking import ALICE, BOB, CUSTOMER, KEY, OFFICE, Desk, refused
 from tests.rights.requests import DAY, NOW, SECOND, Book, put_request, statements_of
@@ -93,11 +94,17 @@ def test_a_request_may_ask_for_six_codes_a_day_known_or_not(plain: Desk) -> None
     plain.ask()
 
 
-def test_all_requests_together_may_ask_for_so_many_an_hour(plain: Desk) -> None:
+def test_all_requests_together_are_sent_so_many_an_hour_and_what_is_not_sent_does_not_count(plain: Desk) -> None:
     plain.per_hour = 3
-    for number in range(3):
+    for number in range(6):
         put_request(plain.database, f"x{number}", subject=None)
         plain.ask(f"x{number}")
+    plain.work()
+    for number in range(5):
+        put_request(plain.database, f"y{number}", subject=ALICE)
+        plain.ask(f"y{number}")
+    plain.work()
+    assert len(plain.mails) == 3
     too_many(plain)
     plain.now += 3600 * SECOND
     plain.ask()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from pellucid.workspace import Workspace
 from tests.delivery.post_office import HOST, open_post_office
 from tests.web.analysts import make_analysts, served
 from tests.web.conftest import serving
+from tests.web.provider import Provider, running_provider, with_provider
 from tests.web.visitors import Grocer, make_grocer
 
 
@@ -52,4 +55,34 @@ def shop(analysts_made: Path, tmp_path: Path, settings: Settings) -> Iterator[Gr
     """The grocer whose analysts ask in the browser."""
     shutil.copytree(analysts_made, tmp_path / "analysts")
     with served(tmp_path / "analysts", settings) as found:
+        yield found
+
+
+@contextmanager
+def served_with_provider(made: Path, folder: Path, provider: Provider, **changed: object) -> Iterator[Grocer]:
+    """Serve the grocer with a provider at both doors, at an address that is known beforehand, as it is in the world."""
+    shutil.copytree(made, folder / "workspace")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    found = Settings.model_validate(with_provider(provider, f"http://127.0.0.1:{port}") | changed)
+    with open_post_office() as office:
+        mail = {"smtp_host": HOST, "smtp_port": office.port, "smtp_from": "privacy@shop.example", "smtp_tls": "none"}
+        with (
+            Workspace(folder / "workspace", found.model_copy(update=mail)) as workspace,
+            serving(workspace, port) as address,
+        ):
+            yield Grocer(workspace, office, address)
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with running_provider() as found:
+        yield found
+
+
+@pytest.fixture
+def company(grocer_made: Path, tmp_path: Path, provider: Provider) -> Iterator[Grocer]:
+    """The grocer, with a provider at both doors."""
+    with served_with_provider(grocer_made, tmp_path, provider) as found:
         yield found

@@ -44,6 +44,14 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/privacy/messages/{token}"): (EVERYBODY, {}, 403),
     ("POST", "/privacy/messages/{token}"): (EVERYBODY, {"kind": "yearly", "wanted": "no"}, 403),
     ("POST", "/verify/{request_id}"): (EVERYBODY, {"answer": "x"}, 403),
+    ("GET", f"{SIGN_IN}/link/{{link}}"): (EVERYBODY, {}, 403),
+    ("POST", f"{SIGN_IN}/link"): (EVERYBODY, {"link": "x" * 43}, 403),
+    ("GET", f"{SIGN_IN}/openid"): (EVERYBODY, {}, 404),
+    ("GET", f"{SIGN_IN}/openid/back"): (EVERYBODY, {}, 404),
+    ("GET", "/privacy/signed-out"): (EVERYBODY, {}, 200),
+    ("GET", f"{STAFF_SIGN_IN}/openid"): (EVERYBODY, {}, 404),
+    ("GET", f"{STAFF_SIGN_IN}/openid/back"): (EVERYBODY, {}, 404),
+    ("GET", "/staff/signed-out"): (EVERYBODY, {}, 200),
     ("GET", STAFF_SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", STAFF_SIGN_IN): (EVERYBODY, {"name": "nobody", "password": "x", "code": "0"}, 403),
     ("POST", "/staff/sign-out"): (STAFF, {}, 303),
@@ -89,7 +97,7 @@ An action stands for the staff whose roles may do it: others of the staff are re
 """
 DOORS = {CUSTOMERS: SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
-NAMES |= {"key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
+NAMES |= {"link": "x" * 43, "key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
 
 
 def is_page(path: str) -> bool:

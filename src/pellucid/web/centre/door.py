@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pellucid.errors import NotPermitted
+from pellucid.governance.sessions import NewSession
 from pellucid.web import cookies
-from pellucid.web.browser import Asked, FromBrowser
+from pellucid.web.browser import Asked, Browser, FromBrowser
 from pellucid.web.centre.visiting import Here, Posted
 from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import site_of
@@ -21,8 +22,7 @@ GIVE_CODE = "/privacy/sign-in/code"
 @router.get("/sign-in")
 def sign_in(request: Request, browser: FromBrowser) -> Response:
     """Show where to say who one is."""
-    namespaces = site_of(request).workspace.doors.namespaces()
-    return browser.remember(page(request, "centre/sign_in.html", form_token=browser.token, namespaces=namespaces))
+    return sign_in_page(request, browser)
 
 
 @router.post("/sign-in")
@@ -40,7 +40,7 @@ def code(request: Request, browser: FromBrowser) -> Response:
     """Show where to type the code, in the browser in which it was asked for."""
     if browser.is_new or not site_of(request).workspace.doors.waits(cookie=browser.secret):
         return go_to("/privacy/sign-in")
-    return page(request, "centre/code.html", form_token=browser.token, wrong="")
+    return code_page(request, browser)
 
 
 @router.post("/sign-in/code")
@@ -50,21 +50,50 @@ def give(request: Request, browser: FromBrowser, form: Asked) -> Response:
     try:
         made = doors.answer(form.get("code", ""), cookie=browser.secret)
     except NotPermitted as error:
-        wrong = sentences_of(error)
-        return page(request, "centre/code.html", status=403, form_token=browser.token, wrong=wrong)
-    before = doors.visitor(cookies.shown(request, cookies.CENTRE))
-    if before is not None:
-        doors.leave(before)
-    response = go_to("/privacy")
-    cookies.give(response, cookies.CENTRE, made.secret)
-    cookies.take_back(response, cookies.BROWSER)
-    return response
+        return code_page(request, browser, wrong=sentences_of(error))
+    return let_in(request, made)
 
 
 @router.post("/sign-out")
 def leave(visit: Here, _form: Posted) -> Response:
     """End the session, on the server too."""
     visit.site.workspace.doors.leave(visit.visitor)
-    response = go_to("/privacy/sign-in", told="signed-out")
+    by_provider = visit.visitor.session.how == "openid"
+    response = go_to("/privacy/signed-out") if by_provider else go_to("/privacy/sign-in", told="signed-out")
     cookies.take_back(response, cookies.CENTRE)
+    return response
+
+
+def sign_in_page(request: Request, browser: Browser, *, wrong: tuple[str, ...] = (), status: int = 200) -> Response:
+    """Return the page on which customers say who they are, with what went wrong before."""
+    workspace = site_of(request).workspace
+    return browser.remember(
+        page(
+            request,
+            "centre/sign_in.html",
+            status=status,
+            form_token=browser.token,
+            namespaces=workspace.doors.namespaces(),
+            provider=workspace.openid.title("centre"),
+            wrong=wrong,
+        )
+    )
+
+
+def code_page(request: Request, browser: Browser, *, wrong: tuple[str, ...] = ()) -> Response:
+    """Return the page on which the code is typed, with what was wrong before."""
+    links = bool(site_of(request).workspace.settings.public_url)
+    status = 403 if wrong else 200
+    return page(request, "centre/code.html", status=status, form_token=browser.token, links=links, wrong=wrong)
+
+
+def let_in(request: Request, made: NewSession) -> Response:
+    """Return the way into the privacy centre with a new session; the one before, if any, ends."""
+    doors = site_of(request).workspace.doors
+    before = doors.visitor(cookies.shown(request, cookies.CENTRE))
+    if before is not None:
+        doors.leave(before)
+    response = go_to("/privacy")
+    cookies.give(response, cookies.CENTRE, made.secret)
+    cookies.take_back(response, cookies.BROWSER)
     return response

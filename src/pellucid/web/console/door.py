@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pellucid.errors import NotPermitted
+from pellucid.governance.sessions import NewSession
 from pellucid.web import cookies
-from pellucid.web.browser import Asked, FromBrowser
+from pellucid.web.browser import Asked, Browser, FromBrowser
 from pellucid.web.console import officer_words
 from pellucid.web.console.working import Here, Posted
 from pellucid.web.pages import go_to, page, sentences_of
@@ -21,7 +22,7 @@ LONGEST_NAME = 100
 @router.get("/sign-in")
 def sign_in(request: Request, browser: FromBrowser) -> Response:
     """Show where to sign in."""
-    return browser.remember(page(request, "console/sign_in.html", form_token=browser.token, wrong=""))
+    return sign_in_page(request, browser)
 
 
 @router.post("/sign-in")
@@ -33,22 +34,16 @@ def enter(request: Request, browser: FromBrowser, form: Asked) -> Response:
         made = staff.sign_in(name, password, code, address=browser.address)
     except NotPermitted as error:
         status = 429 if error.code == "sign-in-wait" else 403
-        wrong = sentences_of(error)
-        return page(request, "console/sign_in.html", status=status, form_token=browser.token, wrong=wrong)
-    before = staff.member(cookies.shown(request, cookies.CONSOLE))
-    if before is not None:
-        staff.leave(before)
-    response = go_to("/staff")
-    cookies.give(response, cookies.CONSOLE, made.secret)
-    cookies.take_back(response, cookies.BROWSER)
-    return response
+        return sign_in_page(request, browser, wrong=sentences_of(error), status=status)
+    return let_in(request, made)
 
 
 @router.post("/sign-out")
 def leave(working: Here, _form: Posted) -> Response:
     """End the session, on the server too."""
     working.site.workspace.staff.leave(working.member)
-    response = go_to("/staff/sign-in", told="signed-out")
+    by_provider = working.member.session.how == "openid"
+    response = go_to("/staff/signed-out") if by_provider else go_to("/staff/sign-in", told="signed-out")
     cookies.take_back(response, cookies.CONSOLE)
     return response
 
@@ -61,3 +56,24 @@ def home(request: Request, working: Here) -> Response:
     titles = [roles[name].title for name in working.member.actor.roles if name in roles]
     due = workspace.oversight.due(actor=working.actor) if working.may("request-list") else None
     return page(request, "console/home.html", working=working, here="home", roles=titles, due=due, words=officer_words)
+
+
+def sign_in_page(request: Request, browser: Browser, *, wrong: tuple[str, ...] = (), status: int = 200) -> Response:
+    """Return the page on which staff sign in, with what went wrong before."""
+    provider = site_of(request).workspace.openid.title("console")
+    shown = page(
+        request, "console/sign_in.html", status=status, form_token=browser.token, provider=provider, wrong=wrong
+    )
+    return browser.remember(shown)
+
+
+def let_in(request: Request, made: NewSession) -> Response:
+    """Return the way into the console with a new session; the one before, if any, ends."""
+    staff = site_of(request).workspace.staff
+    before = staff.member(cookies.shown(request, cookies.CONSOLE))
+    if before is not None:
+        staff.leave(before)
+    response = go_to("/staff")
+    cookies.give(response, cookies.CONSOLE, made.secret)
+    cookies.take_back(response, cookies.BROWSER)
+    return response

@@ -14,3 +14,4 @@ depends_on = None
 def upgrade() -> None:
     """Bring the tables to schema 0010."""
     op.add_column("api_tokens", sa.Column("person", sa.Text(), nullable=True))
+    op.add_column("sign_ins", sa.Column("network", sa.LargeBinary(), nullable=True))

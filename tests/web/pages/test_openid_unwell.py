@@ -1,0 +1,95 @@
+"""A provider that is down, slow, endless or describes itself wrongly lets nobody in and holds nobody up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pellucid.openid import ask
+from tests.web.pages.by_provider import (
+    BACK,
+    BEGIN,
+    DOWN,
+    SIGN_IN,
+    local,
+    outcome,
+)
+from tests.web.provider import Provider, approve
+from tests.web.visitors import Grocer
+
+
+@pytest.fixture
+def grocer(company: Grocer) -> Grocer:
+    return company
+
+
+def _slow(path: str) -> tuple[int, bytes]:
+    time.sleep(1.0)
+    return 200, b"{}"
+
+
+UNWELL: dict[str, Callable[[str], tuple[int, bytes] | None]] = {
+    "an error": lambda path: (500, b"alice lives in Berlin"),
+    "elsewhere": lambda path: (302, b"{}"),
+    "no JSON": lambda path: (200, b"<html>"),
+    "a list": lambda path: (200, b"[]"),
+    "too much": lambda path: (200, b'{"x": "' + b"x" * 1_000_000 + b'"}'),
+    "nested": lambda path: (200, b"[" * 200_000),
+    "too slow": _slow,
+}
+
+
+@pytest.mark.parametrize("unwell", UNWELL)
+@pytest.mark.parametrize("where", ["/.well-known/openid-configuration", "/token", "/keys"])
+def test_a_provider_that_is_not_well_is_told_as_that_and_nobody_is_let_in(
+    grocer: Grocer, provider: Provider, monkeypatch: pytest.MonkeyPatch, unwell: str, where: str
+) -> None:
+    monkeypatch.setattr(ask.Asker.__init__, "__defaults__", (False, None, 0.3))
+    provider.instead = lambda path: UNWELL[unwell](path) if path == where else None
+    browser, began = grocer.browser(), time.monotonic()
+    page = browser.get(BEGIN)
+    if page.status == 303:
+        page = browser.get(local(approve(page.place)))
+
+    assert outcome(page) == (503, DOWN)
+    assert time.monotonic() - began < 3
+    assert page.text.count("Berlin") == 0
+    assert browser.get("/privacy").place == SIGN_IN
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"issuer": "https://mallory.example"},
+        {"token_endpoint": "http://mallory.example/token"},
+        {"token_endpoint": "file:///etc/passwd"},
+        {"jwks_uri": None},
+        {"authorization_endpoint": "javascript:alert(1)"},
+        {"authorization_endpoint": "https://id.example@mallory.example/"},
+        {"authorization_endpoint": "https://id.example/\r\nX: y"},
+    ],
+    ids=str,
+)
+def test_a_provider_that_describes_itself_wrongly_is_not_asked(
+    grocer: Grocer, provider: Provider, about: dict[str, Any]
+) -> None:
+    provider.about = about
+
+    assert outcome(grocer.browser().get(BEGIN)) == (503, DOWN)
+
+
+def test_a_provider_that_failed_is_left_alone_for_a_while(grocer: Grocer, provider: Provider) -> None:
+    provider.instead = lambda path: (500, b"")
+    for _ in range(3):
+        assert outcome(grocer.browser().get(BEGIN)) == (503, DOWN)
+
+    assert len(provider.asked) == 1
+
+
+def test_going_and_coming_back_is_slowed_down_by_address(grocer: Grocer) -> None:
+    statuses = [grocer.browser().get(path).status for _ in range(16) for path in (BACK, BEGIN)]
+
+    assert statuses == [403, 303] * 15 + [429, 429]
