@@ -456,6 +456,12 @@ USE_CASES = [
     UseCase("uses.of", lambda w: w.uses.of("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("uses.own", lambda w: w.uses.own(H0, actor=CUSTOMER), ("subject.uses-shown",)),
     UseCase("uses.own", lambda w: w.uses.own(H0, actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase(
+        "uses.receivers_of", lambda w: w.uses.receivers_of("h0", actor=w.actor("pia")), ("subject.recipients-shown",)
+    ),
+    UseCase("uses.receivers_of", lambda w: w.uses.receivers_of("h0", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("uses.own_receivers", lambda w: w.uses.own_receivers(H0, actor=CUSTOMER), ("subject.recipients-shown",)),
+    UseCase("uses.own_receivers", lambda w: w.uses.own_receivers(H0, actor=w.actor("ana")), ("access.refused",), True),
 ]
 
 MESSAGE_CASES = [

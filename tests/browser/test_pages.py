@@ -19,6 +19,8 @@ PAGES = {
     "/privacy/sign-in": None,
     "/privacy": "h0001",
     "/privacy/choices": "h0001",
+    "/privacy/uses": "h0001",
+    "/privacy/recipients": "h0001",
     "/privacy/history": "h0001",
     "/privacy/requests": "h0001",
     "the request": "h0001",

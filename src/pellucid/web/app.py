@@ -22,6 +22,7 @@ from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
+from pellucid.web.centre import uses as centre_uses
 from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.console import door as console_door
@@ -47,6 +48,7 @@ PARTS: tuple[Any, ...] = (
     centre_messages,
     centre_pages,
     centre_requests,
+    centre_uses,
     console_door,
 )
 """Every module with routes."""

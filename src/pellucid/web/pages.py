@@ -49,7 +49,7 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     found.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    found.filters |= {"moment": _moment, "day": _day, "iso": _iso, "date": _date}
+    found.filters |= {"moment": _moment, "day": _day, "iso": _iso, "date": _date, "month": _month}
     found.globals |= {"static_url": static_url, "language": LANGUAGE}
     return found
 
@@ -108,6 +108,11 @@ def _date(day: str) -> str:
     """Return a day, written YYYY-MM-DD, in words."""
     found = date.fromisoformat(day)
     return f"{found.day} {found:%B %Y}"
+
+
+def _month(month: str) -> str:
+    """Return a month, written YYYY-MM, in words."""
+    return f"{date.fromisoformat(month + '-01'):%B %Y}"
 
 
 def _iso(instant: int) -> str:

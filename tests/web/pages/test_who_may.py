@@ -26,6 +26,8 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/privacy/choices"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/choices"): (CUSTOMERS, {}, 303),
     ("POST", "/privacy/choices/{purpose}"): (CUSTOMERS, {"choice": "no"}, 303),
+    ("GET", "/privacy/uses"): (CUSTOMERS, {}, 200),
+    ("GET", "/privacy/recipients"): (CUSTOMERS, {}, 200),
     ("GET", "/privacy/history"): (CUSTOMERS, {}, 200),
     ("GET", "/privacy/history/{sequence}/receipt"): (CUSTOMERS, {}, 404),
     ("GET", "/privacy/requests"): (CUSTOMERS, {}, 200),
