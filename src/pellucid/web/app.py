@@ -20,6 +20,7 @@ from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import messages as centre_messages
+from pellucid.web.centre import notice as centre_notice
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import uses as centre_uses
@@ -46,6 +47,7 @@ PARTS: tuple[Any, ...] = (
     centre_door,
     centre_handover,
     centre_messages,
+    centre_notice,
     centre_pages,
     centre_requests,
     centre_uses,

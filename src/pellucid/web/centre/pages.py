@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from pellucid.errors import InputInvalid
+from pellucid.policy.parts.purpose import shown_notice
 from pellucid.rights.account import BASES, SILENCE
 from pellucid.web.centre.visiting import Here, Posted, Visit
 from pellucid.web.centre.words import SAID
@@ -64,7 +65,16 @@ def history(request: Request, visit: Here) -> Response:
     centre = visit.site.workspace.centre
     titles = {name: purpose.title for name, purpose in centre.policy().purposes.items()}
     said = centre.history(visit.visitor)
-    return page(request, "centre/history.html", visit=visit, here="history", history=said, titles=titles, words=SAID)
+    return page(
+        request,
+        "centre/history.html",
+        visit=visit,
+        here="history",
+        history=said,
+        titles=titles,
+        words=SAID,
+        shown_notice=shown_notice,
+    )
 
 
 @router.get("/history/{sequence}/receipt")
@@ -84,6 +94,7 @@ def _choices(request: Request, visit: Visit) -> Response:
         visit=visit,
         here="choices",
         standings=found,
+        notices=visit.site.workspace.notices.shown_in(LANGUAGE),
         recipients=recipients,
         bases=BASES,
         silence=SILENCE,
