@@ -250,6 +250,8 @@ NOTICE_CASES = [
     UseCase("notices.publish", lambda w: w.notices.publish(actor=w.actor("pia")), ("notice.published",)),
     UseCase("notices.publish", lambda w: w.notices.publish(actor=w.actor("pia")), ()),  # it is shown already
     UseCase("notices.named", lambda w: w.notices.named(), ()),
+    UseCase("notices.shown_in", lambda w: w.notices.shown_in("en"), ()),
+    UseCase("help.shown", lambda w: w.help.shown(), ()),
     UseCase("notices.list", lambda w: w.notices.list(), ()),
     UseCase("notices.compare", lambda w: w.notices.compare("current", "draft"), ()),
     UseCase("notices.check", lambda w: w.notices.check(), ()),
@@ -919,7 +921,7 @@ DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
-    "notices",
+    *("notices", "help"),
     *("doors", "centre", "staff"),
 )
 

@@ -1,11 +1,13 @@
-"""The grocer with a published notice in two languages, and another one after it."""
+"""The grocer with notices in two languages, and with uses of data and refused ones."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
+from pellucid.errors import UseRefused
 from tests.web.visitors import POLICY, Grocer
 
 GERMAN: dict[str, dict[str, dict[str, str]]] = {
@@ -42,7 +44,7 @@ def translated() -> dict[str, Any]:
     for section, parts in GERMAN.items():
         for name, texts in parts.items():
             policy[section][name]["translations"] = {"de": texts}
-    policy["roles"]["officer"]["may"].append("notice-publish")
+    policy["roles"]["officer"]["may"] += ["notice-publish", "laws-decide"]
     return policy
 
 
@@ -65,3 +67,18 @@ def publish_another(grocer: Grocer) -> str:
     }
     policy["purposes"]["offers"]["recipients"] = ["hosting", "post", "printer"]
     return publish(grocer, policy)
+
+
+COUNT = "SELECT COUNT(*) AS n FROM purchases"
+SUM = "SELECT SUM(sales_value) AS spent FROM purchases"
+
+
+def ask(grocer: Grocer, sql: str = COUNT) -> None:
+    """Have an analyst ask a question for planning."""
+    grocer.workspace.query(sql, purpose="planning", actor="ana", epsilon=0.5)
+
+
+def refuse(grocer: Grocer) -> None:
+    """Have somebody ask who may not."""
+    with pytest.raises(UseRefused, match=r"^This question is refused"):
+        grocer.workspace.query(COUNT, purpose="planning", actor="mallory", epsilon=0.5)

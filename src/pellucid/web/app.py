@@ -19,6 +19,7 @@ from pellucid.web.api import consents, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
+from pellucid.web.centre import help as centre_help
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import notice as centre_notice
 from pellucid.web.centre import pages as centre_pages
@@ -46,6 +47,7 @@ PARTS: tuple[Any, ...] = (
     verify,
     centre_door,
     centre_handover,
+    centre_help,
     centre_messages,
     centre_notice,
     centre_pages,

@@ -6,21 +6,9 @@ import re
 
 import pytest
 
-from pellucid.errors import UseRefused
 from pellucid.workspace.doors import CUSTOMER
+from tests.web.told import SUM, ask, refuse
 from tests.web.visitors import Browser, Grocer, Page
-
-COUNT = "SELECT COUNT(*) AS n FROM purchases"
-SUM = "SELECT SUM(sales_value) AS spent FROM purchases"
-
-
-def ask(grocer: Grocer, sql: str = COUNT) -> None:
-    grocer.workspace.query(sql, purpose="planning", actor="ana", epsilon=0.5)
-
-
-def refuse(grocer: Grocer) -> None:
-    with pytest.raises(UseRefused, match=r"^This question is refused"):
-        grocer.workspace.query(COUNT, purpose="planning", actor="mallory", epsilon=0.5)
 
 
 def headings(page: Page) -> list[str]:

@@ -28,6 +28,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/choices/{purpose}"): (CUSTOMERS, {"choice": "no"}, 303),
     ("GET", "/privacy/uses"): (CUSTOMERS, {}, 200),
     ("GET", "/privacy/recipients"): (CUSTOMERS, {}, 200),
+    ("GET", "/privacy/help"): (EVERYBODY, {}, 200),
     ("GET", "/privacy/notice"): (EVERYBODY, {}, 404),  # none was published
     ("GET", "/privacy/notice/text"): (EVERYBODY, {}, 404),
     ("GET", "/privacy/notice/linked-data"): (EVERYBODY, {}, 404),
