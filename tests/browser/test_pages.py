@@ -20,7 +20,7 @@ PAGES = {
     "/privacy/sign-in": None,
     "/privacy": "h0001",
     "/privacy/choices": "h0001",
-    "/privacy/uses": "h0001",
+    "/privacy/uses?purpose=planning": "h0001",
     "/privacy/recipients": "h0001",
     "/privacy/history": "h0001",
     "/privacy/help": None,

@@ -89,17 +89,20 @@ def _dataset(maker: Maker, dataset: Dataset, title: str) -> Iterator[Sentence]:
 
 def _kept(maker: Maker, dataset: Dataset, title: str) -> Iterator[Sentence]:
     say, about = maker.words.say, f"dataset:{dataset.name}"
-    if dataset.retention_days is None:
+    days = maker.days_kept(dataset)
+    if days is None:
         text = say("No end is fixed: we keep them until you have them erased.")
         yield Sentence(f"{about}:kept", text, "kept", say("no fixed time"), title)
     else:
-        period = maker.words.period(dataset.retention_days)
-        yield Sentence(f"{about}:kept", say("We keep each entry for {period}.", period=period), "kept", period, title)
-    for column in dataset.columns.values():
-        if column.retention_days is not None:
-            kind, period = maker.category(column.category), maker.words.period(column.retention_days)
-            text = say("Some of this goes sooner, after {period}: {kind}.", kind=kind, period=period)
-            yield Sentence(f"{about}:kept:{column.name}", text, "kept", period, f"{title}, {kind}")
+        period = maker.words.period(days)
+        text = say("We keep each entry for {period}.", period=period)
+        if days != dataset.retention_days:
+            text = say("We keep each entry for {period}; no purpose needs it for longer.", period=period)
+        yield Sentence(f"{about}:kept", text, "kept", period, title)
+    for name, sooner in maker.days_of_columns(dataset).items():
+        kind, period = maker.category(dataset.columns[name].category), maker.words.period(sooner)
+        text = say("Some of this goes sooner, after {period}: {kind}.", kind=kind, period=period)
+        yield Sentence(f"{about}:kept:{name}", text, "kept", period, f"{title}, {kind}")
     if dataset.keep is not None:
         period, reason = maker.words.period(dataset.keep.days), maker.text("datasets", dataset.name, "keep")
         text = say(
