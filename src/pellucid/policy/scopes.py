@@ -42,6 +42,9 @@ SCOPES: dict[str, Scope] = {
         "have people sent codes for the requests that it filed itself, and hand in their answers",
         frozenset({"request-identify"}),
     ),
+    "uses:show": Scope(
+        "see how one person's data were used, and who receives something of them", frozenset({"subject-uses"})
+    ),
     "signals:write": Scope(
         "hand in the opt-out signals of browsers and devices, and answers to questions about them",
         frozenset({"signal-apply"}),

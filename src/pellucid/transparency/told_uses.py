@@ -17,6 +17,7 @@ from pellucid.audit.receipt import instant_text
 from pellucid.delivery import outbox
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import Policy
+from pellucid.policy.scopes import PROGRAM
 from pellucid.records.rights_tables import rights_requests
 from pellucid.transparency import use_words as words
 from pellucid.transparency.use_entry import EXPORT, REFUSED, RELEASED
@@ -186,7 +187,9 @@ def of_use(policy: Policy, kind: UseKind) -> dict[str, Any]:
 
 
 def role_of(policy: Policy, actor: str, roles: Sequence[str]) -> str:
-    """Return in which role something was done, never by whom."""
+    """Return in which role something was done, never by whom; the scopes of a program are no role to people."""
+    if actor == PROGRAM:
+        return words.ROLELESS[PROGRAM]
     titles = (policy.roles[name].title if name in policy.roles else name for name in roles)
     return ", ".join(titles) or words.ROLELESS.get(actor, actor)
 

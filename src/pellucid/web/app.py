@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
-from pellucid.web.api import consents, notices, requests, signals
+from pellucid.web.api import consents, notices, requests, signals, uses
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
@@ -42,6 +42,7 @@ PARTS: tuple[Any, ...] = (
     signals,
     requests,
     notices,
+    uses,
     drp,
     static_files,
     verify,
