@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -104,7 +105,7 @@ def _expiring(connection: Connection, policy: Policy, now: int) -> Iterator[Due]
                 yield Due(EXPIRY, (space, subject), f"{purpose.name}/{end}")
 
 
-def _given_near_its_end(policy: Policy, purpose: Purpose, now: int) -> Select[tuple[str, int]] | None:
+def _given_near_its_end(policy: Policy, purpose: Purpose, now: int) -> Select[Any] | None:
     """Return what finds whose last yes may end soon: by its age, or all, if a date in a law is near; None: nobody's."""
     columns = consent_records.c
     given = select(columns.namespace, columns.subject).where(columns.purpose == purpose.name, columns.verb == "give")
