@@ -172,6 +172,23 @@ def test_recipients_are_told_with_country_purposes_and_what_they_are() -> None:
     assert told(notice(), "en", "full", "recipient:hosting")[0] == "For all purposes."
 
 
+def test_what_protects_data_in_another_country_is_told_where_the_policy_says_it() -> None:
+    partner = grocer().recipients["advertising-partners"]
+    translations = tuple(
+        replace(each, texts={**each.texts, "safeguard": "Standardvertragsklauseln"}) for each in partner.translations
+    )
+    partner = replace(partner, safeguard="standard contractual clauses.", translations=translations)
+    made = make(altered(grocer(), recipients={**grocer().recipients, "advertising-partners": partner}), NOW)
+
+    assert told(made, "en", "full", "recipient:advertising-partners")[2:] == [
+        "Country: United States, outside the European Economic Area.",
+        "What protects data there: standard contractual clauses.",
+    ]
+    assert told(made, "de", "full", "recipient:advertising-partners")[3] == (
+        "Was Daten dort schützt: Standardvertragsklauseln."
+    )
+
+
 def test_who_gives_nothing_to_anybody_says_so() -> None:
     purposes = {name: replace(each, recipients=()) for name, each in grocer().purposes.items()}
     made = make(altered(grocer(), purposes=purposes), NOW)

@@ -9,7 +9,8 @@ import pytest
 from pellucid.delivery.recipients import Notice, tell
 from pellucid.policy.model import Recipient
 from pellucid.records.database import Database
-from pellucid.transparency.receivers import Receivers, is_abroad, receivers
+from pellucid.transparency.full import is_abroad
+from pellucid.transparency.receivers import Receivers, receivers
 from pellucid.transparency.use_index import UseIndex
 from pellucid.transparency.uses import Uses
 from tests.consent.conftest import CUSTOMER
@@ -44,6 +45,7 @@ def test_whoever_could_have_been_counted_is_told_for_which_recipients(made: Made
         "kind": "third_party",
         "country": "FR",
         "abroad": False,
+        "safeguard": "",
         "purposes": [{"purpose": "loyalty", "title": "Loyalty", "used_now": True, "could_have_been_counted": True}],
     }
     assert others.purposes[0].could_have_been_counted is False

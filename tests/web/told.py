@@ -63,7 +63,8 @@ def publish_another(grocer: Grocer) -> str:
         "title": "our printer",
         "country": "US",
         "kind": "processor",
-        "translations": {"de": {"title": "unsere Druckerei"}},
+        "safeguard": "standard contractual clauses",
+        "translations": {"de": {"title": "unsere Druckerei", "safeguard": "Standardvertragsklauseln"}},
     }
     policy["purposes"]["offers"]["recipients"] = ["hosting", "post", "printer"]
     return publish(grocer, policy)

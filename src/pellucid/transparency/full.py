@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pellucid.policy.model import Dataset, Purpose
+from pellucid.policy.model import Dataset, Policy, Purpose, Recipient
 from pellucid.transparency import phrases, purposes, rights
 from pellucid.transparency.content import Section, Sentence
 from pellucid.transparency.maker import Maker
@@ -15,6 +15,11 @@ from pellucid.transparency.maker import Maker
 _EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
 EEA = frozenset(_EEA.split())
 """The European Economic Area: for what is sent elsewhere the GDPR asks for safeguards (Art. 44-49)."""
+
+
+def is_abroad(policy: Policy, recipient: Recipient) -> bool:
+    """Return whether what is sent there leaves the European Economic Area, for which the GDPR asks safeguards."""
+    return policy.controller.country in EEA and recipient.country not in EEA
 
 
 def full(maker: Maker) -> tuple[Section, ...]:
@@ -133,14 +138,20 @@ def _recipient(maker: Maker, name: str, used: list[str], title: str) -> Iterator
     if recipient.kind in phrases.RECIPIENTS:
         yield Sentence(f"recipient:{name}:kind", say(phrases.RECIPIENTS[recipient.kind]))
     country = maker.words.country(recipient.country)
-    if maker.policy.controller.country in EEA and recipient.country not in EEA:
+    safeguard = maker.text("recipients", name, "safeguard").rstrip(".")
+    if not is_abroad(maker.policy, recipient):
+        text = say("Country: {country}.", country=country)
+    elif safeguard:
+        text = say("Country: {country}, outside the European Economic Area.", country=country)
+    else:
         text = say(
             "Country: {country}, outside the European Economic Area. Ask us how what is sent there is protected.",
             country=country,
         )
-    else:
-        text = say("Country: {country}.", country=country)
     yield Sentence(f"recipient:{name}:country", text, "country", country, title)
+    if safeguard:
+        text = say("What protects data there: {safeguard}.", safeguard=safeguard)
+        yield Sentence(f"recipient:{name}:safeguard", text)
 
 
 def _how_to(maker: Maker) -> Iterator[Sentence]:

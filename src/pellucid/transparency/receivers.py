@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pellucid.policy.model import Policy, Recipient
-from pellucid.transparency.full import EEA
+from pellucid.transparency.full import is_abroad
 from pellucid.transparency.told_uses import Group, handed_on, told_to_recipients
 from pellucid.transparency.uses import Uses
 
@@ -27,18 +27,22 @@ class ReceivedFor:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A declared recipient; `abroad` is outside the European Economic Area, where the controller is within."""
+    """A declared recipient; `abroad` is outside the European Economic Area, where the controller is within.
+
+    `safeguard` says what protects data there; it may be empty.
+    """
 
     recipient: str
     title: str
     kind: str
     country: str
     abroad: bool
+    safeguard: str
     purposes: tuple[ReceivedFor, ...]
 
     def to_json(self) -> dict[str, object]:
         """Return it as JSON, its shape stable."""
-        named = ("recipient", "title", "kind", "country", "abroad")
+        named = ("recipient", "title", "kind", "country", "abroad", "safeguard")
         purposes = [{name: getattr(each, name) for name in ReceivedFor.__slots__} for each in self.purposes]
         return {name: getattr(self, name) for name in named} | {"purposes": purposes}
 
@@ -74,15 +78,10 @@ def receivers(uses: Uses, used_now: Mapping[str, bool]) -> Receivers:
     return Receivers(declared, handed_on(uses), tuple(told_to_recipients(uses)))
 
 
-def is_abroad(policy: Policy, recipient: Recipient) -> bool:
-    """Return whether what is sent there leaves the European Economic Area, for which the GDPR asks safeguards."""
-    return policy.controller.country in EEA and recipient.country not in EEA
-
-
 def _receiver(policy: Policy, recipient: Recipient, used_now: Mapping[str, bool], counted: set[str]) -> Receiver:
     theirs = (each for each in policy.purposes.values() if recipient.name in each.recipients)
     purposes = tuple(
         ReceivedFor(each.name, each.title, used_now.get(each.name, False), each.name in counted) for each in theirs
     )
-    place = (recipient.country, is_abroad(policy, recipient))
+    place = (recipient.country, is_abroad(policy, recipient), recipient.safeguard)
     return Receiver(recipient.name, recipient.title, recipient.kind, *place, purposes)

@@ -103,6 +103,7 @@ class ReceiverTold(BaseModel):
     kind: str
     country: str
     abroad: bool
+    safeguard: str = Field(description="What protects data there; empty where the policy does not say.")
     purposes: list[ReceivedForTold]
 
 

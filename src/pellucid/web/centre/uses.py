@@ -19,8 +19,8 @@ from pellucid.web.pages import LANGUAGE, page
 
 router = APIRouter(prefix="/privacy", include_in_schema=False)
 
-GROUPS = 50
-"""Groups of uses that are alike, on a page."""
+GROUPS = 20
+"""Groups of uses that are alike, on a page: more would make it heavier than 100 kB with all that it loads."""
 WhichPurpose = Annotated[str, Query(pattern=r"^([a-z][a-z0-9-]{0,62})?$")]
 """A declared purpose; empty, as a form sends it, for all."""
 Place = Annotated[str | None, Query(alias="from", pattern=r"^\d{1,19}-\d{1,19}$")]
