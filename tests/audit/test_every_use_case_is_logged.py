@@ -253,6 +253,8 @@ NOTICE_CASES = [
     UseCase("notices.publish", lambda w: w.notices.publish(actor=w.actor("pia")), ("notice.published",)),
     UseCase("notices.publish", lambda w: w.notices.publish(actor=w.actor("pia")), ()),  # it is shown already
     UseCase("notices.named", lambda w: w.notices.named(), ()),
+    UseCase("notices.shown_in", lambda w: w.notices.shown_in("en"), ()),
+    UseCase("help.shown", lambda w: w.help.shown(), ()),
     UseCase("notices.list", lambda w: w.notices.list(), ()),
     UseCase("notices.compare", lambda w: w.notices.compare("current", "draft"), ()),
     UseCase("notices.check", lambda w: w.notices.check(), ()),
@@ -459,6 +461,12 @@ USE_CASES = [
     UseCase("uses.of", lambda w: w.uses.of("h0", actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("uses.own", lambda w: w.uses.own(H0, actor=CUSTOMER), ("subject.uses-shown",)),
     UseCase("uses.own", lambda w: w.uses.own(H0, actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase(
+        "uses.receivers_of", lambda w: w.uses.receivers_of("h0", actor=w.actor("pia")), ("subject.recipients-shown",)
+    ),
+    UseCase("uses.receivers_of", lambda w: w.uses.receivers_of("h0", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase("uses.own_receivers", lambda w: w.uses.own_receivers(H0, actor=CUSTOMER), ("subject.recipients-shown",)),
+    UseCase("uses.own_receivers", lambda w: w.uses.own_receivers(H0, actor=w.actor("ana")), ("access.refused",), True),
 ]
 
 MESSAGE_CASES = [
@@ -919,7 +927,7 @@ DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
-    "notices",
+    *("notices", "help"),
     *("doors", "centre", "staff", "asking", "oversight", "openid"),
 )
 

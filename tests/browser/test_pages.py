@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Response
 
 from tests.browser.conftest import SIZES, Open
+from tests.web.told import SUM, ask, publish, publish_another, refuse
 from tests.web.visitors import Grocer
 
 pytestmark = pytest.mark.slow
@@ -19,7 +20,13 @@ PAGES = {
     "/privacy/sign-in": None,
     "/privacy": "h0001",
     "/privacy/choices": "h0001",
+    "/privacy/uses?purpose=planning": "h0001",
+    "/privacy/recipients": "h0001",
     "/privacy/history": "h0001",
+    "/privacy/help": None,
+    "/privacy/notice": None,
+    "/privacy/notice?layer=full": "h0001",
+    "/privacy/notice/versions": None,
     "/privacy/requests": "h0001",
     "the request": "h0001",
     "/verify/r0123456789ab": None,
@@ -44,7 +51,11 @@ LARGEST = 100_000
 
 @pytest.fixture(scope="module", autouse=True)
 def said(grocer: Grocer) -> str:
-    """Let alice have chosen and asked for something, so that pages have something to show; return her request."""
+    """Let there be notices, a use and a refused one, and let alice have chosen and asked; return her request."""
+    publish(grocer)
+    publish_another(grocer)
+    ask(grocer, SUM)
+    refuse(grocer)
     browser = grocer.known("h0001")
     for purpose, choice in (("offers", "yes"), ("planning", "no")):
         browser.submit("/privacy/choices", f"/privacy/choices/{purpose}", choice=choice, notice="2026-11")

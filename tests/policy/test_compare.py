@@ -290,6 +290,7 @@ MEANINGS: list[tuple[str, Edits, list[str]]] = [
     ("a column of who needs care", members(vulnerable_column="care"), ["vulnerable-column"]),
     ("another establishment", regime(establishment="IE"), ["regime-establishment"]),
     ("an address to tell a recipient at", recipient(address="privacy@hosting.example"), ["recipient-address"]),
+    ("what protects data there", recipient(safeguard="standard clauses"), ["recipient-safeguard"]),
     ("an allowance of each analyst", release(analyst_allowance=MONTHLY), ["analyst-allowance-added"]),
 ]
 

@@ -131,8 +131,15 @@ class MadeLog:
             everyone = certain_identities(connection, (CUSTOMER, subject))
             return {each: self.keys.pseudonym(connection, *each) for each in everyone}
 
-    def page_of(self, subject: int, since: int = 0, cursor: str | None = None, limit: int = 50) -> UsesPage:
+    def page_of(
+        self,
+        subject: int,
+        since: int = 0,
+        cursor: str | None = None,
+        limit: int = 50,
+        purpose: str | None = None,
+    ) -> UsesPage:
         """Return a page of what one person is told."""
         pseudonyms = self.pseudonyms(subject)
         with self.database.read() as connection:
-            return page(Uses(UseIndex.at(connection), self.policy, pseudonyms, since), cursor, limit)
+            return page(Uses(UseIndex.at(connection), self.policy, pseudonyms, since, purpose=purpose), cursor, limit)

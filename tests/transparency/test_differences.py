@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Policy, PurposeRetention
 from pellucid.regulations.model import NO_LAWS
 from pellucid.transparency.differences import differences
 from pellucid.transparency.notices import make
@@ -31,7 +31,28 @@ NEWLY_GIVEN = with_purpose(BASE, "partner-advertising", recipients=("hosting",))
 CASES = [
     (
         with_dataset(BASE, "transactions", retention_days=730),
-        ("Purchases, one row a product in a basket: kept for 2 years instead of 20 years.",),
+        (
+            "Purchases, one row a product in a basket: kept for 2 years instead of 20 years.",
+            "Purchases, one row a product in a basket: No longer said: Some of this goes sooner, after 5 years: "
+            "financial details.",
+            "Receipts, returns and refunds, Purchases, one row a product in a basket: there is no limit of 5 years of "
+            "its own any more.",
+        ),
+    ),
+    (
+        with_purpose(BASE, "range-planning", retention=(PurposeRetention("transactions", 730),)),
+        (
+            "Planning what the shops sell, Purchases, one row a product in a basket: now only entries of the last 2 "
+            "years are used.",
+        ),
+    ),
+    (
+        with_purpose(BASE, "order-fulfilment", retention=(PurposeRetention("transactions", 730),)),
+        (
+            "Receipts, returns and refunds, Purchases, one row a product in a basket: only entries of the last 2 years "
+            "are used, instead of 5 years.",
+            "Purchases, one row a product in a basket, financial details: kept for 2 years instead of 5 years.",
+        ),
     ),
     (
         with_dataset(BASE, "transactions", retention_days=None),

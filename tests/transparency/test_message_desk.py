@@ -70,7 +70,8 @@ def work(shop: Workspace) -> Counter[str]:
 def token_in(mail: EmailMessage) -> str:
     part = mail.get_body(preferencelist=("plain",))
     assert part is not None
-    (link,) = [word for word in part.get_content().split() if word.startswith("https://")]
+    page, link = (word for word in part.get_content().split() if word.startswith("https://"))
+    assert page == "https://shop.example/privacy/notice"
     assert link.startswith("https://shop.example/privacy/messages/")
     return str(link).rpartition("/")[2]
 

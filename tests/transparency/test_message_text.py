@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from pellucid.transparency import message_words
 from pellucid.transparency.message_due import KINDS
 from pellucid.transparency.message_text import compose
-from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, SEE, SUBJECTS
+from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, PAGES, PATHS, SEE, SUBJECTS
 
 FULL = {name: f"<{name}>" for name in FIELDS}
 MARKETING = re.compile(r"offer|discount|sale\b|buy|angebot|rabatt|oferta|descuento|promotion|remise|%", re.IGNORECASE)
 
 
 def sentences(language: str, kind: str) -> list[str]:
-    return [SUBJECTS[language][kind], *BODIES[language][kind], *SEE[language]]
+    return [SUBJECTS[language][kind], *BODIES[language][kind], PAGES[language][kind], *SEE[language]]
 
 
 def places(text: str) -> set[str]:
@@ -31,7 +31,7 @@ def places(text: str) -> set[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_language_says_the_same_with_the_same_places(kind: str) -> None:
-    for part in (SUBJECTS, BODIES):
+    for part in (SUBJECTS, BODIES, PAGES):
         assert {language: kind in part[language] for language in LANGUAGES} == dict.fromkeys(LANGUAGES, True)
     found = [[places(each) for each in sentences(language, kind)] for language in LANGUAGES]
     assert found[1:] == found[:-1]
@@ -40,17 +40,18 @@ def test_every_language_says_the_same_with_the_same_places(kind: str) -> None:
 
 def test_the_words_are_those_that_were_looked_at_and_nothing_in_them_sells() -> None:
     """A change of any word comes through here: look at it in every language, that it tells and does not advertise."""
-    whole = json.dumps([SUBJECTS, BODIES, SEE], sort_keys=True, ensure_ascii=False)
+    whole = json.dumps([SUBJECTS, BODIES, PAGES, SEE], sort_keys=True, ensure_ascii=False)
     assert (
-        hashlib.sha256(whole.encode()).hexdigest() == "acdcec661ea8473f35d4f3a1cb42927478c90258cbeb439cd6c21538481ecb62"
+        hashlib.sha256(whole.encode()).hexdigest() == "e8db9b4706f880c0e8a6231aae5ebb6271fcdb1c3b2e6c69f5beda8a2c61c582"
     )
     assert MARKETING.findall(whole) == []
 
 
 def test_the_company_has_no_words_but_its_name() -> None:
-    assert {"controller", "contact", "link", "until", "kinds", "uses", "request"} == FIELDS
+    assert {"controller", "contact", "link", "until", "kinds", "uses", "request", "page"} == FIELDS
     assert [name for name in vars(message_words) if name.isupper()] == [
-        *("LANGUAGES", "FIELDS", "NOTICE", "EXPIRY", "YEARLY", "ANSWERED", "SUBJECTS", "BODIES", "SEE")
+        *("LANGUAGES", "FIELDS", "NOTICE", "EXPIRY", "YEARLY", "ANSWERED", "SUBJECTS", "BODIES"),
+        *("PATHS", "PAGES", "SEE"),
     ]
 
 
@@ -93,5 +94,11 @@ def test_text_and_html_say_the_same() -> None:
 
 
 def test_without_a_public_address_there_is_no_link() -> None:
-    told = compose("yearly", "de", {**FULL, "link": ""})
+    told = compose("yearly", "de", {**FULL, "link": "", "page": ""})
     assert (told.text.count("Link"), told.html.count("href")) == (1, 0)
+
+
+def test_each_kind_leads_to_the_page_that_shows_more() -> None:
+    assert sorted(PATHS) == sorted(KINDS)
+    told = compose("yearly", "en", {**FULL, "page": f"https://x.example/privacy{PATHS['yearly']}"})
+    assert told.html.count('<a href="https://x.example/privacy/uses">https://x.example/privacy/uses</a>') == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from threading import Barrier, Thread
 
 import pytest
@@ -16,6 +17,8 @@ from pellucid.policy.model import Notice
 from pellucid.records.database import Database
 from pellucid.records.rights_tables import deliveries, rights_requests
 from pellucid.records.tables import log_entries
+from pellucid.regulations.load import shipped
+from pellucid.regulations.model import Laws, Override
 from pellucid.settings import Settings
 from pellucid.transparency import message_links, messages
 from pellucid.transparency.message_due import DAY, KINDS
@@ -111,6 +114,31 @@ def test_a_consent_is_said_to_end_a_month_before_and_not_once_it_is_withdrawn(po
     (mail,) = post.mails()
     assert (mail["to"], mail["text"].count("That ends on 2027-06-01,")) == ("person0@home.example", 1)
     post.made.tick(days=30)
+    assert post.send(EXPIRY) == {}
+
+
+def forbid_from(made: MadeLog, since: date, field: str = "consent.profiling") -> None:
+    """Let a law forbid what `care` is from a day on; a yes to it has no end of its own."""
+    said = Override("eu-gdpr", field, "prohibited", "Art. 99", since, None, "a new law", "pia")
+    care = replace(made.policy.purposes["care"], consent_days=None, kinds=("profiling",))
+    laws = Laws((shipped()["eu-gdpr"],), (said,))
+    made.policy = replace(made.policy, purposes={**made.policy.purposes, "care": care}, version="c" * 64, laws=laws)
+
+
+def test_a_consent_that_a_date_in_a_law_ends_is_said_to_end_then(post: Post) -> None:
+    forbid_from(post.made, date(2026, 7, 15))
+    post.made.say(ALICE, "give", "care")
+    assert post.send(EXPIRY) == {}
+    post.made.tick(days=20)
+    assert post.send(EXPIRY) == {Outcome.PUT: 1}
+    (mail,) = post.mails()
+    assert (mail["to"], mail["text"].count("That ends on 2026-07-15,")) == ("person0@home.example", 1)
+
+
+def test_a_date_in_a_law_that_ends_nothing_is_no_message(post: Post) -> None:
+    forbid_from(post.made, date(2026, 7, 15), "consent.sale")
+    post.made.say(ALICE, "give", "care")
+    post.made.tick(days=20)
     assert post.send(EXPIRY) == {}
 
 

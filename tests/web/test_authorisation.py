@@ -28,6 +28,8 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", f"{API}/changes"): ("consent:changes", None, 200),
     ("POST", "/api/v1/signals"): ("signals:write", {**BODY, "gpc": "1"}, 200),
     ("POST", "/api/v1/signals/answer"): ("signals:write", ANSWER, 422),  # nothing was asked
+    ("POST", "/api/v1/uses"): ("uses:show", BODY, 200),
+    ("POST", "/api/v1/recipients"): ("uses:show", BODY, 200),
     ("POST", REQUESTS): ("request:file", {**BODY, "right": "access"}, 201),
     ("GET", f"{REQUESTS}/{{request_id}}"): ("request:read", None, 404),  # no request of the program's own
     ("POST", f"{REQUESTS}/{{request_id}}/challenge"): ("request:verify", {}, 404),

@@ -54,8 +54,9 @@ def create(
 ) -> None:
     """Make a token; it is shown once.
 
-    Scopes: consent:write, consent:lift, consent:show, consent:why, consent:changes, signals:write, request:file,
-    request:read, request:verify; with --for: insights:ask, insights:run, budget:show.
+    Scopes: consent:write, consent:lift, consent:show, consent:why, consent:changes, uses:show, signals:write,
+    request:file, request:read, request:verify;
+    with --for: insights:ask, insights:run, budget:show.
     """
     with opened(workspace) as found:
         made = found.tokens.create(name, scope, actor=found.actor(actor_name(actor)), days=days, person=person)

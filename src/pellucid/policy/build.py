@@ -34,7 +34,8 @@ def namespace(name: str, document: documents.NamespaceDocument) -> model.Privacy
 def recipient(name: str, document: documents.RecipientDocument) -> model.Recipient:
     """Build a recipient."""
     translations = _translations(document.translations)
-    return model.Recipient(name, document.title, document.country, document.kind, document.address, translations)
+    place = (document.country, document.kind, document.address)
+    return model.Recipient(name, document.title, *place, translations, document.safeguard)
 
 
 def role(name: str, document: documents.RoleDocument) -> model.Role:

@@ -29,6 +29,7 @@ from pellucid.policy.written.people import (
     NamespaceDocument,
     PersonDocument,
     RecipientDocument,
+    RecipientTexts,
     RegimeDocument,
     RoleDocument,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "RankBoundDocument",
     "RankDocument",
     "RecipientDocument",
+    "RecipientTexts",
     "RegimeDocument",
     "ReleaseDocument",
     "RoleDocument",

@@ -74,6 +74,9 @@ SCOPES: dict[str, Scope] = {
         "see refused uses and the log, without whom entries are about, and have it verified",
         frozenset({"audit-read"}),
     ),
+    "uses:show": Scope(
+        "see how one person's data were used, and who receives something of them", frozenset({"subject-uses"})
+    ),
     "signals:write": Scope(
         "hand in the opt-out signals of browsers and devices, and answers to questions about them",
         frozenset({"signal-apply"}),

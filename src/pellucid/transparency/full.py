@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pellucid.policy.model import Dataset, Purpose
+from pellucid.policy.model import Dataset, Policy, Purpose, Recipient
 from pellucid.transparency import phrases, purposes, rights
 from pellucid.transparency.content import Section, Sentence
 from pellucid.transparency.maker import Maker
@@ -15,6 +15,11 @@ from pellucid.transparency.maker import Maker
 _EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
 EEA = frozenset(_EEA.split())
 """The European Economic Area: for what is sent elsewhere the GDPR asks for safeguards (Art. 44-49)."""
+
+
+def is_abroad(policy: Policy, recipient: Recipient) -> bool:
+    """Return whether what is sent there leaves the European Economic Area, for which the GDPR asks safeguards."""
+    return policy.controller.country in EEA and recipient.country not in EEA
 
 
 def full(maker: Maker) -> tuple[Section, ...]:
@@ -89,17 +94,20 @@ def _dataset(maker: Maker, dataset: Dataset, title: str) -> Iterator[Sentence]:
 
 def _kept(maker: Maker, dataset: Dataset, title: str) -> Iterator[Sentence]:
     say, about = maker.words.say, f"dataset:{dataset.name}"
-    if dataset.retention_days is None:
+    days = maker.days_kept(dataset)
+    if days is None:
         text = say("No end is fixed: we keep them until you have them erased.")
         yield Sentence(f"{about}:kept", text, "kept", say("no fixed time"), title)
     else:
-        period = maker.words.period(dataset.retention_days)
-        yield Sentence(f"{about}:kept", say("We keep each entry for {period}.", period=period), "kept", period, title)
-    for column in dataset.columns.values():
-        if column.retention_days is not None:
-            kind, period = maker.category(column.category), maker.words.period(column.retention_days)
-            text = say("Some of this goes sooner, after {period}: {kind}.", kind=kind, period=period)
-            yield Sentence(f"{about}:kept:{column.name}", text, "kept", period, f"{title}, {kind}")
+        period = maker.words.period(days)
+        text = say("We keep each entry for {period}.", period=period)
+        if days != dataset.retention_days:
+            text = say("We keep each entry for {period}; no purpose needs it for longer.", period=period)
+        yield Sentence(f"{about}:kept", text, "kept", period, title)
+    for name, sooner in maker.days_of_columns(dataset).items():
+        kind, period = maker.category(dataset.columns[name].category), maker.words.period(sooner)
+        text = say("Some of this goes sooner, after {period}: {kind}.", kind=kind, period=period)
+        yield Sentence(f"{about}:kept:{name}", text, "kept", period, f"{title}, {kind}")
     if dataset.keep is not None:
         period, reason = maker.words.period(dataset.keep.days), maker.text("datasets", dataset.name, "keep")
         text = say(
@@ -130,14 +138,20 @@ def _recipient(maker: Maker, name: str, used: list[str], title: str) -> Iterator
     if recipient.kind in phrases.RECIPIENTS:
         yield Sentence(f"recipient:{name}:kind", say(phrases.RECIPIENTS[recipient.kind]))
     country = maker.words.country(recipient.country)
-    if maker.policy.controller.country in EEA and recipient.country not in EEA:
+    safeguard = maker.text("recipients", name, "safeguard").rstrip(".")
+    if not is_abroad(maker.policy, recipient):
+        text = say("Country: {country}.", country=country)
+    elif safeguard:
+        text = say("Country: {country}, outside the European Economic Area.", country=country)
+    else:
         text = say(
             "Country: {country}, outside the European Economic Area. Ask us how what is sent there is protected.",
             country=country,
         )
-    else:
-        text = say("Country: {country}.", country=country)
     yield Sentence(f"recipient:{name}:country", text, "country", country, title)
+    if safeguard:
+        text = say("What protects data there: {safeguard}.", safeguard=safeguard)
+        yield Sentence(f"recipient:{name}:safeguard", text)
 
 
 def _how_to(maker: Maker) -> Iterator[Sentence]:

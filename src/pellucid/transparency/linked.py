@@ -55,10 +55,10 @@ def _process(maker: Maker, purpose: Purpose, group: Group, basis: LegalBasis) ->
             {
                 "@type": "dpv:StorageDuration",
                 "dct:title": maker.text("datasets", dataset.name),
-                "dpv:hasDuration": f"P{dataset.retention_days}D",
+                "dpv:hasDuration": f"P{days}D",
             }
             for dataset in maker.reads(purpose)
-            if dataset.retention_days is not None
+            if (days := maker.days_needed(dataset, purpose) or maker.days_kept(dataset)) is not None
         ],
     }
 

@@ -10,6 +10,7 @@ from pellucid.errors import InputInvalid
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Dataset, Policy, Purpose
+from pellucid.policy.retention import days_kept, rules_of
 from pellucid.transparency.choices import Group, groups
 from pellucid.transparency.own_texts import own_text
 from pellucid.transparency.words import Words
@@ -70,6 +71,23 @@ class Maker:
         """Return the categories of data that a purpose reads, in order of the datasets."""
         columns = (permitted_columns(self.policy, purpose.name, each.name) for each in self.datasets)
         return list(dict.fromkeys(column.category for held in columns for column in held))
+
+    def days_kept(self, dataset: Dataset) -> int | None:
+        """Return how old entries get before they go, by the dataset's own rule or all its purposes'; None: no end."""
+        found = days_kept(self.policy, dataset)
+        return dataset.retention_days if found is None else found
+
+    def days_of_columns(self, dataset: Dataset) -> dict[str, int]:
+        """Return after how many days the values of columns go that go sooner than their entries."""
+        declared = {name: each.retention_days for name, each in dataset.columns.items()}
+        found = {name: days for name, days in declared.items() if days is not None}
+        found |= {rule.column: rule.days for rule in rules_of(self.policy, dataset) if rule.column is not None}
+        return {name: found[name] for name in dataset.columns if name in found}
+
+    def days_needed(self, dataset: Dataset, purpose: Purpose) -> int | None:
+        """Return how old entries may be that a purpose uses, where that is less than they are kept; else None."""
+        needed, kept = purpose.needs_days(dataset.name), self.days_kept(dataset)
+        return needed if needed is not None and (kept is None or needed < kept) else None
 
     @cached_property
     def recipients(self) -> dict[str, list[str]]:

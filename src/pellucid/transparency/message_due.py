@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from pellucid.consent.facts import records_of
+from pellucid.consent.facts import facts_of, records_of
 from pellucid.consent.record import ConsentVerb
+from pellucid.consent.rule import law_due
 from pellucid.consent.show import state
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Policy, Purpose
 from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import consent_records, subjects
 from pellucid.subjects.links import Identity
+from pellucid.transparency.choices import places
 from pellucid.transparency.message_words import ANSWERED, EXPIRY, NOTICE, YEARLY
 
 DAY = 86_400_000_000
@@ -93,29 +96,52 @@ def _answered(connection: Connection, policy: Policy, now: int) -> Iterator[Due]
 def _expiring(connection: Connection, policy: Policy, now: int) -> Iterator[Due]:
     columns = consent_records.c
     for purpose in policy.purposes.values():
-        if purpose.consent_days is None:
+        near = _given_near_its_end(policy, purpose, now)
+        if near is None:
             continue
-        begun = now - purpose.consent_days * DAY
-        last = func.max(columns.at)
-        given = select(columns.namespace, columns.subject).where(
-            columns.purpose == purpose.name, columns.verb == "give"
-        )
-        near = given.group_by(columns.namespace, columns.subject).having(last > begun, last <= begun + AHEAD)
         for space, subject in connection.execute(near.order_by(columns.namespace, columns.subject)).all():
             end = _end(connection, policy, (space, subject), purpose.name, now)
             if end:
                 yield Due(EXPIRY, (space, subject), f"{purpose.name}/{end}")
 
 
+def _given_near_its_end(policy: Policy, purpose: Purpose, now: int) -> Select[Any] | None:
+    """Return what finds whose last yes may end soon: by its age, or all, if a date in a law is near; None: nobody's."""
+    columns = consent_records.c
+    given = select(columns.namespace, columns.subject).where(columns.purpose == purpose.name, columns.verb == "give")
+    each = given.group_by(columns.namespace, columns.subject)
+    by_law = law_due(policy, purpose, (*places(policy), None), now)
+    if by_law is not None and by_law <= now + AHEAD:
+        return each
+    if purpose.consent_days is None:
+        return None
+    begun, last = now - purpose.consent_days * DAY, func.max(columns.at)
+    return each.having(last > begun, last <= begun + AHEAD)
+
+
 def _end(connection: Connection, policy: Policy, identity: Identity, purpose: str, now: int) -> str:
-    """Return the day on which a purpose that is open to somebody's data closes by time alone; empty if none is near."""
-    if purpose not in policy.purposes:
+    """Return the day on which a purpose that is open to somebody's data closes by time alone; empty if none is near.
+
+    By the age of their yes, by their own age, or by a date in a law that covers them.
+    """
+    if purpose not in policy.purposes or not state(connection, policy, *identity, purpose, now).permitted:
         return ""
-    found = state(connection, policy, *identity, purpose, now)
-    end = found.next_due
-    if not found.permitted or end is None or end > now + AHEAD:
-        return ""
-    return "" if state(connection, policy, *identity, purpose, end).permitted else day_of(end)
+    at = _next(connection, policy, identity, purpose, now)
+    while at is not None and at <= now + AHEAD:
+        if not state(connection, policy, *identity, purpose, at).permitted:
+            return day_of(at)
+        at = _next(connection, policy, identity, purpose, at)
+    return ""
+
+
+def _next(connection: Connection, policy: Policy, identity: Identity, purpose: str, now: int) -> int | None:
+    """Return the next instant after `now` at which time alone, or a law, may close a purpose."""
+    space, subject = identity
+    facts = facts_of(connection, space, [subject]).get(subject)
+    place = None if facts is None else facts.jurisdiction
+    by_law = law_due(policy, policy.purposes[purpose], [place], now)
+    dues = (state(connection, policy, *identity, purpose, now).next_due, by_law)
+    return min((each for each in dues if each is not None and each > now), default=None)
 
 
 def _changed(connection: Connection, policy: Policy, now: int) -> Iterator[Due]:

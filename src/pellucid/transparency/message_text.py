@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, SEE, SUBJECTS
+from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, PAGES, SEE, SUBJECTS
 
+ADDRESSES = ("link", "page")
+"""Places in which an address stands; a sentence about one that is not there is left out."""
 LONGEST = 500
 """Characters of what stands in a place: a name, a link."""
 PAGE = """\
@@ -38,7 +40,9 @@ def compose(kind: str, language: str, fields: Mapping[str, str]) -> Composed:
     """
     spoken = language if language in LANGUAGES else LANGUAGES[0]
     plain = {name: one_line(fields.get(name, "")) for name in FIELDS}
-    sentences = [*BODIES[spoken][kind], *(each for each in SEE[spoken] if plain["link"] or "{link}" not in each)]
+    said = (*BODIES[spoken][kind], PAGES[spoken][kind], *SEE[spoken])
+    missing = [f"{{{name}}}" for name in ADDRESSES if not plain[name]]
+    sentences = [each for each in said if not any(place in each for place in missing)]
     written = [each.format_map(plain) for each in sentences]
     subject = SUBJECTS[spoken][kind].format_map(plain)
     paragraphs = "\n".join(f"<p>{_marked_up(each, plain)}</p>" for each in sentences)
@@ -53,5 +57,5 @@ def one_line(text: str) -> str:
 
 def _marked_up(sentence: str, plain: Mapping[str, str]) -> str:
     safe = {name: escape(value) for name, value in plain.items()}
-    safe["link"] = f'<a href="{safe["link"]}">{safe["link"]}</a>'
+    safe |= {name: f'<a href="{safe[name]}">{safe[name]}</a>' for name in ADDRESSES}
     return escape(sentence, quote=False).format_map(safe)

@@ -6,7 +6,7 @@ Nothing else is ever in a message: no text of the company but its name, so that 
 from __future__ import annotations
 
 LANGUAGES = ("en", "de", "es", "fr")
-FIELDS = frozenset({"controller", "contact", "link", "until", "kinds", "uses", "request"})
+FIELDS = frozenset({"controller", "contact", "link", "until", "kinds", "uses", "request", "page"})
 """What sentences have places for."""
 
 NOTICE, EXPIRY, YEARLY, ANSWERED = "notice-changed", "consent-expiring", "yearly", "request-answered"
@@ -107,27 +107,57 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+PATHS: dict[str, str] = {NOTICE: "/notice", EXPIRY: "/choices", YEARLY: "/uses", ANSWERED: "/requests"}
+"""Where a message's `page` is, below the start of the privacy centre; whose it is, is known there by signing in."""
+PAGES: dict[str, dict[str, str]] = {
+    "en": {
+        NOTICE: "Read what is told now, and what changed: {page}",
+        EXPIRY: "See your choices, once you have signed in: {page}",
+        YEARLY: "See all of it, use by use, once you have signed in: {page}",
+        ANSWERED: "See it, once you have signed in: {page}",
+    },
+    "de": {
+        NOTICE: "Lesen, was jetzt gesagt wird und was sich geändert hat: {page}",
+        EXPIRY: "Ihre Entscheidungen ansehen, nach der Anmeldung: {page}",
+        YEARLY: "Alles ansehen, Nutzung für Nutzung, nach der Anmeldung: {page}",
+        ANSWERED: "Ansehen, nach der Anmeldung: {page}",
+    },
+    "es": {
+        NOTICE: "Lea lo que se dice ahora y lo que ha cambiado: {page}",
+        EXPIRY: "Vea sus decisiones, tras identificarse: {page}",
+        YEARLY: "Véalo todo, uso por uso, tras identificarse: {page}",
+        ANSWERED: "Véala, tras identificarse: {page}",
+    },
+    "fr": {
+        NOTICE: "Lire ce qui est dit maintenant, et ce qui a changé : {page}",
+        EXPIRY: "Voir vos choix, après connexion : {page}",
+        YEARLY: "Tout voir, utilisation par utilisation, après connexion : {page}",
+        ANSWERED: "La voir, après connexion : {page}",
+    },
+}
+"""Where more can be seen, which is left out where there is no public address."""
+
 SEE: dict[str, tuple[str, str, str, str]] = {
     "en": (
-        "See it, and choose what you are sent: {link}",
+        "Choose what you are sent, without signing in: {link}",
         "The link is yours, for 30 days. Pass it on to nobody.",
         "You can also write to {contact}.",
         "This tells you about your data only. It advertises nothing.",
     ),
     "de": (
-        "Ansehen und auswählen, was Sie bekommen: {link}",
+        "Auswählen, was Sie bekommen, ohne Anmeldung: {link}",
         "Der Link gehört Ihnen und gilt 30 Tage. Geben Sie ihn niemandem.",
         "Sie können auch an {contact} schreiben.",
         "Hier geht es nur um Ihre Daten. Geworben wird für nichts.",
     ),
     "es": (
-        "Véalo y elija qué recibe: {link}",
+        "Elija qué recibe, sin identificarse: {link}",
         "El enlace es suyo y vale 30 días. No se lo dé a nadie.",
         "También puede escribir a {contact}.",
         "Esto trata solo de sus datos. No anuncia nada.",
     ),
     "fr": (
-        "Voir, et choisir ce que vous recevez : {link}",
+        "Choisir ce que vous recevez, sans connexion : {link}",
         "Le lien est à vous, pour 30 jours. Ne le donnez à personne.",
         "Vous pouvez aussi écrire à {contact}.",
         "Il ne s'agit ici que de vos données. Rien n'y est vanté.",

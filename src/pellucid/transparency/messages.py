@@ -26,7 +26,7 @@ from pellucid.subjects.links import Identity, certain_identities
 from pellucid.transparency import message_links as links
 from pellucid.transparency.message_due import DAY, Due, due, is_due, is_restricted, language_of
 from pellucid.transparency.message_text import compose
-from pellucid.transparency.message_words import ANSWERED, EXPIRY, NOTICE, YEARLY
+from pellucid.transparency.message_words import ANSWERED, EXPIRY, NOTICE, PATHS, YEARLY
 
 JOB = "messages"
 ABOUT = "message:"
@@ -54,7 +54,8 @@ class Outcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class MessageParts:
     """What sending works with. `address` reads the one mail address held of a person; `figures` what a yearly message
-    counts: sets of data, and uses since an instant.
+    counts: sets of data, and uses since an instant. `public_url` is where links lead, `centre_url` where the privacy
+    centre begins; empty, where there is no public address.
     """
 
     database: Database
@@ -66,6 +67,7 @@ class MessageParts:
     clock: Callable[[], int]
     caps: Caps
     public_url: str = ""
+    centre_url: str = ""
 
 
 def find_due(parts: MessageParts, kinds: Sequence[str]) -> list[Due]:
@@ -200,6 +202,8 @@ def _fields(
     policy = parts.active_policy(connection)
     yield "controller", policy.controller.name
     yield "contact", policy.controller.contact
+    if parts.centre_url:
+        yield "page", f"{parts.centre_url}{PATHS[found.kind]}"
     if found.kind == EXPIRY:
         yield "until", found.about.rpartition("/")[2]
     if found.kind == ANSWERED:

@@ -154,6 +154,7 @@ NEW: Mapping[str, str] = {
     "recipient": message("New recipient: {fact}."),
     "kind": message("{of}: we now use {fact} too."),
     "dataset": message("New data: {fact}."),
+    "needed": message("{of}: now only entries of the last {fact} are used."),
     "right": message("New right ({of}): {fact}"),
 }
 GONE: Mapping[str, str] = {
@@ -161,10 +162,12 @@ GONE: Mapping[str, str] = {
     "recipient": message("No longer a recipient: {fact}."),
     "kind": message("{of}: we do not use {fact} any more."),
     "dataset": message("No longer among the data: {fact}."),
+    "needed": message("{of}: there is no limit of {fact} of its own any more."),
     "right": message("No longer named as a right ({of}): {fact}"),
 }
 CHANGED: Mapping[str, str] = {
     "kept": message("{of}: kept for {fact} instead of {before}."),
+    "needed": message("{of}: only entries of the last {fact} are used, instead of {before}."),
     "lasts": message("{of}: a yes now ends after {fact} instead of {before}."),
     "country": message("{of}: country {fact} instead of {before}."),
     "age": message("{of}: now from {fact} years on instead of {before}."),

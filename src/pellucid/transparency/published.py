@@ -98,6 +98,11 @@ def publications(connection: Connection) -> tuple[Publication, ...]:
     return tuple(found)
 
 
+def is_any(connection: Connection) -> bool:
+    """Return whether a notice was ever published."""
+    return _current(connection) is not None
+
+
 def notice(connection: Connection, version: str = CURRENT) -> tuple[str, Content]:
     """Return a published notice and its whole version; named by its first digits, by what a record keeps, or `current`.
 

@@ -40,6 +40,7 @@ def _sentences(maker: Maker, purpose: Purpose, title: str) -> Iterator[Sentence]
         period = maker.words.period(purpose.consent_days)
         text = maker.words.say("A yes ends by itself after {period}.", period=period)
         yield Sentence(f"{about}:lasts", text, "lasts", period, title)
+    yield from _needed(maker, purpose, title)
     yield from _sensitive(maker, purpose)
     yield from _spared(maker, purpose, title)
 
@@ -55,6 +56,20 @@ def _kinds(maker: Maker, purpose: Purpose, title: str) -> Iterator[Sentence]:
     if purpose.kinds:
         listed = maker.words.listed(say(phrases.KINDS[each]) for each in purpose.kinds)
         yield Sentence(f"{about}:kinds", say("In the words of laws this is: {kinds}.", kinds=listed))
+
+
+def _needed(maker: Maker, purpose: Purpose, title: str) -> Iterator[Sentence]:
+    """Yield of which data only newer entries are used than are kept."""
+    for dataset in maker.reads(purpose):
+        days = maker.days_needed(dataset, purpose)
+        if days is not None:
+            period, data = maker.words.period(days), maker.text("datasets", dataset.name)
+            text = maker.words.say(
+                "{data}: we use only entries of the last {period} for this.", data=data, period=period
+            )
+            about = f"purpose:{purpose.name}:needs:{dataset.name}"
+            yield Sentence(about, text, SUMMARY)
+            yield Sentence(f"{about}:days", "", "needed", period, f"{title}, {data}")
 
 
 def _choice(maker: Maker, purpose: Purpose, group: Group) -> Sentence:

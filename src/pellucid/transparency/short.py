@@ -66,7 +66,7 @@ def _given(maker: Maker) -> set[str]:
 
 
 def _kept(maker: Maker) -> str:
-    periods = [dataset.retention_days for dataset in maker.datasets]
+    periods = [maker.days_kept(dataset) for dataset in maker.datasets]
     known = [days for days in periods if days is not None]
     if not known or len(known) < len(periods):
         return maker.words.say("Some data we keep until you have them erased; the full notice says which.")

@@ -17,6 +17,7 @@ from pellucid.audit.receipt import instant_text
 from pellucid.delivery import outbox
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import Policy
+from pellucid.policy.scopes import PROGRAM
 from pellucid.records.rights_tables import rights_requests
 from pellucid.transparency import use_words as words
 from pellucid.transparency.use_entry import EXPORT, REFUSED, RELEASED
@@ -132,8 +133,15 @@ def page(uses: Uses, cursor: str | None = None, limit: int = LIMIT) -> UsesPage:
     rest = [group for group in found if group.entry < below]
     shown = rest[:limit]
     following = f"{size}-{shown[-1].entry}" if len(rest) > limit else None
-    told = tuple(_told_to_recipients(uses))
+    told = tuple(told_to_recipients(uses))
     return UsesPage(tuple(shown), following, uses.left_out, tuple(_given(uses.policy, grouping.purposes)), told)
+
+
+def handed_on(uses: Uses) -> tuple[Group, ...]:
+    """Return all groups of uses in which what the person said was handed on with their key, the newest first."""
+    grouping = _Grouping(uses.policy)
+    _add_choices(grouping, uses)
+    return tuple(sorted(grouping.groups.values(), key=lambda group: group.entry, reverse=True))
 
 
 def _add_uses(grouping: _Grouping, uses: Uses) -> None:
@@ -146,10 +154,14 @@ def _add_uses(grouping: _Grouping, uses: Uses) -> None:
         grouping.add(kinds[row.pair][0], row.leaf, row.at, kinds[row.pair][1])
 
 
-def _add_others(grouping: _Grouping, uses: Uses) -> None:
+def _add_choices(grouping: _Grouping, uses: Uses) -> None:
     for row, kind in uses.choices():
         alike = of_use(uses.policy, kind) | {"sort": CHOICES}
         grouping.add(tuple(alike.values()), row.leaf, row.at, alike)
+
+
+def _add_others(grouping: _Grouping, uses: Uses) -> None:
+    _add_choices(grouping, uses)
     for row, told in uses.refused():
         alike = _bare(uses.policy, TURNED_DOWN, told, words.TITLES[REFUSED], words.refusal(told["reasons"]))
         grouping.add(tuple(alike.values()), row.leaf, row.at, alike | {"form": words.FORMS[REFUSED]})
@@ -175,7 +187,9 @@ def of_use(policy: Policy, kind: UseKind) -> dict[str, Any]:
 
 
 def role_of(policy: Policy, actor: str, roles: Sequence[str]) -> str:
-    """Return in which role something was done, never by whom."""
+    """Return in which role something was done, never by whom; the scopes of a program are no role to people."""
+    if actor == PROGRAM:
+        return words.ROLELESS[PROGRAM]
     titles = (policy.roles[name].title if name in policy.roles else name for name in roles)
     return ", ".join(titles) or words.ROLELESS.get(actor, actor)
 
@@ -218,14 +232,17 @@ def _given(policy: Policy, purposes: set[str]) -> Iterator[Mapping[str, object]]
             yield who | {"purposes": under}
 
 
-def _told_to_recipients(uses: Uses) -> Iterator[Mapping[str, object]]:
-    """Give what recipients were told about the person: corrections, restrictions."""
+def told_to_recipients(uses: Uses) -> Iterator[Mapping[str, object]]:
+    """Give what recipients were told about the person: corrections, restrictions.
+
+    One request may have several parts, whose deliveries are named by it and by more behind it.
+    """
     columns = rights_requests.c
     for space, subject in uses.identities:
         asked = select(columns.id).where(columns.namespace == space, columns.subject == subject)
         for request in uses.connection.scalars(asked.order_by(columns.id)):
             for act in ("erasure", "rectification", "restriction", "lift-restriction"):
-                for each in outbox.about(uses.connection, f"{act}:{request}"):
+                for each in outbox.beginning(uses.connection, f"{act}:{request}"):
                     if each.kind == outbox.RECIPIENT:
                         declared = uses.policy.recipients.get(each.recipient)
                         title = declared.title if declared else each.recipient

@@ -65,6 +65,7 @@ ABOUT: tuple[tuple[str, str], ...] = (
     ("signal.", "A signal of your browser or device was recorded."),
     ("subject.held-shown", "Somebody looked up which data there are about you."),
     ("subject.uses-shown", "How your data were used was shown."),
+    ("subject.recipients-shown", "Who receives something of your data was shown."),
     ("subject.", "Your identifiers were looked up or changed."),
     ("access.package-made", "A package of everything held about you was made."),
     ("access.package-fetched", "A package of everything held about you was handed over."),

@@ -53,13 +53,17 @@ class _Said:
 
 @dataclass
 class Uses:
-    """Reads the index for one person, from `since` (UTC µs) on; `left_out` counts what their no kept them out of."""
+    """Reads the index for one person, from `since` (UTC µs) on, of all purposes or one.
+
+    `left_out` counts what their no kept them out of.
+    """
 
     index: UseIndex
     policy: Policy
     pseudonyms: Mapping[Identity, str]
     since: int = 0
     left_out: int = 0
+    purpose: str | None = None
     _pairs: dict[int, UseKind] = field(default_factory=dict)
 
     @property
@@ -105,10 +109,15 @@ class Uses:
 
     def looked_up(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Yield the entries about the person alone, each with its place in the log."""
-        return self.index.about(list(self.pseudonyms.values()), self.since)
+        found = self.index.about(list(self.pseudonyms.values()), self.since)
+        return ((leaf, entry) for leaf, entry in found if self.purpose in (None, entry["purpose"]))
 
     def _pairs_of(self, actions: set[str] | frozenset[str]) -> list[int]:
-        kinds = {number for number, told in self.index.kinds.items() if told["action"] in actions}
+        kinds = {
+            number
+            for number, told in self.index.kinds.items()
+            if told["action"] in actions and self.purpose in (None, told["purpose"])
+        }
         return [pair for pair, (kind, _) in self.index.pairs.items() if kind in kinds]
 
     def _told(self, pair: int) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -59,6 +59,10 @@ class Words:
     def date(self, day: date) -> str:
         """Return a day in words: “9 November 2026”."""
         return format_date(day, "long", locale=self._locale)
+
+    def month(self, day: date) -> str:
+        """Return the month of a day in words: “November 2026”."""
+        return str(format_skeleton("yMMMM", day, locale=self._locale))
 
     def moment(self, moment: datetime) -> str:
         """Return a moment, in UTC, to the minute."""

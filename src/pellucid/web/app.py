@@ -15,15 +15,18 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, passes, static_files
-from pellucid.web.api import budget, consents, insights, notices, oversight, requests, signals
+from pellucid.web.api import budget, consents, insights, notices, oversight, requests, signals, uses
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
+from pellucid.web.centre import help as centre_help
 from pellucid.web.centre import link as centre_link
 from pellucid.web.centre import messages as centre_messages
+from pellucid.web.centre import notice as centre_notice
 from pellucid.web.centre import openid as centre_openid
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
+from pellucid.web.centre import uses as centre_uses
 from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.console import ask as console_ask
@@ -52,16 +55,20 @@ PARTS: tuple[Any, ...] = (
     notices,
     insights,
     budget,
+    uses,
     drp,
     static_files,
     verify,
     centre_door,
     centre_handover,
+    centre_help,
     centre_link,
     centre_messages,
+    centre_notice,
     centre_openid,
     centre_pages,
     centre_requests,
+    centre_uses,
     console_door,
     passes,
     console_ask,

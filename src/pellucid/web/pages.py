@@ -65,6 +65,7 @@ def environment(language: str) -> Environment:
         "moment": lambda instant: words.moment(_utc(instant)),
         "day": lambda instant: words.date(_utc(instant)),
         "date": lambda day: words.date(date.fromisoformat(day)),
+        "month": lambda month: words.month(date.fromisoformat(f"{month}-01")),
         "iso": _iso,
         "period": words.period,
         "number": words.number,

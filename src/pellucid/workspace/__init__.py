@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.centre import CentreDesk
     from pellucid.workspace.doors import DoorDesk
     from pellucid.workspace.erasures import ErasureDesk
+    from pellucid.workspace.help import HelpDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
     from pellucid.workspace.openid import OpenIdDesk
@@ -171,6 +172,13 @@ class Workspace:
         from pellucid.workspace.notices import NoticeDesk  # noqa: PLC0415  -- languages, which no question needs
 
         return NoticeDesk(self.room)
+
+    @cached_property
+    def help(self) -> HelpDesk:
+        """The help desk: how people ask, and by when they are answered."""
+        from pellucid.workspace.help import HelpDesk  # noqa: PLC0415  -- calendars, which no question needs
+
+        return HelpDesk(self.room)
 
     @cached_property
     def recipients(self) -> RecipientDesk:

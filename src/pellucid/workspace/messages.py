@@ -32,6 +32,7 @@ from pellucid.workspace.tasks import WORKER, Plan, Task
 MESSAGES_KEY = "messages.key"
 PAGE = "/privacy/messages"
 """Where the page is, below the public address, that a message's link opens."""
+CENTRE = "/privacy"
 WITH_LINK = Actor("customer", "link", (), "message-link")
 
 
@@ -133,6 +134,7 @@ class MessageDesk:
             clock=self.room.clock,
             caps=settings.message_caps,
             public_url=f"{settings.public_url.rstrip('/')}{PAGE}" if settings.public_url else "",
+            centre_url=f"{settings.public_url.rstrip('/')}{CENTRE}" if settings.public_url else "",
         )
 
 

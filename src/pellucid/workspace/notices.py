@@ -12,11 +12,12 @@ from pellucid.audit.log import append
 from pellucid.errors import NotJournaled, PellucidError
 from pellucid.governance.activate import in_force
 from pellucid.policy.model import Actor
+from pellucid.policy.parts.purpose import shown_version
 from pellucid.policy.reading import CHILD_GRADE, FULL_GRADE, grade
 from pellucid.transparency.content import Content
 from pellucid.transparency.differences import differences
 from pellucid.transparency.notices import make
-from pellucid.transparency.published import CURRENT, Publication, Published, notice, publications, publish
+from pellucid.transparency.published import CURRENT, Publication, Published, is_any, notice, publications, publish
 from pellucid.transparency.shown import spoken
 from pellucid.workspace.room import Room
 
@@ -79,6 +80,23 @@ class NoticeDesk:
         """Return every publication, the oldest first."""
         with self.room.database.read() as connection:
             return publications(connection)
+
+    def shown_in(self, language: str) -> dict[str, str]:
+        """Return under which version a yes to each purpose names the notice that is shown now in a language.
+
+        Of purposes of which that notice tells in the words of the policy in force; empty before the first.
+        """
+        declared = self.room.policy().purposes
+        with self.room.database.read() as connection:
+            if not is_any(connection):
+                return {}
+            whole, content = notice(connection)
+        told = content.purposes if language in content.tellings else {}
+        return {
+            name: shown_version(version, whole)
+            for name, version in told.items()
+            if name in declared and declared[name].notice.version == version
+        }
 
     def compare(self, old: str, new: str, language: str | None = None) -> tuple[str, ...]:
         """Return what differs from one notice to another, in plain words of a language (default: the policy's own)."""

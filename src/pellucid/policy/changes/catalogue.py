@@ -205,6 +205,7 @@ PEOPLE: Words = {
         "They are told of erasures, rectifications and restrictions {new} (before: {old}).",
         OFFICER,
     ),
+    **neutral("recipient-safeguard", "Data there are protected by: “{new}” (before: “{old}”).", OFFICER),
     **neutral("controller-name", "The controller is {new} (before: {old}).", f"{OFFICER}; {WRITER}"),
     **neutral("controller-country", "The controller is in {new} (before: {old}).", OVERSIGHT),
     **neutral("controller-contact", "Customers reach it at {new} (before: {old}).", WRITER),

@@ -39,6 +39,7 @@ RECIPIENT: Rules = {
     "country": exchanged("recipient-country"),
     "kind": exchanged("recipient-kind"),
     "address": _address,
+    "safeguard": text("recipient-safeguard"),
     "translations": translations,
 }
 

@@ -73,6 +73,7 @@ class Recipient:
     """Somebody data or answers are given to (GDPR Art. 13(1)(e)-(f)).
 
     `address` is where mail tells them of an erasure, rectification or restriction (Art. 19); empty: by a file.
+    `safeguard` says what protects data there, in another country (Art. 13(1)(f), 46).
     """
 
     name: str
@@ -81,6 +82,7 @@ class Recipient:
     kind: str
     address: str = field(default="", metadata=ADDED)
     translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
+    safeguard: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

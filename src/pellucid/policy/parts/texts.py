@@ -11,7 +11,7 @@ LANGUAGES = ("en", "de", "es", "fr")
 
 TEXTS: Mapping[str, tuple[str, ...]] = {
     "regimes": ("title",),
-    "recipients": ("title",),
+    "recipients": ("title", "safeguard"),
     "purposes": ("title", "description", "notice", "child"),
     "datasets": ("title", "source", "keep"),
 }
@@ -31,6 +31,8 @@ def own_texts(section: str, part: Any) -> dict[str, str]:
     texts = {"title": part.title}
     if section == "purposes":
         texts |= {"description": part.description, "notice": part.notice.text, "child": part.notice.child}
+    if section == "recipients":
+        texts |= {"safeguard": part.safeguard}
     if section == "datasets":
         texts |= {"source": part.source, "keep": part.keep.reason if part.keep is not None else ""}
     return {name: text for name, text in texts.items() if text}

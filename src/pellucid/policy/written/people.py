@@ -40,6 +40,13 @@ class NamespaceDocument(Document):
     cap: AllowanceDocument = Field(description="The binding limit for each subject over all datasets and purposes.")
 
 
+class RecipientTexts(Document):
+    """What customers read of a recipient, in another language."""
+
+    title: Text = Field(description="The title.")
+    safeguard: str = Field(default="", description="What protects data there.")
+
+
 class RecipientDocument(Document):
     """Somebody who gets data or answers (GDPR Art. 13(1)(e)-(f))."""
 
@@ -51,7 +58,12 @@ class RecipientDocument(Document):
         description="Mail address at which they are told of erasures, rectifications and restrictions; "
         "without one a signed file waits for them.",
     )
-    translations: dict[Language, TitleTexts] = Field(default={}, description=TRANSLATIONS)
+    safeguard: str = Field(
+        default="",
+        description="What protects data there if it is in another country, as customers should read it: an adequacy "
+        "decision, standard contractual clauses and where to have a copy.",
+    )
+    translations: dict[Language, RecipientTexts] = Field(default={}, description=TRANSLATIONS)
 
 
 class RoleDocument(Document):

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from pellucid.errors import NotPermitted
 from pellucid.web.browser import Asked, FromBrowser
 from pellucid.web.centre.door import code_page, let_in
-from pellucid.web.pages import page
+from pellucid.web.pages import page, sentences_of
 from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/privacy/sign-in/link", include_in_schema=False)

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from pellucid.errors import InputInvalid
+from pellucid.policy.parts.purpose import shown_notice
 from pellucid.rights.account import BASES, SILENCE
 from pellucid.web.centre.visiting import Here, Posted, Visit, shown_in
 from pellucid.web.centre.words import SAID
+from pellucid.web.language import language_of
 from pellucid.web.pages import go_to, page
 
 router = APIRouter(prefix="/privacy", include_in_schema=False)
@@ -62,7 +64,15 @@ def choose(purpose: PurposeName, visit: Here, form: Posted) -> Response:
 def history(request: Request, visit: Here) -> Response:
     """Show everything that the person said, the newest first."""
     said = visit.site.workspace.centre.history(visit.visitor)
-    return page(request, "centre/history.html", visit=visit, here="history", history=said, words=SAID)
+    return page(
+        request,
+        "centre/history.html",
+        visit=visit,
+        here="history",
+        history=said,
+        words=SAID,
+        shown_notice=shown_notice,
+    )
 
 
 @router.get("/history/{sequence}/receipt")
@@ -82,6 +92,7 @@ def _choices(request: Request, visit: Visit) -> Response:
         visit=visit,
         here="choices",
         standings=found,
+        notices=visit.site.workspace.notices.shown_in(language_of(request)),
         recipients=recipients,
         bases=BASES,
         silence=SILENCE,

@@ -1,0 +1,68 @@
+"""What the page of uses calls things: its parts, who did something, and how many others there were."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pellucid.transparency.told_uses import ABOUT_YOU, CHOICES, TURNED_DOWN, USED
+from pellucid.transparency.use_words import ROLELESS
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page: the sort of uses that stand in it, its title, and what they have in common."""
+
+    sort: str
+    title: str
+    about: str
+
+
+PARTS = (
+    Part(
+        USED,
+        "Uses in which you could have been counted",
+        "The log says which data a question read, never whom it counted: you could be among them. What leaves is "
+        "figures about many people.",
+    ),
+    Part(
+        TURNED_DOWN,
+        "Uses that were refused",
+        "Somebody asked, and the rules said no. Nobody's data were read, yours neither. Everybody is told this.",
+    ),
+    Part(
+        CHOICES,
+        "What you said, handed on",
+        "Programs that have to respect your choices are told them.",
+    ),
+    Part(
+        ABOUT_YOU,
+        "Looked up or done about you alone",
+        "By you or for you: your choices, your requests, and who looked at your data.",
+    ),
+)
+ROLES: Mapping[str, str] = ROLELESS
+"""Who did something, where it was nobody of the staff with a role; titles of roles are the policy's."""
+
+SPAN = "between %(low)s and %(high)s people"
+FEW = "fewer than %(high)s people"
+_SPAN = re.compile(r"between (?P<low>[\d,]+) and (?P<high>[\d,]+)")
+_FEW = re.compile(r"fewer than (?P<high>[\d,]+) people")
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How many people there are, as words with places for numbers."""
+
+    words: str
+    numbers: Mapping[str, str]
+
+
+def band(told: str) -> Band:
+    """Return a band, as the log tells it, in words that can be translated; one that is not known, as it stands."""
+    for form, words in ((_SPAN, SPAN), (_FEW, FEW)):
+        found = form.fullmatch(told)
+        if found is not None:
+            return Band(words, found.groupdict())
+    return Band("%(told)s", {"told": told})
