@@ -224,7 +224,11 @@ def _sign_in_may_be_sent(connection: Connection, asked: Challenged, now: int) ->
 
     So whoever has codes sent to somebody else, from however many places, does not keep that person out.
     """
-    person = (sign_ins.c.namespace == asked.namespace, sign_ins.c.subject == asked.subject)
+    person = (
+        sign_ins.c.namespace == asked.namespace,
+        sign_ins.c.subject == asked.subject,
+        sign_ins.c.id.startswith(SIGN_IN),
+    )
     address = connection.scalar(select(sign_ins.c.address).where(sign_ins.c.id == asked.id))
     from_there = select(sign_ins.c.id).where(*person, sign_ins.c.address == address)
     if _sent_for(connection, from_there, now) >= PER_ADDRESS:

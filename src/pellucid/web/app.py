@@ -17,6 +17,7 @@ from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
 from pellucid.web.api import consents, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
+from pellucid.web.centre import data as centre_data
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import messages as centre_messages
@@ -42,6 +43,7 @@ PARTS: tuple[Any, ...] = (
     drp,
     static_files,
     verify,
+    centre_data,
     centre_door,
     centre_handover,
     centre_messages,

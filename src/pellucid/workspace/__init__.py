@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.centre import CentreDesk
     from pellucid.workspace.doors import DoorDesk
     from pellucid.workspace.erasures import ErasureDesk
+    from pellucid.workspace.inside import InsideDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
@@ -217,6 +218,13 @@ class Workspace:
         from pellucid.workspace.centre import CentreDesk  # noqa: PLC0415  -- likewise
 
         return CentreDesk(self.room, lambda: self.doors.key)
+
+    @cached_property
+    def inside(self) -> InsideDesk:
+        """Looking inside: the very data held about somebody, for themselves to see and correct."""
+        from pellucid.workspace.inside import InsideDesk  # noqa: PLC0415  -- likewise
+
+        return InsideDesk(self.room, lambda: self.access.parts, lambda: self.centre, lambda: self.doors.key)
 
     @cached_property
     def staff(self) -> StaffDesk:

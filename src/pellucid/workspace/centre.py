@@ -155,6 +155,8 @@ class CentreDesk:
         *,
         purposes: Sequence[str] = (),
         changes: Sequence[Mapping[str, object]] = (),
+        decision: str = "",
+        statement: str = "",
         without_sensitive: bool = False,
     ) -> OwnRequest:
         """File a request of the person; that they are signed in counts as having shown one contact.
@@ -169,6 +171,8 @@ class CentreDesk:
                 channel=CHANNEL,
                 purposes=purposes,
                 changes=changes,
+                decision=decision,
+                statement=statement,
                 without_sensitive=without_sensitive,
             )
             book = self._book(connection, policy, visitor, now)

@@ -23,6 +23,13 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/hand-over"): (EVERYBODY, {"token": "x"}, 403),
     ("POST", "/privacy/sign-out"): (CUSTOMERS, {}, 303),
     ("GET", "/privacy"): (CUSTOMERS, {}, 200),
+    ("GET", "/privacy/data"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/data/code"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/data/answer"): (CUSTOMERS, {"code": "00000000"}, 403),
+    ("GET", "/privacy/data/{dataset}"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/data/{dataset}/statement"): (CUSTOMERS, {"statement": "x"}, 303),
+    ("GET", "/privacy/data/{dataset}/{generation}/{place}"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/data/{dataset}/{generation}/{place}"): (CUSTOMERS, {"column": "place", "value": "AT"}, 303),
     ("GET", "/privacy/choices"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/choices"): (CUSTOMERS, {}, 303),
     ("POST", "/privacy/choices/{purpose}"): (CUSTOMERS, {"choice": "no"}, 303),
@@ -47,6 +54,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
 """Route of a page: whom it lets in, the fields of its form, and how it answers those."""
 DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
+NAMES |= {"dataset": "members", "generation": "1", "place": "0"}
 
 
 def is_page(path: str) -> bool:
