@@ -36,6 +36,7 @@ from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from pellucid.workspace.tasks import WORKER
 from tests.audit.door_cases import DOOR_CASES
+from tests.audit.inside_cases import INSIDE_CASES
 from tests.insights.conftest import POLICY, TOTAL
 
 Step = Callable[[Workspace], object]
@@ -862,6 +863,7 @@ CASES = [
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
     *(UseCase(*each) for each in DOOR_CASES),
+    *(UseCase(*each) for each in INSIDE_CASES),
     *PROGRAM_REQUEST_CASES,
     *AGENT_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
@@ -908,13 +910,13 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
         assert actions(workspace) == ["workspace.created"]
 
 
-ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"}
+ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff", "inside"}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     "notices",
-    *("doors", "centre", "staff"),
+    *("doors", "centre", "staff", "inside"),
 )
 
 
@@ -933,6 +935,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.mail_address",
         "requests.fulfillers",
         "access.refusals",
+        "access.parts",
         "doors.key",
         "doors.refusals",
         "access.fulfillers",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -21,10 +21,10 @@ from pellucid.holdings import leases
 from pellucid.holdings.publish import published
 from pellucid.policy.categories import title
 from pellucid.policy.model import Actor, Dataset, Policy
-from pellucid.records.rights_tables import derived_builds
 from pellucid.rights import account
 from pellucid.rights.access import AccessParts, datasets_about, demand_policy
 from pellucid.rights.known import HeldColumn, held_columns
+from pellucid.rights.overview import derived_among
 from pellucid.rights.request import SENSITIVE_STRENGTH, Right
 from pellucid.rights.row_files import plain
 from pellucid.rights.sections import LEFT_OUT_SENSITIVE, Section, section
@@ -198,7 +198,7 @@ def _opened(
         identities,
         Right.ACCESS,
         account.places_of(connection, identities),
-        derived=is_derived(connection, wanted.dataset),
+        derived=bool(derived_among(connection, [wanted.dataset])),
         without_sensitive=onlooker.without_sensitive,
     )
     if found is None:
@@ -208,12 +208,6 @@ def _opened(
             code="strength-too-low",
         )
     return found, holding
-
-
-def is_derived(connection: Connection, dataset: str) -> bool:
-    """Return whether a dataset was ever built of others, so that all in it but its keys is a conclusion."""
-    made = select(derived_builds.c.generation).where(derived_builds.c.dataset == dataset).limit(1)
-    return connection.scalar(made) is not None
 
 
 def _note(

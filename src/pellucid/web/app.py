@@ -20,6 +20,7 @@ from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import data as centre_data
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
+from pellucid.web.centre import inferences as centre_inferences
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
@@ -46,6 +47,7 @@ PARTS: tuple[Any, ...] = (
     centre_data,
     centre_door,
     centre_handover,
+    centre_inferences,
     centre_messages,
     centre_pages,
     centre_requests,

@@ -6,26 +6,32 @@ shown is decided in `rights.inside`, as for a package.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
+from pellucid.consent.standing import Standings, standings
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance import sessions
 from pellucid.governance.sessions import CENTRE, NewSession, digest
+from pellucid.policy.model import Built
 from pellucid.rights import inside, raising
 from pellucid.rights.access import AccessParts, demand_policy
 from pellucid.rights.correcting import Proposed, change_of, demand_value_fits
 from pellucid.rights.corrections import LONGEST_STATEMENT
+from pellucid.rights.inferences import Inferences, inferences
 from pellucid.rights.inside import Door, Inside, Onlooker, Wanted
 from pellucid.workspace.centre import CentreDesk, OwnRequest
 from pellucid.workspace.data import place_of
 from pellucid.workspace.doors import Visitor
 from pellucid.workspace.room import Room
 from pellucid.workspace.tasks import challenge_key
+
+MOST_SHOWN = 5
+"""Rows of conclusions that stand beside their why; all of them are a link away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,17 @@ class Correction:
     place: int
     proposed: Proposed
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What was concluded about somebody and why, the purposes behind it, and the first rows, by dataset, of what is
+    open to them.
+    """
+
+    inferences: Inferences
+    standings: Standings
+    held: Mapping[str, Inside]
 
 
 @dataclass(frozen=True)
@@ -105,6 +122,26 @@ class InsideDesk:
         change = {"dataset": dataset, "statement": words.strip()}
         return self.centre().file(visitor, "rectification", changes=[change])
 
+    def concluded(self, visitor: Visitor) -> Concluded:
+        """Return what was concluded about the person, and where they stand with the purposes behind it; of one moment.
+
+        The conclusions themselves are read as far as they are open to the person, which is logged as a look.
+        """
+        now = self.room.clock()
+        with self.room.database.read() as connection:
+            policy = demand_policy(self.parts(), connection)
+            inside.demand_held(connection, visitor.identity)
+            strength = visitor.session.strength
+            found = inferences(connection, policy, visitor.identity, strength, same_question)
+            stand = standings(connection, self.room.policy_of(connection), *visitor.identity, now)
+            opened = {each.name for each in inside.doors(connection, policy, onlooker_of(visitor)) if each.open}
+        held = {
+            each.dataset: self.look(visitor, Wanted(each.dataset, most=MOST_SHOWN))
+            for each in found.conclusions
+            if each.dataset in opened
+        }
+        return Concluded(found, stand, held)
+
     def send_code(self, visitor: Visitor) -> None:
         """Have a code sent to a contact that is held, so that more may be shown. Raises NotPermitted for too many."""
         now, per_hour = self.room.clock(), self.room.settings.challenges_per_hour
@@ -149,3 +186,10 @@ class InsideDesk:
 def onlooker_of(visitor: Visitor) -> Onlooker:
     """Return somebody who is signed in as who looks at their own data."""
     return Onlooker(visitor.identity, visitor.session.strength, visitor.actor)
+
+
+def same_question(built: Built, digest: str) -> bool:
+    """Return whether a derived table is declared by the question whose digest its build noted."""
+    from pellucid.insights.derive import question_of  # noqa: PLC0415  -- slow, and only who was concluded about needs it
+
+    return question_of(built) == digest

@@ -30,6 +30,8 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/data/{dataset}/statement"): (CUSTOMERS, {"statement": "x"}, 303),
     ("GET", "/privacy/data/{dataset}/{generation}/{place}"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/data/{dataset}/{generation}/{place}"): (CUSTOMERS, {"column": "place", "value": "AT"}, 303),
+    ("GET", "/privacy/inferences"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/inferences/review"): (CUSTOMERS, {"decision": "x"}, 303),
     ("GET", "/privacy/choices"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/choices"): (CUSTOMERS, {}, 303),
     ("POST", "/privacy/choices/{purpose}"): (CUSTOMERS, {"choice": "no"}, 303),

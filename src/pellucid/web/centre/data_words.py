@@ -12,6 +12,11 @@ HOW_KNOWN: Mapping[str, str] = {
     "observed": "seen in what you do",
     "inferred": "worked out by us",
 }
+DECIDING_KINDS: Mapping[str, str] = {
+    "profiling": "it forms a picture of you",
+    "significant_decisions": "it may lead to decisions that matter much to you",
+}
+"""What it means that a purpose profiles, or decides."""
 
 
 def shown(value: Plain, kind: str) -> str:
