@@ -5,12 +5,16 @@ Purchases of the tests' shop may be sensitive to nobody, so one contact is enoug
 
 from __future__ import annotations
 
+from pellucid.policy.model import Actor
+from pellucid.policy.scopes import PROGRAM
 from pellucid.rights.correcting import Proposed
 from pellucid.rights.inside import Wanted
+from pellucid.rights.wanted import Wanted as Asked
 from pellucid.workspace import Workspace
 from pellucid.workspace.inside import Correction
 from tests.audit.door_cases import FILED, Case, _sent, _visitor
 
+SITE = Actor(PROGRAM, "site", ("holdings:show", "request:file", "request:look"), "token")
 LOOKED = ("subject.data-shown",)
 
 
@@ -26,6 +30,15 @@ def _given(w: Workspace) -> object:
     return w.inside.give_code(visitor, _sent(w))
 
 
+def _filed(w: Workspace, *, shown: bool) -> str:
+    """File a request for access as a program: two entries, and a third once the staff checked who asks."""
+    request = w.program_requests.file(Asked("access", "h6"), actor=SITE).request
+    if shown:
+        w.requests.verify(request, evidence="file 6", actor=w.actor("pia"))
+    return request
+
+
+HANDED_IN = ("request.filed", "request.acknowledged")
 INSIDE_CASES: list[Case] = [
     ("inside.hall", lambda w: w.inside.hall(_visitor(w)), (), False),
     ("inside.look", lambda w: w.inside.look(_visitor(w), Wanted("purchases")), LOOKED, False),
@@ -39,4 +52,20 @@ INSIDE_CASES: list[Case] = [
     ("inside.send_code", lambda w: w.inside.send_code(_visitor(w)), ("sign-in.asked",), False),
     ("inside.give_code", _given, ("sign-in.asked", "sign-in.contact-shown"), False),
     ("inside.give_code", lambda w: w.inside.give_code(_visitor(w), "00000000"), ("identity.refused",), True),
+    ("holdings.held", lambda w: w.holdings.held("h6", actor=SITE), ("subject.held-shown",), False),
+    ("holdings.held", lambda w: w.holdings.held("nobody", actor=SITE), (), True),
+    ("holdings.held", lambda w: w.holdings.held("h6", actor=w.actor("ana")), ("access.refused",), True),
+    ("holdings.concluded", lambda w: w.holdings.concluded("h6", actor=SITE), ("subject.held-shown",), False),
+    (
+        "holdings.rows",
+        lambda w: w.holdings.rows(_filed(w, shown=True), Wanted("purchases"), actor=SITE),
+        (*HANDED_IN, "request.verified", *LOOKED),
+        False,
+    ),
+    (
+        "holdings.rows",
+        lambda w: w.holdings.rows(_filed(w, shown=False), Wanted("purchases"), actor=SITE),
+        ("request.filed", "request.joined", "request.acknowledged"),
+        True,
+    ),
 ]

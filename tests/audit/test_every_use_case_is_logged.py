@@ -910,13 +910,13 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
         assert actions(workspace) == ["workspace.created"]
 
 
-ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff", "inside"}
+ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff", "inside", "holdings"}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     "notices",
-    *("doors", "centre", "staff", "inside"),
+    *("doors", "centre", "staff", "inside", "holdings"),
 )
 
 

@@ -34,6 +34,10 @@ SCOPES: dict[str, Scope] = {
         "see every reason why one person's data may or may not be used", frozenset({"consent-show", "consent-why"})
     ),
     "consent:changes": Scope("follow everybody's choices as they are recorded", frozenset({"consent-changes"})),
+    "holdings:show": Scope(
+        "see which kinds of data are held about one person, and what was concluded about them, without any value",
+        frozenset({"holdings-show"}),
+    ),
     "request:file": Scope(
         "file people's requests, and take back those it filed itself", frozenset({"request-hand-in"})
     ),
@@ -41,6 +45,10 @@ SCOPES: dict[str, Scope] = {
     "request:verify": Scope(
         "have people sent codes for the requests that it filed itself, and hand in their answers",
         frozenset({"request-identify"}),
+    ),
+    "request:look": Scope(
+        "see the data about people who showed who they are for a request for access that it filed itself",
+        frozenset({"request-look"}),
     ),
     "signals:write": Scope(
         "hand in the opt-out signals of browsers and devices, and answers to questions about them",

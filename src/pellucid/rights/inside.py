@@ -83,6 +83,7 @@ class Door:
     name: str
     title: str
     source: str
+    derived: bool
     open: bool
 
 
@@ -121,7 +122,13 @@ def doors(connection: Connection, policy: Policy, onlooker: Onlooker) -> tuple[D
     """Return the datasets in which the person has rows, and which of them are open to them now. Reads no row."""
     identities = demand_held(connection, onlooker.identity)
     return tuple(
-        Door(each.name, each.title, each.source, not (onlooker.without_sensitive and each.sensitive_when))
+        Door(
+            each.name,
+            each.title,
+            each.source,
+            each.built is not None,
+            not (onlooker.without_sensitive and each.sensitive_when),
+        )
         for each in datasets_about(connection, policy, identities)
     )
 

@@ -58,6 +58,7 @@ class HeldDataset:
     kept_days: int | None
     purposes: tuple[str, ...]
     about_several: bool
+    derived: bool
     may_reveal: tuple[str, ...]
 
 
@@ -146,6 +147,7 @@ def _held(policy: Policy, dataset: Dataset, since: int | None, renewed: int | No
         kept_days=dataset.retention_days,
         purposes=tuple(each.title for each in purposes_of(policy, dataset)),
         about_several=len(dataset.subjects) > 1,
+        derived=dataset.built is not None,
         may_reveal=tuple(dict.fromkeys(each.reveals for each in dataset.sensitive_when)),
     )
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
-from pellucid.web.api import consents, notices, requests, signals
+from pellucid.web.api import consents, holdings, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import data as centre_data
 from pellucid.web.centre import door as centre_door
@@ -40,6 +40,7 @@ PARTS: tuple[Any, ...] = (
     consents,
     signals,
     requests,
+    holdings,
     notices,
     drp,
     static_files,

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.centre import CentreDesk
     from pellucid.workspace.doors import DoorDesk
     from pellucid.workspace.erasures import ErasureDesk
+    from pellucid.workspace.holdings import HoldingsDesk
     from pellucid.workspace.inside import InsideDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
@@ -225,6 +226,13 @@ class Workspace:
         from pellucid.workspace.inside import InsideDesk  # noqa: PLC0415  -- likewise
 
         return InsideDesk(self.room, lambda: self.access.parts, lambda: self.centre, lambda: self.doors.key)
+
+    @cached_property
+    def holdings(self) -> HoldingsDesk:
+        """What is held about somebody, for programs."""
+        from pellucid.workspace.holdings import HoldingsDesk  # noqa: PLC0415  -- likewise
+
+        return HoldingsDesk(self.room, lambda: self.access.parts)
 
     @cached_property
     def staff(self) -> StaffDesk:

@@ -120,7 +120,7 @@ def test_a_conclusion_is_corrected_like_any_value(concluded: Grocer) -> None:
     made = browser.submit(row, row, column="segment", value="careful")
 
     assert made.place.partition("?")[2] == "told=filed"
-    assert browser.get(row).words.count("conclusions drawn about a person · worked out by us") == 1
+    assert browser.get(row).words.count("conclusions drawn about a person · a conclusion or an estimate") == 1
 
 
 def test_each_look_at_conclusions_is_logged(concluded: Grocer) -> None:

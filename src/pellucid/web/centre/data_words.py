@@ -10,7 +10,7 @@ from pellucid.rights.inside import Plain
 HOW_KNOWN: Mapping[str, str] = {
     "declared": "given to us",
     "observed": "seen in what you do",
-    "inferred": "worked out by us",
+    "inferred": "a conclusion or an estimate",
 }
 DECIDING_KINDS: Mapping[str, str] = {
     "profiling": "it forms a picture of you",
