@@ -31,7 +31,7 @@ def test_kinds_are_told_with_where_they_are_from_and_no_value(client: Client, sh
 
     assert [(each["category"], [place["columns"] for place in each["places"]]) for each in told["categories"]] == [
         ("user.behavior.purchase_history", [["product id", "week", "bought"]]),
-        ("user.financial.credit_card", [["card number"]]),
+        ("user.contact", [["card number"]]),
         ("user.financial.purchase", [["sales value"]]),
     ]
     assert [each["name"] for each in told["datasets"]] == ["purchases"]
