@@ -26,11 +26,20 @@ from pellucid.subjects.links import Identity, certain_identities
 
 _AMONG: BindParameter[Any] = bindparam("names", expanding=True)
 _BUILT = select(derived_builds.c.dataset).where(derived_builds.c.dataset.in_(_AMONG)).distinct()
-_DATES = (
-    select(generations.c.dataset, func.min(generations.c.published_at), func.max(generations.c.published_at))
+_HISTORY = (
+    select(
+        generations.c.dataset,
+        func.min(generations.c.published_at),
+        func.max(generations.c.published_at),
+        select(func.count())
+        .select_from(derived_builds)
+        .where(derived_builds.c.dataset == generations.c.dataset)
+        .scalar_subquery(),
+    )
     .where(generations.c.dataset.in_(_AMONG))
     .group_by(generations.c.dataset)
 )
+"""When a dataset first came in, when it was last published anew, and how often it was built of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +109,12 @@ def overview(connection: Connection, policy: Policy, identity: Identity, strengt
     less = strength < strength_of(Right.ACCESS, found)
     person = (identity_facts(connection, policy, each, without_sensitive=less) for each in identities)
     names = [each.name for each in found]
-    dates, derived = _dates(connection, names), derived_among(connection, names)
-    held = tuple(_held(policy, each, *dates.get(each.name, (None, None))) for each in found)
-    categories = _categories(found, {name: first for name, (first, _) in dates.items()}, derived)
+    history = {
+        name: (first, last, builds) for name, first, last, builds in connection.execute(_HISTORY, {"names": names})
+    }
+    held = tuple(_held(policy, each, *history[each.name][:2]) for each in found)
+    derived = frozenset(name for name, (_, _, builds) in history.items() if builds)
+    categories = _categories(found, {name: first for name, (first, _, _) in history.items()}, derived)
     return Overview(tuple(each for each in person if each is not None), categories, held)
 
 
@@ -159,8 +171,3 @@ def _kinds(dataset: Dataset) -> tuple[Kind, ...]:
     return tuple(
         Kind(title(each), any(is_within(each, one) for one in SPECIAL), is_within(each, INFERRED)) for each in found
     )
-
-
-def _dates(connection: Connection, names: Sequence[str]) -> dict[str, tuple[int | None, int | None]]:
-    """Return when each dataset first came in, and when it was last published anew."""
-    return {name: (first, last) for name, first, last in connection.execute(_DATES, {"names": list(names)})}

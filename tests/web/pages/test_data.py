@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import generation_leases
-from tests.web.visitors import Browser, Grocer, Page
+from tests.web.visitors import MAIL, Browser, Grocer, Page
 
 HOME, MEMBERS, PURCHASES = "/privacy/data", "/privacy/data/members", "/privacy/data/purchases"
 ROW = f"{MEMBERS}/1/0"
@@ -103,6 +103,22 @@ def test_whoever_has_one_contact_is_sent_one_code_only(grocer: Grocer) -> None:
     browser.submit(HOME, f"{HOME}/code")
     grocer.work()
     assert len(grocer.office.taken) == 2
+    assert browser.get(PURCHASES).status == 403
+
+
+def test_a_contact_that_was_corrected_lately_opens_nothing(grocer: Grocer) -> None:
+    browser, pia = grocer.known(), grocer.workspace.actor("pia")
+    made = browser.submit(ROW, ROW, column="second", value="mallory@else.example")
+    request = made.place.partition("?")[0].rpartition("/")[2]
+    grocer.workspace.requests.approve(request, actor=pia)
+    grocer.workspace.requests.carry_out(request, actor=pia)
+    for _ in range(2):
+        browser.submit(HOME, f"{HOME}/code")
+        grocer.work()
+        browser.submit(HOME, f"{HOME}/answer", code=grocer.code_for("h0001"))
+
+    codes = [str(mail["To"]) for mail in grocer.office.taken if "give this code" in mail.get_content()]
+    assert codes == [MAIL["h0001"]]
     assert browser.get(PURCHASES).status == 403
 
 
