@@ -92,6 +92,7 @@ DOOR_CASES: list[Case] = [
     ("doors.tidy", lambda w: w.doors.tidy(), (), False),
     ("centre.policy", lambda w: w.centre.policy(), (), False),
     ("centre.overview", lambda w: w.centre.overview(_visitor(w)), (), False),
+    ("centre.home", lambda w: w.centre.home(_visitor(w)), (), False),
     ("centre.standings", lambda w: w.centre.standings(_visitor(w)), (), False),
     (
         "centre.choose",

@@ -37,6 +37,7 @@ from pellucid.workspace.audit import create_witness
 from pellucid.workspace.tasks import WORKER
 from tests.audit.ask_cases import ASK_CASES
 from tests.audit.door_cases import DOOR_CASES
+from tests.audit.inside_cases import INSIDE_CASES
 from tests.audit.openid_cases import OPENID_CASES
 from tests.audit.oversight_cases import OVERSIGHT_CASES
 from tests.insights.conftest import POLICY, TOTAL
@@ -876,6 +877,7 @@ CASES = [
     *(UseCase(*each) for each in ASK_CASES),
     *(UseCase(*each) for each in OVERSIGHT_CASES),
     *(UseCase(*each) for each in OPENID_CASES),
+    *(UseCase(*each) for each in INSIDE_CASES),
     *PROGRAM_REQUEST_CASES,
     *AGENT_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
@@ -922,13 +924,27 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
         assert actions(workspace) == ["workspace.created"]
 
 
-ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff", "asking", "openid"}
+ROOMLESS = {
+    "inside",
+    "holdings",
+    "tokens",
+    "work",
+    "access",
+    "agents",
+    "uses",
+    "messages",
+    "doors",
+    "centre",
+    "staff",
+    "asking",
+    "openid",
+}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     *("notices", "help"),
-    *("doors", "centre", "staff", "asking", "oversight", "openid"),
+    *("doors", "centre", "staff", "asking", "oversight", "openid", "inside", "holdings"),
 )
 
 
@@ -947,6 +963,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.mail_address",
         "requests.fulfillers",
         "access.refusals",
+        "access.parts",
         "doors.key",
         "doors.refusals",
         "doors.asked",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from pellucid.errors import DataRefused
 from pellucid.holdings.publish import (
     Generation,
     SubjectBits,
+    datasets_with,
     file_name,
     generation_published,
     next_generation,
@@ -49,6 +51,23 @@ def test_who_has_rows_is_kept_with_the_generation(database: Database) -> None:
     with database.write() as connection:
         publish(connection, made(1), {"customer": held}, replaces=None)
         assert subjects_of(connection, "sales", 1) == {"customer": SubjectBits(10, bytes([0b1, 0b10]))}
+
+
+def test_a_subject_is_found_in_the_datasets_that_are_published_with_rows_of_theirs(control: Database) -> None:
+    def held(*ids: int) -> dict[str, SubjectBits]:
+        return {"customer": SubjectBits.of(np.array(ids), 20), "device": SubjectBits.of(np.array([3]), 4)}
+
+    with control.write() as connection:
+        publish(connection, made(1), held(1, 9), replaces=None)
+        publish(connection, made(2, at=20), held(0, 8, 19), replaces=1)
+        publish(connection, replace(made(1), dataset="cards"), held(8), replaces=None)
+    with control.read() as connection:
+        found = {each: datasets_with(connection, "customer", each) for each in (0, 1, 8, 9, 19, 20, 2**40)}
+        assert datasets_with(connection, "device", 3) == {"cards", "sales"}
+        assert datasets_with(connection, "device", 8) == frozenset()
+
+    both, none = frozenset({"cards", "sales"}), frozenset[str]()
+    assert found == {0: {"sales"}, 1: none, 8: both, 9: none, 19: {"sales"}, 20: none, 2**40: none}
 
 
 @pytest.mark.parametrize(("generation", "replaces"), [(2, None), (1, 1), (3, 1)])

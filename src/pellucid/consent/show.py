@@ -84,8 +84,13 @@ def why(
         reasons = decision.reasons + tuple(each for each in decision.sensitive_reasons if each not in decision.reasons)
         return Explanation(decision.permitted, tuple(str(each) for each in reasons), reasons, decision.laws)
     if audience == "customer":
-        return Explanation(decision.permitted, _customer_sentences(decision))
+        return to_customer(decision)
     return Explanation(decision.permitted, ("Permitted." if decision.permitted else "Not permitted.",))
+
+
+def to_customer(decision: SubjectDecision) -> Explanation:
+    """Return a decision in the words that the customer is told it in."""
+    return Explanation(decision.permitted, _customer_sentences(decision))
 
 
 def _customer_sentences(decision: SubjectDecision) -> tuple[str, ...]:

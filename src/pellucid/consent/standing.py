@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from pellucid.consent import show
-from pellucid.consent.facts import facts_of, records_of
-from pellucid.consent.permitted import SIGNAL
+from pellucid.consent.facts import facts_of, others_of, records_of
+from pellucid.consent.permitted import SIGNAL, decide_subject
 from pellucid.consent.record import ConsentRecord, ConsentVerb, ScreenState
 from pellucid.consent.rule import Rule, rule_for
 from pellucid.consent.said import is_restricted, read_said
@@ -58,12 +58,13 @@ def standings(connection: Connection, policy: Policy, namespace: str, subject: i
     if facts is None or facts.erased:
         raise NameUnknown("subject", str(subject), remedy="They are not known, or were erased.")
     said = records_of(connection, namespace, [subject]).get(subject, [])
+    others = others_of(connection, namespace, [subject]).get(subject, ())
     found = (
         _standing(
             purpose,
             rule_for(policy, purpose, facts, now),
             [each for each in said if each.concerns(purpose.name)],
-            show.why(connection, policy, namespace, subject, purpose.name, now, "customer"),
+            show.to_customer(decide_subject(policy, purpose, facts, said, now, others)),
         )
         for purpose in policy.purposes.values()
     )

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pellucid.engines.base import Holding
 from pellucid.engines.failures import kept_back
 from pellucid.engines.lockdown import identifier, lock_down, quoted
-from pellucid.engines.person import WITHHELD, Needs, PersonRows, PersonWanted
+from pellucid.engines.person import WITHHELD, Needs, PersonRows, PersonWanted, RowsPart
 from pellucid.engines.spill import SpillFolder
 from pellucid.errors import PellucidError, WorkspaceUnusable
 
@@ -51,11 +51,17 @@ class DuckDBPerson:
             self.close()
             raise
 
-    def rows(self, wanted: PersonWanted) -> PersonRows:
-        """Return the rows that any subject path leads from to the person; an engine's failure is a QueryFailed."""
-        table = self._names[wanted.holding.dataset, wanted.holding.generation]
+    def rows(self, wanted: PersonWanted, part: RowsPart | None = None) -> PersonRows:
+        """Return the rows (or a part of them) that any subject path leads from to the person; an engine's failure is a
+        QueryFailed.
+        """
         columns = [*wanted.columns, *([WITHHELD] if len(wanted.own) > 1 else [])]
-        return PersonRows(columns, self._batches(statement(wanted, table)))
+        return PersonRows(columns, self._batches(statement(wanted, self._table(wanted), part)))
+
+    def count(self, wanted: PersonWanted) -> int:
+        """Return how many rows there are of the person; an engine's failure is a QueryFailed."""
+        (batch,) = self._batches(f"SELECT count(*) FROM {self._table(wanted)} WHERE {_is_theirs(wanted)}")
+        return int(batch.column(0)[0].as_py())
 
     def close(self) -> None:
         """Let go of files and memory; may be called again."""
@@ -67,6 +73,9 @@ class DuckDBPerson:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _table(self, wanted: PersonWanted) -> str:
+        return self._names[wanted.holding.dataset, wanted.holding.generation]
 
     def _attach(self, holding: Holding) -> str:
         name, failed = f"g{secrets.token_hex(16)}", False
@@ -95,19 +104,34 @@ class DuckDBPerson:
             raise failure
 
 
-def statement(wanted: PersonWanted, table: str) -> str:
-    """Return the SELECT of a person's rows, with NULL for what is somebody else's."""
+def statement(wanted: PersonWanted, table: str, part: RowsPart | None = None) -> str:
+    """Return the SELECT of a person's rows, or of a part of them, with NULL for what is somebody else's."""
     own = [_is_own(path, ids) for path, ids in enumerate(wanted.own)]
     shown = {name: _shown(needs, own) for name, needs in wanted.needs.items()}
     columns = [_value(name, shown) for name in wanted.columns]
     if len(own) > 1:
         columns.append(f"{_withheld(wanted.columns, shown)} AS {WITHHELD}")
-    return f"SELECT {', '.join(columns)} FROM {table} WHERE {' OR '.join(own) or 'FALSE'}"
+    rows = f"SELECT {', '.join(columns)} FROM {table} WHERE {_is_theirs(wanted)}"
+    return rows if part is None else rows + _part(part)
+
+
+def _is_theirs(wanted: PersonWanted) -> str:
+    """Return the condition of the person's rows; bare comparisons, so that the file is read only where they stand."""
+    paths = [f"_subject{path} IN ({_listed(ids)})" for path, ids in enumerate(wanted.own) if ids]
+    return " OR ".join(paths) or "FALSE"
+
+
+def _part(part: RowsPart) -> str:
+    latest = "" if part.latest is None else f"rows.{identifier(part.latest)} DESC NULLS LAST, "
+    return f" ORDER BY {latest}rows.rowid LIMIT {part.most:d} OFFSET {part.first:d}"
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(str(int(each)) for each in ids)
 
 
 def _is_own(path: int, ids: Sequence[int]) -> str:
-    listed = ", ".join(str(int(each)) for each in ids)
-    return f"coalesce(_subject{path} IN ({listed}), FALSE)" if listed else "FALSE"
+    return f"coalesce(_subject{path} IN ({_listed(ids)}), FALSE)" if ids else "FALSE"
 
 
 def _shown(needs: Needs, own: Sequence[str]) -> str:

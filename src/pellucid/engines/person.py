@@ -35,6 +35,17 @@ class PersonWanted:
     needs: Mapping[str, Needs] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RowsPart:
+    """Which of a person's rows to read: so many (`most`) after the first so many; `latest` names an instant column by
+    which the newest come first, else they come as they are stored. Of one generation the order is always the same.
+    """
+
+    first: int
+    most: int
+    latest: str | None = None
+
+
 class PersonRows:
     """Rows about one person as record batches, in the order in which they are stored; they can be read once."""
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, or_, select, update
 
 from pellucid.records.web_tables import staff_sessions, web_sessions
 
@@ -39,17 +39,19 @@ class Door:
 
 CENTRE = Door("centre", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
 CONSOLE = Door("console", staff_sessions, 30 * MINUTE, 10 * 60 * MINUTE)
+_SHOWN = {door.name: select(door.table).where(door.table.c.digest == bindparam("shown")) for door in (CENTRE, CONSOLE)}
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as kept: whose it is (`who`: columns of its table), how that was shown, and how well."""
+    """A session as kept: whose it is (`who`: columns of its table), how that was shown, how well, when last seen."""
 
     id: str
     who: Mapping[str, Any] = field(repr=False)
     how: str
     strength: int
     ends_at: int
+    seen_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,13 @@ def find(connection: Connection, door: Door, key: bytes, secret: str, now: int) 
     """Return the session that a cookie shows; None if it is none, or has ended."""
     if len(secret) != SECRET_LENGTH:
         return None
-    shown = select(door.table).where(door.table.c.digest == digest(key, door.name, secret))
-    row = connection.execute(shown).one_or_none()
+    row = connection.execute(_SHOWN[door.name], {"shown": digest(key, door.name, secret)}).one_or_none()
     return _session(door, row) if row is not None and _lasts(door, row, now) else None
 
 
-def is_stale(connection: Connection, door: Door, session: Session, now: int) -> bool:
+def is_stale(session: Session, now: int) -> bool:
     """Return whether it has to be noted that the session was seen."""
-    seen = connection.scalar(select(door.table.c.seen_at).where(door.table.c.id == session.id))
-    return seen is not None and now - seen >= FRESH
+    return now - session.seen_at >= FRESH
 
 
 def note_seen(connection: Connection, door: Door, session: Session, now: int) -> None:
@@ -152,4 +152,4 @@ def _lasts(door: Door, row: Row[Any], now: int) -> bool:
 def _session(door: Door, row: Row[Any]) -> Session:
     names = ("namespace", "subject", "address") if door is CENTRE else ("person",)
     who = {name: getattr(row, name) for name in names}
-    return Session(row.id, who, row.how, row.strength, row.ends_at)
+    return Session(row.id, who, row.how, row.strength, row.ends_at, row.seen_at)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Integer, and_, bindparam, func, insert, select, update
 
 from pellucid.engines.base import Holding
 from pellucid.errors import DataRefused
@@ -20,6 +20,14 @@ from pellucid.failpoints import reach
 from pellucid.records.tables import generation_subjects, generations
 
 DATA_FOLDER = "data"
+
+_HELD, _MADE = generation_subjects.c, generations.c
+_HOLDING = (
+    select(_HELD.dataset, func.substr(_HELD.bits, bindparam("place", type_=Integer), 1))
+    .join(generations, and_(_MADE.dataset == _HELD.dataset, _MADE.generation == _HELD.generation))
+    .where(_MADE.retired_at.is_(None), _HELD.namespace == bindparam("space"), _HELD.size > bindparam("subject"))
+)
+"""Datasets whose published generation is wide enough for a subject, with the byte in which its bit stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,12 @@ def subjects_of(connection: Connection, dataset: str, generation: int) -> dict[s
         columns.dataset == dataset, columns.generation == generation
     )
     return {row.namespace: SubjectBits(row.size, bytes(row.bits)) for row in connection.execute(statement)}
+
+
+def datasets_with(connection: Connection, namespace: str, subject: int) -> frozenset[str]:
+    """Return the datasets in whose published generations one subject has rows; of each bitmap one byte is read."""
+    asked = {"space": namespace, "subject": subject, "place": subject // 8 + 1}
+    return frozenset(name for name, byte in connection.execute(_HOLDING, asked) if bytes(byte)[0] >> subject % 8 & 1)
 
 
 def remove_leftovers(connection: Connection, folder: Path) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ SCOPES: dict[str, Scope] = {
         frozenset({"budget-show"}),
         as_person=True,
     ),
+    "holdings:show": Scope(
+        "see which kinds of data are held about one person, and what was concluded about them, without any value",
+        frozenset({"holdings-show"}),
+    ),
     "request:file": Scope(
         "file people's requests, and take back those it filed itself", frozenset({"request-hand-in"})
     ),
@@ -76,6 +80,10 @@ SCOPES: dict[str, Scope] = {
     ),
     "uses:show": Scope(
         "see how one person's data were used, and who receives something of them", frozenset({"subject-uses"})
+    ),
+    "request:look": Scope(
+        "see the data about people who showed who they are for a request for access that it filed itself",
+        frozenset({"request-look"}),
     ),
     "signals:write": Scope(
         "hand in the opt-out signals of browsers and devices, and answers to questions about them",

@@ -20,7 +20,7 @@ from pellucid.engines.base import Holding
 from pellucid.errors import InputInvalid, NameUnknown, PellucidError, WorkspaceUnusable
 from pellucid.failpoints import reach
 from pellucid.holdings import leases
-from pellucid.holdings.publish import SubjectBits, generations_published, published, subjects_of
+from pellucid.holdings.publish import datasets_with, published
 from pellucid.policy.model import Actor, Dataset, Policy
 from pellucid.records.database import Database
 from pellucid.rights.asking import WITHOUT_SENSITIVE
@@ -103,17 +103,9 @@ def strength_needed(connection: Connection, policy: Policy, request: Request) ->
 
 
 def datasets_about(connection: Connection, policy: Policy, identities: Sequence[Identity]) -> list[Dataset]:
-    """Return the datasets in whose published generations the person has rows."""
-    found = []
-    for each in generations_published(connection):
-        people = subjects_of(connection, each.dataset, each.generation)
-        if each.dataset in policy.datasets and _has_rows(people, identities):
-            found.append(policy.datasets[each.dataset])
-    return found
-
-
-def _has_rows(people: Mapping[str, SubjectBits], identities: Sequence[Identity]) -> bool:
-    return any(space in people and people[space].has(subject) for space, subject in identities)
+    """Return the datasets in whose published generations the person has rows, by name."""
+    found = frozenset[str]().union(*(datasets_with(connection, *each) for each in identities))
+    return [policy.datasets[name] for name in sorted(found) if name in policy.datasets]
 
 
 def demand_policy(parts: AccessParts, connection: Connection) -> Policy:

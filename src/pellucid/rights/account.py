@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from pellucid.audit.receipt import instant_text
 from pellucid.consent import show
@@ -48,22 +48,23 @@ SILENCE = {
     Default.NO_CHOICE: "There is no choice to make.",
 }
 VULNERABLE = "vulnerable"
-_FACTS = {"jurisdiction": "where you live", "birth_year": "year of birth", VULNERABLE: "vulnerable"}
+FACTS = {"jurisdiction": "where you live", "birth_year": "year of birth", VULNERABLE: "vulnerable"}
+
+_ONE = select(subjects).where(subjects.c.namespace == bindparam("space"), subjects.c.id == bindparam("id"))
 
 
 def identity_facts(
     connection: Connection, policy: Policy, identity: Identity, *, without_sensitive: bool = False
 ) -> dict[str, Any] | None:
     """Return one identity with its natural key and what is known of it; None for one that was erased."""
-    found = select(subjects).where(subjects.c.namespace == identity[0], subjects.c.id == identity[1])
-    row = connection.execute(found).one_or_none()
+    row = connection.execute(_ONE, {"space": identity[0], "id": identity[1]}).one_or_none()
     if row is None or row.natural_key is None:
         return None
     unit = policy.namespaces.get(identity[0])
     guessed = row.estimated or 0
     facts = [
         {"fact": title, "value": value, "how_known": ESTIMATE if guessed & ESTIMATED[name] else "from data held"}
-        for name, title in _FACTS.items()
+        for name, title in FACTS.items()
         if (value := getattr(row, name)) is not None and not (without_sensitive and name == VULNERABLE)
     ]
     title = unit.title if unit is not None else identity[0]

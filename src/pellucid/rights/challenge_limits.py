@@ -64,7 +64,7 @@ def sent_for_requests(connection: Connection, now: int) -> int:
 
 
 def _sign_in_may_be_sent(connection: Connection, asked: Challenged, per_hour: int, now: int) -> bool:
-    person = (_S.namespace == asked.namespace, _S.subject == asked.subject)
+    person = (_S.namespace == asked.namespace, _S.subject == asked.subject, _S.id.startswith(SIGN_IN))
     row = connection.execute(select(_S.address, _S.network).where(_S.id == asked.id)).one()
     from_there = select(_S.id).where(*person, _S.address == row.address)
     if _sent_for(connection, from_there, now) >= PER_ADDRESS:
@@ -87,7 +87,7 @@ def _is_known(connection: Connection, asked: Challenged) -> bool:
 def _sent_to_strangers(connection: Connection, *conditions: Any) -> int:
     """Return how many were sent for signing in to who had not come in from there, and has not since."""
     joined = identity_challenges.join(sign_ins, _S.id == _C.request)
-    counted = select(func.count()).select_from(joined).where(~_KNOWN, *conditions)
+    counted = select(func.count()).select_from(joined).where(~_KNOWN, _S.id.startswith(SIGN_IN), *conditions)
     return int(connection.scalar(counted) or 0)
 
 

@@ -1,6 +1,7 @@
-"""What a challenge is for: a request, whose person has to be known for it, or a sign-in to the privacy centre.
+"""What a challenge is for: a request, whose person has to be known for it, or a sign-in to the privacy centre, or a
+session there that is to be worth more.
 
-Both ask the same of the same person in the same way (`rights.challenges`); their ids tell them apart.
+All ask the same of the same person in the same way (`rights.challenges`); their ids tell them apart.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pellucid.records.rights_tables import rights_requests
 from pellucid.records.web_tables import sign_ins
 from pellucid.rights.request import FINAL, RequestState, Right
 
-SIGN_IN = "s"
-"""How the id of a sign-in begins; that of a request begins with an r."""
-ONE_CONTACT = 1
+SIGN_IN, RAISING = "s", "u"
+"""How the ids of sign-ins begin, and of sessions that are to be worth more; that of a request begins with an r."""
+ONE_CONTACT, TWO_CONTACTS = 1, 2
 
 WORDS = {
     Right.ACCESS: "to be shown the data that we hold about you",
@@ -34,7 +35,8 @@ SIGN_IN_WORDS = "to be let into the privacy centre, where your data are seen and
 
 @dataclass(frozen=True, slots=True)
 class Challenged:
-    """A request or a sign-in: about whom (None: nobody we know), whether it waits for an answer, or is over.
+    """A request, a sign-in, or a session to be worth more: about whom (None: nobody we know), whether it waits for an
+    answer, or is over.
 
     `words` say to the person what was asked for, `holds_for` what the code is good for. `strength` and `right` (None: a
     sign-in) say which contacts may be used: see `rights.corrected_contacts`.
@@ -58,7 +60,7 @@ class Challenged:
 
 def challenged(connection: Connection, id: str, now: int) -> Challenged | None:
     """Return what a challenge is for; None if there is no such thing."""
-    return _sign_in(connection, id, now) if id.startswith(SIGN_IN) else _request(connection, id)
+    return _sign_in(connection, id, now) if id.startswith((SIGN_IN, RAISING)) else _request(connection, id)
 
 
 def _request(connection: Connection, id: str) -> Challenged | None:
@@ -82,15 +84,15 @@ def _sign_in(connection: Connection, id: str, now: int) -> Challenged | None:
     row = connection.execute(select(sign_ins).where(sign_ins.c.id == id)).one_or_none()
     if row is None:
         return None
-    waits = row.used_at is None and now < row.ends_at
+    waits, raising = row.used_at is None and now < row.ends_at, id.startswith(RAISING)
     return Challenged(
         id=id,
         namespace=row.namespace,
         subject=row.subject,
         waits=waits,
         over=not waits,
-        strength=ONE_CONTACT,
-        right=None,
-        words=SIGN_IN_WORDS,
+        strength=TWO_CONTACTS if raising else ONE_CONTACT,
+        right=Right.ACCESS.value if raising else None,
+        words=WORDS[Right.ACCESS] if raising else SIGN_IN_WORDS,
         holds_for="in the browser only in which it was asked for",
     )

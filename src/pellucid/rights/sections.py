@@ -38,6 +38,8 @@ CALIFORNIA = frozenset({"US", "US-CA"})
 PORTABLE = frozenset({LegalBasis.CONSENT, LegalBasis.CONTRACT})
 """Bases under which what a person provided can be taken along (GDPR Art. 20(1)(a))."""
 
+LEFT_OUT_SENSITIVE = "You asked to leave sensitive data out."
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -85,7 +87,7 @@ def section(
             kept_back[name] = "The law has us say that we hold it, and forbids us to hand it out (11 CCR 7024(d))."
             del columns[name]
         elif without_sensitive and is_guarded(column):
-            kept_back[name] = "You asked to leave sensitive data out."
+            kept_back[name] = LEFT_OUT_SENSITIVE
             del columns[name]
     own = tuple(tuple(each for space, each in identities if space == path.namespace) for path in dataset.subjects)
     needs = needs_of(dataset) if len(dataset.subjects) > 1 else {}

@@ -64,6 +64,8 @@ ABOUT: tuple[tuple[str, str], ...] = (
     ("consent.", "What you said was recorded."),
     ("signal.", "A signal of your browser or device was recorded."),
     ("subject.held-shown", "Somebody looked up which data there are about you."),
+    ("subject.data-shown", "The data held about you were shown."),
+    ("subject.data-refused", "Data held about you were asked for, and not shown."),
     ("subject.uses-shown", "How your data were used was shown."),
     ("subject.recipients-shown", "Who receives something of your data was shown."),
     ("subject.", "Your identifiers were looked up or changed."),

@@ -15,11 +15,13 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, passes, static_files
-from pellucid.web.api import budget, consents, insights, notices, oversight, requests, signals, uses
+from pellucid.web.api import budget, consents, holdings, insights, notices, oversight, requests, signals, uses
 from pellucid.web.api.words import problem_schemas
+from pellucid.web.centre import data as centre_data
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import help as centre_help
+from pellucid.web.centre import inferences as centre_inferences
 from pellucid.web.centre import link as centre_link
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import notice as centre_notice
@@ -52,6 +54,7 @@ PARTS: tuple[Any, ...] = (
     signals,
     requests,
     oversight,
+    holdings,
     notices,
     insights,
     budget,
@@ -59,9 +62,11 @@ PARTS: tuple[Any, ...] = (
     drp,
     static_files,
     verify,
+    centre_data,
     centre_door,
     centre_handover,
     centre_help,
+    centre_inferences,
     centre_link,
     centre_messages,
     centre_notice,

@@ -36,6 +36,8 @@ TOLD: Mapping[str, str] = {
     "revoked": "Your request is taken back.",
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",
+    "one-shown": "Thank you. That was one contact; have a code sent to the other.",
+    "renewed": "These data have been brought up to date meanwhile. This is how they are now.",
     "signed-out": "You are signed out.",
     "done": "This is done, and it is in the log.",
     "proposed": "It is proposed. Somebody else may now decide about it.",

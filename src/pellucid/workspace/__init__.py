@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from pellucid.workspace.doors import DoorDesk
     from pellucid.workspace.erasures import ErasureDesk
     from pellucid.workspace.help import HelpDesk
+    from pellucid.workspace.holdings import HoldingsDesk
+    from pellucid.workspace.inside import InsideDesk
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
     from pellucid.workspace.openid import OpenIdDesk
@@ -250,6 +252,20 @@ class Workspace:
         from pellucid.workspace.centre import CentreDesk  # noqa: PLC0415  -- likewise
 
         return CentreDesk(self.room, lambda: self.doors.key)
+
+    @cached_property
+    def inside(self) -> InsideDesk:
+        """Looking inside: the very data held about somebody, for themselves to see and correct."""
+        from pellucid.workspace.inside import InsideDesk  # noqa: PLC0415  -- likewise
+
+        return InsideDesk(self.room, lambda: self.access.parts, lambda: self.centre, lambda: self.doors.key)
+
+    @cached_property
+    def holdings(self) -> HoldingsDesk:
+        """What is held about somebody, for programs."""
+        from pellucid.workspace.holdings import HoldingsDesk  # noqa: PLC0415  -- likewise
+
+        return HoldingsDesk(self.room, lambda: self.access.parts)
 
     @cached_property
     def staff(self) -> StaffDesk:

@@ -51,7 +51,7 @@ class AccessDesk:
 
     def fulfil(self, request: Request, actor: Actor, now: int) -> Mapping[str, object]:
         """Make the package of a request for access or portability; safe to repeat. See `rights.access`."""
-        return access.fulfil(self._parts, request, actor, now)
+        return access.fulfil(self.parts, request, actor, now)
 
     def package(self, request: str, folder: Path, *, actor: Actor) -> Mapping[str, object]:
         """Make the package of a request, if it is not there yet, and unpack it into a new folder (0700) of the staff's.
@@ -124,7 +124,7 @@ class AccessDesk:
 
     def contacts(self, namespace: str, subject: int) -> tuple[Contact, ...]:
         """Return the addresses held of a person, to send a code to; for `rights`, never for people to see."""
-        return contacts(self._parts, namespace, subject, self.room.clock())
+        return contacts(self.parts, namespace, subject, self.room.clock())
 
     def addresses(self, namespace: str, subject: int) -> tuple[challenges.Contact, ...]:
         """Return where a code can be sent: the mail addresses held of a person, once for each column."""
@@ -155,7 +155,8 @@ class AccessDesk:
         return load_or_create_key(self.room.folder / KEYS / PACKAGES_KEY)
 
     @property
-    def _parts(self) -> access.AccessParts:
+    def parts(self) -> access.AccessParts:
+        """What making packages, and showing what they hold, needs."""
         return access.AccessParts(
             database=self.room.database,
             folder=self.room.folder,

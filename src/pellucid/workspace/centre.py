@@ -74,14 +74,22 @@ class CentreDesk:
 
     def overview(self, visitor: Visitor) -> Overview:
         """Return what is held about the person."""
-        policy = self.room.policy()
+        return self.home(visitor)[0]
+
+    def home(self, visitor: Visitor) -> tuple[Overview, Standings]:
+        """Return what is held about the person, and where they stand with every purpose, of one moment.
+
+        It is what people see first, so it is read in one transaction.
+        """
         with self.room.database.read() as connection:
-            return overview(connection, policy, visitor.identity)
+            policy, now = self.room.policy_of(connection), self.room.clock()
+            found = overview(connection, policy, visitor.identity, visitor.session.strength)
+            return found, standings(connection, policy, *visitor.identity, now)
 
     def standings(self, visitor: Visitor) -> Standings:
         """Return where the person stands with every purpose."""
-        policy = self.room.policy()
         with self.room.database.read() as connection:
+            policy = self.room.policy_of(connection)
             return standings(connection, policy, *visitor.identity, self.room.clock())
 
     def choose(
@@ -155,6 +163,8 @@ class CentreDesk:
         *,
         purposes: Sequence[str] = (),
         changes: Sequence[Mapping[str, object]] = (),
+        decision: str = "",
+        statement: str = "",
         without_sensitive: bool = False,
     ) -> OwnRequest:
         """File a request of the person; that they are signed in counts as having shown one contact.
@@ -169,6 +179,8 @@ class CentreDesk:
                 channel=CHANNEL,
                 purposes=purposes,
                 changes=changes,
+                decision=decision,
+                statement=statement,
                 without_sensitive=without_sensitive,
             )
             book = self._book(connection, policy, visitor, now)

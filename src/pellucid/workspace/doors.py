@@ -131,7 +131,7 @@ class DoorDesk:
         now = self.room.clock()
         with self.room.database.read() as connection:
             found = sessions.find(connection, CENTRE, self.key, secret, now)
-            stale = found is not None and sessions.is_stale(connection, CENTRE, found, now)
+            stale = found is not None and sessions.is_stale(found, now)
         if found is not None and stale:
             with self.room.database.write() as connection:
                 sessions.note_seen(connection, CENTRE, found, now)

@@ -55,7 +55,7 @@ class ProgramRequestDesk:
         """Return how a request of the program's own stands; raises NameUnknown for any other."""
         policy = self.room.demand(actor, "request-follow")
         with self.room.database.read() as connection:
-            return self._status(policy, _own(connection, request, actor))
+            return self._status(policy, own_request(connection, request, actor))
 
     def challenge(self, request: str, *, actor: Actor, kind: str = "code") -> str:
         """Have a code or link sent to a contact that is held; returns what to tell, the same whoever it is about."""
@@ -70,7 +70,7 @@ class ProgramRequestDesk:
         """Close a request of the program's own because the person no longer asks; repeating it changes nothing."""
         policy, now = self.room.demand(actor, "request-hand-in"), self.room.clock()
         with self.room.database.write() as connection:
-            found = _own(connection, request, actor)
+            found = own_request(connection, request, actor)
             if found.state != "revoked":
                 found = self._book(connection, policy, actor, now).revoke(found.id)
             return self._status(policy, found)
@@ -78,7 +78,7 @@ class ProgramRequestDesk:
     def _checks(self, request: str, actor: Actor) -> IdentityChecks:
         self.room.demand(actor, "request-identify")
         with self.room.database.read() as connection:
-            _own(connection, request, actor)
+            own_request(connection, request, actor)
         return identity_checks(self.room, open_book(self.room))
 
     def _status(self, policy: Policy, request: Request) -> Status:
@@ -88,7 +88,7 @@ class ProgramRequestDesk:
         return Book(connection, self.room.subject_keys, policy, terms_of(self.room), actor, now)
 
 
-def _own(connection: Connection, request: str, actor: Actor) -> Request:
+def own_request(connection: Connection, request: str, actor: Actor) -> Request:
     """Return a request that this very program filed; raises NameUnknown for another's as for none."""
     try:
         found = stored.load(connection, request)

@@ -88,6 +88,10 @@ class Room:
         """Return the active policy; raises WorkspaceUnusable before the first activation."""
         return _demand_any(self.policy_in_force())
 
+    def policy_of(self, connection: Connection) -> Policy:
+        """Return the active policy, read in the caller's transaction; raises WorkspaceUnusable before the first."""
+        return _demand_any(active_policy(connection))
+
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts: a person of the active policy by name (default: the operating-system user).
 

@@ -121,7 +121,7 @@ class StaffDesk:
         now = self.room.clock()
         with self.room.database.read() as connection:
             found = sessions.find(connection, CONSOLE, self._key, secret, now)
-            stale = found is not None and sessions.is_stale(connection, CONSOLE, found, now)
+            stale = found is not None and sessions.is_stale(found, now)
         policy = self.room.policy()
         person = None if found is None else policy.people.get(found.who["person"])
         if found is None or person is None:

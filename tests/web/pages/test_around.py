@@ -94,7 +94,7 @@ def test_a_defect_is_told_as_a_page_without_its_words(grocer: Grocer, monkeypatc
         raise RuntimeError("h0001 lives in Berlin")
 
     browser = grocer.known()
-    monkeypatch.setattr(type(grocer.workspace.centre), "overview", fail)
+    monkeypatch.setattr(type(grocer.workspace.centre), "home", fail)
     page = browser.get("/privacy")
 
     assert (page.status, page.text.count("Berlin"), page.text.count("RuntimeError")) == (500, 0, 0)

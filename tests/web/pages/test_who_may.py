@@ -29,6 +29,15 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/hand-over"): (EVERYBODY, {"token": "x"}, 403),
     ("POST", "/privacy/sign-out"): (CUSTOMERS, {}, 303),
     ("GET", "/privacy"): (CUSTOMERS, {}, 200),
+    ("GET", "/privacy/data"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/data/code"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/data/answer"): (CUSTOMERS, {"code": "00000000"}, 403),
+    ("GET", "/privacy/data/{dataset}"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/data/{dataset}/statement"): (CUSTOMERS, {"statement": "x"}, 303),
+    ("GET", "/privacy/data/{dataset}/{generation}/{place}"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/data/{dataset}/{generation}/{place}"): (CUSTOMERS, {"column": "place", "value": "AT"}, 303),
+    ("GET", "/privacy/inferences"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/inferences/review"): (CUSTOMERS, {"decision": "x"}, 303),
     ("GET", "/privacy/choices"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/choices"): (CUSTOMERS, {}, 303),
     ("POST", "/privacy/choices/{purpose}"): (CUSTOMERS, {"choice": "no"}, 303),
@@ -106,6 +115,7 @@ An action stands for the staff whose roles may do it: others of the staff are re
 DOORS = {CUSTOMERS: SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
 NAMES |= {"link": "x" * 43, "key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
+NAMES |= {"dataset": "members", "generation": "1", "place": "0"}
 
 
 def is_page(path: str) -> bool:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from pellucid.errors import InputInvalid
 from pellucid.policy.parts.purpose import shown_notice
 from pellucid.rights.account import BASES, SILENCE
+from pellucid.web.centre.data_words import HOW_KNOWN
 from pellucid.web.centre.visiting import Here, Posted, Visit, shown_in
 from pellucid.web.centre.words import SAID
 from pellucid.web.language import language_of
@@ -24,9 +25,10 @@ PurposeName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 @router.get("")
 def overview(request: Request, visit: Here) -> Response:
     """Show what is held about the person, and where they stand."""
-    found = visit.site.workspace.centre.overview(visit.visitor)
-    standings = visit.site.workspace.centre.standings(visit.visitor)
-    return page(request, "centre/overview.html", visit=visit, here="overview", held=found, standings=standings)
+    found, standings = visit.site.workspace.centre.home(visit.visitor)
+    return page(
+        request, "centre/overview.html", visit=visit, here="overview", held=found, standings=standings, known=HOW_KNOWN
+    )
 
 
 @router.get("/choices")
