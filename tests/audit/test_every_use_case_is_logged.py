@@ -35,6 +35,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from pellucid.workspace.tasks import WORKER
+from tests.audit.act_cases import ACT_CASES
 from tests.audit.door_cases import DOOR_CASES
 from tests.insights.conftest import POLICY, TOTAL
 
@@ -862,6 +863,7 @@ CASES = [
     UseCase("audit.latest_checkpoint", lambda w: w.audit.latest_checkpoint(), ()),
     *WORK_CASES,
     *(UseCase(*each) for each in DOOR_CASES),
+    *(UseCase(*each) for each in ACT_CASES),
     *PROGRAM_REQUEST_CASES,
     *AGENT_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
@@ -909,12 +911,14 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 
 ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"}
+ROOMLESS |= {"proofs", "own_erasures", "own_packages", "own_objections", "pauses"}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     "notices",
     *("doors", "centre", "staff"),
+    *("proofs", "own_erasures", "own_packages", "own_objections", "pauses"),
 )
 
 

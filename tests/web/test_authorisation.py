@@ -32,6 +32,8 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", f"{REQUESTS}/{{request_id}}/challenge"): ("request:verify", {}, 404),
     ("POST", f"{REQUESTS}/{{request_id}}/answer"): ("request:verify", {"answer": "12345678"}, 404),
     ("DELETE", f"{REQUESTS}/{{request_id}}"): ("request:file", None, 404),
+    ("GET", f"{REQUESTS}/{{request_id}}/package"): ("request:fetch", None, 404),
+    ("POST", "/api/v1/erasure-preview"): ("erasure:preview", BODY, 200),
     ("POST", "/v1/data-rights-request"): (AGENT, "", 403),
     ("GET", "/v1/data-rights-request/{request_id}"): (AGENT, None, 403),
     ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),

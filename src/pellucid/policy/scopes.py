@@ -34,6 +34,13 @@ SCOPES: dict[str, Scope] = {
         "see every reason why one person's data may or may not be used", frozenset({"consent-show", "consent-why"})
     ),
     "consent:changes": Scope("follow everybody's choices as they are recorded", frozenset({"consent-changes"})),
+    "erasure:preview": Scope(
+        "see what erasing one person would do; it deletes nothing", frozenset({"erasure-preview"})
+    ),
+    "request:fetch": Scope(
+        "fetch the packages of requests that it filed itself, once the person showed who they are",
+        frozenset({"request-fetch"}),
+    ),
     "request:file": Scope(
         "file people's requests, and take back those it filed itself", frozenset({"request-hand-in"})
     ),

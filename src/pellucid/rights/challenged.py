@@ -15,7 +15,7 @@ from pellucid.rights.request import FINAL, RequestState, Right
 
 SIGN_IN = "s"
 """How the id of a sign-in begins; that of a request begins with an r."""
-ONE_CONTACT = 1
+ONE_CONTACT, TWO_CONTACTS = 1, 2
 
 WORDS = {
     Right.ACCESS: "to be shown the data that we hold about you",
@@ -29,6 +29,11 @@ WORDS = {
     Right.LIMIT: "to limit the use of your sensitive data",
     Right.HUMAN_REVIEW: "to have a decision about you reviewed by a person",
 }
+PROOF = f"{SIGN_IN}-again-"
+"""How the id begins of what somebody who is signed in shows anew, before something that matters much."""
+PROOF_WORDS = (
+    "for something in the privacy centre that matters much: to erase or to download all that we hold about you"
+)
 SIGN_IN_WORDS = "to be let into the privacy centre, where your data are seen and your choices are made"
 
 
@@ -54,6 +59,11 @@ class Challenged:
     def is_sign_in(self) -> bool:
         """Whether it is a sign-in."""
         return self.right is None
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether somebody who is signed in shows anew who they are."""
+        return self.id.startswith(PROOF)
 
 
 def challenged(connection: Connection, id: str, now: int) -> Challenged | None:
@@ -89,8 +99,8 @@ def _sign_in(connection: Connection, id: str, now: int) -> Challenged | None:
         subject=row.subject,
         waits=waits,
         over=not waits,
-        strength=ONE_CONTACT,
+        strength=TWO_CONTACTS if id.startswith(PROOF) else ONE_CONTACT,
         right=None,
-        words=SIGN_IN_WORDS,
+        words=PROOF_WORDS if id.startswith(PROOF) else SIGN_IN_WORDS,
         holds_for="in the browser only in which it was asked for",
     )

@@ -22,7 +22,7 @@ from pellucid.records import jobs
 from pellucid.records.jobs import SECOND
 from pellucid.records.rights_tables import identity_challenges, rights_requests
 from pellucid.records.web_tables import sign_ins, web_sessions
-from pellucid.rights.challenged import SIGN_IN, Challenged, challenged
+from pellucid.rights.challenged import PROOF, SIGN_IN, Challenged, challenged
 
 JOB = "identity-challenge"
 CODE, LINK = "code", "link"
@@ -161,7 +161,7 @@ def choose(
     if challenge.contact is not None:
         kept = bytes(challenge.contact)
         return (usable[kept], kept) if kept in usable else None
-    if not (_sign_in_may_be_sent if asked.is_sign_in else _request_may_be_sent)(connection, asked, now):
+    if not _may_be_sent(connection, asked, now):
         return None
     tried = Counter(
         bytes(contact)
@@ -212,6 +212,19 @@ def _after_all(connection: Connection, request: str, now: int) -> int:
     return now if row is None else max(now, row.made_at + 1)
 
 
+def _may_be_sent(connection: Connection, asked: Challenged, now: int) -> bool:
+    if asked.is_proof:
+        return _proof_may_be_sent(connection, asked, now)
+    return (_sign_in_may_be_sent if asked.is_sign_in else _request_may_be_sent)(connection, asked, now)
+
+
+def _proof_may_be_sent(connection: Connection, asked: Challenged, now: int) -> bool:
+    """Return whether somebody who is signed in may be sent one more: nobody else can ask for it."""
+    theirs = (sign_ins.c.namespace == asked.namespace, sign_ins.c.subject == asked.subject)
+    proofs = select(sign_ins.c.id).where(*theirs, sign_ins.c.id.startswith(PROOF))
+    return _sent_for(connection, proofs, now) < PER_PERSON
+
+
 def _request_may_be_sent(connection: Connection, asked: Challenged, now: int) -> bool:
     theirs = select(rights_requests.c.id).where(
         rights_requests.c.namespace == asked.namespace, rights_requests.c.subject == asked.subject
@@ -224,7 +237,8 @@ def _sign_in_may_be_sent(connection: Connection, asked: Challenged, now: int) ->
 
     So whoever has codes sent to somebody else, from however many places, does not keep that person out.
     """
-    person = (sign_ins.c.namespace == asked.namespace, sign_ins.c.subject == asked.subject)
+    of_theirs = (sign_ins.c.namespace == asked.namespace, sign_ins.c.subject == asked.subject)
+    person = (*of_theirs, ~sign_ins.c.id.startswith(PROOF))
     address = connection.scalar(select(sign_ins.c.address).where(sign_ins.c.id == asked.id))
     from_there = select(sign_ins.c.id).where(*person, sign_ins.c.address == address)
     if _sent_for(connection, from_there, now) >= PER_ADDRESS:

@@ -15,12 +15,15 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
-from pellucid.web.api import consents, notices, requests, signals
+from pellucid.web.api import acts, consents, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
+from pellucid.web.centre import erase as centre_erase
 from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import pages as centre_pages
+from pellucid.web.centre import pause as centre_pause
+from pellucid.web.centre import proofs as centre_proofs
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
 from pellucid.web.centre.visiting import SignInNeeded
@@ -38,14 +41,18 @@ PARTS: tuple[Any, ...] = (
     consents,
     signals,
     requests,
+    acts,
     notices,
     drp,
     static_files,
     verify,
     centre_door,
+    centre_erase,
     centre_handover,
     centre_messages,
     centre_pages,
+    centre_pause,
+    centre_proofs,
     centre_requests,
     console_door,
 )

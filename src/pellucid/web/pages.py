@@ -30,6 +30,10 @@ TOLD: Mapping[str, str] = {
     "revoked": "Your request is taken back.",
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",
+    "code-wrong": "This is not the code that we sent, or it holds no longer. Nothing was changed.",
+    "tick-first": "Nothing was asked for yet: please tick that you have read what it does.",
+    "paused": "All use of your data is paused. This is recorded and in force.",
+    "pause-ended": "The pause is over. Your choices count again.",
     "signed-out": "You are signed out.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""

@@ -7,7 +7,7 @@ and recorded here goes through the same stories as the API and the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -17,7 +17,7 @@ from pellucid.audit.log import append
 from pellucid.consent import show
 from pellucid.consent.admit import demand_fit
 from pellucid.consent.receipt import ConsentReceipt
-from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.standing import Standing, Standings, standings
 from pellucid.consent.submission import Submission
 from pellucid.errors import InputInvalid, NameUnknown
@@ -31,6 +31,7 @@ from pellucid.rights.book import Book
 from pellucid.rights.identity import IdentityChecks
 from pellucid.rights.overview import Overview, overview
 from pellucid.rights.request import Request
+from pellucid.rights.self_served import CENTRE as CHANNEL
 from pellucid.rights.status import Status, status_of
 from pellucid.rights.wanted import Wanted
 from pellucid.subjects import ids
@@ -38,9 +39,9 @@ from pellucid.workspace.consent import recorded
 from pellucid.workspace.doors import STRANGER, Visitor
 from pellucid.workspace.duties import open_book, terms_of
 from pellucid.workspace.room import Room
+from pellucid.workspace.sealing import Sealing, sealing_of
 from pellucid.workspace.tasks import identity_checks
 
-CHANNEL = "privacy-centre"
 SCREEN = "privacy-centre-1"
 """The screen that people choose on; a new number where what it says or how it looks changes what a choice means."""
 METHOD = "button"
@@ -118,6 +119,11 @@ class CentreDesk:
         with self.room.database.read() as connection:
             return show.history(connection, *visitor.identity)[::-1]
 
+    def sealing(self, visitor: Visitor) -> Sealing:
+        """Return of which of these a receipt can be had already."""
+        with self.room.database.read() as connection:
+            return sealing_of(connection, self.room, visitor.identity)
+
     def receipt(self, visitor: Visitor, sequence: int) -> bytes:
         """Return the signed receipt of one of the person's choices; issuing is logged. Raises NameUnknown."""
         from pellucid.consent.receipts.issue import as_bytes, receipt_for  # noqa: PLC0415  -- slow, and rarely asked for
@@ -156,6 +162,8 @@ class CentreDesk:
         purposes: Sequence[str] = (),
         changes: Sequence[Mapping[str, object]] = (),
         without_sensitive: bool = False,
+        decision: str = "",
+        statement: str = "",
     ) -> OwnRequest:
         """File a request of the person; that they are signed in counts as having shown one contact.
 
@@ -170,6 +178,10 @@ class CentreDesk:
                 purposes=purposes,
                 changes=changes,
                 without_sensitive=without_sensitive,
+                decision=decision,
+                statement=statement,
+                by=visitor.by,
+                proof=visitor.proof,
             )
             book = self._book(connection, policy, visitor, now)
             made = book.acknowledge(book.file(wanted.asking(connection, visitor.identity[0], now)).id)
@@ -215,6 +227,22 @@ class CentreDesk:
         """
         self._checks().answer(request, given, actor=STRANGER)
 
+    def said(self, visitor: Visitor, verb: ConsentVerb, purpose: str | None, language: str, now: int) -> ConsentRecord:
+        """Return the record of what somebody says by a button of the centre; it is recorded nowhere yet."""
+        return ConsentRecord(
+            namespace=visitor.identity[0],
+            subject=visitor.identity[1],
+            purpose=purpose,
+            verb=verb,
+            channel=CHANNEL,
+            at=now,
+            by=By(visitor.by),
+            proof=visitor.proof,
+            screen=SCREEN,
+            language=language,
+            method=METHOD,
+        )
+
     def _record(
         self,
         visitor: Visitor,
@@ -227,23 +255,14 @@ class CentreDesk:
         explicit: bool = False,
     ) -> ConsentReceipt:
         policy, now = self.room.policy(), self.room.clock()
-        namespace, subject = visitor.identity
-        record = ConsentRecord(
-            namespace=namespace,
-            subject=subject,
-            purpose=purpose,
-            verb=verb,
+        said = replace(
+            self.said(visitor, verb, purpose, language, now),
             explicit=explicit,
             covers=covers,
             notice_version=notice_version,
-            channel=CHANNEL,
-            at=now,
-            screen=SCREEN,
-            language=language,
-            method=METHOD,
         )
-        demand_fit(policy, record, now)
-        return recorded(self.room, Submission(policy, (record,), visitor.actor, said_now=True))[0]
+        demand_fit(policy, said, now)
+        return recorded(self.room, Submission(policy, (said,), visitor.actor, said_now=True))[0]
 
     def _own(self, policy: Policy, request: Request) -> OwnRequest:
         status = status_of(policy, terms_of(self.room), request)

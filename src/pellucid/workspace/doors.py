@@ -6,7 +6,7 @@ the person by pseudonym; wrong answers are counted for the log, so that nobody c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy import Connection
@@ -35,20 +35,49 @@ STRANGER = Actor(CUSTOMER, "unknown", (), "none")
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """For whom somebody who is signed in acts, by which delegation, and as what: `guardian` or `agent`."""
+
+    delegation: str
+    identity: Identity
+    kind: str
+    title: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who is signed in to the privacy centre: whose data they see and steer, and nobody else's."""
+    """Somebody who is signed in to the privacy centre: whose data they see and steer, and nobody else's.
+
+    These are their own, or, while they act for somebody, that person's only.
+    """
 
     session: Session
+    acting: Acting | None = None
 
     @property
-    def identity(self) -> Identity:
+    def own(self) -> Identity:
         """The identity that they showed."""
         return self.session.who["namespace"], self.session.who["subject"]
 
     @property
+    def identity(self) -> Identity:
+        """Whose data they see and steer now."""
+        return self.own if self.acting is None else self.acting.identity
+
+    @property
+    def by(self) -> str:
+        """Who speaks for the person, as records tell it."""
+        return "self" if self.acting is None else self.acting.kind
+
+    @property
+    def proof(self) -> str:
+        """Where the proof lies that they may speak for somebody else."""
+        return "" if self.acting is None else f"delegation {self.acting.delegation}"
+
+    @property
     def actor(self) -> Actor:
-        """Who acts, as the log tells it: the very person whom an entry is about, and by which session."""
-        return Actor(CUSTOMER, "self", (), f"session:{self.session.id}")
+        """Who acts, as the log tells it: the very person whom an entry is about or who speaks for them; the session."""
+        return Actor(CUSTOMER, self.by, (), f"session:{self.session.id}")
 
 
 @dataclass(frozen=True)

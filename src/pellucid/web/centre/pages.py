@@ -64,7 +64,16 @@ def history(request: Request, visit: Here) -> Response:
     centre = visit.site.workspace.centre
     titles = {name: purpose.title for name, purpose in centre.policy().purposes.items()}
     said = centre.history(visit.visitor)
-    return page(request, "centre/history.html", visit=visit, here="history", history=said, titles=titles, words=SAID)
+    return page(
+        request,
+        "centre/history.html",
+        visit=visit,
+        here="history",
+        history=said,
+        sealing=centre.sealing(visit.visitor),
+        titles=titles,
+        words=SAID,
+    )
 
 
 @router.get("/history/{sequence}/receipt")
