@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from pellucid.consent.record import ConsentVerb
+from pellucid.governance.delegations import Delegation
 from pellucid.governance.sessions import NewSession
 from pellucid.policy.model import Actor
 from pellucid.policy.scopes import PROGRAM
+from pellucid.records.web_tables import delegations
 from pellucid.rights.request import Request, Right
 from pellucid.workspace import Workspace
 from pellucid.workspace.doors import Visitor
@@ -23,6 +27,16 @@ def _proved(w: Workspace, household: str = "h5") -> NewSession:
 
 def _asked(w: Workspace) -> object:
     return w.own_erasures.ask(Visitor(_proved(w, "h6").session))
+
+
+def _appointed(w: Workspace) -> Delegation:
+    return w.people.appoint("guardian", ("", "h4"), ("", "h5"), evidence="file 4", actor=w.actor("pia"))
+
+
+def _delegation(w: Workspace) -> str:
+    with w.room.database.read() as connection:
+        found: str | None = connection.scalar(select(delegations.c.id))
+    return found or ""
 
 
 ACT_CASES: list[Case] = [
@@ -74,6 +88,25 @@ ACT_CASES: list[Case] = [
         (),
         True,
     ),
+    ("people.appoint", lambda w: _appointed(w), ("delegation.made",), False),
+    ("people.appoint", lambda w: _appointed(w), (), True),
+    (
+        "people.appoint",
+        lambda w: w.people.appoint("agent", ("", "h4"), ("", "h3"), evidence="x", actor=w.actor("ana")),
+        ("access.refused",),
+        True,
+    ),
+    ("people.list", lambda w: w.people.list(("", "h4"), actor=w.actor("pia")), ("delegation.shown",), False),
+    ("people.list", lambda w: w.people.list(("", "h4"), actor=w.actor("ana")), ("access.refused",), True),
+    ("people.shown", lambda w: w.people.shown(visitor(w)), (), False),
+    ("people.act", lambda w: w.people.act(visitor(w), _delegation(w)), ("delegation.acting",), False),
+    ("people.act", lambda w: w.people.act(visitor(w), None), ("delegation.acting-ended",), False),
+    ("people.act", lambda w: w.people.act(visitor(w), "none"), (), True),
+    ("people.leave", lambda w: w.people.leave(visitor(w), _delegation(w)), ("delegation.ended",), False),
+    ("people.leave", lambda w: w.people.leave(visitor(w), "none"), (), True),
+    ("people.revoke_filer", lambda w: w.people.revoke_filer(visitor(w), "none"), (), False),
+    ("people.end", lambda w: w.people.end("none", actor=w.actor("pia")), (), True),
+    ("people.end", lambda w: w.people.end("none", actor=w.actor("ana")), ("access.refused",), True),
     ("requests.carry_out_for", lambda w: w.requests.carry_out_for("r0", MACHINE, {}), (), True),
     ("program_requests.demand_own", lambda w: w.program_requests.demand_own("r0", MACHINE), (), True),
 ]

@@ -911,14 +911,14 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 
 ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"}
-ROOMLESS |= {"proofs", "own_erasures", "own_packages", "own_objections", "pauses"}
+ROOMLESS |= {"proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     "notices",
     *("doors", "centre", "staff"),
-    *("proofs", "own_erasures", "own_packages", "own_objections", "pauses"),
+    *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
 )
 
 

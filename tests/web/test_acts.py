@@ -11,8 +11,9 @@ REQUESTS, PREVIEW = "/api/v1/requests", "/api/v1/erasure-preview"
 
 
 def test_a_preview_tells_what_goes_and_what_stays_and_changes_nothing(client: Client, shop: Shop) -> None:
+    program = client("erasure:preview")
     before = shop.actions()
-    told = client("erasure:preview").post(PREVIEW, json={"subject": "h0001"}).json()
+    told = program.post(PREVIEW, json={"subject": "h0001"}).json()
     becomes = {each["title"]: each["becomes"] for each in told["places"]}
 
     assert told["begins_after_hours"] == 24

@@ -34,6 +34,7 @@ ACTIONS: dict[str, str] = {
     "data-add": "import data, and sort them anew",
     "data-build": "build derived tables, under purposes open to their roles",
     "data-list": "list the data that are there",
+    "delegation-manage": "note and end who may act for somebody else in the privacy centre",
     "erase": "erase people, see what that does, and its receipts",
     "erasure-preview": "see what erasing one person would do, as a program, and delete nothing",
     "hold": "keep data from being erased for a legal claim, and release them",

@@ -34,6 +34,9 @@ SCOPES: dict[str, Scope] = {
         "see every reason why one person's data may or may not be used", frozenset({"consent-show", "consent-why"})
     ),
     "consent:changes": Scope("follow everybody's choices as they are recorded", frozenset({"consent-changes"})),
+    "delegation:manage": Scope(
+        "note and end who may act for somebody else in the privacy centre", frozenset({"delegation-manage"})
+    ),
     "erasure:preview": Scope(
         "see what erasing one person would do; it deletes nothing", frozenset({"erasure-preview"})
     ),

@@ -23,6 +23,7 @@ from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import pause as centre_pause
+from pellucid.web.centre import people as centre_people
 from pellucid.web.centre import proofs as centre_proofs
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
@@ -52,6 +53,7 @@ PARTS: tuple[Any, ...] = (
     centre_messages,
     centre_pages,
     centre_pause,
+    centre_people,
     centre_proofs,
     centre_requests,
     console_door,

@@ -34,6 +34,10 @@ TOLD: Mapping[str, str] = {
     "tick-first": "Nothing was asked for yet: please tick that you have read what it does.",
     "paused": "All use of your data is paused. This is recorded and in force.",
     "pause-ended": "The pause is over. Your choices count again.",
+    "acting": "You act for somebody else now. Each page says so at its top.",
+    "acting-ended": "You act for yourself again.",
+    "delegation-ended": "It is ended, at once.",
+    "agent-stopped": "What the agent asked for in your name is taken back.",
     "signed-out": "You are signed out.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.own_objections import OwnObjectionDesk
     from pellucid.workspace.own_packages import OwnPackageDesk
     from pellucid.workspace.pauses import PauseDesk
+    from pellucid.workspace.people import PeopleDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.proofs import ProofDesk
     from pellucid.workspace.recipients import RecipientDesk
@@ -260,6 +261,13 @@ class Workspace:
         from pellucid.workspace.own_objections import OwnObjectionDesk  # noqa: PLC0415  -- likewise
 
         return OwnObjectionDesk(self.centre, self.requests, self.remedies)
+
+    @cached_property
+    def people(self) -> PeopleDesk:
+        """The people desk: who may act for whom, and acting for somebody."""
+        from pellucid.workspace.people import PeopleDesk  # noqa: PLC0415  -- likewise
+
+        return PeopleDesk(self.room, self.centre, lambda: self.doors.key)
 
     @cached_property
     def pauses(self) -> PauseDesk:

@@ -20,7 +20,7 @@ from pellucid.consent.receipt import ConsentReceipt
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.standing import Standing, Standings, standings
 from pellucid.consent.submission import Submission
-from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance import sessions
 from pellucid.governance.activate import policy_at
 from pellucid.governance.sessions import CENTRE, NewSession
@@ -201,6 +201,7 @@ class CentreDesk:
     def send_code(self, visitor: Visitor, request: str) -> str:
         """Have a code sent for a request of the person; returns what to tell. Raises NotPermitted, InputInvalid."""
         self.request(visitor, request)
+        _demand_own(visitor)
         return self._checks().ask(request, actor=visitor.actor)
 
     def give_code(self, visitor: Visitor, request: str, given: str) -> NewSession | None:
@@ -209,6 +210,7 @@ class CentreDesk:
         Raises NotPermitted (`identity-not-shown`), in the same words whatever is wrong.
         """
         self.request(visitor, request)
+        _demand_own(visitor)
         found = self._checks().answer(request, given, actor=visitor.actor)
         if found.verified_strength <= visitor.session.strength:
             return None
@@ -273,6 +275,16 @@ class CentreDesk:
 
     def _book(self, connection: Connection, policy: Policy, visitor: Visitor, now: int) -> Book:
         return Book(connection, self.room.subject_keys, policy, terms_of(self.room), visitor.actor, now)
+
+
+def _demand_own(visitor: Visitor) -> None:
+    """Raise NotPermitted for who acts for somebody: a code would go to that person, and show nothing of who acts."""
+    if visitor.acting is not None:
+        raise NotPermitted(
+            "Codes go to the person for whom you act, and show nothing about you.",
+            remedy="Our staff get in touch with you.",
+            code="acting-proof",
+        )
 
 
 def _theirs(connection: Connection, visitor: Visitor, request: str) -> Request:

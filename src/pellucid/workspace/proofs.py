@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.errors import NotPermitted
-from pellucid.governance import sessions
 from pellucid.governance.refusals import Refusals
-from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
+from pellucid.governance.sessions import NewSession, Session, digest
 from pellucid.rights import proofs
-from pellucid.workspace.doors import Visitor
+from pellucid.workspace.doors import Visitor, renewed
 from pellucid.workspace.room import Room
 from pellucid.workspace.tasks import challenge_key
 
@@ -63,7 +62,8 @@ class ProofDesk:
         with self.room.database.write() as connection:
             contacts = proofs.answer(connection, challenge_key(self.room), mark, given, now)
             if contacts:
-                made = sessions.renew(connection, CENTRE, self.key(), visitor.session, contacts, now)
+                by = None if visitor.acting is None else visitor.acting.delegation
+                made = renewed(connection, self.key(), visitor, contacts, by, now)
                 proofs.carry_over(connection, mark, self._mark(made.session), now)
                 name = self.room.subject_keys.pseudonym(connection, *visitor.own)
                 body = {"session": made.session.id, "strength": made.session.strength}

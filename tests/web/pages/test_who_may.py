@@ -41,6 +41,11 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/privacy/erased/{token}/receipt"): (EVERYBODY, {}, 404),
     ("GET", "/privacy/pause"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/pause"): (CUSTOMERS, {"pause": "on"}, 303),
+    ("GET", "/privacy/people"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/people/self"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/people/{delegation}/act"): (CUSTOMERS, {}, 404),
+    ("POST", "/privacy/people/{delegation}/end"): (CUSTOMERS, {}, 404),
+    ("POST", "/privacy/people/agents/{agent}"): (CUSTOMERS, {}, 303),
     ("POST", "/privacy/proof/code"): (CUSTOMERS, {}, 303),
     ("POST", "/privacy/proof/answer"): (CUSTOMERS, {"code": "00000000"}, 303),
     ("POST", f"{REQUEST}/revoke"): (CUSTOMERS, {}, 404),
@@ -59,6 +64,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
 """Route of a page: whom it lets in, the fields of its form, and how it answers those."""
 DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
+NAMES |= {"delegation": "0123456789ab", "agent": "none"}
 
 
 def is_page(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""What erasing one person would do, and the copy that somebody asked for, for the program that hands both on to them."""
+"""What erasing one person would do, and the copy that somebody asked for, for a program that hands both on to them."""
 
 from __future__ import annotations
 
