@@ -17,6 +17,7 @@ from pellucid.audit.places import KEYS
 from pellucid.consent.facts import facts_of
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.governance import delegations, sessions, waits
+from pellucid.governance.activate import active_policy
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
 from pellucid.policy.model import Actor, Policy
@@ -205,9 +206,10 @@ class DoorDesk:
         facts = facts_of(connection, found.person[0], [found.person[1]]).get(found.person[1])
         grown = found.kind == delegations.GUARDIAN and facts is not None and facts.reached(OF_AGE, now) is True
         own = (session.who["namespace"], session.who["subject"])
-        if not found.holds(now) or found.actor != own or grown or facts is None or facts.erased:
+        policy = active_policy(connection)
+        if not found.holds(now) or found.actor != own or grown or facts is None or facts.erased or policy is None:
             return None
-        title = title_of(connection, self.room.policy(), found.person)
+        title = title_of(connection, policy, found.person)
         return Visitor(session, Acting(found.id, found.person, found.kind, title))
 
     @cached_property

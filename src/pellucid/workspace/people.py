@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, distinct, select
+from sqlalchemy import Connection, select
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
@@ -184,7 +184,7 @@ def _identity(connection: Connection, policy: Policy, named: Named) -> Identity:
 def _filers(connection: Connection, identity: Identity) -> tuple[Filer, ...]:
     columns = rights_requests.c
     theirs = (columns.namespace == identity[0], columns.subject == identity[1], columns.agent.startswith(AGENT))
-    marks = connection.scalars(select(distinct(columns.agent)).where(*theirs).order_by(columns.agent)).all()
+    marks = connection.scalars(select(columns.agent).distinct().where(*theirs).order_by(columns.agent)).all()
     found = ((mark.removeprefix(AGENT), mark) for mark in marks)
     return tuple(Filer(id, _name_of(connection, id), len(_open_of(connection, identity, id))) for id, _ in found)
 
