@@ -53,6 +53,19 @@ def test_a_copy_of_another_programs_request_is_not_there(client: Client, shop: S
     assert client("request:fetch").get(f"{REQUESTS}/{id}/package").status_code == 404
 
 
+def test_a_program_notes_shows_and_ends_who_may_act_for_whom(client: Client) -> None:
+    program = client("delegation:manage")
+    asked = {"kind": "guardian", "subject": "h0002", "by": "h0001", "evidence": "file 1"}
+    made = program.post("/api/v1/delegations", json=asked)
+    again = program.post("/api/v1/delegations", json=asked)
+    shown = program.post("/api/v1/delegations/show", json={"subject": "h0002"}).json()["delegations"]
+    ended = [program.delete(f"/api/v1/delegations/{made.json()['id']}").status_code for _ in range(2)]
+    left = program.post("/api/v1/delegations/show", json={"subject": "h0001"}).json()["delegations"]
+
+    assert (made.status_code, again.json()["code"], shown) == (201, "delegation-exists", [made.json()])
+    assert (ended, left) == ([204, 204], [])
+
+
 def work(shop: Shop) -> None:
     shop.workspace.work.plan()
     while shop.workspace.work.do_next("test") is not None:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
-from pellucid.web.api import acts, consents, notices, requests, signals
+from pellucid.web.api import acts, consents, delegations, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import erase as centre_erase
@@ -43,6 +43,7 @@ PARTS: tuple[Any, ...] = (
     signals,
     requests,
     acts,
+    delegations,
     notices,
     drp,
     static_files,
