@@ -26,13 +26,15 @@ STORES: Mapping[str, str] = {
     "search": "What could not be searched for",
     "held": "Kept for a legal claim",
     "kept-rows": "Kept because a law says so",
-    "delivery": "Messages on their way",
-    "job": "Work on its way",
+    "waiting": "Messages on their way",
+    "process": "Reading that is under way",
+    "file": "Leftovers in a file",
 }
 """What a kind of place is called where it has no title of its own."""
 OTHER = "Something else about you"
 REASONS: Mapping[str, str] = {
-    "dataset": "All rows about you. Where a row is about others too, it goes as a whole.",
+    "dataset": "All rows about you.",
+    "dataset-shared": "All rows about you. Some are about others too, and go as a whole.",
     "control": "Your number with us and what we knew of you beside your data. An empty number stays, tied to nobody.",
     "words": "Your name or number is taken out of them.",
     "package": "It is deleted, also if you have not fetched it yet.",
@@ -47,19 +49,26 @@ REASONS: Mapping[str, str] = {
     "journal": "It tells what happened before you asked. It ends with the next backup.",
     "export": "Files that were taken out of here before lie where somebody put them.",
     "server": "Archives of the database server end as its administrators have set.",
+    "waiting": "What a message says is deleted once it has arrived, or was given up.",
+    "process": "Somebody may still read from the old rows at this moment, for a day at most.",
+    "file": "Traces of what was deleted may be left in a file until it is written over.",
+    "mention": "Your number, or another of your details, stands in rows of others; whose these are is not told.",
     "held": "Somebody may need it to make or answer a claim before a court. It is deleted once that is over.",
 }
 """What is said to the person of a kind of place; for any other, the reason that the plan gives."""
 
 QUEUED, RUNNING, VERIFIED, KEPT, OUT_OF_REACH = "queued", "running", "verified", "kept", "out-of-reach"
-SWEPT, SEARCHED = 4, 5
-"""The steps of an erasure after which datasets are written anew, and after which everything was searched again."""
+ASKED, ANSWERED = "asked", "answered"
+SWEPT, SEARCHED, TOLD = 4, 5, 6
+"""The steps of an erasure: datasets are written anew, everything was searched again, recipients are told."""
 STAGES: Mapping[str, str] = {
     QUEUED: "Waits its turn",
     RUNNING: "Being done",
     VERIFIED: "Done, and looked at again",
     KEPT: "Kept",
     OUT_OF_REACH: "Out of our reach",
+    ASKED: "Asked, and not answered yet",
+    ANSWERED: "Asked, and answered",
 }
 STANDING: Mapping[str, str] = {
     "waiting": "It has not begun yet.",
@@ -123,8 +132,10 @@ def stage_of(told: Told, step: int) -> str:
         return KEPT
     if told.part.decision == UNREACHABLE:
         return OUT_OF_REACH
+    if told.part.kind == "recipient" and step >= TOLD:
+        return ANSWERED if told.state == DONE else ASKED
     if told.state == DONE:
-        return VERIFIED if step >= SEARCHED or told.part.kind == "recipient" else RUNNING
+        return VERIFIED if step >= SEARCHED else RUNNING
     return RUNNING if step >= SWEPT - 1 else QUEUED
 
 
@@ -136,7 +147,8 @@ def standing(found: ErasureShown) -> str:
 
 
 def _store(part: Part, datasets: Mapping[str, Dataset], recipients: Mapping[str, Recipient], stage: str = "") -> Store:
-    reason = REASONS.get(part.kind, part.reason)
+    shared = "rows_about_others_too" in part.told
+    reason = REASONS.get(f"{part.kind}-shared" if shared else part.kind, part.reason)
     return Store(_title(part, datasets, recipients), reason, part.basis, part.until, stage)
 
 
