@@ -47,6 +47,18 @@ class Settings(BaseSettings):
     unverified_days: int = Field(
         default=30, ge=1, le=366, description="After how many days a request expires if nobody showed who they are."
     )
+    checkpoint_minutes: int = Field(
+        default=5,
+        ge=0,
+        le=1440,
+        description="Minutes within which the worker signs the log once choices wait for receipts; 0: it does not.",
+    )
+    erasure_wait_hours: int = Field(
+        default=24,
+        ge=0,
+        le=336,
+        description="For how many hours people may take back an erasure that they asked for in the privacy centre.",
+    )
     challenges_per_hour: int = Field(
         default=600,
         ge=1,

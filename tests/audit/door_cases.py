@@ -24,7 +24,7 @@ FILED = ("request.filed", "request.acknowledged", "request.verified")
 SIGNED_IN, REFUSED = ("sign-in.done",), ("sign-in.refused",)
 
 
-def _visitor(w: Workspace, household: str = "h5") -> Visitor:
+def visitor(w: Workspace, household: str = "h5") -> Visitor:
     """Return a visitor, without signing in."""
     with w.room.database.write() as connection:
         who = {"namespace": "household", "subject": find(connection, "household", household)}
@@ -32,7 +32,7 @@ def _visitor(w: Workspace, household: str = "h5") -> Visitor:
     return Visitor(made.session)
 
 
-def _sent(w: Workspace) -> str:
+def sent(w: Workspace) -> str:
     """Return the code of the newest challenge, as if it had been sent."""
     with w.room.database.write() as connection:
         newest = select(identity_challenges).order_by(identity_challenges.c.made_at.desc()).limit(1)
@@ -43,24 +43,24 @@ def _sent(w: Workspace) -> str:
 
 
 def _answered(w: Workspace) -> NewSession:
-    return w.doors.answer(_sent(w), cookie=COOKIE)
+    return w.doors.answer(sent(w), cookie=COOKIE)
 
 
 def _request(w: Workspace) -> str:
     """File an erasure, which asks for more than a session shows; its entries are FILED."""
-    return w.centre.file(_visitor(w), "erasure").status.request
+    return w.centre.file(visitor(w), "erasure").status.request
 
 
 def _receipt(w: Workspace) -> bytes:
     w.audit.checkpoint(actor=w.actor("pia"))
-    visitor = _visitor(w)
-    return w.centre.receipt(visitor, w.centre.history(visitor)[0].sequence)
+    here = visitor(w)
+    return w.centre.receipt(here, w.centre.history(here)[0].sequence)
 
 
 def _given(w: Workspace) -> object:
     request = _request(w)
-    w.centre.send_code(_visitor(w), request)
-    return w.centre.give_code(_visitor(w), request, _sent(w))
+    w.centre.send_code(visitor(w), request)
+    return w.centre.give_code(visitor(w), request, sent(w))
 
 
 def _enrolled(w: Workspace, name: str = "pia", *, anew: bool = False) -> Enrolled:
@@ -88,38 +88,38 @@ DOOR_CASES: list[Case] = [
     ("doors.answer", lambda w: w.doors.answer("0", cookie=COOKIE, how="link"), REFUSED, True),
     ("doors.hand_over", lambda w: w.doors.hand_over("x", address="here"), REFUSED, True),
     ("doors.visitor", lambda w: w.doors.visitor("x" * 43), (), False),
-    ("doors.leave", lambda w: w.doors.leave(_visitor(w)), ("sign-in.ended",), False),
+    ("doors.leave", lambda w: w.doors.leave(visitor(w)), ("sign-in.ended",), False),
     ("doors.tidy", lambda w: w.doors.tidy(), (), False),
     ("centre.policy", lambda w: w.centre.policy(), (), False),
-    ("centre.overview", lambda w: w.centre.overview(_visitor(w)), (), False),
-    ("centre.home", lambda w: w.centre.home(_visitor(w)), (), False),
-    ("centre.standings", lambda w: w.centre.standings(_visitor(w)), (), False),
+    ("centre.overview", lambda w: w.centre.overview(visitor(w)), (), False),
+    ("centre.home", lambda w: w.centre.home(visitor(w)), (), False),
+    ("centre.standings", lambda w: w.centre.standings(visitor(w)), (), False),
     (
         "centre.choose",
-        lambda w: w.centre.choose(_visitor(w), "planning", yes=False, notice_version="", language="en"),
+        lambda w: w.centre.choose(visitor(w), "planning", yes=False, notice_version="", language="en"),
         ("consent.object",),
         False,
     ),
     (
         "centre.choose",
-        lambda w: w.centre.choose(_visitor(w), "nothing", yes=True, notice_version="", language="en"),
+        lambda w: w.centre.choose(visitor(w), "nothing", yes=True, notice_version="", language="en"),
         (),
         True,
     ),
-    ("centre.refuse_all", lambda w: w.centre.refuse_all(_visitor(w), language="en"), ("consent.withdraw",), False),
-    ("centre.history", lambda w: w.centre.history(_visitor(w)), (), False),
+    ("centre.refuse_all", lambda w: w.centre.refuse_all(visitor(w), language="en"), ("consent.withdraw",), False),
+    ("centre.history", lambda w: w.centre.history(visitor(w)), (), False),
     ("centre.receipt", _receipt, ("consent.receipt-issued",), False),
-    ("centre.receipt", lambda w: w.centre.receipt(_visitor(w), 2**40), (), True),
-    ("centre.requests", lambda w: w.centre.requests(_visitor(w)), (), False),
-    ("centre.file", lambda w: w.centre.file(_visitor(w), "portability"), FILED, False),
-    ("centre.request", lambda w: w.centre.request(_visitor(w), "r0"), (), True),
+    ("centre.receipt", lambda w: w.centre.receipt(visitor(w), 2**40), (), True),
+    ("centre.requests", lambda w: w.centre.requests(visitor(w)), (), False),
+    ("centre.file", lambda w: w.centre.file(visitor(w), "portability"), FILED, False),
+    ("centre.request", lambda w: w.centre.request(visitor(w), "r0"), (), True),
     (
         "centre.revoke",
-        lambda w: w.centre.revoke(_visitor(w), _request(w)),
+        lambda w: w.centre.revoke(visitor(w), _request(w)),
         (*FILED, "request.revoked"),
         False,
     ),
-    ("centre.send_code", lambda w: w.centre.send_code(_visitor(w), "r0"), (), True),
+    ("centre.send_code", lambda w: w.centre.send_code(visitor(w), "r0"), (), True),
     ("centre.give_code", _given, (*FILED, "request.asked", "request.verified"), False),
     ("centre.answer_link", lambda w: w.centre.answer_link("r0", "x"), (), True),
     ("staff.add", lambda w: _enrolled(w), ("staff.account-added",), False),

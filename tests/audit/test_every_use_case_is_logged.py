@@ -35,6 +35,7 @@ from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from pellucid.workspace.audit import create_witness
 from pellucid.workspace.tasks import WORKER
+from tests.audit.act_cases import ACT_CASES
 from tests.audit.ask_cases import ASK_CASES
 from tests.audit.door_cases import DOOR_CASES
 from tests.audit.inside_cases import INSIDE_CASES
@@ -878,6 +879,7 @@ CASES = [
     *(UseCase(*each) for each in OVERSIGHT_CASES),
     *(UseCase(*each) for each in OPENID_CASES),
     *(UseCase(*each) for each in INSIDE_CASES),
+    *(UseCase(*each) for each in ACT_CASES),
     *PROGRAM_REQUEST_CASES,
     *AGENT_CASES,
     *RIGHTS_CASES,  # last: they erase somebody
@@ -925,19 +927,9 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 
 ROOMLESS = {
-    "inside",
-    "holdings",
-    "tokens",
-    "work",
-    "access",
-    "agents",
-    "uses",
-    "messages",
-    "doors",
-    "centre",
-    "staff",
-    "asking",
-    "openid",
+    *("tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"),
+    *("asking", "openid", "inside", "holdings"),
+    *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
 }
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
@@ -945,6 +937,7 @@ DESKS = (
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     *("notices", "help"),
     *("doors", "centre", "staff", "asking", "oversight", "openid", "inside", "holdings"),
+    *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
 )
 
 

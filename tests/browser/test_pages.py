@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Response
 
+from pellucid.governance.sessions import Session
+from pellucid.subjects import ids
+from pellucid.workspace.doors import Visitor
 from tests.browser.conftest import SIZES, Open
 from tests.web.told import SUM, ask, publish, publish_another, refuse
 from tests.web.visitors import Grocer
@@ -33,6 +36,10 @@ PAGES = {
     "/privacy/notice/versions": None,
     "/privacy/requests": "h0001",
     "the request": "h0001",
+    "/privacy/erase": "h0001",
+    "the erasure": None,
+    "/privacy/pause": "h0001",
+    "/privacy/people": "h0001",
     "/verify/r0123456789ab": None,
     "/privacy/pass/x": None,
     "/privacy/signed-out": None,
@@ -63,13 +70,27 @@ def said(grocer: Grocer) -> str:
     browser = grocer.known("h0001")
     for purpose, choice in (("offers", "yes"), ("planning", "no")):
         browser.submit("/privacy/choices", f"/privacy/choices/{purpose}", choice=choice, notice="2026-11")
-    return browser.submit("/privacy/requests", "/privacy/requests", right="erasure").place.partition("?")[0]
+    asked = ("/privacy/requests", "/privacy/requests")
+    path = browser.submit(*asked, right="access").place.partition("?")[0]
+    with grocer.workspace.room.database.read() as connection:
+        subject = ids.find(connection, "household", "h0003")
+    session = Session("none", {"namespace": "household", "subject": subject}, "code", 1, 0)
+    erasure = grocer.workspace.centre.file(Visitor(session), "erasure").status.request
+    OTHERS["the erasure"] = f"/privacy/erased/{grocer.workspace.own_erasures.underway(Visitor(session), erasure).token}"
+    grocer.workspace.people.appoint(
+        "guardian", ("", "h0003"), ("", "h0001"), evidence="file 1", actor=grocer.workspace.actor("pia")
+    )
+    return path
+
+
+OTHERS: dict[str, str] = {}
+"""Where pages are whose addresses are made."""
 
 
 def path_of(name: str, said: str) -> str:
     if name == "the request, for staff":
         return said.replace("/privacy/", "/staff/")
-    return said if name == "the request" else name
+    return said if name == "the request" else OTHERS.get(name, name)
 
 
 @pytest.mark.parametrize("name", PAGES)

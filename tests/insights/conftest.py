@@ -73,7 +73,7 @@ roles:
             consent-why, consent-coverage, consent-coverage-exact, audit-read, audit-export, audit-checkpoint, witness,
             consent-changes, consent-export, consent-screens, laws-decide, signal-apply, subject-access, subject-link,
             subject-uses, messages-send,
-            tokens-manage, agents-manage, staff-manage,
+            tokens-manage, agents-manage, staff-manage, delegation-manage,
             request-approve, request-carry-out, request-decide, request-file, request-list, request-verify,
             work-list, work-retry, recipients-answer, recipients-show,
             erase, hold, retention,

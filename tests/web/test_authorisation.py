@@ -52,6 +52,15 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", f"{REQUESTS}/{{request_id}}/rows"): ("request:look", {"dataset": "purchases"}, 404),
     ("POST", "/api/v1/holdings"): ("holdings:show", BODY, 200),
     ("POST", "/api/v1/inferences"): ("holdings:show", BODY, 200),
+    ("GET", f"{REQUESTS}/{{request_id}}/package"): ("request:fetch", None, 404),
+    ("POST", "/api/v1/delegations"): (
+        "delegation:manage",
+        {"kind": "agent", "subject": "h0001", "by": "h0001", "evidence": "x"},
+        422,  # nobody is appointed for themselves
+    ),
+    ("POST", "/api/v1/delegations/show"): ("delegation:manage", BODY, 200),
+    ("DELETE", "/api/v1/delegations/{delegation_id}"): ("delegation:manage", None, 404),
+    ("POST", "/api/v1/erasure-preview"): ("erasure:preview", BODY, 200),
     ("POST", "/v1/data-rights-request"): (AGENT, "", 403),
     ("GET", "/v1/data-rights-request/{request_id}"): (AGENT, None, 403),
     ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),
@@ -66,6 +75,15 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/api/v1/openapi.json"): (OPEN, None, 200),
 }
 """Route: the scope it takes, a body, and how it answers whoever has it."""
+
+
+NAMED = {
+    "request_id": "r0123456789ab",
+    "agent_id": "AGENT",
+    "version": "current",
+    "delegation_id": "0123456789ab",
+    "insight": "none",
+}
 
 
 def routes(found: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -86,7 +104,7 @@ def test_every_route_has_its_row(app: FastAPI) -> None:
 def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
     method, path = row
     path, body = (
-        path.format(request_id="r0123456789ab", agent_id="AGENT", version="current", insight="none"),
+        path.format(**NAMED),
         ROWS[row][1],
     )
     if isinstance(body, str):

@@ -9,6 +9,7 @@ import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant
+from pellucid.cli.subject_people import add_to as add_people_to
 from pellucid.cli.subject_rights import add_to
 from pellucid.cli.subject_uses import uses
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What a person asks for, and which identifiers are theirs.", no_args_is_help=True)
 add_to(app)
+add_people_to(app)
 app.command("uses")(uses)
 
 OneArgument = Annotated[str, typer.Argument(help="A person's key, or NAMESPACE:KEY.")]

@@ -58,6 +58,16 @@ SCOPES: dict[str, Scope] = {
         "see which kinds of data are held about one person, and what was concluded about them, without any value",
         frozenset({"holdings-show"}),
     ),
+    "delegation:manage": Scope(
+        "note and end who may act for somebody else in the privacy centre", frozenset({"delegation-manage"})
+    ),
+    "erasure:preview": Scope(
+        "see what erasing one person would do; it deletes nothing", frozenset({"erasure-preview"})
+    ),
+    "request:fetch": Scope(
+        "fetch the packages of requests that it filed itself, once the person showed who they are",
+        frozenset({"request-fetch"}),
+    ),
     "request:file": Scope(
         "file people's requests, and take back those it filed itself", frozenset({"request-hand-in"})
     ),

@@ -84,3 +84,29 @@ staff_accounts = Table(  # by which members of the staff sign in without a provi
     Column("made_by", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
 )
+
+delegations = Table(  # who may act for somebody else in the privacy centre: a guardian, or an agent they authorised
+    "delegations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # guardian | agent
+    Column("namespace", Text, nullable=False),  # for whom
+    Column("subject", BigInteger, nullable=False),
+    Column("other_namespace", Text, nullable=False),  # who acts
+    Column("other", BigInteger, nullable=False),
+    Column("evidence", Text, nullable=False),  # where the proof lies
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+)
+Index("delegations_subject", delegations.c.namespace, delegations.c.subject)
+Index("delegations_other", delegations.c.other_namespace, delegations.c.other)
+
+acting_sessions = Table(  # for whom somebody acts in a session of the privacy centre
+    "acting_sessions",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("delegation", Text, nullable=False, index=True),
+)

@@ -33,6 +33,7 @@ from pellucid.rights.covering import Covering, covering_laws, reach
 from pellucid.rights.entitlement import entitlement
 from pellucid.rights.keeping import keep_until
 from pellucid.rights.request import Denial, Request, RequestState, Right, unverified
+from pellucid.rights.self_served import BEGINS, begins_at, demand_over
 from pellucid.subjects.keys import NOBODY, SubjectKeys
 
 Told = Mapping[str, object]
@@ -69,7 +70,8 @@ class Book:
             **entitlement(self.policy, covered, made, day_of(made.received_at)).as_told(),
             **self._reached(made),
         }
-        self._note(made, "filed", told)
+        begins = begins_at(made, dates.answer[0].date, self.terms.erasure_hours)
+        self._note(made, "filed", told | ({} if begins is None else {BEGINS: begins}))
         return self._joined(made)
 
     def acknowledge(self, request: str) -> Request:
@@ -160,6 +162,7 @@ class Book:
             raise unverified(found)
         if not found.ready:
             raise _wrong_state(found, _why_not_ready(found))
+        demand_over(self.connection, found, self.now)
         self._note(found, "begun")
         return found
 

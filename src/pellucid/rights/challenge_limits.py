@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, exists, func, select
 from pellucid.records.jobs import SECOND
 from pellucid.records.rights_tables import identity_challenges, rights_requests
 from pellucid.records.web_tables import sign_ins, web_sessions
-from pellucid.rights.challenged import SIGN_IN, Challenged
+from pellucid.rights.challenged import PROOF, SIGN_IN, Challenged
 
 DAY = 86_400 * SECOND
 HOUR = 3_600 * SECOND
@@ -44,6 +44,9 @@ def may_be_sent(connection: Connection, asked: Challenged, per_hour: int, now: i
     """Return whether one more may be sent for this; never told to who asks."""
     if asked.is_sign_in:
         return _sign_in_may_be_sent(connection, asked, per_hour, now)
+    if asked.is_proof:  # nobody else than who is signed in can ask for it
+        of_theirs = (_S.namespace == asked.namespace, _S.subject == asked.subject, _S.id.startswith(PROOF))
+        return _sent_for(connection, select(_S.id).where(*of_theirs), now) < PER_PERSON
     theirs = select(rights_requests.c.id).where(
         rights_requests.c.namespace == asked.namespace, rights_requests.c.subject == asked.subject
     )

@@ -14,8 +14,11 @@ from pellucid.records.rights_tables import rights_requests
 from pellucid.records.web_tables import sign_ins
 from pellucid.rights.request import FINAL, RequestState, Right
 
-SIGN_IN, RAISING = "s", "u"
-"""How the ids of sign-ins begin, and of sessions that are to be worth more; that of a request begins with an r."""
+SIGN_IN, RAISING, PROOF = "s", "u", "p"
+"""How ids begin: of sign-ins; of sessions that are to be worth more; of what is shown anew before what matters much.
+
+That of a request begins with an r.
+"""
 ONE_CONTACT, TWO_CONTACTS = 1, 2
 
 WORDS = {
@@ -30,6 +33,9 @@ WORDS = {
     Right.LIMIT: "to limit the use of your sensitive data",
     Right.HUMAN_REVIEW: "to have a decision about you reviewed by a person",
 }
+PROOF_WORDS = (
+    "for something in the privacy centre that matters much: to erase or to download all that we hold about you"
+)
 SIGN_IN_WORDS = "to be let into the privacy centre, where your data are seen and your choices are made"
 
 
@@ -55,12 +61,17 @@ class Challenged:
     @property
     def is_sign_in(self) -> bool:
         """Whether it is a sign-in."""
-        return self.right is None
+        return self.id.startswith(SIGN_IN)
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether somebody who is signed in shows anew who they are."""
+        return self.id.startswith(PROOF)
 
 
 def challenged(connection: Connection, id: str, now: int) -> Challenged | None:
     """Return what a challenge is for; None if there is no such thing."""
-    return _sign_in(connection, id, now) if id.startswith((SIGN_IN, RAISING)) else _request(connection, id)
+    return _sign_in(connection, id, now) if id.startswith((SIGN_IN, RAISING, PROOF)) else _request(connection, id)
 
 
 def _request(connection: Connection, id: str) -> Challenged | None:
@@ -84,15 +95,15 @@ def _sign_in(connection: Connection, id: str, now: int) -> Challenged | None:
     row = connection.execute(select(sign_ins).where(sign_ins.c.id == id)).one_or_none()
     if row is None:
         return None
-    waits, raising = row.used_at is None and now < row.ends_at, id.startswith(RAISING)
+    waits = row.used_at is None and now < row.ends_at
     return Challenged(
         id=id,
         namespace=row.namespace,
         subject=row.subject,
         waits=waits,
         over=not waits,
-        strength=TWO_CONTACTS if raising else ONE_CONTACT,
-        right=Right.ACCESS.value if raising else None,
-        words=WORDS[Right.ACCESS] if raising else SIGN_IN_WORDS,
+        strength=ONE_CONTACT if id.startswith(SIGN_IN) else TWO_CONTACTS,
+        right=Right.ACCESS.value if id.startswith(RAISING) else None,
+        words={SIGN_IN: SIGN_IN_WORDS, RAISING: WORDS[Right.ACCESS], PROOF: PROOF_WORDS}[id[0]],
         holds_for="in the browser only in which it was asked for",
     )

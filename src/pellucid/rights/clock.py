@@ -29,10 +29,14 @@ WEST = frozenset({"BR", "CA", "US"})
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the controller set itself: days to answer where no law says, months to keep closed requests likewise."""
+    """What the controller set itself: days to answer where no law says, months to keep closed requests likewise.
+
+    `erasure_hours` is for how long people may take back an erasure that they asked for by themselves.
+    """
 
     days: int = 30
     months: int = 24
+    erasure_hours: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,15 @@ def done_for(connection: Connection, request: str, identity: Identity) -> Erasur
     return None if name is None else get(connection, name)
 
 
+def of_request(connection: Connection, request: str, identity: Identity) -> Erasure | None:
+    """Return the erasure of a request, as far as it came; None before it began."""
+    mine = select(erasure_people.c.erasure).where(erasure_people.c.request == request)
+    running: str | None = connection.scalar(
+        select(erasures.c.id).where(erasures.c.id.in_(mine), erasures.c.state == RUNNING).limit(1)
+    )
+    return done_for(connection, request, identity) if running is None else get(connection, running)
+
+
 def running_of(connection: Connection, identity: Identity) -> str | None:
     """Return the erasure under way of an identity, if there is one."""
     mine = (erasure_people.c.namespace == identity[0], erasure_people.c.subject == identity[1])

@@ -14,19 +14,22 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import packages, rights_requests
+from pellucid.rights.request import RequestState
 
 FOLDER = "exports/access"
 """Where packages lie, below the workspace."""
 ARCHIVE = "package.zip"
 DAY = 86_400_000_000
 CONTEXT = b"pellucid package link v1\0"
+REFUSED = (RequestState.DENIED.value, RequestState.REVOKED.value, RequestState.EXPIRED.value)
+"""States of a request of which nothing is handed over, whatever was made before it was closed so."""
 WORKER = Actor("system", "worker", (), "system")
 WITH_LINK = Actor("customer", "link", (), "package-link")
 """Whoever opens a link: that they hold it is all that is known."""
@@ -90,7 +93,7 @@ def finish(connection: Connection, package: Package, digest: str, expires_at: in
 def issue_link(connection: Connection, key: bytes, package: str, now: int) -> PackageLink:
     """Make the link that opens a package; one that was made before opens it no more. Raises InputInvalid."""
     row = connection.execute(select(packages).where(packages.c.id == package)).one_or_none()
-    if row is None or not _package(row).waits(now):
+    if row is None or not _package(row).waits(now) or is_refused(connection, row.request):
         raise InputInvalid(
             "There is no package that could be fetched.",
             remedy="Make it first: `pellucid subject package REQUEST --to FOLDER`.",
@@ -110,9 +113,20 @@ def opened_by(connection: Connection, key: bytes, package: str, secret: str, now
     row = connection.execute(select(packages).where(packages.c.id == package)).one_or_none()
     kept = bytes(32) if row is None or row.token is None else bytes(row.token)
     right = hmac.compare_digest(kept, _digest(key, package, secret))
-    if row is None or not right or not _package(row).waits(now):
+    if row is None or not right or not _package(row).waits(now) or is_refused(connection, row.request):
         raise link_refused()
     return _package(row)
+
+
+def is_refused(connection: Connection, request: str) -> bool:
+    """Return whether nothing is handed over for a request: it was denied, taken back, or expired."""
+    return connection.scalar(select(rights_requests.c.state).where(rights_requests.c.id == request)) in REFUSED
+
+
+def over(now: int) -> ColumnElement[bool]:
+    """Return which packages are to be removed: those whose time is over, and those of requests that were refused."""
+    refused = select(rights_requests.c.id).where(rights_requests.c.state.in_(REFUSED))
+    return and_(packages.c.removed_at.is_(None), or_(packages.c.expires_at <= now, packages.c.request.in_(refused)))
 
 
 def link_refused() -> NotPermitted:
@@ -133,12 +147,12 @@ def note_fetched(connection: Connection, package: Package, actor: Actor, pseudon
 
 
 def remove_expired(connection: Connection, folder: Path, now: int) -> tuple[str, ...]:
-    """Remove the files of packages whose time is over, in the caller's write transaction; returns their ids.
+    """Remove the files of packages that are over, in the caller's write transaction; returns their ids.
 
     `folder` is the workspace. The files go first, so that a crash leaves work to be done again and never a file.
     """
-    over = select(packages).where(packages.c.expires_at <= now, packages.c.removed_at.is_(None))
-    removed = _remove(connection, folder, [_package(row) for row in connection.execute(over)], "expired", now)
+    gone = select(packages).where(over(now))
+    removed = _remove(connection, folder, [_package(row) for row in connection.execute(gone)], "expired", now)
     remove_forsaken(connection, folder)
     return removed
 

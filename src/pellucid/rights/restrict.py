@@ -24,6 +24,7 @@ from pellucid.rights.choice import (
     subject_of,
 )
 from pellucid.rights.request import Request, Right
+from pellucid.subjects.links import Identity
 
 TO_BE_LIFTED = "restriction-to-be-lifted"
 """The message that Art. 18(3) demands before a restriction is lifted."""
@@ -73,20 +74,25 @@ def _demand_restricted(connection: Connection, request: Request) -> None:
 
 def _demand_no_objection(connection: Connection, request: Request) -> None:
     """Raise InputInvalid while an objection restricts the data: lifting would let it be used before it is decided."""
+    found = objection_open(connection, (request.namespace, subject_of(request)))
+    if found is not None:
+        raise InputInvalid(
+            f"The objection {found} of this person is not decided yet, and restricts the use of the data.",
+            remedy=f"Decide it first: pellucid requests decide-objection {found}.",
+            code="objection-open",
+        )
+
+
+def objection_open(connection: Connection, identity: Identity) -> str | None:
+    """Return an objection of somebody that is not decided yet and restricts their data meanwhile, if there is one."""
     columns, said = rights_requests.c, consent_records.c
     restricting = select(said.method).where(
-        said.namespace == request.namespace, said.subject == request.subject, said.verb == ConsentVerb.RESTRICT.value
+        said.namespace == identity[0], said.subject == identity[1], said.verb == ConsentVerb.RESTRICT.value
     )
     methods = set(connection.scalars(restricting))
-    where = (columns.namespace == request.namespace, columns.subject == request.subject, columns.closed_at.is_(None))
+    where = (columns.namespace == identity[0], columns.subject == identity[1], columns.closed_at.is_(None))
     rows = connection.scalars(select(columns.id).where(*where, columns.right == Right.OBJECTION.value))
-    for found in rows:
-        if f"{REQUEST_METHOD}{found}" in methods:
-            raise InputInvalid(
-                f"The objection {found} of this person is not decided yet, and restricts the use of the data.",
-                remedy=f"Decide it first: pellucid requests decide-objection {found}.",
-                code="objection-open",
-            )
+    return next((found for found in rows.all() if f"{REQUEST_METHOD}{found}" in methods), None)
 
 
 def _said(connection: Connection, request: Request) -> list[ConsentRecord]:

@@ -16,7 +16,7 @@ from pellucid.records.jobs import SECOND
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.records.web_tables import sign_ins
 from pellucid.rights import challenges
-from pellucid.rights.challenged import RAISING, SIGN_IN
+from pellucid.rights.challenged import PROOF, RAISING, SIGN_IN
 from pellucid.subjects import ids
 from pellucid.subjects.links import Identity
 
@@ -82,7 +82,7 @@ def forget(connection: Connection, now: int) -> None:
     Also those whose sign-in is gone, since somebody was erased: they hold a keyed hash of a mailbox.
     """
     old = identity_challenges.c.expires_at <= now - KEPT
-    for start in (SIGN_IN, RAISING):
+    for start in (SIGN_IN, RAISING, PROOF):
         connection.execute(delete(identity_challenges).where(identity_challenges.c.request.startswith(start), old))
     connection.execute(delete(sign_ins).where(sign_ins.c.ends_at <= now - KEPT))
 

@@ -37,7 +37,7 @@ from pellucid.records.tables import (
     signals_seen,
     subject_links,
 )
-from pellucid.records.web_tables import sign_ins, web_sessions
+from pellucid.records.web_tables import delegations, sign_ins, web_sessions
 from pellucid.rights.people import Person, ids_by_namespace
 
 PART = 2_000
@@ -76,6 +76,8 @@ NAMED = "names somebody who was erased"
 BY_ID = (
     Trace(web_sessions, why="their sessions in the privacy centre"),
     Trace(sign_ins, why="how they asked to be let into it"),
+    Trace(delegations, why="who may act for them in it"),
+    Trace(delegations, "other_namespace", "other", why="for whom they may act in it"),
     Trace(signals_seen, why="signals that their browsers sent"),
     Trace(signal_questions, why="what they were asked about a loyalty programme"),
     Trace(statements, why="what they stated beside what is held of them"),

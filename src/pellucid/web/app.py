@@ -15,10 +15,23 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, passes, static_files
-from pellucid.web.api import budget, consents, holdings, insights, notices, oversight, requests, signals, uses
+from pellucid.web.api import (
+    acts,
+    budget,
+    consents,
+    delegations,
+    holdings,
+    insights,
+    notices,
+    oversight,
+    requests,
+    signals,
+    uses,
+)
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import data as centre_data
 from pellucid.web.centre import door as centre_door
+from pellucid.web.centre import erase as centre_erase
 from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import help as centre_help
 from pellucid.web.centre import inferences as centre_inferences
@@ -27,6 +40,9 @@ from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import notice as centre_notice
 from pellucid.web.centre import openid as centre_openid
 from pellucid.web.centre import pages as centre_pages
+from pellucid.web.centre import pause as centre_pause
+from pellucid.web.centre import people as centre_people
+from pellucid.web.centre import proofs as centre_proofs
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import uses as centre_uses
 from pellucid.web.centre import verify
@@ -55,6 +71,8 @@ PARTS: tuple[Any, ...] = (
     requests,
     oversight,
     holdings,
+    acts,
+    delegations,
     notices,
     insights,
     budget,
@@ -64,6 +82,7 @@ PARTS: tuple[Any, ...] = (
     verify,
     centre_data,
     centre_door,
+    centre_erase,
     centre_handover,
     centre_help,
     centre_inferences,
@@ -72,6 +91,9 @@ PARTS: tuple[Any, ...] = (
     centre_notice,
     centre_openid,
     centre_pages,
+    centre_pause,
+    centre_people,
+    centre_proofs,
     centre_requests,
     centre_uses,
     console_door,

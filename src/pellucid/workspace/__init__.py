@@ -65,8 +65,14 @@ if TYPE_CHECKING:
     from pellucid.workspace.notices import NoticeDesk
     from pellucid.workspace.openid import OpenIdDesk
     from pellucid.workspace.oversight import OversightDesk
+    from pellucid.workspace.own_erasures import OwnErasureDesk
+    from pellucid.workspace.own_objections import OwnObjectionDesk
+    from pellucid.workspace.own_packages import OwnPackageDesk
     from pellucid.workspace.passes import PassDesk
+    from pellucid.workspace.pauses import PauseDesk
+    from pellucid.workspace.people import PeopleDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
+    from pellucid.workspace.proofs import ProofDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
     from pellucid.workspace.requests import RequestDesk
@@ -159,13 +165,23 @@ class Workspace:
         """The work desk: jobs that are due, and what does them."""
         from pellucid.transparency.messages import JOB as MESSAGES  # noqa: PLC0415  -- no question needs it
         from pellucid.workspace import duties  # noqa: PLC0415  -- calendars, which no question needs
+        from pellucid.workspace.sealing import JOB as SEAL  # noqa: PLC0415  -- no question needs it
+        from pellucid.workspace.sealing import sealing_plan, sealing_task  # noqa: PLC0415  -- likewise
         from pellucid.workspace.tasks import plans, tasks  # noqa: PLC0415  -- TLS and mail, which no question needs
         from pellucid.workspace.work import WorkDesk  # noqa: PLC0415  -- likewise
 
         access = self.access
-        rights = duties.Duties(self.erasures.resume, access.remove_expired, access.addresses, self.retention.work)
+        handless = access.fulfillers() | {Right.ERASURE: self.erasures.fulfil_approved}
+        rights = duties.Duties(
+            self.erasures.resume,
+            access.remove_expired,
+            access.addresses,
+            self.retention.work,
+            lambda request, actor: self.requests.carry_out_for(request, actor, handless),
+        )
         able = {**tasks(self.room), **duties.duty_tasks(self.room, rights), MESSAGES: self.messages.task()}
-        found = (*plans(self.room), *duties.duty_plans(self.room), self.messages.plan())
+        able[SEAL] = sealing_task(self.room)
+        found = (*plans(self.room), *duties.duty_plans(self.room), self.messages.plan(), sealing_plan(self.room))
         return WorkDesk(self.room, able, found)
 
     @cached_property
@@ -266,6 +282,48 @@ class Workspace:
         from pellucid.workspace.holdings import HoldingsDesk  # noqa: PLC0415  -- likewise
 
         return HoldingsDesk(self.room, lambda: self.access.parts)
+
+    @cached_property
+    def proofs(self) -> ProofDesk:
+        """The proof desk: customers show anew who they are before what matters much."""
+        from pellucid.workspace.proofs import ProofDesk  # noqa: PLC0415  -- likewise
+
+        return ProofDesk(self.room, lambda: self.doors.key, lambda: self.doors.refusals)
+
+    @cached_property
+    def own_erasures(self) -> OwnErasureDesk:
+        """A customer's own erasure: what it would do, asking for it, how far it came."""
+        from pellucid.workspace.own_erasures import OwnErasureDesk  # noqa: PLC0415  -- likewise
+
+        return OwnErasureDesk(self.room, self.centre, self.erasures, self.proofs, lambda: self.doors.key)
+
+    @cached_property
+    def own_packages(self) -> OwnPackageDesk:
+        """The copy of their data that a customer asked for."""
+        from pellucid.workspace.own_packages import OwnPackageDesk  # noqa: PLC0415  -- likewise
+
+        return OwnPackageDesk(self.room, self.centre, self.program_requests)
+
+    @cached_property
+    def own_objections(self) -> OwnObjectionDesk:
+        """What a customer asks for beyond choices: objections, reviews, limits."""
+        from pellucid.workspace.own_objections import OwnObjectionDesk  # noqa: PLC0415  -- likewise
+
+        return OwnObjectionDesk(self.centre, self.requests, self.remedies)
+
+    @cached_property
+    def people(self) -> PeopleDesk:
+        """The people desk: who may act for whom, and acting for somebody."""
+        from pellucid.workspace.people import PeopleDesk  # noqa: PLC0415  -- likewise
+
+        return PeopleDesk(self.room, self.centre, lambda: self.doors.key)
+
+    @cached_property
+    def pauses(self) -> PauseDesk:
+        """The switch by which a customer pauses all use of their data, and ends that."""
+        from pellucid.workspace.pauses import PauseDesk  # noqa: PLC0415  -- likewise
+
+        return PauseDesk(self.room, self.centre)
 
     @cached_property
     def staff(self) -> StaffDesk:

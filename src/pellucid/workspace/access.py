@@ -71,7 +71,7 @@ class AccessDesk:
             self.fulfil(asked, actor, now)
         with self.room.database.write() as connection:
             made = packages.package_of(connection, request)
-            if made is None or not made.waits(now):
+            if made is None or not made.waits(now) or packages.is_refused(connection, request):
                 raise packages.link_refused()
             try:
                 unpack(self._archive(made), folder)

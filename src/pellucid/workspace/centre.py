@@ -7,7 +7,7 @@ and recorded here goes through the same stories as the API and the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -17,10 +17,10 @@ from pellucid.audit.log import append
 from pellucid.consent import show
 from pellucid.consent.admit import demand_fit
 from pellucid.consent.receipt import ConsentReceipt
-from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.standing import Standing, Standings, standings
 from pellucid.consent.submission import Submission
-from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance import sessions
 from pellucid.governance.activate import policy_at
 from pellucid.governance.sessions import CENTRE, NewSession
@@ -31,6 +31,7 @@ from pellucid.rights.book import Book
 from pellucid.rights.identity import IdentityChecks
 from pellucid.rights.overview import Overview, overview
 from pellucid.rights.request import Request
+from pellucid.rights.self_served import CENTRE as CHANNEL
 from pellucid.rights.status import Status, status_of
 from pellucid.rights.wanted import Wanted
 from pellucid.subjects import ids
@@ -38,9 +39,9 @@ from pellucid.workspace.consent import recorded
 from pellucid.workspace.doors import STRANGER, Visitor
 from pellucid.workspace.duties import open_book, terms_of
 from pellucid.workspace.room import Room
+from pellucid.workspace.sealing import Sealing, sealing_of
 from pellucid.workspace.tasks import identity_checks
 
-CHANNEL = "privacy-centre"
 SCREEN = "privacy-centre-1"
 """The screen that people choose on; a new number where what it says or how it looks changes what a choice means."""
 METHOD = "button"
@@ -126,6 +127,11 @@ class CentreDesk:
         with self.room.database.read() as connection:
             return show.history(connection, *visitor.identity)[::-1]
 
+    def sealing(self, visitor: Visitor) -> Sealing:
+        """Return of which of these a receipt can be had already."""
+        with self.room.database.read() as connection:
+            return sealing_of(connection, self.room, visitor.identity)
+
     def receipt(self, visitor: Visitor, sequence: int) -> bytes:
         """Return the signed receipt of one of the person's choices; issuing is logged. Raises NameUnknown."""
         from pellucid.consent.receipts.issue import as_bytes, receipt_for  # noqa: PLC0415  -- slow, and rarely asked for
@@ -182,6 +188,8 @@ class CentreDesk:
                 decision=decision,
                 statement=statement,
                 without_sensitive=without_sensitive,
+                by=visitor.by,
+                proof=visitor.proof,
             )
             book = self._book(connection, policy, visitor, now)
             made = book.acknowledge(book.file(wanted.asking(connection, visitor.identity[0], now)).id)
@@ -201,6 +209,7 @@ class CentreDesk:
     def send_code(self, visitor: Visitor, request: str) -> str:
         """Have a code sent for a request of the person; returns what to tell. Raises NotPermitted, InputInvalid."""
         self.request(visitor, request)
+        _demand_own(visitor)
         return self._checks().ask(request, actor=visitor.actor)
 
     def give_code(self, visitor: Visitor, request: str, given: str) -> NewSession | None:
@@ -209,6 +218,7 @@ class CentreDesk:
         Raises NotPermitted (`identity-not-shown`), in the same words whatever is wrong.
         """
         self.request(visitor, request)
+        _demand_own(visitor)
         found = self._checks().answer(request, given, actor=visitor.actor)
         if found.verified_strength <= visitor.session.strength:
             return None
@@ -227,6 +237,22 @@ class CentreDesk:
         """
         self._checks().answer(request, given, actor=STRANGER)
 
+    def said(self, visitor: Visitor, verb: ConsentVerb, purpose: str | None, language: str, now: int) -> ConsentRecord:
+        """Return the record of what somebody says by a button of the centre; it is recorded nowhere yet."""
+        return ConsentRecord(
+            namespace=visitor.identity[0],
+            subject=visitor.identity[1],
+            purpose=purpose,
+            verb=verb,
+            channel=CHANNEL,
+            at=now,
+            by=By(visitor.by),
+            proof=visitor.proof,
+            screen=SCREEN,
+            language=language,
+            method=METHOD,
+        )
+
     def _record(
         self,
         visitor: Visitor,
@@ -239,23 +265,14 @@ class CentreDesk:
         explicit: bool = False,
     ) -> ConsentReceipt:
         policy, now = self.room.policy(), self.room.clock()
-        namespace, subject = visitor.identity
-        record = ConsentRecord(
-            namespace=namespace,
-            subject=subject,
-            purpose=purpose,
-            verb=verb,
+        said = replace(
+            self.said(visitor, verb, purpose, language, now),
             explicit=explicit,
             covers=covers,
             notice_version=notice_version,
-            channel=CHANNEL,
-            at=now,
-            screen=SCREEN,
-            language=language,
-            method=METHOD,
         )
-        demand_fit(policy, record, now)
-        return recorded(self.room, Submission(policy, (record,), visitor.actor, said_now=True))[0]
+        demand_fit(policy, said, now)
+        return recorded(self.room, Submission(policy, (said,), visitor.actor, said_now=True))[0]
 
     def _own(self, policy: Policy, request: Request) -> OwnRequest:
         status = status_of(policy, terms_of(self.room), request)
@@ -266,6 +283,16 @@ class CentreDesk:
 
     def _book(self, connection: Connection, policy: Policy, visitor: Visitor, now: int) -> Book:
         return Book(connection, self.room.subject_keys, policy, terms_of(self.room), visitor.actor, now)
+
+
+def _demand_own(visitor: Visitor) -> None:
+    """Raise NotPermitted for who acts for somebody: a code would go to that person, and show nothing of who acts."""
+    if visitor.acting is not None:
+        raise NotPermitted(
+            "Codes go to the person for whom you act, and show nothing about you.",
+            remedy="Our staff get in touch with you.",
+            code="acting-proof",
+        )
 
 
 def _theirs(connection: Connection, visitor: Visitor, request: str) -> Request:

@@ -6,7 +6,7 @@ the person by pseudonym; wrong answers are counted for the log, so that nobody c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_network
 from typing import Literal
@@ -16,11 +16,13 @@ from sqlalchemy import Connection
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.audit.places import KEYS
-from pellucid.errors import NotPermitted
-from pellucid.governance import sessions, waits
+from pellucid.consent.facts import facts_of
+from pellucid.errors import NameUnknown, NotPermitted
+from pellucid.governance import delegations, sessions, waits
+from pellucid.governance.activate import active_policy
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
-from pellucid.policy.model import Actor
+from pellucid.policy.model import Actor, Policy
 from pellucid.rights import handover, sign_in
 from pellucid.rights.sign_in import Browser
 from pellucid.subjects import ids
@@ -33,25 +35,56 @@ from pellucid.workspace.tokens import TOKENS_KEY
 
 CUSTOMER = "customer"
 _NETS = {4: 24, 6: 48}
+OF_AGE = 18
+"""Years at which a guardian's delegation ends, where it is certain that the person has reached them."""
 STRANGER = Actor(CUSTOMER, "unknown", (), "none")
 """Who has not shown who they are."""
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """For whom somebody who is signed in acts, by which delegation, and as what: `guardian` or `agent`."""
+
+    delegation: str
+    identity: Identity
+    kind: str
+    title: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who is signed in to the privacy centre: whose data they see and steer, and nobody else's."""
+    """Somebody who is signed in to the privacy centre: whose data they see and steer, and nobody else's.
+
+    These are their own, or, while they act for somebody, that person's only.
+    """
 
     session: Session
+    acting: Acting | None = None
 
     @property
-    def identity(self) -> Identity:
+    def own(self) -> Identity:
         """The identity that they showed."""
         return self.session.who["namespace"], self.session.who["subject"]
 
     @property
+    def identity(self) -> Identity:
+        """Whose data they see and steer now."""
+        return self.own if self.acting is None else self.acting.identity
+
+    @property
+    def by(self) -> str:
+        """Who speaks for the person, as records tell it."""
+        return "self" if self.acting is None else self.acting.kind
+
+    @property
+    def proof(self) -> str:
+        """Where the proof lies that they may speak for somebody else."""
+        return "" if self.acting is None else f"delegation {self.acting.delegation}"
+
+    @property
     def actor(self) -> Actor:
-        """Who acts, as the log tells it: the very person whom an entry is about, and by which session."""
-        return Actor(CUSTOMER, "self", (), f"session:{self.session.id}")
+        """Who acts, as the log tells it: the very person whom an entry is about or who speaks for them; the session."""
+        return Actor(CUSTOMER, self.by, (), f"session:{self.session.id}")
 
 
 @dataclass(frozen=True)
@@ -127,22 +160,28 @@ class DoorDesk:
         )
 
     def visitor(self, secret: str) -> Visitor | None:
-        """Return who a cookie says is there; None for nobody. A session that is used goes on."""
+        """Return who a cookie says is there; None for nobody. A session that is used goes on.
+
+        One that acts for somebody lasts no longer than they may: what was meant for one is never done to another.
+        """
         now = self.room.clock()
         with self.room.database.read() as connection:
             found = sessions.find(connection, CENTRE, self.key, secret, now)
-            stale = found is not None and sessions.is_stale(found, now)
-        if found is not None and stale:
+            if found is None:
+                return None
+            stale, by = sessions.is_stale(found, now), delegations.acting(connection, found.id)
+            visitor = Visitor(found) if by is None else self._acting(connection, found, by, now)
+        if stale and visitor is not None:
             with self.room.database.write() as connection:
                 sessions.note_seen(connection, CENTRE, found, now)
-        return None if found is None else Visitor(found)
+        return visitor
 
     def leave(self, visitor: Visitor) -> None:
         """End a session, on the server too."""
         now = self.room.clock()
         with self.room.database.write() as connection:
             if sessions.end(connection, CENTRE, visitor.session, now):
-                name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
+                name = self.room.subject_keys.pseudonym(connection, *visitor.own)
                 append(connection, AuditEntry("sign-in.ended", visitor.actor, now, subject=name))
 
     def tidy(self) -> None:
@@ -150,9 +189,25 @@ class DoorDesk:
         now = self.room.clock()
         with self.room.database.write() as connection:
             sessions.forget(connection, now)
+            delegations.forget(connection)
             sign_in.forget(connection, now)
             waits.forget(connection, now)
             handover.forget(connection, now)
+
+    def _acting(self, connection: Connection, session: Session, delegation: str, now: int) -> Visitor | None:
+        """Return who acts for somebody, if they still may."""
+        try:
+            found = delegations.get(connection, delegation)
+        except NameUnknown:
+            return None
+        facts = facts_of(connection, found.person[0], [found.person[1]]).get(found.person[1])
+        grown = found.kind == delegations.GUARDIAN and facts is not None and facts.reached(OF_AGE, now) is True
+        own = (session.who["namespace"], session.who["subject"])
+        policy = active_policy(connection)
+        if not found.holds(now) or found.actor != own or grown or facts is None or facts.erased or policy is None:
+            return None
+        title = title_of(connection, policy, found.person)
+        return Visitor(session, Acting(found.id, found.person, found.kind, title))
 
     @cached_property
     def refusals(self) -> Refusals:
@@ -214,3 +269,19 @@ def let_in(
     body = {"how": how, "session": made.session.id, "door": CENTRE.name}
     append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
     return made
+
+
+def renewed(
+    connection: Connection, key: bytes, visitor: Visitor, strength: int, delegation: str | None, now: int
+) -> NewSession:
+    """Make the session of somebody anew, in which they act by a delegation, or (None) for themselves."""
+    made = sessions.renew(connection, CENTRE, key, visitor.session, strength, now)
+    delegations.act(connection, visitor.session.id, None)
+    delegations.act(connection, made.session.id, delegation)
+    return made
+
+
+def title_of(connection: Connection, policy: Policy, identity: Identity) -> str:
+    """Return how somebody is called to who acts for them: by the number that both know."""
+    unit = policy.namespaces.get(identity[0])
+    return f"{identity[0] if unit is None else unit.title}: {ids.natural_key(connection, *identity) or ''}"

@@ -18,7 +18,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import erasure_parts, erasures, packages, rights_requests
-from pellucid.rights import evidence, schedule
+from pellucid.rights import evidence, schedule, self_served
 from pellucid.rights.book import Book
 from pellucid.rights.challenges import JOB as CHALLENGE
 from pellucid.rights.challenges import Contacts
@@ -27,6 +27,7 @@ from pellucid.rights.expiry import JOB as EXPIRY
 from pellucid.rights.identity import OpenBook
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.means import Tell
+from pellucid.rights.packages import over
 from pellucid.workspace.room import Room
 from pellucid.workspace.tasks import WORKER, Plan, Task, challenge_task, expiry_plan, expiry_task
 
@@ -34,24 +35,27 @@ CARRY_ON = "erasure-carry-on"
 PACKAGES = "package-expiry"
 FORGET = "request-forget"
 EVIDENCE = "evidence-expiry"
+CARRY_OUT = "request-carry-out"
 DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Duties:
     """What the worker calls: to carry on with erasures, to remove packages, to read whom a code can be sent to, to let
-    go of what is over.
+    go of what is over, to carry out what people asked for by themselves.
     """
 
     carry_on: Callable[[Actor], object]
     remove_packages: Callable[[], object]
     contacts: Contacts
     retain: Callable[[Claim, Actor], None]
+    carry_out: Callable[[str, Actor], object]
 
 
 def terms_of(room: Room) -> Terms:
     """Return what the controller set itself for answering requests and keeping them."""
-    return Terms(room.settings.request_days, room.settings.request_keep_months)
+    settings = room.settings
+    return Terms(settings.request_days, settings.request_keep_months, settings.erasure_wait_hours)
 
 
 def open_book(room: Room) -> OpenBook:
@@ -100,6 +104,7 @@ def duty_tasks(room: Room, duties: Duties) -> Mapping[str, Task]:
         PACKAGES: Task(lambda _claim: _quietly(duties.remove_packages())),
         FORGET: Task(_forget),
         EVIDENCE: Task(_forget_evidence),
+        CARRY_OUT: Task(lambda claim: _quietly(duties.carry_out(claim.job.about, WORKER))),
         schedule.JOB: Task(lambda claim: duties.retain(claim, WORKER)),
     }
 
@@ -112,6 +117,7 @@ def duty_plans(room: Room) -> tuple[Plan, ...]:
         Plan(PACKAGES, _packages_over),
         Plan(FORGET, _requests_over),
         Plan(EVIDENCE, _evidence_over),
+        Plan(CARRY_OUT, lambda connection, now: ((each, now) for each in self_served.ready(connection, now))),
         Plan(schedule.JOB, _retention),
     )
 
@@ -146,8 +152,7 @@ def _unfinished(connection: Connection, now: int) -> Iterable[tuple[str, int]]:
 
 
 def _packages_over(connection: Connection, now: int) -> Iterable[tuple[str, int]]:
-    over = select(packages.c.id).where(packages.c.expires_at <= now, packages.c.removed_at.is_(None))
-    for name in connection.scalars(over):
+    for name in connection.scalars(select(packages.c.id).where(over(now))):
         yield f"{name}/{now // DAY}", now
 
 

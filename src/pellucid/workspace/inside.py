@@ -144,6 +144,7 @@ class InsideDesk:
 
     def send_code(self, visitor: Visitor) -> None:
         """Have a code sent to a contact that is held, so that more may be shown. Raises NotPermitted for too many."""
+        _demand_own(visitor)
         now, per_hour = self.room.clock(), self.room.settings.challenges_per_hour
         address = visitor.session.who["address"] or b""
         with self.room.database.write() as connection:
@@ -157,6 +158,7 @@ class InsideDesk:
 
         Raises NotPermitted (`identity-not-shown`), logged, in the same words whatever is wrong.
         """
+        _demand_own(visitor)
         now = self.room.clock()
         with self.room.database.write() as connection:
             shown = raising.answer(connection, challenge_key(self.room), self._session(visitor), given, now)
@@ -181,6 +183,16 @@ class InsideDesk:
     def _note(self, connection: Connection, visitor: Visitor, action: str, body: dict[str, object], now: int) -> None:
         name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
         append(connection, AuditEntry(action, visitor.actor, now, subject=name, body=body))
+
+
+def _demand_own(visitor: Visitor) -> None:
+    """Raise NotPermitted for who acts for somebody: what they show then would say nothing of who they are themselves."""
+    if visitor.acting is not None:
+        raise NotPermitted(
+            "Whoever acts for somebody shows who they are before, for themselves.",
+            remedy="Act for yourself again, show it, and then act for them.",
+            code="acting",
+        )
 
 
 def onlooker_of(visitor: Visitor) -> Onlooker:

@@ -75,6 +75,11 @@ class ProgramRequestDesk:
                 found = self._book(connection, policy, actor, now).revoke(found.id)
             return self._status(policy, found)
 
+    def demand_own(self, request: str, actor: Actor) -> None:
+        """Raise NameUnknown for a request that is not this program's own."""
+        with self.room.database.read() as connection:
+            own_request(connection, request, actor)
+
     def _checks(self, request: str, actor: Actor) -> IdentityChecks:
         self.room.demand(actor, "request-identify")
         with self.room.database.read() as connection:

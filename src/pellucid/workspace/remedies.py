@@ -145,7 +145,7 @@ class RemedyDesk:
 
         def tell_restricted(connection: Connection, request: Request, act: str) -> None:
             notice = _notice(connection, request, act, request.id, {})
-            tell_recipients(connection, policy.controller, _all_given(policy, request.namespace), notice, now)
+            tell_recipients(connection, policy.controller, given_to(policy, request.namespace), notice, now)
 
         return ChoiceParts(self.room.database, record, tell_person, messages.is_told, tell_restricted)
 
@@ -168,7 +168,7 @@ def _given(policy: Policy, dataset: str) -> dict[str, set[str]]:
     return dict(sorted(found.items()))
 
 
-def _all_given(policy: Policy, namespace: str) -> list[Recipient]:
+def given_to(policy: Policy, namespace: str) -> list[Recipient]:
     """Return the recipients that may have been given anything of the people of a namespace."""
     about = [each for each in policy.datasets.values() if any(path.namespace == namespace for path in each.subjects)]
     names = {name for dataset in about for name in _given(policy, dataset.name)}

@@ -160,6 +160,19 @@ def test_a_receipt_is_downloaded_and_verifies_without_us(grocer: Grocer, tmp_pat
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def test_a_receipt_is_told_of_before_it_can_be_had_and_the_worker_sees_to_it(grocer: Grocer) -> None:
+    browser = grocer.known()
+    browser.submit("/privacy/choices", PLANNING, choice="no")
+    before = browser.get("/privacy/history")
+    grocer.workspace.work.plan()
+    grocer.work()
+    after = browser.get("/privacy/history").text
+
+    assert (receipts(before.text), len(receipts(after))) == ([], 1)
+    assert before.words.count("In force. Its receipt is being sealed, and ready within 5 minutes.") == 1
+    assert browser.get(receipts(after)[0]).status == 200
+
+
 def test_a_receipt_of_somebody_else_is_not_there(grocer: Grocer) -> None:
     bob = grocer.known("h0002")
     bob.submit("/privacy/choices", PLANNING, choice="no")
@@ -184,7 +197,7 @@ def test_a_request_is_filed_shown_with_its_clock_and_taken_back(grocer: Grocer) 
 
 def test_what_matters_more_asks_for_a_second_contact_and_makes_the_session_anew(grocer: Grocer) -> None:
     browser = grocer.known()
-    path = browser.submit("/privacy/requests", "/privacy/requests", right="erasure").place.partition("?")[0]
+    path = browser.submit("/privacy/requests", "/privacy/requests", right="access").place.partition("?")[0]
     assert browser.get(path).words.count("Show that it is you") == 1
     before, sessions_before = dict(browser.cookies), []
     for _ in range(2):
@@ -206,7 +219,7 @@ def test_what_matters_more_asks_for_a_second_contact_and_makes_the_session_anew(
 
 def test_a_wrong_code_for_a_request_shows_nothing(grocer: Grocer) -> None:
     browser = grocer.known()
-    path = browser.submit("/privacy/requests", "/privacy/requests", right="erasure").place.partition("?")[0]
+    path = browser.submit("/privacy/requests", "/privacy/requests", right="access").place.partition("?")[0]
     browser.submit(path, f"{path}/code")
     page = browser.submit(path, f"{path}/answer", code="00000000")
 
@@ -245,7 +258,7 @@ class TestLinks:
 
     def test_a_link_of_a_mail_shows_who_asks_once_and_needs_no_session(self, grocer: Grocer) -> None:
         pia = grocer.workspace.actor("pia")
-        view = grocer.known().submit("/privacy/requests", "/privacy/requests", right="erasure")
+        view = grocer.known().submit("/privacy/requests", "/privacy/requests", right="access")
         request = view.place.partition("?")[0].rpartition("/")[2]
         grocer.workspace.requests.challenge(request, actor=pia, kind="link")
         grocer.work()

@@ -54,6 +54,23 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/privacy/requests"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/requests"): (CUSTOMERS, {"right": "access"}, 303),
     ("GET", REQUEST): (CUSTOMERS, {}, 404),
+    ("POST", "/privacy/requests/objection"): (CUSTOMERS, {"purpose": "planning"}, 303),
+    ("POST", "/privacy/requests/limit"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/requests/review"): (CUSTOMERS, {"decision": "x"}, 303),
+    ("GET", f"{REQUEST}/package"): (CUSTOMERS, {}, 404),
+    ("GET", "/privacy/erase"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/erase"): (CUSTOMERS, {"understood": "yes"}, 403),
+    ("GET", "/privacy/erased/{token}"): (EVERYBODY, {}, 404),
+    ("GET", "/privacy/erased/{token}/receipt"): (EVERYBODY, {}, 404),
+    ("GET", "/privacy/pause"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/pause"): (CUSTOMERS, {"pause": "on"}, 303),
+    ("GET", "/privacy/people"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/people/self"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/people/{delegation}/act"): (CUSTOMERS, {}, 404),
+    ("POST", "/privacy/people/{delegation}/end"): (CUSTOMERS, {}, 404),
+    ("POST", "/privacy/people/agents/{agent}"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/proof/code"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/proof/answer"): (CUSTOMERS, {"code": "00000000"}, 303),
     ("POST", f"{REQUEST}/revoke"): (CUSTOMERS, {}, 404),
     ("POST", f"{REQUEST}/code"): (CUSTOMERS, {}, 404),
     ("POST", f"{REQUEST}/answer"): (CUSTOMERS, {"code": "00000000"}, 404),
@@ -116,6 +133,7 @@ DOORS = {CUSTOMERS: SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
 NAMES |= {"link": "x" * 43, "key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
 NAMES |= {"dataset": "members", "generation": "1", "place": "0"}
+NAMES |= {"delegation": "0123456789ab", "agent": "none"}
 
 
 def is_page(path: str) -> bool:

@@ -65,13 +65,15 @@ def choose(purpose: PurposeName, visit: Here, form: Posted) -> Response:
 @router.get("/history")
 def history(request: Request, visit: Here) -> Response:
     """Show everything that the person said, the newest first."""
-    said = visit.site.workspace.centre.history(visit.visitor)
+    centre = visit.site.workspace.centre
+    said = centre.history(visit.visitor)
     return page(
         request,
         "centre/history.html",
         visit=visit,
         here="history",
         history=said,
+        sealing=centre.sealing(visit.visitor),
         words=SAID,
         shown_notice=shown_notice,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.web import cookies
 from pellucid.web.centre.visiting import Here, Posted, Visit
-from pellucid.web.centre.words import ASKABLE, END_PAUSE, PAUSE, RIGHTS, STATES
+from pellucid.web.centre.words import ASKABLE, RIGHTS, STATES
 from pellucid.web.pages import go_to, page, sentences_of
+from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/privacy/requests", include_in_schema=False)
 
@@ -22,15 +23,15 @@ RequestId = Annotated[str, Path(pattern=r"^r[0-9a-f]{12}$")]
 @router.get("")
 def listed(request: Request, visit: Here) -> Response:
     """Show the person's requests, and what can be asked for."""
-    centre = visit.site.workspace.centre
-    paused = centre.standings(visit.visitor).restricted
+    workspace = visit.site.workspace
     return page(
         request,
         "centre/requests.html",
         visit=visit,
         here="requests",
-        requests=centre.requests(visit.visitor),
-        askable=[each for each in ASKABLE if each.right != (PAUSE if paused else END_PAUSE)],
+        requests=workspace.centre.requests(visit.visitor),
+        askable=ASKABLE,
+        objectable=workspace.own_objections.objectable(visit.visitor),
         rights=RIGHTS,
         states=STATES,
     )
@@ -44,6 +45,36 @@ def file(visit: Here, form: Posted) -> Response:
         raise NameUnknown("right", right, tuple(each.right for each in ASKABLE))
     made = visit.site.workspace.centre.file(visit.visitor, right, without_sensitive=form.get("plain") == "yes")
     return go_to(f"{HOME}/{made.status.request}", told="filed")
+
+
+@router.post("/objection")
+def object_to(visit: Here, form: Posted) -> Response:
+    """Object to a use, with reasons or without."""
+    desk = visit.site.workspace.own_objections
+    made = desk.object(visit.visitor, form.get("purpose", ""), form.get("reasons", "").strip())
+    return go_to(f"{HOME}/{made.status.request}", told="filed")
+
+
+@router.post("/limit")
+def limit(visit: Here, _form: Posted) -> Response:
+    """Limit the use of sensitive data, at once."""
+    made = visit.site.workspace.own_objections.limit(visit.visitor)
+    return go_to(f"{HOME}/{made.status.request}", told="filed")
+
+
+@router.post("/review")
+def review(visit: Here, form: Posted) -> Response:
+    """Ask for a person to look at a decision."""
+    desk = visit.site.workspace.own_objections
+    made = desk.review(visit.visitor, form.get("decision", ""), form.get("statement", ""))
+    return go_to(f"{HOME}/{made.status.request}", told="filed")
+
+
+@router.get("/{request_id}/package")
+def package(request_id: RequestId, visit: Here) -> Response:
+    """Give the copy that a request asked for, as a file."""
+    archive = visit.site.workspace.own_packages.fetch(visit.visitor, request_id)
+    return FileResponse(archive, media_type="application/zip", filename=f"my-data-{request_id}.zip")
 
 
 @router.get("/{request_id}")
@@ -80,7 +111,9 @@ def answer(request_id: RequestId, request: Request, visit: Here, form: Posted) -
 
 
 def _one(request: Request, visit: Visit, request_id: str, *, wrong: tuple[str, ...] = ()) -> Response:
-    found = visit.site.workspace.centre.request(visit.visitor, request_id)
+    workspace = visit.site.workspace
+    found = workspace.centre.request(visit.visitor, request_id)
+    erasing = found.status.right == "erasure"
     return page(
         request,
         "centre/request.html",
@@ -91,4 +124,10 @@ def _one(request: Request, visit: Visit, request_id: str, *, wrong: tuple[str, .
         rights=RIGHTS,
         states=STATES,
         wrong=wrong,
+        copy=found.status.right in ("access", "portability"),
+        package=workspace.own_packages.stands(visit.visitor, request_id),
+        proof=workspace.proofs.stands(visit.visitor),
+        underway=workspace.own_erasures.underway(visit.visitor, request_id) if erasing else None,
+        origin=site_of(request).place.origin,
+        verifier=workspace.audit.verifier,
     )

@@ -26,22 +26,16 @@ class Askable:
     then: str
 
 
-PAUSE, END_PAUSE = "restriction", "lift-restriction"
 ASKABLE = (
     Askable("access", "A copy of my data", "You get all that we hold about you, and how it was used, as a file."),
     Askable("portability", "My data, to take elsewhere", "You get the data that you gave us in a form for machines."),
-    Askable(
-        "erasure",
-        "Erase my data",
-        "Your data are deleted, but for what the law makes us keep. Until it begins you can take the request back; "
-        "then it cannot be undone.",
-    ),
-    Askable(PAUSE, "Pause all use of my data", "We keep your data, and use them for nothing until you end it."),
-    Askable(END_PAUSE, "End the pause", "Your data are used again as your choices say."),
 )
-"""What can be asked for with one button; what needs more said has forms of its own."""
+"""What can be asked for with one button; what needs more said has forms or pages of its own."""
 
 RIGHTS: Mapping[str, str] = {each.right: each.title for each in ASKABLE} | {
+    "erasure": "Erase my data",
+    "restriction": "Pause all use of my data",
+    "lift-restriction": "End the pause",
     "rectification": "Correct my data",
     "objection": "Object to a use",
     "opt-out": "Opt out of a use",

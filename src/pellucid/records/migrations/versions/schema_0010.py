@@ -15,3 +15,28 @@ def upgrade() -> None:
     """Bring the tables to schema 0010."""
     op.add_column("api_tokens", sa.Column("person", sa.Text(), nullable=True))
     op.add_column("sign_ins", sa.Column("network", sa.LargeBinary(), nullable=True))
+    op.create_table(
+        "acting_sessions",
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("delegation", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("session"),
+    )
+    op.create_index(op.f("ix_acting_sessions_delegation"), "acting_sessions", ["delegation"], unique=False)
+    op.create_table(
+        "delegations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("subject", sa.BigInteger(), nullable=False),
+        sa.Column("other_namespace", sa.Text(), nullable=False),
+        sa.Column("other", sa.BigInteger(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("delegations_other", "delegations", ["other_namespace", "other"], unique=False)
+    op.create_index("delegations_subject", "delegations", ["namespace", "subject"], unique=False)
