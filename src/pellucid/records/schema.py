@@ -15,7 +15,7 @@ from pellucid.records import (  # noqa: F401  -- their tables belong to the sche
 )
 from pellucid.records.tables import log_head, metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every schema there has been, the oldest first; the last is the one that this version works with."""
 
 VERSION_TABLE = "schema_version"

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pellucid.insights.sample import Sample
     from pellucid.workspace.access import AccessDesk
     from pellucid.workspace.agents import AgentDesk
+    from pellucid.workspace.arrivals import ArrivalDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
     from pellucid.workspace.centre import CentreDesk
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.retention import RetentionDesk
     from pellucid.workspace.staff import StaffDesk
     from pellucid.workspace.uses import UseDesk
+    from pellucid.workspace.visitors import VisitorDesk
     from pellucid.workspace.work import WorkDesk
 
 __all__ = ["Workspace", "create", "restore"]
@@ -146,12 +148,14 @@ class Workspace:
         from pellucid.transparency.messages import JOB as MESSAGES  # noqa: PLC0415  -- no question needs it
         from pellucid.workspace import duties  # noqa: PLC0415  -- calendars, which no question needs
         from pellucid.workspace.tasks import plans, tasks  # noqa: PLC0415  -- TLS and mail, which no question needs
+        from pellucid.workspace.visitors import JOB as VISITORS  # noqa: PLC0415  -- likewise
         from pellucid.workspace.work import WorkDesk  # noqa: PLC0415  -- likewise
 
         access = self.access
         rights = duties.Duties(self.erasures.resume, access.remove_expired, access.addresses, self.retention.work)
         able = {**tasks(self.room), **duties.duty_tasks(self.room, rights), MESSAGES: self.messages.task()}
-        found = (*plans(self.room), *duties.duty_plans(self.room), self.messages.plan())
+        able |= {VISITORS: self.visitors.task()}
+        found = (*plans(self.room), *duties.duty_plans(self.room), self.messages.plan(), self.visitors.plan())
         return WorkDesk(self.room, able, found)
 
     @cached_property
@@ -210,6 +214,20 @@ class Workspace:
         from pellucid.workspace.doors import DoorDesk  # noqa: PLC0415  -- no question needs it
 
         return DoorDesk(self.room)
+
+    @cached_property
+    def visitors(self) -> VisitorDesk:
+        """The visitor desk: what somebody chooses who is not signed in."""
+        from pellucid.workspace.visitors import VisitorDesk  # noqa: PLC0415  -- no question needs it
+
+        return VisitorDesk(self.room, lambda: self.doors.key)
+
+    @cached_property
+    def arrivals(self) -> ArrivalDesk:
+        """The arrival desk: what they chose joins their account when they sign in."""
+        from pellucid.workspace.arrivals import ArrivalDesk  # noqa: PLC0415  -- no question needs it
+
+        return ArrivalDesk(self.room, lambda: self.doors.key)
 
     @cached_property
     def centre(self) -> CentreDesk:
