@@ -908,13 +908,25 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
         assert actions(workspace) == ["workspace.created"]
 
 
-ROOMLESS = {"tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"}
+ROOMLESS = {
+    "tokens",
+    "work",
+    "access",
+    "agents",
+    "uses",
+    "messages",
+    "doors",
+    "centre",
+    "staff",
+    "visitors",
+    "arrivals",
+}
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     "notices",
-    *("doors", "centre", "staff"),
+    *("doors", "centre", "staff", "visitors", "arrivals"),
 )
 
 
@@ -942,6 +954,9 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "messages.plan",
         "messages.refusals",
         "messages.task",
+        "visitors.plan",
+        "visitors.task",
+        "visitors.remove_over",
     }
     without_effect = {
         "actor",

@@ -15,14 +15,16 @@ from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
 from pellucid.web import drp, health, static_files
-from pellucid.web.api import consents, notices, requests, signals
+from pellucid.web.api import consents, notices, requests, signals, visitor, visitors
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
 from pellucid.web.centre import handover as centre_handover
+from pellucid.web.centre import joined as centre_joined
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import pages as centre_pages
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import verify
+from pellucid.web.centre import visitors as centre_visitors
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.console import door as console_door
 from pellucid.web.errors import Problem
@@ -39,6 +41,8 @@ PARTS: tuple[Any, ...] = (
     signals,
     requests,
     notices,
+    visitor,
+    visitors,
     drp,
     static_files,
     verify,
@@ -47,6 +51,8 @@ PARTS: tuple[Any, ...] = (
     centre_messages,
     centre_pages,
     centre_requests,
+    centre_visitors,
+    centre_joined,
     console_door,
 )
 """Every module with routes."""

@@ -31,6 +31,8 @@ TOLD: Mapping[str, str] = {
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",
     "signed-out": "You are signed out.",
+    "kept": "Your choice is saved in this browser.",
+    "forgotten": "What you chose in this browser is deleted.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}

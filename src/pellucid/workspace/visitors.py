@@ -60,10 +60,11 @@ class VisitorDesk:
 
     def see(self, secret: str, reading: SignalReading = QUIET) -> Seen:
         """Return what a visitor may choose and chose; nothing is kept of somebody who only looks."""
-        policy, now = self.room.policy(), self.room.clock()
-        with self.room.database.read() as connection:
-            kept = find(connection, self.key(), secret, now)
-        return _seen(policy, kept, reading, now)
+        return self._see(self.room.policy(), secret, reading)
+
+    def show(self, secret: str, reading: SignalReading, *, actor: Actor) -> Seen:
+        """Do as `see`, for a program that may ask what stands; raises NotPermitted."""
+        return self._see(self.room.demand(actor, "consent-show"), secret, reading)
 
     def choose(
         self,
@@ -73,29 +74,26 @@ class VisitorDesk:
         *,
         screen: str,
         language: str = "",
-        actor: Actor = STRANGER,
     ) -> Remembered:
         """Keep what a visitor chose, under a new secret if they have none that is known.
 
         Raises NameUnknown, InputInvalid, and NotPermitted (`visitors-too-many`) while too many come for the first time.
         """
-        policy, now = self.room.policy(), self.room.clock()
-        with self.room.database.write() as connection:
-            kept = find(connection, self.key(), secret, now)
-            before = kept.choices if kept is not None else {}
-            said = chosen(policy, before, wishes, reading, now, screen=screen, language=language)
-            if kept is None:
-                secret = secrets.token_urlsafe(32)
-            made = self._keep(connection, kept, secret, said, now)
-            if made is not None:
-                append(connection, _entry("visitor.chose", actor, now, made, screen))
-        if made is None:
-            raise NotPermitted(
-                "Too many visitors choose for the first time at present.",
-                remedy="Try again later; nothing is used meanwhile that takes a yes.",
-                code="visitors-too-many",
-            )
-        return Remembered(_seen(policy, made, reading, now), secret)
+        return self._choose(self.room.policy(), secret, wishes, reading, screen, language, STRANGER)
+
+    def record(
+        self,
+        secret: str,
+        wishes: Mapping[str, Wish],
+        reading: SignalReading,
+        *,
+        screen: str,
+        language: str,
+        actor: Actor,
+    ) -> Remembered:
+        """Do as `choose`, for a program that may record what people say; raises NotPermitted too."""
+        policy = self.room.demand(actor, "consent-record")
+        return self._choose(policy, secret, wishes, reading, screen, language, actor)
 
     def refuse_all(self, secret: str, reading: SignalReading = QUIET, *, screen: str, language: str = "") -> Remembered:
         """Keep one no to everything that a visitor has a choice about."""
@@ -128,6 +126,40 @@ class VisitorDesk:
     def plan(self) -> Plan:
         """Return what finds that something is over: once an hour."""
         return Plan(JOB, _over)
+
+    def _see(self, policy: Policy, secret: str, reading: SignalReading) -> Seen:
+        now = self.room.clock()
+        with self.room.database.read() as connection:
+            kept = find(connection, self.key(), secret, now)
+        return _seen(policy, kept, reading, now)
+
+    def _choose(
+        self,
+        policy: Policy,
+        secret: str,
+        wishes: Mapping[str, Wish],
+        reading: SignalReading,
+        screen: str,
+        language: str,
+        actor: Actor,
+    ) -> Remembered:
+        now = self.room.clock()
+        with self.room.database.write() as connection:
+            kept = find(connection, self.key(), secret, now)
+            before = kept.choices if kept is not None else {}
+            said = chosen(policy, before, wishes, reading, now, screen=screen, language=language)
+            if kept is None:
+                secret = secrets.token_urlsafe(32)
+            made = self._keep(connection, kept, secret, said, now)
+            if made is not None:
+                append(connection, _entry("visitor.chose", actor, now, made, screen))
+        if made is None:
+            raise NotPermitted(
+                "Too many visitors choose for the first time at present.",
+                remedy="Try again later; nothing is used meanwhile that takes a yes.",
+                code="visitors-too-many",
+            )
+        return Remembered(_seen(policy, made, reading, now), secret)
 
     def _keep(self, connection: Connection, kept: Kept | None, secret: str, said: Choices, now: int) -> Kept | None:
         """Return the record as it is now; None if there may be no new one."""

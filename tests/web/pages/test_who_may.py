@@ -15,6 +15,7 @@ from tests.web.visitors import Browser, Grocer, Page
 SIGN_IN, STAFF_SIGN_IN = "/privacy/sign-in", "/staff/sign-in"
 REQUEST = "/privacy/requests/{request_id}"
 EVERYBODY, CUSTOMERS, STAFF = "everybody", "customers", "staff"
+STRANGERS = "everybody who is not a customer, who has a page of their own"
 ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", SIGN_IN): (EVERYBODY, {"key": "h0002"}, 303),
@@ -37,16 +38,25 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/verify/{request_id}"): (EVERYBODY, {}, 200),
     ("GET", "/privacy/messages/{token}"): (EVERYBODY, {}, 403),
     ("POST", "/privacy/messages/{token}"): (EVERYBODY, {"kind": "yearly", "wanted": "no"}, 403),
+    ("GET", "/privacy/visitor"): (STRANGERS, {}, 200),
+    ("POST", "/privacy/visitor"): (EVERYBODY, {}, 303),
+    ("POST", "/privacy/visitor/choices/{purpose}"): (EVERYBODY, {"choice": "no"}, 303),
+    ("POST", "/privacy/visitor/forget"): (EVERYBODY, {}, 303),
+    ("GET", "/privacy/visitor/take-along/{ticket}"): (EVERYBODY, {}, 200),
+    ("POST", "/privacy/visitor/take-along/{ticket}"): (EVERYBODY, {}, 403),
+    ("GET", "/privacy/joined"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/joined"): (CUSTOMERS, {}, 303),
     ("POST", "/verify/{request_id}"): (EVERYBODY, {"answer": "x"}, 403),
     ("GET", STAFF_SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", STAFF_SIGN_IN): (EVERYBODY, {"name": "nobody", "password": "x", "code": "0"}, 403),
     ("POST", "/staff/sign-out"): (STAFF, {}, 303),
     ("GET", "/staff"): (STAFF, {}, 200),
-    ("GET", "/static/{name}"): (EVERYBODY, {}, 404),
+    ("GET", "/privacy/static/{name}"): (EVERYBODY, {}, 404),
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those."""
 DOORS = {CUSTOMERS: SIGN_IN, STAFF: STAFF_SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
+NAMES["ticket"] = f"{0:016}.1.{0:064}"
 
 
 def is_page(path: str) -> bool:
@@ -83,7 +93,13 @@ def test_a_route_lets_in_whom_its_row_names_and_nobody_else(grocer: Grocer, who:
     told: dict[str, object] = {}
     for row, (whose, _, done) in ROWS.items():
         page = asked(make[who](), row)
-        may = whose == EVERYBODY or (whose, who) in ((CUSTOMERS, "alice"), (STAFF, "pia"), (STAFF, "mallory"))
+        if whose == STRANGERS and who == "alice":
+            whose, done = EVERYBODY, 303
+        may = whose in (EVERYBODY, STRANGERS) or (whose, who) in (
+            (CUSTOMERS, "alice"),
+            (STAFF, "pia"),
+            (STAFF, "mallory"),
+        )
         got, expected = (page.status, page.place), (done, page.place) if may else (303, DOORS[whose])
         if got != expected:
             told[" ".join(row)] = [got, expected, page.words]
@@ -94,7 +110,7 @@ def test_a_route_lets_in_whom_its_row_names_and_nobody_else(grocer: Grocer, who:
 def test_nothing_that_was_refused_was_done(grocer: Grocer) -> None:
     before = grocer.actions()
     for row, (whose, _, _) in ROWS.items():
-        if whose != EVERYBODY:
+        if whose not in (EVERYBODY, STRANGERS):
             asked(grocer.browser(), row)
 
     assert grocer.actions() == before
