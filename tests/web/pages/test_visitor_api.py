@@ -1,4 +1,4 @@
-"""What the consent widget asks and sends: from a page of the same host, in its language, and for its own browser only."""
+"""What the consent widget asks and sends: from a page of the same host, in its language, for its own browser only."""
 
 from __future__ import annotations
 

@@ -26,13 +26,14 @@ section {
   background: var(--paper); color: var(--ink); border: 1px solid var(--edge); border-radius: .5rem .5rem 0 0;
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
 }
+.acts { margin-block-end: .5rem; }
 #title { font-size: 1.25rem; font-weight: 700; line-height: 1.25; margin: 0 0 .5rem; }
 p { margin: 0 0 .75rem; }
 .heard { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 .quiet { color: var(--quiet); font-size: .95rem; }
 fieldset { border: 1px solid var(--edge); border-radius: .5rem; margin: 0 0 .75rem; padding: .25rem .75rem .5rem; }
 legend { font-weight: 600; padding-inline: .25rem; }
-.pair, .acts { display: grid; gap: .5rem; grid-template-columns: 1fr 1fr; }
+.pair, .acts { display: grid; gap: .5rem; grid-template-columns: 1fr 1fr; grid-auto-rows: 1fr; }
 label {
   display: flex; gap: .5rem; align-items: center; min-block-size: 2.75rem; padding-inline: .75rem;
   border: 2px solid var(--edge); border-radius: .5rem; cursor: pointer;
