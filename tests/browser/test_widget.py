@@ -74,6 +74,14 @@ def panel(page: Page) -> int:
     return page.get_by_role("dialog").count()
 
 
+def hold(page: Page, grocer: Grocer, household: str) -> None:
+    """Let a browser hold a session."""
+    for name, value in grocer.known(household).cookies.items():
+        page.context.add_cookies(
+            [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/", "secure": True, "httpOnly": True}]
+        )
+
+
 class TestTags:
     def test_none_is_asked_for_before_anything_is_chosen(self, visit: OpenShop, shop: Shop) -> None:
         page = visit()
@@ -321,10 +329,7 @@ class TestThroughTheProxy:
         page = visit()
         page.get_by_role("button", name="No to all").click()
         settle(page)
-        held = grocer.known("h0002").cookies
-        for name, value in held.items():
-            cookie = {"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}
-            page.context.add_cookies([{**cookie, "secure": True, "httpOnly": True}])  # type: ignore[typeddict-item]
+        hold(page, grocer, "h0002")
         page.goto("/privacy")
 
         assert page.url == f"{shop.address}/privacy/joined"
@@ -339,3 +344,21 @@ class TestThroughTheProxy:
 
         assert len(loaded) >= 2
         assert [each for each in loaded if not each.startswith("/privacy/")] == []
+
+    @pytest.mark.parametrize("width", [320, 1440])
+    @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+    def test_axe_finds_nothing_on_the_page_of_what_joined(
+        self, visit: OpenShop, grocer: Grocer, width: int, dark: bool
+    ) -> None:
+        page = visit(width=width, dark=dark)
+        page.goto("/privacy/visitor")
+        for button in ("#yes-offers", "#no-planning"):
+            page.locator(button).click()
+        hold(page, grocer, "h0003")
+        page.goto("/privacy")
+        assert page.locator("h1").inner_text() == "What you chose before you signed in"
+        page.evaluate(AXE)
+        found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
+
+        assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
