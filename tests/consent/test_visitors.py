@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pellucid.consent.screens import Mark, Screens
 from pellucid.consent.signals import SignalReading, gpc_reading
 from pellucid.consent.visitors import Offered, VisitorChoice, Wish, chosen, offered
 from pellucid.errors import InputInvalid, NameUnknown
@@ -26,6 +27,10 @@ def policy() -> Policy:
 
 def said(*, reading: SignalReading = QUIET, now: int = NOW, **choices: VisitorChoice) -> dict[str, bool | None]:
     return {each.purpose.name: each.said for each in offered(policy(), choices, reading, now)}
+
+
+def said_of(choices: dict[str, VisitorChoice]) -> dict[str, bool | None]:
+    return {each.purpose.name: each.said for each in offered(policy(), choices, QUIET, NOW)}
 
 
 def choose(
@@ -82,8 +87,8 @@ def test_what_a_signal_closes_stays_closed_when_it_is_gone_until_a_yes_without_i
     kept = choose({"planning": Wish(False)}, GPC, offers=VisitorChoice(True, NOW - DAY, "1"))
 
     assert kept["offers"] == VisitorChoice(False, NOW, "1", "widget", "en", signalled=True)
-    assert said(**kept) == {"offers": False, "planning": False}
-    assert said(**choose({"offers": Wish(True, "1")}, QUIET, **kept))["offers"] is True
+    assert said_of(kept) == {"offers": False, "planning": False}
+    assert said_of(choose({"offers": Wish(True, "1")}, QUIET, **kept))["offers"] is True
 
 
 def test_a_no_of_their_own_stays_theirs_under_a_signal() -> None:
@@ -112,3 +117,25 @@ def test_what_is_not_offered_cannot_be_chosen(name: str) -> None:
 
 def test_a_purpose_that_is_gone_is_forgotten_at_the_next_choice() -> None:
     assert choose({}, gone=VisitorChoice(True, NOW, "1")) == {}
+
+
+@pytest.mark.parametrize("state", ["doubtful", "invalidated"])
+def test_a_yes_through_a_screen_found_wanting_does_not_count_and_a_no_does(state: str) -> None:
+    doubted = Screens({"dark": Mark(state, "the no is grey on grey", "pia", NOW, NOW - DAY)})
+    choices = {
+        "offers": VisitorChoice(True, NOW, "1", "dark"),
+        "planning": VisitorChoice(False, NOW, "1", "dark"),
+    }
+    found = {each.purpose.name: each.said for each in offered(policy(), choices, QUIET, NOW, doubted)}
+
+    assert found == {"offers": None, "planning": False}
+
+
+def test_a_yes_of_before_the_doubt_counts_until_the_screen_is_void() -> None:
+    choices = {"offers": VisitorChoice(True, NOW - 2 * DAY, "1", "dark")}
+    found = [
+        offered(policy(), choices, QUIET, NOW, Screens({"dark": Mark(state, "", "pia", NOW, NOW - DAY)}))[0].said
+        for state in ("doubtful", "invalidated")
+    ]
+
+    assert found == [True, None]

@@ -14,6 +14,7 @@ from pellucid.consent.permitted import decide_subject
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import ConsentRecord, ConsentVerb
 from pellucid.consent.rule import rule_for
+from pellucid.consent.screens import NO_DOUBT, Screens
 from pellucid.consent.signals import SignalReading
 from pellucid.consent.standing import no_of
 from pellucid.errors import InputInvalid, NameUnknown
@@ -62,10 +63,15 @@ class Offered:
     at: int | None = None
 
 
-def offered(policy: Policy, choices: Choices, reading: SignalReading, now: int) -> tuple[Offered, ...]:
-    """Return what a visitor has a choice about, and what they chose, in the policy's order."""
+def offered(
+    policy: Policy, choices: Choices, reading: SignalReading, now: int, doubted: Screens = NO_DOUBT
+) -> tuple[Offered, ...]:
+    """Return what a visitor has a choice about, and what they chose, in the policy's order.
+
+    A yes through a screen that is `doubted`, or void, does not count, as nobody's does.
+    """
     return tuple(
-        _offer(policy, purpose, choices.get(purpose.name), reading, now)
+        _offer(policy, purpose, choices.get(purpose.name), reading, now, doubted)
         for purpose in policy.purposes.values()
         if _is_offered(policy, purpose, now)
     )
@@ -111,24 +117,37 @@ def _is_offered(policy: Policy, purpose: Purpose, now: int) -> bool:
     rule = rule_for(policy, purpose, NOTHING_KNOWN, now)
     if rule is None or no_of(rule) is None:
         return False
-    return _counts(policy, purpose, VisitorChoice(True, now, purpose.notice.version), now)
+    return _counts(policy, purpose, VisitorChoice(True, now, purpose.notice.version), now, NO_DOUBT)
 
 
-def _counts(policy: Policy, purpose: Purpose, choice: VisitorChoice, now: int) -> bool:
+def _counts(policy: Policy, purpose: Purpose, choice: VisitorChoice, now: int, doubted: Screens) -> bool:
     """Return whether a yes is one now: it ends with its days, and with its notice, as anybody's does."""
     given = ConsentRecord(
-        "", 0, purpose.name, ConsentVerb.GIVE, notice_version=choice.notice_version, at=min(choice.at, now)
+        namespace="",
+        subject=0,
+        purpose=purpose.name,
+        verb=ConsentVerb.GIVE,
+        notice_version=choice.notice_version,
+        at=min(choice.at, now),
+        screen_state=doubted.state_of(choice.screen, choice.at),
     )
     return decide_subject(policy, purpose, NOTHING_KNOWN, (given,), now).permitted
 
 
-def _offer(policy: Policy, purpose: Purpose, choice: VisitorChoice | None, reading: SignalReading, now: int) -> Offered:
+def _offer(
+    policy: Policy,
+    purpose: Purpose,
+    choice: VisitorChoice | None,
+    reading: SignalReading,
+    now: int,
+    doubted: Screens,
+) -> Offered:
     blocked = concerns(policy, purpose, NOTHING_KNOWN, reading, now)
     if choice is not None and not choice.yes:
         return Offered(purpose, False, choice.signalled, blocked, choice.at)
     if blocked:
         return Offered(purpose, False, signalled=True, blocked=True)
-    if choice is None or not _counts(policy, purpose, choice, now):
+    if choice is None or not _counts(policy, purpose, choice, now, doubted):
         return Offered(purpose, None)
     return Offered(purpose, True, at=choice.at)
 

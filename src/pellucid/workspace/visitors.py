@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.consent import visitor_records as kept_records
+from pellucid.consent.screens import screens
 from pellucid.consent.signals import SignalReading
 from pellucid.consent.visitor_records import DAY, HOUR, Kept
 from pellucid.consent.visitors import Choices, Offered, Wish, chosen, offered
@@ -130,8 +131,7 @@ class VisitorDesk:
     def _see(self, policy: Policy, secret: str, reading: SignalReading) -> Seen:
         now = self.room.clock()
         with self.room.database.read() as connection:
-            kept = find(connection, self.key(), secret, now)
-        return _seen(policy, kept, reading, now)
+            return _seen(connection, policy, find(connection, self.key(), secret, now), reading, now)
 
     def _choose(
         self,
@@ -152,14 +152,14 @@ class VisitorDesk:
                 secret = secrets.token_urlsafe(32)
             made = self._keep(connection, kept, secret, said, now)
             if made is not None:
+                seen = _seen(connection, policy, made, reading, now)
                 append(connection, _entry("visitor.chose", actor, now, made, screen))
-        if made is None:
-            raise NotPermitted(
-                "Too many visitors choose for the first time at present.",
-                remedy="Try again later; nothing is used meanwhile that takes a yes.",
-                code="visitors-too-many",
-            )
-        return Remembered(_seen(policy, made, reading, now), secret)
+                return Remembered(seen, secret)
+        raise NotPermitted(
+            "Too many visitors choose for the first time at present.",
+            remedy="Try again later; nothing is used meanwhile that takes a yes.",
+            code="visitors-too-many",
+        )
 
     def _keep(self, connection: Connection, kept: Kept | None, secret: str, said: Choices, now: int) -> Kept | None:
         """Return the record as it is now; None if there may be no new one."""
@@ -187,8 +187,8 @@ def _over(connection: Connection, now: int) -> list[tuple[str, int]]:
     return [(str(now // HOUR), now)] if kept_records.any_over(connection, now) else []
 
 
-def _seen(policy: Policy, kept: Kept | None, reading: SignalReading, now: int) -> Seen:
-    found = offered(policy, kept.choices if kept is not None else {}, reading, now)
+def _seen(connection: Connection, policy: Policy, kept: Kept | None, reading: SignalReading, now: int) -> Seen:
+    found = offered(policy, kept.choices if kept is not None else {}, reading, now, screens(connection))
     return Seen(found, kept.ends_at if kept is not None else None, bool(reading.opts_out))
 
 

@@ -86,6 +86,8 @@ def test_the_answer_holds_the_words_of_the_language_that_was_asked_for(grocer: G
     assert words["en"] == dict(WIDGET)
     assert (words["de"]["no"], words["es"]["no_all"], words["fr"]["yes"]) == ("Nein", "No a todo", "Oui")
     assert browser.get(f"{API}?language=xx").status == 422
+    offers = told(browser, language="de")["purposes"][0]  # which the grocer's policy has in its own language only
+    assert (offers["title_language"], offers["text_language"]) == ("en", "en")
 
 
 def test_a_signal_says_no_and_a_yes_against_it_is_refused(grocer: Grocer) -> None:

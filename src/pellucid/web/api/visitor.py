@@ -58,22 +58,28 @@ def wishes_of(choices: list[WishAsked]) -> dict[str, Wish]:
     return {each.purpose: Wish(each.yes, each.notice_version) for each in choices}
 
 
-def told(seen: Seen, language: str, refused: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Return what a visitor is shown, in a language; what an account refused is off, whatever the browser said."""
+def told(seen: Seen, own: str, language: str, refused: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return what a visitor is shown, in a language, or in the policy's `own` as far as it is not translated.
+
+    What an account refused is off, whatever the browser said.
+    """
     return {
         "until": None if seen.until is None else moment_of(seen.until),
         "asks": seen.asks,
         "signal": seen.signal,
-        "purposes": [_offer(each, language, refused) for each in seen.purposes],
+        "purposes": [_offer(each, own, language, refused) for each in seen.purposes],
     }
 
 
-def _offer(each: Offered, language: str, refused: frozenset[str]) -> dict[str, Any]:
+def _offer(each: Offered, own: str, language: str, refused: frozenset[str]) -> dict[str, Any]:
     purpose = each.purpose
+    title, text = (translated(purpose.translations, language, name) for name in ("title", "notice"))
     return {
         "name": purpose.name,
-        "title": translated(purpose.translations, language, "title") or purpose.title,
-        "text": translated(purpose.translations, language, "notice") or purpose.notice.text,
+        "title": title or purpose.title,
+        "title_language": language if title else own,
+        "text": text or purpose.notice.text,
+        "text_language": language if text else own,
         "notice_version": purpose.notice.version,
         "said": each.said,
         "signalled": each.signalled,
@@ -84,7 +90,8 @@ def _offer(each: Offered, language: str, refused: frozenset[str]) -> dict[str, A
 
 def _state(request: Request, comes: Stranger, seen: Seen, language: str) -> Response:
     refused = frozenset(each.purpose.name for each in _standings(request, comes) if each.said is False)
-    told_all = {**told(seen, language, refused), "language": language, "words": widget(language)}
+    own = comes.site.workspace.centre.policy().controller.language
+    told_all = {**told(seen, own, language, refused), "language": language, "words": widget(language)}
     body = json.dumps(told_all, ensure_ascii=False, separators=(",", ":"))
     return Response(body, media_type="application/json")
 

@@ -62,7 +62,9 @@ class OfferTold(BaseModel):
 
     name: str
     title: str
-    text: str = Field(description="The notice, in the language asked for if it is translated.")
+    title_language: str = Field(description="The language asked for, or the policy's own.")
+    text: str = Field(description="The notice.")
+    text_language: str
     notice_version: str
     said: bool | None = Field(description="Their word that counts; null: none.")
     signalled: bool = Field(description="The no is their browser's.")

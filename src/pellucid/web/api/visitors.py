@@ -33,7 +33,7 @@ def choose(
         language=asked.language,
         actor=caller.actor,
     )
-    return _json(201, {"visitor": done.secret, **told(done.seen, asked.language)})
+    return _json(201, {"visitor": done.secret, **told(done.seen, _own(caller), asked.language)})
 
 
 @router.post("/show", responses={200: {"model": VisitorTold}, **problems(*WITH_BODY)})
@@ -42,7 +42,11 @@ def show(asked: VisitorAsked, request: Request, caller: Annotated[Caller, Depend
     request.state.sent = asked.texts()
     seen = caller.site.workspace.visitors.show(asked.visitor, gpc_reading(asked.gpc), actor=caller.actor)
     known = asked.visitor if seen.until is not None else ""
-    return _json(200, {"visitor": known, **told(seen, asked.language)})
+    return _json(200, {"visitor": known, **told(seen, _own(caller), asked.language)})
+
+
+def _own(caller: Caller) -> str:
+    return caller.site.workspace.centre.policy().controller.language
 
 
 def _json(status: int, content: dict[str, Any]) -> Response:

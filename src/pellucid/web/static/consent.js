@@ -249,10 +249,11 @@ class PellucidConsent extends HTMLElement {
       input.checked = each.said === (value === "yes");
       return make("label", {}, input, words[value]);
     };
+    const text = make("p", { class: "quiet", lang: each.text_language }, each.text);
     const answers = each.blocked
       ? make("p", {}, make("strong", {}, words.signal))
       : make("div", { class: "pair" }, pick("yes"), pick("no"));
-    return make("fieldset", {}, make("legend", {}, each.title), make("p", { class: "quiet" }, each.text), answers);
+    return make("fieldset", {}, make("legend", { lang: each.title_language }, each.title), text, answers);
   }
 }
 
