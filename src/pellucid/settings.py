@@ -118,6 +118,23 @@ class Settings(BaseSettings):
     serve_metrics_token: SecretStr = Field(
         default=SecretStr(""), description="Token that `/metrics` asks for; empty: it answers to this machine only."
     )
+    serve_choices_per_minute: float = Field(
+        default=60.0, gt=0, le=1e6, description="Choices that people who are not signed in may make from an address."
+    )
+    shop_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins of the company's own pages under which visitors are served too, as "
+        '`["https://shop.example"]`: their choices and the consent widget, and nothing that takes signing in.',
+    )
+    visitor_days: int = Field(
+        default=180,
+        ge=1,
+        le=400,
+        description="Days after which what a visitor chose last is forgotten.",
+    )
+    visitors_per_hour: int = Field(
+        default=20_000, ge=1, le=10_000_000, description="New visitors whose choices are kept, over all, an hour."
+    )
     handover_key: str = Field(
         default="", description="Public key (PEM) of the company's site, which hands over who is signed in there."
     )

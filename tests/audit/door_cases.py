@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from sqlalchemy import select, update
 
+from pellucid.consent.signals import gpc_reading
+from pellucid.consent.visitors import Wish
 from pellucid.governance import sessions
 from pellucid.governance.sessions import CENTRE, NewSession
 from pellucid.governance.staff_accounts import Enrolled
+from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
 from pellucid.subjects.ids import find
@@ -16,10 +19,12 @@ from pellucid.workspace import Workspace
 from pellucid.workspace.doors import Visitor
 from pellucid.workspace.staff import Member
 from pellucid.workspace.tasks import challenge_key
+from pellucid.workspace.visitors import QUIET
 from tests.web.visitors import PASSWORD, code_of
 
 Case = tuple[str, Callable[[Workspace], object], tuple[str, ...], bool]
 COOKIE = "c" * 43
+MALLORY = Actor("staff", "mallory", (), "os-user:test")
 FILED = ("request.filed", "request.acknowledged", "request.verified")
 SIGNED_IN, REFUSED = ("sign-in.done",), ("sign-in.refused",)
 
@@ -78,6 +83,52 @@ def _member(w: Workspace) -> Member:
     return found
 
 
+def _chosen(w: Workspace) -> str:
+    """Let a visitor come and say no to nothing that is offered; its entry is "visitor.chose"."""
+    return w.visitors.choose("", {}, screen="x").secret
+
+
+VISITOR_CASES: list[Case] = [
+    ("visitors.see", lambda w: w.visitors.see("x" * 43), (), False),
+    ("visitors.show", lambda w: w.visitors.show("", QUIET, actor=w.actor("pia")), (), False),
+    ("visitors.show", lambda w: w.visitors.show("", QUIET, actor=MALLORY), ("access.refused",), True),
+    ("visitors.choose", _chosen, ("visitor.chose",), False),
+    ("visitors.choose", lambda w: w.visitors.choose("", {"nothing": Wish(False)}, screen="x"), (), True),
+    (
+        "visitors.record",
+        lambda w: w.visitors.record("", {}, QUIET, screen="x", language="", actor=w.actor("pia")),
+        ("visitor.chose",),
+        False,
+    ),
+    (
+        "visitors.record",
+        lambda w: w.visitors.record("", {}, QUIET, screen="x", language="", actor=MALLORY),
+        ("access.refused",),
+        True,
+    ),
+    ("visitors.refuse_all", lambda w: w.visitors.refuse_all("", screen="x"), ("visitor.chose",), False),
+    ("visitors.forget", lambda w: w.visitors.forget("x" * 43), (), False),
+    ("visitors.forget", lambda w: w.visitors.forget(_chosen(w)), ("visitor.chose", "visitor.forgotten"), False),
+    ("arrivals.arrive", lambda w: w.arrivals.arrive(visitor(w), "x" * 43), (), False),
+    (
+        "arrivals.arrive",
+        lambda w: w.arrivals.arrive(visitor(w), _chosen(w)),
+        ("visitor.chose", "visitor.joined"),
+        False,
+    ),
+    ("arrivals.arrive", lambda w: w.arrivals.arrive(visitor(w), "", gpc_reading("1")), ("signal.honoured",), False),
+    ("arrivals.joined", lambda w: w.arrivals.joined(visitor(w)), (), False),
+    ("arrivals.dismiss", lambda w: w.arrivals.dismiss(visitor(w)), (), False),
+    ("arrivals.ticket", lambda w: w.arrivals.ticket("x" * 43), (), True),
+    (
+        "arrivals.take_along",
+        lambda w: w.arrivals.take_along(w.arrivals.ticket(_chosen(w))),
+        ("visitor.chose", "visitor.known-also"),
+        False,
+    ),
+    ("arrivals.take_along", lambda w: w.arrivals.take_along("x"), (), True),
+]
+
 DOOR_CASES: list[Case] = [
     ("doors.namespaces", lambda w: w.doors.namespaces(), (), False),
     ("doors.ask", lambda w: w.doors.ask("h5", cookie=COOKIE, address="here"), ("sign-in.asked",), False),
@@ -122,6 +173,7 @@ DOOR_CASES: list[Case] = [
     ("centre.send_code", lambda w: w.centre.send_code(visitor(w), "r0"), (), True),
     ("centre.give_code", _given, (*FILED, "request.asked", "request.verified"), False),
     ("centre.answer_link", lambda w: w.centre.answer_link("r0", "x"), (), True),
+    *VISITOR_CASES,
     ("staff.add", lambda w: _enrolled(w), ("staff.account-added",), False),
     ("staff.add", lambda w: _enrolled(w), (), True),
     ("staff.add", lambda w: w.staff.add("ana", PASSWORD, actor=w.actor("ana")), ("access.refused",), True),

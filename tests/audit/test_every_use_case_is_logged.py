@@ -930,6 +930,7 @@ ROOMLESS = {
     *("tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"),
     *("asking", "openid", "inside", "holdings"),
     *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
+    *("visitors", "arrivals"),
 }
 DESKS = (
     *("policy", "data", "consent", "insights", "audit"),
@@ -938,6 +939,7 @@ DESKS = (
     *("notices", "help"),
     *("doors", "centre", "staff", "asking", "oversight", "openid", "inside", "holdings"),
     *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
+    *("visitors", "arrivals"),
 )
 
 
@@ -967,6 +969,9 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "messages.plan",
         "messages.refusals",
         "messages.task",
+        "visitors.plan",
+        "visitors.task",
+        "visitors.remove_over",
     }
     without_effect = {
         "actor",

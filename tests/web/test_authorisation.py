@@ -21,6 +21,7 @@ AGENT = "agent"
 """No token of a program lets anybody in: `test_drp` tries those of agents."""
 REQUESTS, INSIGHTS = "/api/v1/requests", "/api/v1/insights"
 QUESTION = {"sql": "SELECT COUNT(*) FROM purchases", "purpose": "planning", "epsilon": 0.01}
+CHOSEN = {"choices": [{"purpose": "offers", "yes": False}]}
 ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", API): ("consent:write", CHOICE, 201),
     ("POST", f"{API}/show"): ("consent:show", BODY, 200),
@@ -68,6 +69,11 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/v1/agent/{agent_id}"): (AGENT, None, 403),
     ("GET", "/api/v1/notices"): (OPEN, None, 200),
     ("GET", "/api/v1/notices/{version}"): (OPEN, None, 404),  # none was published
+    ("POST", "/api/v1/visitors"): ("consent:write", CHOSEN, 201),
+    ("POST", "/api/v1/visitors/show"): ("consent:show", {}, 200),
+    ("GET", "/privacy/api/visitor"): (OPEN, None, 200),
+    ("POST", "/privacy/api/visitor"): (OPEN, CHOSEN, 403),  # from a page of the same host: see `test_visitor_api`
+    ("DELETE", "/privacy/api/visitor"): (OPEN, None, 403),
     ("GET", "/.well-known/gpc.json"): (OPEN, None, 200),
     ("GET", "/healthz"): (OPEN, None, 204),
     ("GET", "/readyz"): (OPEN, None, 204),

@@ -60,7 +60,8 @@ roles:
   analyst: {title: Analyst, may: [query, preview, budget-show, insight-list, insight-propose, insight-run]}
   officer: {title: Privacy officer, may: [policy-activate, data-add, consent-record, consent-show, audit-checkpoint,
             tokens-manage, staff-manage, delegation-manage, request-approve, request-carry-out, request-list,
-            request-verify, audit-export, audit-read, consent-coverage-exact, consent-screens, erase, request-decide, request-file,
+            request-verify, audit-export, audit-read, consent-coverage-exact, consent-screens, erase, request-decide,
+            request-file,
             insight-approve, insight-list, subject-access]}
 people:
   ana: {title: Ana Lyst, roles: [analyst]}

@@ -110,3 +110,16 @@ acting_sessions = Table(  # for whom somebody acts in a session of the privacy c
     Column("session", Text, primary_key=True),
     Column("delegation", Text, nullable=False, index=True),
 )
+
+visitors = Table(  # what somebody chose who is not signed in; about nobody, and deleted when it is over
+    "visitors",
+    metadata,
+    Column("id", Text, primary_key=True),  # random; what the log calls it
+    Column("digest", LargeBinary, nullable=False, unique=True),  # keyed hash of the secret of their cookie
+    Column("second", LargeBinary, unique=True),  # likewise, under another host of the company
+    Column("choices", Text, nullable=False),  # JSON: the last one by purpose
+    Column("fresh", Integer, nullable=False),  # 1: something was chosen since it was last joined to an account
+    Column("session", Text, index=True),  # to which it was joined: it has ended, and is only shown
+    Column("made_at", Instant, nullable=False, index=True),
+    Column("ends_at", Instant, nullable=False, index=True),
+)

@@ -27,6 +27,8 @@ from pellucid.web.api import (
     requests,
     signals,
     uses,
+    visitor,
+    visitors,
 )
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import data as centre_data
@@ -35,6 +37,7 @@ from pellucid.web.centre import erase as centre_erase
 from pellucid.web.centre import handover as centre_handover
 from pellucid.web.centre import help as centre_help
 from pellucid.web.centre import inferences as centre_inferences
+from pellucid.web.centre import joined as centre_joined
 from pellucid.web.centre import link as centre_link
 from pellucid.web.centre import messages as centre_messages
 from pellucid.web.centre import notice as centre_notice
@@ -46,6 +49,7 @@ from pellucid.web.centre import proofs as centre_proofs
 from pellucid.web.centre import requests as centre_requests
 from pellucid.web.centre import uses as centre_uses
 from pellucid.web.centre import verify
+from pellucid.web.centre import visitors as centre_visitors
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.console import ask as console_ask
 from pellucid.web.console import budget as console_budget
@@ -77,6 +81,8 @@ PARTS: tuple[Any, ...] = (
     insights,
     budget,
     uses,
+    visitor,
+    visitors,
     drp,
     static_files,
     verify,
@@ -96,6 +102,8 @@ PARTS: tuple[Any, ...] = (
     centre_proofs,
     centre_requests,
     centre_uses,
+    centre_visitors,
+    centre_joined,
     console_door,
     passes,
     console_ask,

@@ -1,4 +1,4 @@
-"""Cookies: one for each door, and one for a browser that is not signed in yet. None can be set by another host.
+"""Cookies: one for each door, and two for who is not signed in. None can be set by another host.
 
 `__Host-` makes browsers take them only by https, or on this machine, without a domain, and for all paths.
 """
@@ -14,6 +14,8 @@ CENTRE = "__Host-pellucid-centre"
 CONSOLE = "__Host-pellucid-console"
 BROWSER = "__Host-pellucid-browser"
 """Of whoever asks to be let in: it binds a code to the browser, and opens nothing by itself."""
+VISITOR = "__Host-pellucid-visitor"
+"""Of whoever chose something without signing in: by it what they chose is found again, and nothing else."""
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -27,6 +29,11 @@ def shown(request: Request, name: str) -> str:
 def give(response: Response, name: str, secret: str) -> None:
     """Have the browser keep a secret until it is closed."""
     response.set_cookie(name, secret, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def keep(response: Response, name: str, secret: str, days: int) -> None:
+    """Have the browser keep a secret for so many days."""
+    response.set_cookie(name, secret, days * 86_400, path="/", secure=True, httponly=True, samesite="lax")
 
 
 def take_back(response: Response, name: str) -> None:

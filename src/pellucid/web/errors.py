@@ -47,6 +47,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "request-unverified": 409,
     "challenges-too-many": 429,
     "sign-in-wait": 429,
+    "visitors-too-many": 429,
 }
 STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (
     (NameUnknown, 404),

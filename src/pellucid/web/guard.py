@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pellucid.web.errors import Problem, defect
-from pellucid.web.kinds import API, HSTS, SIGNED, STATIC, Headers, Kind, kind_of
+from pellucid.web.kinds import API, HSTS, SIGNED, STATIC, Headers, Kind, is_for_visitors, kind_of
 from pellucid.web.logs import say, say_defect
 from pellucid.web.pages import problem_page
 from pellucid.web.site import Site
@@ -66,7 +66,8 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 told.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *told.headers(), *self._always]
+                always = () if any(map(self._site.place.is_shop, _hosts(scope))) else self._always
+                message["headers"] = [*message.get("headers", ()), *told.headers(), *always]
             await sending(message)
 
         try:
@@ -100,10 +101,12 @@ class Guard:
 
     def _demand_host(self, scope: Scope, kind: Kind) -> None:
         """Refuse pages under a name that is not ours: what browsers hold for one host belongs to that host."""
-        if not kind.is_page:
+        if not kind.takes_cookies:
             return
-        named = [value for name, value in scope["headers"] if name == b"host"]
-        if len(named) != 1 or not self._site.place.answers_to(named[0].decode("latin-1")):
+        named, place = _hosts(scope), self._site.place
+        if len(named) == 1 and place.is_shop(named[0]) and is_for_visitors(scope["path"]):
+            return
+        if len(named) != 1 or not place.answers_to(named[0]):
             raise Problem(
                 421, "host-unknown", "This address is not ours.", "Open the page under the address that you were told."
             )
@@ -138,6 +141,10 @@ class Guard:
             if len(body) > self._body_bytes:
                 raise Problem(413, "body-too-long", f"The body is longer than {self._body_bytes} bytes.")
         return body
+
+
+def _hosts(scope: Scope) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
 
 
 def _response(problem: Problem, kind: Kind, scope: Scope) -> Response:

@@ -38,6 +38,11 @@ class Kind:
         """Whether people look at it, so that problems are told as pages."""
         return self is PAGE
 
+    @property
+    def takes_cookies(self) -> bool:
+        """Whether it goes by what a browser shows, so that it is served under our own hosts only."""
+        return self in (PAGE, SCRIPT)
+
 
 API = Kind(
     "api",
@@ -74,9 +79,22 @@ STATIC = Kind(
     ),
 )
 
+SCRIPT = Kind("script", "application/json", API.headers)
+"""What scripts of pages ask for, on the same host as these: the consent widget."""
+
+_OF_PRIVACY = {"static": STATIC, "api": SCRIPT}
+_FOR_VISITORS = ("/privacy/visitor", "/privacy/api", "/privacy/static")
 _BY_FIRST_PART = {"v1": SIGNED, "privacy": PAGE, "staff": PAGE, "verify": PAGE, "static": STATIC}
 
 
 def kind_of(path: str) -> Kind:
     """Return the kind of the route that a path leads to."""
-    return _BY_FIRST_PART.get(path.split("/", 2)[1] if path.startswith("/") else "", API)
+    first, second = [*path.split("/")[1:3], "", ""][:2]
+    if first == "privacy" and second in _OF_PRIVACY:
+        return _OF_PRIVACY[second]
+    return _BY_FIRST_PART.get(first if path.startswith("/") else "", API)
+
+
+def is_for_visitors(path: str) -> bool:
+    """Return whether a path is served under the hosts of the company's own pages: nobody signs in there."""
+    return any(path == each or path.startswith(f"{each}/") for each in _FOR_VISITORS)

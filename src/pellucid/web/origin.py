@@ -1,14 +1,14 @@
 """Where this server is reached: which host names it answers to, which origin a form may come from, who asks from where.
 
-Pages are served under the public URL that is set, by https, or without one on this machine only. Nothing that is sent
-back is made of the Host header.
+Pages are served under the public URL that is set, by https, or without one on this machine only; what visitors need is
+served under the origins of the company's own pages too. Nothing that is sent back is made of the Host header.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -21,20 +21,25 @@ _IPV6_KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where people reach this server: `origin` is empty where that is this machine only; `proxies` are believed."""
+    """Where people reach this server: `origin` is empty where that is this machine only; `proxies` are believed.
+
+    `shops` are the origins under which visitors are served, by host.
+    """
 
     origin: str
     host: str
     proxies: frozenset[str]
+    shops: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> Place:
         """Return where people reach the server by its settings."""
         parts = urlsplit(settings.public_url)
+        proxies, shops = frozenset(settings.serve_proxies), _by_host(settings.shop_origins)
         if not parts.hostname or parts.hostname in LOOPBACK:
-            return cls("", "", frozenset(settings.serve_proxies))
+            return cls("", "", proxies, shops)
         origin = f"{parts.scheme}://{parts.netloc}".lower()
-        return cls(origin, parts.netloc.lower(), frozenset(settings.serve_proxies))
+        return cls(origin, parts.netloc.lower(), proxies, shops)
 
     @property
     def is_https(self) -> bool:
@@ -47,15 +52,20 @@ class Place:
             return self.is_https and host.lower() == self.host
         return _name_of(host) in LOOPBACK
 
+    def is_shop(self, host: str) -> bool:
+        """Return whether a Host header names one of the company's own pages, under which only visitors are served."""
+        return host.lower() in self.shops and not self.answers_to(host)
+
     def may_post(self, connection: HTTPConnection) -> bool:
-        """Return whether a form comes from a page of ours: what the browser says of it is there, and says so.
+        """Return whether something comes from a page of ours: what the browser says of it is there, and says so.
 
         A browser sends one or both of the two headers; none at all is no browser that could be believed.
         """
         site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
         if site is None and origin is None:
             return False
-        own = self.origin or f"http://{connection.headers.get('host', '')}".lower()
+        host = connection.headers.get("host", "").lower()
+        own = self.shops[host] if self.is_shop(host) else self.origin or f"http://{host}"
         return site in (None, "same-origin") and (origin is None or origin.lower() == own)
 
     def address_of(self, connection: HTTPConnection) -> str:
@@ -71,6 +81,12 @@ class Place:
         forwarded = {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(connection.headers.keys())
         host = connection.client.host if connection.client else ""
         return not forwarded and host in LOOPBACK and _name_of(connection.headers.get("host", "")) in LOOPBACK
+
+
+def _by_host(origins: Collection[str]) -> dict[str, str]:
+    """Return origins by their hosts: those by https only, whatever else is set."""
+    found = (urlsplit(each.lower()) for each in origins)
+    return {each.netloc: f"https://{each.netloc}" for each in found if each.scheme == "https" and each.netloc}
 
 
 def _name_of(host: str) -> str:

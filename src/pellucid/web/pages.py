@@ -51,6 +51,8 @@ TOLD: Mapping[str, str] = {
     "proposed": "It is proposed. Somebody else may now decide about it.",
     "approved": "It is approved, and may be run.",
     "rejected": "It is rejected, and may not be run.",
+    "kept": "Your choice is saved in this browser.",
+    "forgotten": "What you chose in this browser is deleted.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}

@@ -44,12 +44,36 @@ class RecentTokens:
         self._known[secret] = (token, self._clock() + RECENT_SECONDS)
 
 
+class Arrived:
+    """Sessions to which it was joined already what was chosen in their browser before: once each, as far as is known.
+
+    What is forgotten here, or not known to another process, is joined again, which changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, None] = {}
+
+    def __contains__(self, session: str) -> bool:
+        """Return whether it was done for a session."""
+        return session in self._known
+
+    def discard(self, session: str) -> None:
+        """Have it done once more for a session."""
+        self._known.pop(session, None)
+
+    def add(self, session: str) -> None:
+        """Note that it was done."""
+        if len(self._known) >= MOST_RECENT:
+            self._known.clear()
+        self._known[session] = None
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A workspace as it is served, where people reach it, and its figures.
 
     `requests` and `misses` count by token, `failures`, `attempts` and
-    `visitors` by client address, `visits` by session.
+    `visitors` and `choosers` by client address, `visits` by session.
     """
 
     workspace: Workspace
@@ -60,6 +84,8 @@ class Site:
     visitors: Buckets
     attempts: Buckets
     visits: Buckets
+    choosers: Buckets
+    arrived: Arrived
     place: Place
     metrics: Metrics
 
@@ -82,6 +108,8 @@ class Site:
             visitors=Buckets(visitors / 60, visitors),
             attempts=Buckets(attempts / 60, attempts),
             visits=Buckets(VISITS_PER_SECOND, 5 * VISITS_PER_SECOND),
+            choosers=Buckets(settings.serve_choices_per_minute / 60, settings.serve_choices_per_minute),
+            arrived=Arrived(),
             place=Place.of(settings),
             metrics=Metrics(),
         )

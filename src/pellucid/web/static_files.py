@@ -1,4 +1,8 @@
-"""Static files under names that hold their content's hash, so that browsers may keep them for good."""
+"""Static files under names that hold their content's hash, so that browsers may keep them for good.
+
+Under `/privacy`, as everything that customers' browsers load: so a proxy needs to pass on no other path, and the
+company's own `/static` stays its own. What other people's pages load is found under its plain name too.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,11 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
+PREFIX = "/privacy/static"
 KEPT = "public, max-age=31536000, immutable"
+EMBEDDED = ("consent.js",)
+"""What pages of the company name for good, whatever it holds."""
+KEPT_SHORTLY = "public, max-age=600"
 
 router = APIRouter()
 
@@ -44,16 +52,20 @@ def static_files() -> dict[str, StaticFile]:
 
 def static_url(name: str) -> str:
     """Return where a static file is served; raises KeyError for one that is not there."""
-    return f"/static/{_read(FOLDER / name).name}" if (FOLDER / name).is_file() else _missing(name)
+    return f"{PREFIX}/{_read(FOLDER / name).name}" if (FOLDER / name).is_file() else _missing(name)
 
 
-@router.get("/static/{name}", include_in_schema=False)
+@router.get(PREFIX + "/{name}", include_in_schema=False)
 def static(name: Annotated[str, InPath(max_length=100)]) -> Response:
     """Return a static file."""
-    found = static_files().get(name)
+    found = _read(FOLDER / name) if name in EMBEDDED else static_files().get(name)
     if found is None:
         raise Problem(404, "route-unknown", "There is nothing here.", "Load the page anew.")
-    return Response(found.content, media_type=found.media_type, headers={"Cache-Control": KEPT})
+    return Response(
+        found.content,
+        media_type=found.media_type,
+        headers={"Cache-Control": KEPT_SHORTLY if name in EMBEDDED else KEPT},
+    )
 
 
 @cache

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pellucid.insights.sample import Sample
     from pellucid.workspace.access import AccessDesk
     from pellucid.workspace.agents import AgentDesk
+    from pellucid.workspace.arrivals import ArrivalDesk
     from pellucid.workspace.asking import AskDesk
     from pellucid.workspace.audit import AuditDesk
     from pellucid.workspace.backup import Restored
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.retention import RetentionDesk
     from pellucid.workspace.staff import StaffDesk
     from pellucid.workspace.uses import UseDesk
+    from pellucid.workspace.visitors import VisitorDesk
     from pellucid.workspace.work import WorkDesk
 
 __all__ = ["Workspace", "create", "restore"]
@@ -168,6 +170,7 @@ class Workspace:
         from pellucid.workspace.sealing import JOB as SEAL  # noqa: PLC0415  -- no question needs it
         from pellucid.workspace.sealing import sealing_plan, sealing_task  # noqa: PLC0415  -- likewise
         from pellucid.workspace.tasks import plans, tasks  # noqa: PLC0415  -- TLS and mail, which no question needs
+        from pellucid.workspace.visitors import JOB as VISITORS  # noqa: PLC0415  -- likewise
         from pellucid.workspace.work import WorkDesk  # noqa: PLC0415  -- likewise
 
         access = self.access
@@ -180,8 +183,14 @@ class Workspace:
             lambda request, actor: self.requests.carry_out_for(request, actor, handless),
         )
         able = {**tasks(self.room), **duties.duty_tasks(self.room, rights), MESSAGES: self.messages.task()}
-        able[SEAL] = sealing_task(self.room)
-        found = (*plans(self.room), *duties.duty_plans(self.room), self.messages.plan(), sealing_plan(self.room))
+        able |= {VISITORS: self.visitors.task(), SEAL: sealing_task(self.room)}
+        found = (
+            *plans(self.room),
+            *duties.duty_plans(self.room),
+            self.messages.plan(),
+            self.visitors.plan(),
+            sealing_plan(self.room),
+        )
         return WorkDesk(self.room, able, found)
 
     @cached_property
@@ -261,6 +270,20 @@ class Workspace:
         from pellucid.workspace.openid import OpenIdDesk  # noqa: PLC0415  -- likewise, and an optional dependency
 
         return OpenIdDesk(self.room, lambda: self.doors.key, lambda: self.doors.refusals)
+
+    @cached_property
+    def visitors(self) -> VisitorDesk:
+        """The visitor desk: what somebody chooses who is not signed in."""
+        from pellucid.workspace.visitors import VisitorDesk  # noqa: PLC0415  -- no question needs it
+
+        return VisitorDesk(self.room, lambda: self.doors.key)
+
+    @cached_property
+    def arrivals(self) -> ArrivalDesk:
+        """The arrival desk: what they chose joins their account when they sign in."""
+        from pellucid.workspace.arrivals import ArrivalDesk  # noqa: PLC0415  -- no question needs it
+
+        return ArrivalDesk(self.room, lambda: self.doors.key)
 
     @cached_property
     def centre(self) -> CentreDesk:

@@ -33,6 +33,7 @@ from pellucid.backups.manifest import Keys, Manifest, copy_keys, demand_new, rem
 from pellucid.backups.replay import Replayed, replay
 from pellucid.backups.stamp import stamp
 from pellucid.consent.register import rebuild
+from pellucid.consent.visitor_records import remove_all
 from pellucid.errors import InputInvalid, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
 from pellucid.governance.former import with_former
@@ -221,6 +222,7 @@ class _Draft:
                 told["tokens_revoked"] = parts.accept_loss(connection, policy, actor, now)
                 self._begin_log(now)
             forget_all(connection)  # who left since must not be let in again
+            remove_all(connection)  # and no visitor's yes counts that was taken back since
             if policy is not None:
                 rebuild(connection, policy, now)
             details = {} if self.loss is None else {"reason": self.loss}

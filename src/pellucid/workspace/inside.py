@@ -186,7 +186,7 @@ class InsideDesk:
 
 
 def _demand_own(visitor: Visitor) -> None:
-    """Raise NotPermitted for who acts for somebody: what they show then would say nothing of who they are themselves."""
+    """Raise NotPermitted for who acts for somebody: what they show then says nothing of who they are themselves."""
     if visitor.acting is not None:
         raise NotPermitted(
             "Whoever acts for somebody shows who they are before, for themselves.",

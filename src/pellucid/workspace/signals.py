@@ -33,6 +33,7 @@ from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.tables import signal_questions
 from pellucid.subjects import ids
+from pellucid.subjects.links import Identity
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
 
@@ -55,14 +56,7 @@ class SignalDesk:
         name = namespace_of(policy, namespace)
         if not reading.opts_out:
             return Honoured(reading.source)
-        found = self._subject(policy, name, subject, new)
-        with self.room.database.read() as connection:
-            honoured = weigh(connection, policy, name, found, reading, self.room.clock())
-        said = records_of_signal(honoured, name, found, self.room.clock())
-        if said:
-            self._record(policy, said, actor)
-        self._note(honoured, reading, name, found, actor)
-        return honoured
+        return honour(self.room, policy, (name, self._subject(policy, name, subject, new)), reading, actor)
 
     def answer(self, subject: str, purpose: str, said: str, *, actor: Actor, namespace: str | None = None) -> None:
         """Take the answer to a question about a signal against a programme: `leave` opts out, `stay` keeps both.
@@ -87,7 +81,7 @@ class SignalDesk:
         if said == LEAVE:
             method = f"{SIGNAL}affirmed"
             record = ConsentRecord(name, found, purpose, ConsentVerb.OPT_OUT, at=now, channel=CHANNEL, method=method)
-            self._record(policy, (record,), actor, note_answer)
+            _record(self.room, policy, (record,), actor, note_answer)
             return
         with self.room.database.write() as connection:
             note_answer(connection)
@@ -104,21 +98,6 @@ class SignalDesk:
             pseudonym = self.room.subject_keys.pseudonym(connection, name, found)
             append(connection, AuditEntry("consent.shown", actor, self.room.clock(), subject=pseudonym))
         return told
-
-    def _note(self, honoured: Honoured, reading: SignalReading, name: str, subject: int, actor: Actor) -> None:
-        now = self.room.clock()
-        with self.room.database.write() as connection:
-            if not note(connection, honoured, name, subject, now) and not honoured.closes:
-                return
-            pseudonym = self.room.subject_keys.pseudonym(connection, name, subject)
-            body = honoured.as_json() | {"malformed": reading.malformed}
-            append(connection, AuditEntry("signal.honoured", actor, now, subject=pseudonym, body=body))
-
-    def _record(
-        self, policy: Policy, said: tuple[ConsentRecord, ...], actor: Actor, beside: Beside | None = None
-    ) -> None:
-        done = self.room.recorder.record(Submission(policy, said, actor, said_now=True, beside=beside))
-        leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
 
     def _subject(self, policy: Policy, namespace: str, key: str, new: bool) -> int:
         with self.room.database.read() as connection:
@@ -139,6 +118,29 @@ class SignalDesk:
             if made >= first:
                 subjects_added(connection, policy, namespace, first, 1, (), self.room.clock())
         return int(made)
+
+
+def honour(room: Room, policy: Policy, identity: Identity, reading: SignalReading, actor: Actor) -> Honoured:
+    """Record what a signal closes for an identity, and what it asks; repeating it records nothing more."""
+    with room.database.read() as connection:
+        honoured = weigh(connection, policy, *identity, reading, room.clock())
+    said = records_of_signal(honoured, *identity, room.clock())
+    if said:
+        _record(room, policy, said, actor)
+    now = room.clock()
+    with room.database.write() as connection:
+        if note(connection, honoured, *identity, now) or honoured.closes:
+            pseudonym = room.subject_keys.pseudonym(connection, *identity)
+            body = honoured.as_json() | {"malformed": reading.malformed}
+            append(connection, AuditEntry("signal.honoured", actor, now, subject=pseudonym, body=body))
+    return honoured
+
+
+def _record(
+    room: Room, policy: Policy, said: tuple[ConsentRecord, ...], actor: Actor, beside: Beside | None = None
+) -> None:
+    done = room.recorder.record(Submission(policy, said, actor, said_now=True, beside=beside))
+    leases.acknowledge(room.database, done.receipts, room.clock, time.sleep, done.standing)
 
 
 def _has_left(connection: Connection, namespace: str, subject: int, purpose: str) -> bool:

@@ -66,16 +66,16 @@ def test_static_files_are_kept_by_browsers_for_good_under_their_content(grocer: 
     for name in ("style.css", "htmx.min.js", "verify.js", "icon.svg"):
         found = browser.get(static_url(name))
         assert (found.status, found.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
-    gone = browser.get("/static/style.000000000000.css")
+    gone = browser.get("/privacy/static/style.000000000000.css")
 
     assert (gone.status, gone.headers["cache-control"]) == (404, "no-store")
-    assert browser.get("/static/..%2fpages.py").status == 404
+    assert browser.get("/privacy/static/..%2fpages.py").status == 404
 
 
 def test_what_others_wrote_stands_beside_its_licence() -> None:
     names = sorted(re.sub(r"\.[\w-]{12}\.", ".", name) for name in static_files())
 
-    assert names == ["htmx.LICENSE.txt", "htmx.min.js", "icon.svg", "style.css", "verify.js"]
+    assert names == ["consent.js", "htmx.LICENSE.txt", "htmx.min.js", "icon.svg", "style.css", "verify.js"]
 
 
 @pytest.mark.parametrize("path", ["/privacy/nowhere", "/privacy/requests/x", "/verify/x", "/staff/nowhere"])

@@ -21,6 +21,7 @@ TOTAL = "SELECT COUNT(*) FROM purchases"
 ANSWER = "/staff/ask/answers/{key}"
 INSIGHT = "/staff/insights/{insight}"
 DUE, ENTRY = "/staff/requests/{request_id}", "/staff/log/entries/{leaf}"
+STRANGERS = "everybody who is not a customer, who has a page of their own"
 ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", SIGN_IN): (EVERYBODY, {"key": "h0002"}, 303),
@@ -77,6 +78,14 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/verify/{request_id}"): (EVERYBODY, {}, 200),
     ("GET", "/privacy/messages/{token}"): (EVERYBODY, {}, 403),
     ("POST", "/privacy/messages/{token}"): (EVERYBODY, {"kind": "yearly", "wanted": "no"}, 403),
+    ("GET", "/privacy/visitor"): (STRANGERS, {}, 200),
+    ("POST", "/privacy/visitor"): (EVERYBODY, {}, 303),
+    ("POST", "/privacy/visitor/choices/{purpose}"): (EVERYBODY, {"choice": "no"}, 303),
+    ("POST", "/privacy/visitor/forget"): (EVERYBODY, {}, 303),
+    ("GET", "/privacy/visitor/take-along/{ticket}"): (EVERYBODY, {}, 200),
+    ("POST", "/privacy/visitor/take-along/{ticket}"): (EVERYBODY, {}, 403),
+    ("GET", "/privacy/joined"): (CUSTOMERS, {}, 200),
+    ("POST", "/privacy/joined"): (CUSTOMERS, {}, 303),
     ("POST", "/verify/{request_id}"): (EVERYBODY, {"answer": "x"}, 403),
     ("GET", f"{SIGN_IN}/link/{{link}}"): (EVERYBODY, {}, 403),
     ("POST", f"{SIGN_IN}/link"): (EVERYBODY, {"link": "x" * 43}, 403),
@@ -123,7 +132,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("GET", "/staff/log/verifications/{leaf}"): ("audit-read", {}, 404),
     ("POST", "/staff/log/export"): ("audit-export", {}, 200),
     ("POST", "/staff/log/checkpoint"): ("audit-checkpoint", {}, 303),
-    ("GET", "/static/{name}"): (EVERYBODY, {}, 404),
+    ("GET", "/privacy/static/{name}"): (EVERYBODY, {}, 404),
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those.
 
@@ -134,6 +143,7 @@ NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", 
 NAMES |= {"link": "x" * 43, "key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
 NAMES |= {"dataset": "members", "generation": "1", "place": "0"}
 NAMES |= {"delegation": "0123456789ab", "agent": "none"}
+NAMES["ticket"] = f"{0:016}.1.{0:064}"
 
 
 def is_page(path: str) -> bool:
@@ -173,6 +183,8 @@ def test_a_route_lets_in_whom_its_row_names_and_nobody_else(grocer: Grocer, who:
     told: dict[str, object] = {}
     for row, (whose, _, done) in ROWS.items():
         page = asked(make[who](), row)
+        if whose == STRANGERS:
+            whose, done = EVERYBODY, 303 if who == "alice" else done
         got, expected = (page.status, page.place), (303, DOORS.get(whose, STAFF_SIGN_IN))
         if whose == EVERYBODY or (whose == CUSTOMERS and who == "alice") or (whose == STAFF and who in able):
             expected = done, page.place
@@ -187,7 +199,7 @@ def test_a_route_lets_in_whom_its_row_names_and_nobody_else(grocer: Grocer, who:
 def test_nothing_that_was_refused_was_done(grocer: Grocer) -> None:
     before = grocer.actions()
     for row, (whose, _, _) in ROWS.items():
-        if whose != EVERYBODY:
+        if whose not in (EVERYBODY, STRANGERS):
             asked(grocer.browser(), row)
 
     assert grocer.actions() == before

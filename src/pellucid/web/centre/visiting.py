@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from pellucid.consent.signals import GPC_HEADER, SignalReading, gpc_reading
 from pellucid.policy.model import LANGUAGES
 from pellucid.web import cookies
 from pellucid.web.errors import too_many
@@ -16,6 +17,8 @@ from pellucid.web.language import language_of
 from pellucid.web.site import Site, site_of
 from pellucid.workspace.doors import Visitor
 
+JOINED = "/privacy/joined"
+
 
 class SignInNeeded(Exception):
     """Nobody is signed in where somebody has to be; `door` is where the way in is."""
@@ -23,6 +26,10 @@ class SignInNeeded(Exception):
     def __init__(self, door: str) -> None:
         super().__init__(door)
         self.door = door
+
+
+class JoinedFirst(SignInNeeded):
+    """What was chosen in this browser has just joined the account: that is shown before the page that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,25 @@ async def visiting(request: Request) -> Visit:
     wait = site.visits.take(found.session.id)
     if wait > 0:
         raise too_many(wait, "There were too many requests.")
+    joined = await run_in_threadpool(join, request, found)
+    if joined and request.method == "GET" and request.url.path != JOINED:
+        raise JoinedFirst(JOINED)
     return Visit(site, found, token_of(site, secret), language_of(request))
+
+
+def join(request: Request, visitor: Visitor) -> bool:
+    """Join what was chosen in this browser before to the account, once a session; return whether there was anything."""
+    site, secret, reading = site_of(request), cookies.shown(request, cookies.VISITOR), signal_of(request)
+    if not (secret or reading.opts_out) or visitor.session.id in site.arrived or visitor.acting is not None:
+        return False  # who acts for somebody has chosen for themselves only
+    done = site.workspace.arrivals.arrive(visitor, secret, reading)
+    site.arrived.add(visitor.session.id)
+    return done
+
+
+def signal_of(request: Request) -> SignalReading:
+    """Return what the browser says by Global Privacy Control."""
+    return gpc_reading(request.headers.getlist(GPC_HEADER))
 
 
 async def posting(request: Request, visit: Annotated[Visit, Depends(visiting)]) -> Form:

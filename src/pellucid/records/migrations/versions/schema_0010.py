@@ -40,3 +40,20 @@ def upgrade() -> None:
     )
     op.create_index("delegations_other", "delegations", ["other_namespace", "other"], unique=False)
     op.create_index("delegations_subject", "delegations", ["namespace", "subject"], unique=False)
+    op.create_table(
+        "visitors",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("second", sa.LargeBinary(), nullable=True),
+        sa.Column("choices", sa.Text(), nullable=False),
+        sa.Column("fresh", sa.Integer(), nullable=False),
+        sa.Column("session", sa.Text(), nullable=True),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+        sa.UniqueConstraint("second"),
+    )
+    op.create_index(op.f("ix_visitors_ends_at"), "visitors", ["ends_at"], unique=False)
+    op.create_index(op.f("ix_visitors_made_at"), "visitors", ["made_at"], unique=False)
+    op.create_index(op.f("ix_visitors_session"), "visitors", ["session"], unique=False)

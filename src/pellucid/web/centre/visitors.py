@@ -1,0 +1,93 @@
+"""`/privacy/visitor`: choices of somebody who is not signed in, for this browser; and taking them along."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from pellucid.consent.visitors import SCREENS, Wish
+from pellucid.errors import InputInvalid
+from pellucid.web import cookies
+from pellucid.web.browser import FromBrowser
+from pellucid.web.centre.visiting import JOINED
+from pellucid.web.pages import LANGUAGE, go_to, page
+from pellucid.web.visitor import Comes, Sent, Stranger
+
+router = APIRouter(prefix="/privacy/visitor", include_in_schema=False)
+
+HERE = "/privacy/visitor"
+SIGN_IN = "/privacy/sign-in"
+SCREEN = SCREENS[0]
+PurposeName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Ticket = Annotated[str, Path(pattern=r"^[0-9a-f]{16}\.[0-9]{1,12}\.[0-9a-f]{64}$")]
+
+
+@router.get("")
+def choices(request: Request, comes: Comes, browser: FromBrowser) -> Response:
+    """Show what a visitor has a choice about, and what they chose; to who is signed in, their account's choices."""
+    if comes.site.workspace.doors.visitor(cookies.shown(request, cookies.CENTRE)) is not None:
+        return go_to("/privacy/choices")
+    seen = comes.site.workspace.visitors.see(comes.secret, comes.reading)
+    days = comes.site.workspace.settings.visitor_days
+    shown = page(
+        request,
+        "centre/visitor.html",
+        form_token=browser.token,
+        seen=seen,
+        days=days,
+        door=_door(comes, kept=seen.until is not None),
+    )
+    return browser.remember(shown)
+
+
+@router.post("")
+def refuse_all(comes: Comes, _form: Sent) -> Response:
+    """Keep one no to everything that there is a choice about."""
+    done = comes.site.workspace.visitors.refuse_all(comes.secret, comes.reading, screen=SCREEN, language=LANGUAGE)
+    return comes.remember(go_to(HERE, told="all-off"), done)
+
+
+@router.post("/forget")
+def forget(comes: Comes, _form: Sent) -> Response:
+    """Delete what this browser chose, and have it forget the cookie."""
+    comes.site.workspace.visitors.forget(comes.secret)
+    response = go_to(HERE, told="forgotten")
+    cookies.take_back(response, cookies.VISITOR)
+    return response
+
+
+@router.post("/choices/{purpose}")
+def choose(purpose: PurposeName, comes: Comes, form: Sent) -> Response:
+    """Keep the yes or no of one button."""
+    said = form.get("choice")
+    if said not in ("yes", "no"):
+        raise InputInvalid("A choice is yes or no.", remedy="Press one of the two buttons.", code="choice-unclear")
+    wishes = {purpose: Wish(said == "yes", form.get("notice", ""))}
+    done = comes.site.workspace.visitors.choose(comes.secret, wishes, comes.reading, screen=SCREEN, language=LANGUAGE)
+    return comes.remember(go_to(HERE, told="kept", at=f"purpose-{purpose}"), done)
+
+
+@router.get("/take-along/{ticket}")
+def arrive(request: Request, ticket: Ticket, comes: Comes, browser: FromBrowser) -> Response:
+    """Show to who comes from the company's own pages what one press would take along."""
+    return browser.remember(page(request, "centre/take_along.html", form_token=browser.token, ticket=ticket))
+
+
+@router.post("/take-along/{ticket}")
+def take_along(ticket: Ticket, comes: Comes, _form: Sent) -> Response:
+    """Know what was chosen on the company's own pages here too, and lead to where it joins the account."""
+    workspace = comes.site.workspace
+    secret = workspace.arrivals.take_along(ticket)
+    response = go_to(JOINED)
+    cookies.keep(response, cookies.VISITOR, secret, workspace.settings.visitor_days)
+    return response
+
+
+def _door(comes: Stranger, *, kept: bool) -> str:
+    """Return where a visitor signs in: from a page of the company, under the centre's own host."""
+    place, arrivals = comes.site.place, comes.site.workspace.arrivals
+    if not comes.at_shop:
+        return SIGN_IN
+    return f"{place.origin}{HERE}/take-along/{arrivals.ticket(comes.secret)}" if kept else f"{place.origin}{SIGN_IN}"
