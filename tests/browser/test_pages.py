@@ -23,6 +23,7 @@ PAGES = {
     "/privacy/requests": "h0001",
     "the request": "h0001",
     "/verify/r0123456789ab": None,
+    "/privacy/pass/x": None,
     "/staff/sign-in": None,
     "/staff": "pia",
 }
