@@ -23,7 +23,7 @@ async def running() -> None:
 def ready(request: Request) -> None:
     """Answer if the control database can be read, a policy is in force and the server was not told to end."""
     if site_of(request).ending.is_set():
-        raise Problem(503, "ending", "This server is about to end.", "Ask another one, or again later.")
+        raise Problem(503, "ending", "This server is about to end.", "Ask another one.", headers={"Retry-After": "1"})
     site_of(request).workspace.policy.active()
 
 
