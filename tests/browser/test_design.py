@@ -41,7 +41,7 @@ def test_on_paper_a_page_is_black_on_white_and_says_where_links_lead(shown: Page
     assert {ground for ground, _ in colours} <= {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
     assert {ink for _, ink in colours} <= {"rgb(0, 0, 0)", "rgb(51, 51, 51)"}
 
-    assert shown.locator("nav:visible, form:visible, button:visible, input:visible").count() == 0
+    assert shown.locator("nav:visible, button:visible, input:visible, label:visible").count() == 0
     links = shown.evaluate(
         "[...document.querySelectorAll('main a[href]')].filter(each => each.checkVisibility())"
         ".map(each => [each.getAttribute('href'), getComputedStyle(each, '::after').content])"

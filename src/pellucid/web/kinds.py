@@ -74,6 +74,7 @@ STATIC = Kind(
     ),
 )
 
+ALL = (API, SIGNED, PAGE, STATIC)
 _BY_FIRST_PART = {"v1": SIGNED, "privacy": PAGE, "staff": PAGE, "verify": PAGE, "static": STATIC}
 
 
