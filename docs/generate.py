@@ -30,7 +30,14 @@ from pellucid.policy.compare import CHANGES
 from pellucid.policy.decide import ACTIONS
 from pellucid.policy.load import json_schema
 from pellucid.settings import Settings
+from pellucid.web import kinds
 
+KINDS = {
+    "page": ("Pages", "Under `/privacy`, `/staff` and `/verify`. Bodies are forms."),
+    "api": ("The API", "Under `/api`, and whatever is not one of the others. Bodies are JSON."),
+    "signed": ("The Data Rights Protocol", "Under `/v1`. Bodies are signed texts."),
+    "static": ("Static files", "Under `/static`; whoever has one keeps it for good, since its name is of its content."),
+}
 REFERENCE = Path(__file__).with_name("reference")
 SOURCE = Path(pellucid.__file__).parent
 FAMILIES = {
@@ -55,6 +62,22 @@ def settings_page() -> str:
         "Settings",
         "Everything about a workspace that is not policy is set by environment variables.",
         _table(["Variable", "Type", "Default", "Meaning"], rows),
+    )
+
+
+def headers_page() -> str:
+    by_kind = {kind.name: dict(kind.headers) for kind in kinds.ALL}
+    parts = []
+    for name, (title, where) in KINDS.items():
+        rows = [[f"`{header.decode()}`", f"`{value.decode()}`"] for header, value in sorted(by_kind[name].items())]
+        parts.append(f"## {title}\n\n{where}\n\n" + _table(["Header", "Value"], rows))
+    secure = [[f"`{name.decode()}`", f"`{value.decode()}`"] for name, value in kinds.HSTS]
+    parts.append("## Where people come by https\n\nOn every answer, too.\n\n" + _table(["Header", "Value"], secure))
+    return _page(
+        "Headers",
+        "What every answer of `pellucid serve` carries, by the kind of its route. A proxy in front passes them on as "
+        "they are. Problems carry those of the route that they are about; `Retry-After` says how long to wait.",
+        *parts,
     )
 
 
@@ -150,6 +173,7 @@ def changes_page() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "settings.md": settings_page,
+    "headers.md": headers_page,
     "errors.md": errors_page,
     "reasons.md": reasons_page,
     "policy.md": policy_page,

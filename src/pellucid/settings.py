@@ -174,6 +174,9 @@ class Settings(BaseSettings):
     production: bool = Field(
         default=False, description="Refuse to serve with weak secrets, or where people would not reach it by https."
     )
+    serve_drain_seconds: float = Field(
+        default=0.0, ge=0, le=600, description="How long a stopping server answers on while `/readyz` says no."
+    )
     serve_shutdown_seconds: int = Field(
         default=75, ge=1, le=3600, description="How long a stopping server waits for requests that are under way."
     )

@@ -14,6 +14,7 @@ PAGES = [
     "changes.md",
     "cli.md",
     "errors.md",
+    "headers.md",
     "policy.md",
     "policy.schema.json",
     "reasons.md",

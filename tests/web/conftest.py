@@ -180,11 +180,11 @@ def start(shop: Shop, tmp_path: Path) -> Iterator[Start]:
     """Start `pellucid serve` on the shop's workspace, as a process, and wait until it is ready."""
     running: list[Process] = []
 
-    def run(**environment: str) -> Process:
+    def run(*options: str, **environment: str) -> Process:
         errors = tmp_path / f"server{len(running)}.err"
         with errors.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pellucid", "-w", str(shop.folder), "serve", "--port", "0"],
+                [sys.executable, "-m", "pellucid", "-w", str(shop.folder), "serve", "--port", "0", *options],
                 stderr=file,
                 env=os.environ | environment,
             )

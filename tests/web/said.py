@@ -51,7 +51,7 @@ ELSEWHERE: tuple[object, ...] = (
     "Have a new code sent; each holds once, for ten minutes, and for its own request.",
 )
 """What pages say that stands in no template and no module of words of the web."""
-FOR_PROGRAMS = ("app", "drp", "health", "production", "security", "server")
+FOR_PROGRAMS = ("app", "drp", "health", "production", "security", "server", "workers")
 REFUSING = (
     *sorted(each for each in (SOURCE / "web").glob("*.py") if each.stem not in FOR_PROGRAMS),
     *sorted((SOURCE / "web" / "centre").glob("*.py")),

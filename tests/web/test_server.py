@@ -54,6 +54,56 @@ def test_a_server_that_is_told_to_end_answers_what_is_under_way(shop: Shop, star
     assert (recorded(again), shop.said("h0001")) == (recorded(answer.result()), ["withdraw"])
 
 
+def test_a_server_that_is_to_end_says_first_that_it_is_not_ready_and_answers_on(shop: Shop, start: Start) -> None:
+    held, server = lease(shop, 30), start(PELLUCID_SERVE_DRAIN_SECONDS="3")
+    headers = bearer(shop.token("consent:write"))
+    assert httpx.get(server.address + "/readyz").status_code == 204
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(httpx.post, server.address + API, json=CHOICE, headers=headers, timeout=30)
+        while not shop.said("h0001"):
+            time.sleep(0.05)
+        server.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 2.5
+        while httpx.get(server.address + "/readyz").status_code == 204:
+            assert time.monotonic() < deadline
+        asked = httpx.get(server.address + "/readyz")
+        assert (asked.status_code, asked.json()["code"], asked.headers["retry-after"]) == (503, "ending", "1")
+        assert httpx.get(server.address + "/healthz").status_code == 204
+
+        while server.process.poll() is None and _listens(server.address):
+            time.sleep(0.05)
+        assert (answer.done(), server.process.poll()) == (False, None)  # what is under way is still answered
+        with shop.workspace.room.database.write() as connection:
+            drop_lease(connection, held)
+        assert answer.result().status_code == 201
+    assert server.process.wait(20) == 0
+
+
+def test_a_server_that_is_told_twice_does_not_drain(shop: Shop, start: Start) -> None:
+    server = start(PELLUCID_SERVE_DRAIN_SECONDS="600")
+    server.process.send_signal(signal.SIGTERM)
+    while httpx.get(server.address + "/readyz").status_code == 204:
+        time.sleep(0.05)
+
+    assert server.end(signal.SIGTERM) == 0
+
+
+def test_a_server_that_ends_leaves_the_database_whole_and_without_a_rest(shop: Shop, start: Start) -> None:
+    server, headers = start(), bearer(shop.token("consent:write"))
+    assert httpx.post(server.address + API, json=CHOICE, headers=headers).status_code == 201
+    shop.workspace.close()
+    assert server.end(signal.SIGTERM) == 0
+
+    assert [each.name for each in shop.folder.glob("control.sqlite-*")] == []
+
+
+def _listens(address: str) -> bool:
+    try:
+        return httpx.get(address + "/healthz").status_code == 204
+    except httpx.TransportError:
+        return False
+
+
 def test_a_withdrawal_is_acknowledged_only_when_no_lease_is_left(client: Client, shop: Shop) -> None:
     lease(shop, 1.0)
     began = time.monotonic()

@@ -22,13 +22,15 @@ def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8700,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; about one a processor.")] = 1,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Serve the workspace to programs over HTTP, until stopped."""
+    """Serve the workspace to programs and browsers over HTTP, until stopped."""
     if context.invoked_subcommand is not None:
         return
     try:
         from pellucid.web.server import serve as run  # noqa: PLC0415  -- optional, and slow
+        from pellucid.web.workers import serve_by_workers  # noqa: PLC0415  -- likewise
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("pellucid"):
             raise
@@ -38,7 +40,11 @@ def serve(
     if host not in LOCAL:
         typer.echo("Tokens and keys of people travel unencrypted: put a proxy with TLS in front.", err=True)
     with opened(workspace) as found:
-        run(found, host, port)
+        if workers == 1:
+            run(found, host, port)
+            return
+        folder, settings = found.folder, found.settings
+    serve_by_workers(folder, settings, host, port, workers)  # each opens the workspace for itself
 
 
 @token.command()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -123,8 +124,8 @@ DESCRIPTION = (
 )
 
 
-def make_app(workspace: Workspace) -> FastAPI:
-    """Return the application that serves an open workspace, which the caller closes."""
+def make_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
+    """Return the application that serves an open workspace, which the caller closes; `shared` as of `Site.of`."""
     app = FastAPI(
         title="pellucid",
         version="1",
@@ -136,7 +137,7 @@ def make_app(workspace: Workspace) -> FastAPI:
         redirect_slashes=False,
     )
     app.openapi = partial(_document, app.openapi)  # type: ignore[method-assign]  # as FastAPI documents it
-    app.state.site = Site.of(workspace, workspace.settings)
+    app.state.site = Site.of(workspace, workspace.settings, shared)
     app.add_middleware(Guard, site=app.state.site)
     for kind in (PellucidError, Problem, RequestValidationError, HTTPException, SignInNeeded):
         app.add_exception_handler(kind, tell)

@@ -21,7 +21,9 @@ async def running() -> None:
 
 @router.get("/readyz", status_code=204, response_class=Response, responses={503: problems()[503]})
 def ready(request: Request) -> None:
-    """Answer if the control database can be read and a policy is in force."""
+    """Answer if the control database can be read, a policy is in force and the server was not told to end."""
+    if site_of(request).ending.is_set():
+        raise Problem(503, "ending", "This server is about to end.", "Ask another one.", headers={"Retry-After": "1"})
     site_of(request).workspace.policy.active()
 
 

@@ -81,6 +81,7 @@ STATIC = Kind(
 
 SCRIPT = Kind("script", "application/json", API.headers)
 """What scripts of pages ask for, on the same host as these: the consent widget."""
+ALL = (API, SIGNED, PAGE, STATIC, SCRIPT)
 
 _OF_PRIVACY = {"static": STATIC, "api": SCRIPT}
 _FOR_VISITORS = ("/privacy/visitor", "/privacy/api", "/privacy/static")

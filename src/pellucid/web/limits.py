@@ -1,13 +1,24 @@
-"""Token buckets: how many requests somebody may make. In memory, for one process; not for what has to be fair."""
+"""Token buckets: how many requests somebody may make. In memory, for one process; several share `shared_limits`."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 MOST_KEYS = 10_000
 """Buckets kept; beyond that those that are full, and so say nothing, are forgotten, then the oldest."""
+
+
+class Limit(Protocol):
+    """A limit by key, of one process or of several."""
+
+    def take(self, key: str) -> float:
+        """Take one and return 0; or, if there is none, return the seconds until there will be."""
+
+    def wait(self, key: str) -> float:
+        """Return the seconds until there is one to take, without taking it."""
 
 
 class Buckets:

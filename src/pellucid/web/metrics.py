@@ -1,18 +1,24 @@
 """What machines measure: how many requests, how fast, how they ended, by declared route. Nothing is about anybody.
 
-Labels are declared routes, methods and statuses only: no path as sent, no id, no name.
+Labels are declared routes, methods and statuses only: no path as sent, no id, no name. Of several workers a figure is
+their sum: they write into files of `PROMETHEUS_MULTIPROC_DIR`, which `workers` sets, and whoever is asked adds them up.
 """
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS")
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where workers write their figures, as prometheus_client names it; unset: there is one process."""
 
 
 class Metrics:
-    """The figures of one running application."""
+    """The figures of one running application, or of all the workers that it is one of."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -21,7 +27,12 @@ class Metrics:
         self._seconds = Histogram(
             "pellucid_request_seconds", "How long they took.", ("route",), registry=self.registry, buckets=BUCKETS
         )
-        self.under_way = Gauge("pellucid_requests_under_way", "Requests being worked on.", registry=self.registry)
+        self.under_way = Gauge(
+            "pellucid_requests_under_way",
+            "Requests being worked on.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered; `route` is the declared path of the route."""
@@ -30,4 +41,8 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return the figures as Prometheus reads them."""
-        return generate_latest(self.registry)
+        if FOLDER not in os.environ:
+            return generate_latest(self.registry)
+        summed = CollectorRegistry()
+        MultiProcessCollector(summed)  # type: ignore[no-untyped-call]  # of the library
+        return generate_latest(summed)

@@ -125,7 +125,7 @@ def _let_in(site: Site, request: Request, shown: HTTPAuthorizationCredentials | 
             raise tokens.nobody()
         found = tokens.let_in(shown.credentials)
     except NotPermitted:
-        wait = site.failures.take(request.client.host if request.client else "")
+        wait = site.failures.take(site.place.address_of(request))
         if wait > 0:
             raise too_many(wait, "Too many requests from this address had no valid token.") from None
         raise

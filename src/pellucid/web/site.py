@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from fastapi import Request
 
 from pellucid.governance.tokens import Token
 from pellucid.settings import Settings
-from pellucid.web.limits import Buckets
+from pellucid.web.limits import Buckets, Limit
 from pellucid.web.metrics import Metrics
 from pellucid.web.origin import Place
+from pellucid.web.shared_limits import SharedBuckets, make_file
 from pellucid.workspace import Workspace
 
 RECENT_SECONDS = 1.0
 MOST_RECENT = 1_000
+LIMITS = ("requests", "misses", "failures", "visitors", "attempts", "visits")
+"""What is limited, by the fields of `Site`."""
 VISITS_PER_SECOND = 20.0
 """Requests for pages that one session may make; five times as many at once."""
 
@@ -72,47 +77,59 @@ class Arrived:
 class Site:
     """A workspace as it is served, where people reach it, and its figures.
 
-    `requests` and `misses` count by token, `failures`, `attempts` and
-    `visitors` and `choosers` by client address, `visits` by session.
+    `requests` and `misses` count by token, `failures`, `attempts`, `visitors` and `choosers` by client address, `visits` by
+    session. `ending` is set once the server was told to end: it answers still, and is not ready any more.
     """
 
     workspace: Workspace
     recent: RecentTokens
-    requests: Buckets
-    misses: Buckets
-    failures: Buckets
-    visitors: Buckets
-    attempts: Buckets
-    visits: Buckets
-    choosers: Buckets
+    requests: Limit
+    misses: Limit
+    failures: Limit
+    visitors: Limit
+    attempts: Limit
+    visits: Limit
+    choosers: Limit
     arrived: Arrived
     place: Place
     metrics: Metrics
+    ending: threading.Event
 
     @classmethod
-    def of(cls, workspace: Workspace, settings: Settings) -> Site:
-        """Return the site of a workspace, with the limits that are set."""
-        each_second, misses, failures, visitors, attempts = (
-            settings.serve_requests_per_second,
-            settings.serve_misses_per_minute,
-            settings.serve_failures_per_minute,
-            settings.serve_visits_per_minute,
-            settings.serve_attempts_per_minute,
-        )
+    def of(cls, workspace: Workspace, settings: Settings, shared: Path | None = None) -> Site:
+        """Return the site of a workspace, with the limits that are set.
+
+        `shared` is the folder (`make_shared`) in which several workers count together; None: this process is alone.
+        """
+        rates = {
+            "requests": (settings.serve_requests_per_second, 2 * settings.serve_requests_per_second),
+            "misses": (settings.serve_misses_per_minute / 60, settings.serve_misses_per_minute),
+            "failures": (settings.serve_failures_per_minute / 60, settings.serve_failures_per_minute),
+            "visitors": (settings.serve_visits_per_minute / 60, settings.serve_visits_per_minute),
+            "attempts": (settings.serve_attempts_per_minute / 60, settings.serve_attempts_per_minute),
+            "choosers": (settings.serve_choices_per_minute / 60, settings.serve_choices_per_minute),
+            "visits": (VISITS_PER_SECOND, 5 * VISITS_PER_SECOND),
+        }
+        limits = {name: _limit(name, rate, size, shared) for name, (rate, size) in rates.items()}
         return cls(
             workspace,
             RecentTokens(),
-            requests=Buckets(each_second, 2 * each_second),
-            misses=Buckets(misses / 60, misses),
-            failures=Buckets(failures / 60, failures),
-            visitors=Buckets(visitors / 60, visitors),
-            attempts=Buckets(attempts / 60, attempts),
-            visits=Buckets(VISITS_PER_SECOND, 5 * VISITS_PER_SECOND),
-            choosers=Buckets(settings.serve_choices_per_minute / 60, settings.serve_choices_per_minute),
+            **limits,
             arrived=Arrived(),
             place=Place.of(settings),
             metrics=Metrics(),
+            ending=threading.Event(),
         )
+
+
+def make_shared(folder: Path) -> None:
+    """Make in an empty folder what the limits of several workers are counted in."""
+    for name in LIMITS:
+        make_file(folder / name)
+
+
+def _limit(name: str, rate: float, size: float, shared: Path | None) -> Limit:
+    return Buckets(rate, size) if shared is None else SharedBuckets(rate, size, shared / name)
 
 
 def site_of(request: Request) -> Site:

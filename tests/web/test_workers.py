@@ -1,0 +1,115 @@
+"""`pellucid serve --workers 2`: two processes at one address that are as one to whoever asks."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pellucid.errors import WorkspaceUnusable
+from pellucid.settings import Settings
+from pellucid.web.workers import serve_by_workers
+from tests.web.conftest import API, Process, Shop, Start, bearer
+from tests.web.test_server import command
+
+CHOICE = {"subject": "h0001", "purpose": "offers", "verb": "withdraw"}
+
+
+def children(server: Process) -> list[int]:
+    """Return the processes of the workers."""
+    listed = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    lines = {int(each): Path(f"/proc/{each}/cmdline").read_bytes() for each in listed}
+    return [each for each, line in lines.items() if b"spawn_main" in line]
+
+
+def ready(server: Process, number: int = 2) -> Process:
+    """Wait until as many workers answer."""
+    deadline = time.monotonic() + 120
+    while sum("startup complete" in str(line.get("said", "")) for line in server.lines()) < number:
+        assert (server.process.poll(), time.monotonic() < deadline) == (None, True), server.errors.read_text()
+        time.sleep(0.1)
+    return server
+
+
+def figure(server: Process, name: str) -> float:
+    """Return a figure of the metrics, summed over labels."""
+    text = httpx.get(f"{server.address}/metrics").text
+    return sum(float(each) for each in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
+
+
+def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
+    """In one test, since starting takes long: what one recorded, counted and refused, the other knows."""
+    limits = {"PELLUCID_SERVE_FAILURES_PER_MINUTE": "6", "PELLUCID_SERVE_REQUESTS_PER_SECOND": "1000"}
+    server = ready(start("--workers", "2", **limits))
+    secret = shop.token("consent:write", "consent:why", "consent:changes")
+    assert len(children(server)) == 2
+
+    # Whoever withdraws at one is left out at the other: every connection is new, so that both answer.
+    assert httpx.post(server.address + API, json=CHOICE, headers=bearer(secret), timeout=60).status_code == 201
+    with ThreadPoolExecutor(4) as threads:
+        asked = {"subject": "h0001", "purpose": "offers"}
+        told = list(
+            threads.map(
+                lambda _: httpx.post(f"{server.address}{API}/why", json=asked, headers=bearer(secret), timeout=60).text,
+                range(24),
+            )
+        )
+    assert len(set(told)) == 1
+    assert '"permitted":false' in told[0].replace(" ", "")
+
+    # A limit holds in total: six may fail, not six at each.
+    statuses = Counter(httpx.get(f"{server.address}{API}/changes").status_code for _ in range(20))
+    assert statuses == {401: 6, 429: 14}
+
+    # Figures are those of both, whichever is asked.
+    counted = figure(server, "pellucid_requests_total")
+    assert counted >= 45
+    assert figure(server, "pellucid_requests_total") == counted + 1
+
+    # A token that is revoked is refused by both within a second.
+    assert command(shop, "serve", "token", "revoke", secret.split("_")[1]).returncode == 0
+    time.sleep(1.1)
+    codes = {httpx.get(f"{server.address}{API}/changes", headers=bearer(secret)).status_code for _ in range(8)}
+    assert codes <= {401, 429}
+
+    # Who dies is replaced; who is told to end ends both.
+    os.kill(children(server)[0], signal.SIGKILL)
+    ready(server, 3)
+    assert len(children(server)) == 2
+    assert server.end(signal.SIGTERM) == 0
+    assert not Path(f"/proc/{server.process.pid}").exists()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.address + "/healthz")
+
+
+def test_workers_end_with_a_parent_that_is_killed(shop: Shop, start: Start) -> None:
+    server = ready(start("--workers", "2"))
+    workers = children(server)
+    server.process.kill()
+    server.process.wait()
+
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{each}").exists() for each in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_workers_that_cannot_begin_end_the_server(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceUnusable, match="A worker ended before it began to serve") as raised:
+        serve_by_workers(tmp_path / "nowhere", Settings(), "127.0.0.1", 0, 2)
+
+    assert raised.value.code == "workers-end"
+
+
+def test_a_port_that_is_taken_is_told(shop: Shop, start: Start) -> None:
+    port = int(start().address.rpartition(":")[2])
+
+    with pytest.raises(WorkspaceUnusable, match="Nothing can listen at port"):
+        serve_by_workers(shop.folder, Settings(), "127.0.0.1", port, 2)
