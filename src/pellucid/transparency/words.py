@@ -56,13 +56,13 @@ class Words:
         """Return the name of a country by its ISO 3166 code; the code itself, where nobody named it."""
         return str(Locale(self.language).territories.get(code, code))
 
-    def date(self, day: date) -> str:
-        """Return a day in words: “9 November 2026”."""
-        return format_date(day, "long", locale=self._locale)
-
     def month(self, day: date) -> str:
         """Return the month of a day in words: “November 2026”."""
         return str(format_skeleton("yMMMM", day, locale=self._locale))
+
+    def date(self, day: date) -> str:
+        """Return a day in words: “9 November 2026”."""
+        return format_date(day, "long", locale=self._locale)
 
     def moment(self, moment: datetime) -> str:
         """Return a moment, in UTC, to the minute."""

@@ -77,8 +77,8 @@ class Arrived:
 class Site:
     """A workspace as it is served, where people reach it, and its figures.
 
-    `requests` and `misses` count by token, `failures`, `attempts`, `visitors` and `choosers` by client address, `visits` by
-    session. `ending` is set once the server was told to end: it answers still, and is not ready any more.
+    `requests` and `misses` count by token, `failures`, `attempts`, `visitors` and `choosers` by client address,
+    `visits` by session. `ending` is set once the server was told to end: it answers still, and is not ready any more.
     """
 
     workspace: Workspace

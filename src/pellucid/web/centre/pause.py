@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from pellucid.errors import InputInvalid
 from pellucid.web.centre.visiting import Here, Posted
-from pellucid.web.pages import LANGUAGE, go_to, page
+from pellucid.web.pages import go_to, page
 
 router = APIRouter(prefix="/privacy/pause", include_in_schema=False)
 
@@ -28,7 +28,7 @@ def switched(visit: Here, form: Posted) -> Response:
     if wanted not in ("on", "off"):
         raise InputInvalid("A pause is on or off.", remedy="Press one of the two buttons.", code="pause-unclear")
     if wanted == "on":
-        pauses.begin(visit.visitor, language=LANGUAGE)
+        pauses.begin(visit.visitor, language=visit.language)
     else:
-        pauses.end(visit.visitor, language=LANGUAGE)
+        pauses.end(visit.visitor, language=visit.language)
     return go_to(PAUSE, told="paused" if wanted == "on" else "pause-ended")

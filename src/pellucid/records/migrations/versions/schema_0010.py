@@ -1,4 +1,4 @@
-"""Whom a token asks questions as."""
+"""Whom tokens ask as, from which net people ask to be let in, who may act for whom, what visitors choose."""
 
 from __future__ import annotations
 
