@@ -45,7 +45,10 @@ def test_places_of_which_the_same_is_said_are_told_once() -> None:
 
 
 def test_rows_about_others_too_are_told_of() -> None:
-    parts = [Part("dataset", "x", ERASE, "", "", told={"rows_about_others_too": 1}), Part("dataset", "y", ERASE, "", "")]
+    parts = [
+        Part("dataset", "x", ERASE, "", "", told={"rows_about_others_too": 1}),
+        Part("dataset", "y", ERASE, "", ""),
+    ]
 
     assert [each.reason for each in grouped(parts, {}, {}).deleted] == [
         "All rows about you. Some are about others too, and go as a whole.",
