@@ -20,6 +20,7 @@ from pellucid.policy.parts.purpose import declared_version
 from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import legal_holds, rights_events, rights_requests
 from pellucid.records.tables import policy_snapshots, signal_questions, signals_seen, subject_links, subjects
+from pellucid.records.web_tables import delegations
 from pellucid.regulations.duties import rights
 from pellucid.rights.statement import statements_of
 from pellucid.subjects.ids import ESTIMATED
@@ -158,7 +159,10 @@ def rights_told(policy: Policy, places: Sequence[str | None], now: int) -> list[
 
 
 def others_kept(connection: Connection, identities: Sequence[Identity]) -> dict[str, Any]:
-    """Return the person's requests and statements, browser signals with what was asked because of them, and holds."""
+    """Return the person's requests and statements, browser signals with what was asked because of them, and holds.
+
+    Of who may act for whom only their own part: who the other is, is the other's.
+    """
     return {
         "signals": [
             {"signal": row.signal, "first_at": instant_text(row.first_at)}
@@ -184,6 +188,16 @@ def others_kept(connection: Connection, identities: Sequence[Identity]) -> dict[
             {"basis": row.basis, "since": instant_text(row.since), "until": _instant(row.until)}
             for row in connection.execute(_about(legal_holds, identities))
             if row.released_at is None
+        ],
+        "delegations": [
+            {
+                "part": "acted for" if (row.namespace, row.subject) in identities else "acts",
+                "kind": row.kind,
+                "since": instant_text(row.made_at),
+                "until": _instant(row.until),
+                "ended": _instant(row.ended_at),
+            }
+            for row in connection.execute(_about(delegations, identities))
         ],
     }
 

@@ -193,6 +193,12 @@ def rights(told: Told, first: Rows) -> Iterator[str]:
     if told["holds"]:
         holds = [(each["basis"], day(each["since"]), day(each["until"])) for each in told["holds"]]
         yield table("holds", "What we must keep for now", ("basis", "since", "until"), holds)
+    if told["delegations"]:
+        acts = [
+            (each["kind"], each["part"], day(each["since"]), day(each["ended"] or each["until"]))
+            for each in told["delegations"]
+        ]
+        yield table("delegations", "Acting for somebody", ("as", "your part", "since", "until"), acts)
 
 
 def files(told: Told, first: Rows) -> Iterator[str]:

@@ -126,6 +126,7 @@ COVERED = {
     "rights_requests": "requests",
     "statements": "statements",
     "legal_holds": "holds",
+    "delegations": "delegations",
 }
 NOT_HELD = {
     "subject_keys": "a random number, under which the log knows the person",
