@@ -25,9 +25,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 Key = RSAKey | ECKey | OKPKey
 SECRET = "Kq3vX9tLm2Rz7Bd5Wn8Yc4Hf6Jg1Ps0A"
 CLIENTS = ("centre", "console")
-ASKED = (
-    '<!doctype html><html lang="en"><title>Provider</title><link rel="icon" href="data:,"><h1>Who are you?</h1>{form}'
-)
+HEAD = '<!doctype html><html lang="en"><title>Provider</title><link rel="icon" href="data:,">'
+ASKED = HEAD + "<h1>Who are you?</h1>{form}"
 FORM = '<form method="post"><button>It is me</button></form>'
 
 

@@ -11,7 +11,6 @@ import base64
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -22,6 +21,7 @@ from joserfc.jwk import Key
 
 from pellucid.openid.ask import Asker, NotShown, ProviderDown
 from pellucid.openid.attempt import Attempt
+from pellucid.openid.client import Client
 from pellucid.openid.id_token import Expected, claims_of, key_for, keys_of
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -33,18 +33,6 @@ AT_ONCE = 8
 """Requests that may wait for it; more are told at once that it is not there."""
 NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 LEAVE = "end_session_endpoint"
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """As whom a provider knows us: its issuer, our id and secret, and the one address where browsers come back to."""
-
-    issuer: str
-    id: str
-    secret: str = field(repr=False)
-    back: str
-    scope: str = "openid"
-    acr_values: tuple[str, ...] = ()
 
 
 class Provider:

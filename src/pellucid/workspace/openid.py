@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pellucid.errors import NameUnknown, NotPermitted, PellucidError, WorkspaceUnusable
 from pellucid.governance import waits
@@ -18,7 +18,7 @@ from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import NewSession, digest
 from pellucid.openid import attempt
 from pellucid.openid.ask import Asker, NotShown, ProviderDown
-from pellucid.openid.provider import Client, Provider
+from pellucid.openid.client import Client
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import SECOND
 from pellucid.rights.handover import take_once
@@ -28,6 +28,9 @@ from pellucid.workspace import doors, staff
 from pellucid.workspace.doors import came_from
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
+
+if TYPE_CHECKING:
+    from pellucid.openid.provider import Provider
 
 HOW = "openid"
 Door = Literal["centre", "console"]
@@ -112,8 +115,12 @@ class OpenIdDesk:
     @cached_property
     def _providers(self) -> Mapping[Door, Provider]:
         settings = self.room.settings
-        asker = Asker(openly=not settings.production)
-        return {door: Provider(client, asker) for door, client in clients(settings).items()}
+        found, asker = clients(settings), Asker(openly=not settings.production)
+        if not found:
+            return {}
+        from pellucid.openid.provider import Provider  # noqa: PLC0415  -- slow, and most have no provider
+
+        return {door: Provider(client, asker) for door, client in found.items()}
 
     def _provider(self, door: Door) -> Provider:
         if door not in self._providers:
