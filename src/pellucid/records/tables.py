@@ -388,11 +388,11 @@ api_tokens = Table(  # what programs show to be let in; only a keyed hash of eac
     Column("digest", LargeBinary, nullable=False),
     Column("name", Text, nullable=False),
     Column("scopes", Text, nullable=False),  # space-separated
-    Column("person", Text),  # whose roles it asks with, where it may ask questions
     Column("made_by", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    Column("person", Text),  # whose roles it asks with, where it may ask questions
 )
 
 api_replies = Table(  # answers to requests with an idempotency key, to be given again to the same request
