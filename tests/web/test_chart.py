@@ -66,6 +66,7 @@ def test_a_second_key_makes_lines_or_groups_of_bars() -> None:
     (bars,) = charts_of(answer({**weeks, "week": ["x", "y", "z"] * 2}, 2))
 
     assert (lines.is_line, [(each.name, len(each.marks)) for each in lines.series]) == (True, [("a", 3), ("b", 3)])
+    assert [series.marks[0].at for series in lines.series] == [1.5, 2.5]
     assert (bars.is_line, [each.name for each in bars.series]) == (False, ["x", "y", "z"])
     assert [mark.label for mark in bars.series[0].marks] == ["a", "b"]
 

@@ -93,7 +93,7 @@ WORDS = (
     Words(log_details, ("details",), why="details of log entries that name them, the words of questions among them"),
     Words(releases_kept, ("told", "rows"), why="answers that were kept to be shown again"),
     Words(caps_kept, ("caps",), why="norms that were kept for a question"),
-    Words(api_replies, ("body",), why="answers that were kept for programs"),
+    Words(api_replies, ("body",), why="answers that were kept for who asked"),
     Words(
         insight_proposals,
         ("name", "title", "sql", "plan", "attempts", "reason"),

@@ -154,14 +154,19 @@ def _lines(
             Series(
                 name,
                 tuple(
-                    _mark(point, scale, shown(point.keys[place]), _inset(along.share(at)))
+                    _mark(point, scale, shown(point.keys[place]), _inset(along.share(at)) + shift)
                     for at, point in pairs
                     if _rest(point.keys, place) == name
                 ),
             )
-            for name in others
+            for name, shift in _shifted(others)
         )
     return None
+
+
+def _shifted(names: Sequence[str]) -> list[tuple[str, float]]:
+    """Return each line with how far its marks stand aside, so that their errors do not cover one another."""
+    return [(name, round(index - (len(names) - 1) / 2, 1)) for index, name in enumerate(names)]
 
 
 def _inset(share: float) -> float:

@@ -20,7 +20,7 @@ OBLIGATIONS: Mapping[str, str] = {
 """What holds when a question is permitted, by the word in the decision."""
 
 BOUNDINGS: Mapping[str, str] = {
-    "auto": "Whichever needs less noise",
+    "auto": "With the least noise",
     "groups": "By groups",
     "rank": "By rank",
 }
