@@ -12,22 +12,22 @@ from pellucid.rights.inside import Wanted
 from pellucid.rights.wanted import Wanted as Asked
 from pellucid.workspace import Workspace
 from pellucid.workspace.inside import Correction
-from tests.audit.door_cases import FILED, Case, _sent, _visitor
+from tests.audit.door_cases import FILED, Case, sent, visitor
 
 SITE = Actor(PROGRAM, "site", ("holdings:show", "request:file", "request:look"), "token")
 LOOKED = ("subject.data-shown",)
 
 
 def _corrected(w: Workspace, value: str) -> object:
-    visitor = _visitor(w)
-    generation = w.inside.look(visitor, Wanted("purchases")).generation
-    return w.inside.correct(visitor, Correction("purchases", generation, 0, Proposed("sales_value", value)))
+    who = visitor(w)
+    generation = w.inside.look(who, Wanted("purchases")).generation
+    return w.inside.correct(who, Correction("purchases", generation, 0, Proposed("sales_value", value)))
 
 
 def _given(w: Workspace) -> object:
-    visitor = _visitor(w)
-    w.inside.send_code(visitor)
-    return w.inside.give_code(visitor, _sent(w))
+    who = visitor(w)
+    w.inside.send_code(who)
+    return w.inside.give_code(who, sent(w))
 
 
 def _filed(w: Workspace, *, shown: bool) -> str:
@@ -40,18 +40,18 @@ def _filed(w: Workspace, *, shown: bool) -> str:
 
 HANDED_IN = ("request.filed", "request.acknowledged")
 INSIDE_CASES: list[Case] = [
-    ("inside.hall", lambda w: w.inside.hall(_visitor(w)), (), False),
-    ("inside.look", lambda w: w.inside.look(_visitor(w), Wanted("purchases")), LOOKED, False),
-    ("inside.look", lambda w: w.inside.look(_visitor(w), Wanted("nothing")), (), True),
-    ("inside.row", lambda w: w.inside.row(_visitor(w), "purchases", 10**6, 0), (), True),
+    ("inside.hall", lambda w: w.inside.hall(visitor(w)), (), False),
+    ("inside.look", lambda w: w.inside.look(visitor(w), Wanted("purchases")), LOOKED, False),
+    ("inside.look", lambda w: w.inside.look(visitor(w), Wanted("nothing")), (), True),
+    ("inside.row", lambda w: w.inside.row(visitor(w), "purchases", 10**6, 0), (), True),
     ("inside.correct", lambda w: _corrected(w, "1.50"), (*LOOKED, *LOOKED, *FILED), False),
     ("inside.correct", lambda w: _corrected(w, "much"), (*LOOKED, *LOOKED), True),
-    ("inside.state", lambda w: w.inside.state(_visitor(w), "purchases", "It was a gift."), FILED, False),
-    ("inside.state", lambda w: w.inside.state(_visitor(w), "purchases", ""), (), True),
-    ("inside.concluded", lambda w: w.inside.concluded(_visitor(w)), (), False),
-    ("inside.send_code", lambda w: w.inside.send_code(_visitor(w)), ("sign-in.asked",), False),
+    ("inside.state", lambda w: w.inside.state(visitor(w), "purchases", "It was a gift."), FILED, False),
+    ("inside.state", lambda w: w.inside.state(visitor(w), "purchases", ""), (), True),
+    ("inside.concluded", lambda w: w.inside.concluded(visitor(w)), (), False),
+    ("inside.send_code", lambda w: w.inside.send_code(visitor(w)), ("sign-in.asked",), False),
     ("inside.give_code", _given, ("sign-in.asked", "sign-in.contact-shown"), False),
-    ("inside.give_code", lambda w: w.inside.give_code(_visitor(w), "00000000"), ("identity.refused",), True),
+    ("inside.give_code", lambda w: w.inside.give_code(visitor(w), "00000000"), ("identity.refused",), True),
     ("holdings.held", lambda w: w.holdings.held("h6", actor=SITE), ("subject.held-shown",), False),
     ("holdings.held", lambda w: w.holdings.held("nobody", actor=SITE), (), True),
     ("holdings.held", lambda w: w.holdings.held("h6", actor=w.actor("ana")), ("access.refused",), True),

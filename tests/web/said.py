@@ -38,7 +38,7 @@ ELSEWHERE: tuple[object, ...] = (
     account.SILENCE,
     account.SHARED,
     account.ESTIMATE,
-    account._FACTS,
+    account.FACTS,
     phrases.REVEALED,
     "from data held",
     showing.ANSWERS,

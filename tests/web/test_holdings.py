@@ -83,7 +83,7 @@ def test_a_key_alone_opens_no_rows_whether_or_not_the_person_is_known(client: Cl
         for subject in ("h0001", "nobody")
     ]
 
-    assert [(each.status_code, each.json()["code"]) for each in answers] == [(422, "request-unverified")] * 2
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "request-unverified")] * 2
     assert "subject.data-shown" not in shop.actions()
 
 

@@ -62,9 +62,18 @@ def test_every_operation_is_explained_and_every_body_has_an_example(app: FastAPI
 def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
     for path, found in app.openapi()["paths"].items():
         parameters = {each["name"] for operation in found.values() for each in operation.get("parameters", ())}
-        known = {"since", "limit", "Idempotency-Key", "request_id", "insight", *OF_A_NOTICE, *OF_AN_OFFICER}
+        known = {
+            "since",
+            "limit",
+            "Idempotency-Key",
+            "request_id",
+            "delegation_id",
+            "insight",
+            *OF_A_NOTICE,
+            *OF_AN_OFFICER,
+        }
         assert parameters <= known
-        assert ("{" in path) == bool({"request_id", "version", "insight"} & parameters)
+        assert ("{" in path) == bool({"request_id", "delegation_id", "version", "insight"} & parameters)
 
 
 # Threads of the server, in this process, draw from `random` while a strategy is at work, which then looks guilty of it.

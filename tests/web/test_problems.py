@@ -244,7 +244,7 @@ def test_no_key_token_or_body_comes_into_the_log_of_the_server(shop: Shop, start
 def test_every_kind_of_error_has_its_status() -> None:
     kinds = {kind for kind in PellucidError.__subclasses__() if kind.__module__ == PellucidError.__module__}
     covered = {kind for kind, _ in STATUS_BY_KIND}
-    assert {kind.__name__ for kind in kinds - covered} == {"DataRefused", "DeliveryFailed", "VerificationFailed"}
+    assert {kind.__name__ for kind in kinds - covered} == {"DataRefused", "DeliveryFailed"}
     assert set(STATUS_BY_CODE.values()) == {401, 409, 429}
 
 

@@ -251,6 +251,12 @@ class Grocer:
             made = sessions.begin(connection, CENTRE, self.workspace.doors.key, who, "code", 1, self.now())
         return Browser(self.address, {cookies.CENTRE: made.secret})
 
+    def filed(self, right: str, household: str = "h0001") -> str:
+        """Return the id of a request that a household files, signed in."""
+        visitor = self.workspace.doors.visitor(self.known(household).cookies[cookies.CENTRE])
+        assert visitor is not None
+        return self.workspace.centre.file(visitor, right).status.request
+
     def known_staff(self, name: str) -> Browser:
         """Return a browser with a session of somebody of the staff."""
         with self.workspace.room.database.write() as connection:

@@ -21,7 +21,7 @@ from pellucid.workspace import Workspace
 
 RECENT_SECONDS = 1.0
 MOST_RECENT = 1_000
-LIMITS = ("requests", "misses", "failures", "visitors", "attempts", "visits")
+LIMITS = ("requests", "misses", "failures", "visitors", "attempts", "choosers", "visits")
 """What is limited, by the fields of `Site`."""
 VISITS_PER_SECOND = 20.0
 """Requests for pages that one session may make; five times as many at once."""

@@ -75,7 +75,15 @@ def test_static_files_are_kept_by_browsers_for_good_under_their_content(grocer: 
 def test_what_others_wrote_stands_beside_its_licence() -> None:
     names = sorted(re.sub(r"\.[\w-]{12}\.", ".", name) for name in static_files())
 
-    assert names == ["consent.js", "htmx.LICENSE.txt", "htmx.min.js", "icon.svg", "style.css", "verify.js"]
+    assert names == [
+        "consent.js",
+        "console.css",
+        "htmx.LICENSE.txt",
+        "htmx.min.js",
+        "icon.svg",
+        "style.css",
+        "verify.js",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/privacy/nowhere", "/privacy/requests/x", "/verify/x", "/staff/nowhere"])

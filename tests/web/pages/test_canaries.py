@@ -51,7 +51,9 @@ def said() -> Iterator[io.StringIO]:
 
 
 def test_log_and_figures_tell_nothing_of_what_was_sent(grocer: Grocer, said: io.StringIO) -> None:
-    token = grocer.workspace.tokens.create(f"till-{token_hex(4)}", SCOPES, actor=grocer.workspace.actor("pia")).secret
+    token = grocer.workspace.tokens.create(
+        f"till-{token_hex(4)}", SCOPES, actor=grocer.workspace.actor("pia"), person="ana"
+    ).secret
     alice, pia = grocer.known(), grocer.known_staff("pia")
     csrf = {"": alice.get("/privacy/choices").token, "staff": pia.get("/staff").token}
     cookie = "; ".join(f"{name}={value}" for browser in (alice, pia) for name, value in browser.cookies.items())

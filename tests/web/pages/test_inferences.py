@@ -45,7 +45,7 @@ MORE = """\
 def concluded(grocer: Grocer, tmp_path: Path) -> Grocer:
     """The grocer once a table was built of purchases, and scores were bought."""
     workspace, pia = grocer.workspace, grocer.workspace.actor("pia")
-    text = POLICY.replace("may: [query, preview]", "may: [query, preview, data-build]")
+    text = POLICY.replace("may: [query, preview,", "may: [query, preview, data-build,")
     text = text.replace("categories: [user.beh", "categories: [user.unique_id, user.beh")
     text = text.replace("    consent_days: 365\n", "    consent_days: 365\n    kinds: [profiling]\n")
     (workspace.folder / "policy" / "policy.yaml").write_text(text + MORE)

@@ -8,7 +8,7 @@ import pytest
 
 from pellucid.workspace.doors import CUSTOMER
 from tests.web.told import SUM, ask, refuse
-from tests.web.visitors import Browser, Grocer, Page
+from tests.web.visitors import Grocer, Page
 
 
 def headings(page: Page) -> list[str]:
@@ -147,9 +147,7 @@ def test_what_recipients_were_told_about_somebody_is_told_to_them_alone(grocer: 
 
 def paused(grocer: Grocer, household: str) -> None:
     """Let a household have its data restricted, and the restriction carried out."""
-    browser: Browser = grocer.known(household)
-    done = browser.submit("/privacy/requests", "/privacy/requests", right="restriction")
-    request = done.place.partition("?")[0].rpartition("/")[2]
+    request = grocer.filed("restriction", household)
     desk, pia = grocer.workspace.requests, grocer.workspace.actor("pia")
     desk.approve(request, actor=pia)
     desk.carry_out(request, actor=pia)
