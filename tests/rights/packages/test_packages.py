@@ -151,7 +151,7 @@ def test_a_folder_that_belongs_to_no_package_is_swept(shop: Workspace) -> None:
 def when_opening(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Let something happen once, while a package is made: after all was gathered, before any row is read."""
     desk = workspace.access
-    parts = desk._parts
+    parts = desk.parts
     happened: list[object] = []
 
     def opened(holdings):  # type: ignore[no-untyped-def]
@@ -160,7 +160,7 @@ def when_opening(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, act: Cal
             act()
         return parts.open_person(holdings)
 
-    monkeypatch.setattr(type(desk), "_parts", property(lambda self: replace(parts, open_person=opened)))
+    monkeypatch.setattr(type(desk), "parts", property(lambda self: replace(parts, open_person=opened)))
 
 
 def test_an_import_meanwhile_does_not_tear_a_package(
