@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import zipfile
 from datetime import datetime, timedelta
@@ -193,6 +194,23 @@ def _allow(grocer: Grocer, actions: str) -> None:
     )
     path.write_text(text)
     grocer.workspace.policy.activate(actor=grocer.workspace.actor("pia"))
+
+
+def test_nothing_personal_lands_in_the_servers_own_log_or_figures(
+    grocer: Grocer, caplog: pytest.LogCaptureFixture
+) -> None:
+    request, browser = filed(grocer), grocer.known_staff("pia")
+    with caplog.at_level(logging.INFO):
+        shown = browser.submit("/staff", f"{REQUESTS}/{request}/person")
+        act(browser, request, "verify", evidence="passport of alice@home.example")
+        act(browser, request, "deny", why="other", note="h0001 is alice@home.example")
+        browser.get(f"{LOG}?family=request&kind=customer")
+        figures = grocer.browser().get("/metrics")
+    lines = [str(record.__dict__) for record in caplog.records if record.name.startswith("pellucid")]
+
+    assert "h0001" in shown.words  # there was something that could have leaked
+    assert (len(lines) > 5, figures.status) == (True, 200)
+    assert [word for word in (*KEYS, request) if word in "".join(lines) + figures.text] == []
 
 
 # -- consents ----------------------------------------------------------------------------------------------------------
