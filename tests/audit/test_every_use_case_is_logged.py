@@ -41,6 +41,7 @@ from tests.audit.door_cases import DOOR_CASES
 from tests.audit.inside_cases import INSIDE_CASES
 from tests.audit.openid_cases import OPENID_CASES
 from tests.audit.oversight_cases import OVERSIGHT_CASES
+from tests.audit.pass_cases import PASS_CASES
 from tests.insights.conftest import POLICY, TOTAL
 
 Step = Callable[[Workspace], object]
@@ -878,6 +879,7 @@ CASES = [
     *(UseCase(*each) for each in ASK_CASES),
     *(UseCase(*each) for each in OVERSIGHT_CASES),
     *(UseCase(*each) for each in OPENID_CASES),
+    *(UseCase(*each) for each in PASS_CASES),
     *(UseCase(*each) for each in INSIDE_CASES),
     *(UseCase(*each) for each in ACT_CASES),
     *PROGRAM_REQUEST_CASES,
@@ -928,7 +930,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 
 ROOMLESS = {
     *("tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"),
-    *("asking", "openid", "inside", "holdings"),
+    *("passes", "asking", "openid", "inside", "holdings"),
     *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
     *("visitors", "arrivals"),
 }
@@ -937,7 +939,7 @@ DESKS = (
     *("derived", "laws", "screens", "identities", "signals", "tokens", "programs", "remedies", "requests"),
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     *("notices", "help"),
-    *("doors", "centre", "staff", "asking", "oversight", "openid", "inside", "holdings"),
+    *("doors", "centre", "staff", "passes", "asking", "oversight", "openid", "inside", "holdings"),
     *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
     *("visitors", "arrivals"),
 )

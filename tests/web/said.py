@@ -23,7 +23,7 @@ from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.model import LANGUAGES
 from pellucid.rights import account, showing
-from pellucid.transparency import phrases
+from pellucid.transparency import phrases, use_words
 from pellucid.web.language import CATALOGUES
 from pellucid.web.pages import TEMPLATES, TOLD, environment
 
@@ -40,6 +40,8 @@ ELSEWHERE: tuple[object, ...] = (
     account.ESTIMATE,
     account.FACTS,
     phrases.REVEALED,
+    [value for name, value in vars(use_words).items() if name.isupper() and name not in ("REFUSALS", "ABOUT")],
+    {start: sentence for start, sentence in (*use_words.REFUSALS, *use_words.ABOUT)},
     "from data held",
     showing.ANSWERS,
     "We did what you asked.",
@@ -85,8 +87,8 @@ def of_templates() -> Iterator[Message]:
     made = environment("en")
     for path in sorted(TEMPLATES.rglob("*.html")):
         for _, function, message in made.extract_translations(path.read_text()):  # type: ignore[attr-defined]
-            texts = [message] if isinstance(message, str) else [each for each in message if each]
-            if texts:  # none where what is translated is a word of a module
+            texts = [message] if isinstance(message, str) else [each for each in message or () if each]
+            if texts:  # else it is a word of a module, which is found there
                 yield (texts[0], texts[1]) if function == "ngettext" else texts[0]
 
 

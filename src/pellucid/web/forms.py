@@ -26,7 +26,7 @@ def token_of(site: Site, secret: str) -> str:
 
 
 async def read_form(request: Request) -> Form:
-    """Return the fields of a form; raises Problem (400) for what is none, repeats a name or has too many."""
+    """Return the fields of a form; raises Problem (400) for what is none, repeats a name, has too many, or NUL."""
     try:
         text = (await request.body()).decode("ascii")
         fields = parse_qsl(
@@ -40,7 +40,7 @@ async def read_form(request: Request) -> Form:
     except ValueError:
         raise _unreadable() from None
     found = dict(fields)
-    if len(found) != len(fields):
+    if len(found) != len(fields) or any("\0" in value for value in found.values()):
         raise _unreadable()
     return found
 

@@ -19,7 +19,7 @@ from pellucid.backups.keeper import JournalKeeper, kept_journal
 from pellucid.backups.stamp import demand_unstamped
 from pellucid.engines.base import Engine, Holding, ReleasedCells
 from pellucid.engines.registry import open_engine, open_released_cells
-from pellucid.errors import InputInvalid
+from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.governance.activate import active_policy, in_force
 from pellucid.insights.answer import Parts, answer, preview
 from pellucid.insights.query import InsightQuery, Value, accuracy_of
@@ -452,7 +452,10 @@ class Workspace:
         told = [
             self.preview(sql, purpose=purpose, actor=acting, epsilon=epsilon, accuracy=accuracy) for sql in questions
         ]
-        return BudgetPlan.of(told, self.room.policy().purposes[purpose].release.allowance)
+        purposes = self.room.policy().purposes
+        if purpose not in purposes:  # no question was there to tell it
+            raise NameUnknown("purpose", purpose, tuple(purposes))
+        return BudgetPlan.of(told, purposes[purpose].release.allowance)
 
     def backup(
         self,

@@ -93,7 +93,11 @@ class PassDesk:
 
     def _read(self, token: str, door: Door) -> Pass:
         self._demand_here()
-        return passes.read(token, door, self.room.subject_keys.open, self.room.clock())
+        try:
+            return passes.read(token, door, self.room.subject_keys.open, self.room.clock())
+        except NotPermitted:
+            self.doors.refusals.count("pass-refused", customers.STRANGER)
+            raise
 
     def _take(self, connection: Connection, found: Pass) -> None:
         if not handover.take_once(connection, digest(self.doors.key, HOW, found.id), found.until):

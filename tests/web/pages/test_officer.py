@@ -19,6 +19,7 @@ from pellucid.consent import coverage
 from pellucid.errors import UseRefused
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import log_entries
+from pellucid.settings import Settings
 from pellucid.web.console import consents, officer_words
 from pellucid.web.console import log as log_pages
 from pellucid.web.console import refusals as refusal_pages
@@ -26,6 +27,8 @@ from pellucid.web.console import requests as request_pages
 from tests.web.visitors import Browser, Grocer, Page
 
 REQUESTS, LOG = "/staff/requests", "/staff/log"
+AT_ONCE = Settings(erasure_wait_hours=0)
+"""Nobody may take an erasure back for a while first."""
 KEYS = ("h0001", "h0002", "alice@home.example", "bob@home.example")
 """What would tell who somebody is."""
 
@@ -117,6 +120,7 @@ def test_whom_a_request_is_about_is_shown_on_demand_and_logged(grocer: Grocer) -
     assert "h0001" not in json.dumps(entry)
 
 
+@pytest.mark.parametrize("settings", [AT_ONCE], ids=["at once"])
 def test_an_erasure_is_checked_approved_and_carried_out(grocer: Grocer) -> None:
     request, browser = filed(grocer), grocer.known_staff("pia")
     plan = browser.submit("/staff", f"{REQUESTS}/{request}/plan")
