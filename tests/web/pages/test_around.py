@@ -75,7 +75,7 @@ def test_static_files_are_kept_by_browsers_for_good_under_their_content(grocer: 
 def test_what_others_wrote_stands_beside_its_licence() -> None:
     names = sorted(re.sub(r"\.[\w-]{12}\.", ".", name) for name in static_files())
 
-    assert names == ["htmx.LICENSE.txt", "htmx.min.js", "icon.svg", "style.css", "verify.js"]
+    assert names == ["console.css", "htmx.LICENSE.txt", "htmx.min.js", "icon.svg", "style.css", "verify.js"]
 
 
 @pytest.mark.parametrize("path", ["/privacy/nowhere", "/privacy/requests/x", "/verify/x", "/staff/nowhere"])
@@ -83,9 +83,10 @@ def test_what_is_not_there_is_told_as_a_page(grocer: Grocer, path: str) -> None:
     page = grocer.known().get(path)
 
     assert (page.status, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    start = "console" if path.startswith("/staff") else "privacy centre"
     assert page.words == (
         "This did not work There is no such page. Go to the start, and on from there. "
-        "Code: route-unknown To the start of the privacy centre"
+        f"Code: route-unknown To the start of the {start}"
     )
 
 
