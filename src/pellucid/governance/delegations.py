@@ -107,6 +107,12 @@ def end(connection: Connection, id: str, who: str, now: int) -> bool:
     return connection.execute(update(delegations).where(*live).values(ended_at=now, ended_by=who)).rowcount == 1
 
 
+def end_all(connection: Connection, who: str, now: int) -> int:
+    """End every delegation that has not ended, at once and for good; return how many."""
+    live = delegations.c.ended_at.is_(None)
+    return connection.execute(update(delegations).where(live).values(ended_at=now, ended_by=who)).rowcount
+
+
 def of_person(connection: Connection, person: Identity, now: int) -> list[Delegation]:
     """Return who may act for somebody now."""
     return _live(connection, now, delegations.c.namespace == person[0], delegations.c.subject == person[1])

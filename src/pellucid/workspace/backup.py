@@ -36,6 +36,7 @@ from pellucid.consent.register import rebuild
 from pellucid.consent.visitor_records import remove_all
 from pellucid.errors import InputInvalid, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
+from pellucid.governance.delegations import end_all
 from pellucid.governance.former import with_former
 from pellucid.governance.sessions import forget_all
 from pellucid.holdings.leases import unlink_unleased
@@ -222,6 +223,7 @@ class _Draft:
                 told["tokens_revoked"] = parts.accept_loss(connection, policy, actor, now)
                 self._begin_log(now)
             forget_all(connection)  # who left since must not be let in again
+            told["delegations_ended"] = end_all(connection, actor.name, now)  # nor who acts for somebody no longer
             remove_all(connection)  # and no visitor's yes counts that was taken back since
             if policy is not None:
                 rebuild(connection, policy, now)

@@ -91,9 +91,10 @@ def test_what_is_not_there_is_told_as_a_page(grocer: Grocer, path: str) -> None:
     page = grocer.known().get(path)
 
     assert (page.status, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    start = "console" if path.startswith("/staff") else "privacy centre"
     assert page.words == (
         "This did not work There is no such page. Go to the start, and on from there. "
-        "Code: route-unknown To the start of the privacy centre"
+        f"Code: route-unknown To the start of the {start}"
     )
 
 
