@@ -26,6 +26,7 @@ PAGES = {
     f"/privacy/visitor/take-along/{0:016}.1.{0:064}": None,
     "/privacy/joined": "h0001",
     "/verify/r0123456789ab": None,
+    "/privacy/pass/x": None,
     "/staff/sign-in": None,
     "/staff": "pia",
 }

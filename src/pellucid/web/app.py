@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
-from pellucid.web import drp, health, static_files
+from pellucid.web import drp, health, passes, static_files
 from pellucid.web.api import consents, notices, requests, signals, visitor, visitors
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
@@ -54,6 +54,7 @@ PARTS: tuple[Any, ...] = (
     centre_visitors,
     centre_joined,
     console_door,
+    passes,
 )
 """Every module with routes."""
 DESCRIPTION = (

@@ -97,7 +97,7 @@ class DoorDesk:
         with self.room.database.write() as connection:
             found = sign_in.who_showed(connection, self._challenges, browser, given, now)
             if found is not None:
-                return self._begin(connection, found[0], "code", found[1], now)
+                return self.begin(connection, found[0], "code", found[1], now)
         self.refusals.count("code-wrong", STRANGER)
         raise NotPermitted(
             "This is not the code that we sent, or it holds no longer.",
@@ -121,13 +121,22 @@ class DoorDesk:
                 fresh = handover.take_once(connection, digest(self.key, "handover", told.id), told.expires_at)
                 subject = ids.find(connection, name, told.subject)
                 if fresh and subject is not None:
-                    return self._begin(connection, (name, subject), "handover", came_from, now)
+                    return self.begin(connection, (name, subject), "handover", came_from, now)
         self.refusals.count("handover-refused", STRANGER)
         raise NotPermitted(
             "We could not take over who you are from the page that you came from.",
             remedy="Go back and try again, or sign in here.",
             code="handover-refused",
         )
+
+    def begin(self, connection: Connection, identity: Identity, how: str, address: bytes, now: int) -> NewSession:
+        """Begin and log the session of somebody who has shown who they are; the transaction's last call."""
+        who = {"namespace": identity[0], "subject": identity[1], "address": address}
+        made = sessions.begin(connection, CENTRE, self.key, who, how, sign_in.STRENGTH, now)
+        name = self.room.subject_keys.pseudonym(connection, *identity)
+        body = {"how": how, "session": made.session.id, "door": CENTRE.name}
+        append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
+        return made
 
     def visitor(self, secret: str) -> Visitor | None:
         """Return who a cookie says is there; None for nobody. A session that is used goes on."""
@@ -173,12 +182,3 @@ class DoorDesk:
 
     def _address(self, address: str, namespace: str, typed: str) -> bytes:
         return digest(self.key, "address", address, namespace, typed)
-
-    def _begin(self, connection: Connection, identity: Identity, how: str, address: bytes, now: int) -> NewSession:
-        """Begin a session and log it, by pseudonym; the transaction's last call."""
-        who = {"namespace": identity[0], "subject": identity[1], "address": address}
-        made = sessions.begin(connection, CENTRE, self.key, who, how, sign_in.STRENGTH, now)
-        name = self.room.subject_keys.pseudonym(connection, *identity)
-        body = {"how": how, "session": made.session.id, "door": CENTRE.name}
-        append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
-        return made

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from sqlalchemy import Connection
+
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.audit.places import KEYS
@@ -100,10 +102,7 @@ class StaffDesk:
         with self.room.database.write() as connection:
             if staff_accounts.take(connection, checked):
                 waits.passed(connection, counted)
-                made = sessions.begin(connection, CONSOLE, self._key, {"person": name}, "account", STRENGTH, now)
-                body = {"how": "account", "session": made.session.id, "door": CONSOLE.name}
-                append(connection, AuditEntry("sign-in.done", _actor(policy, made.session), now, body=body))
-                return made
+                return self.begin(connection, policy, name, "account")
             waits.failed(connection, counted, now)
         self.refusals().count("sign-in-wrong", STRANGER if row is None else Actor(STAFF, name, (), "none"))
         raise NotPermitted(
@@ -111,6 +110,14 @@ class StaffDesk:
             remedy="Check each; a code holds for a minute and only once.",
             code="sign-in-wrong",
         )
+
+    def begin(self, connection: Connection, policy: Policy, name: str, how: str) -> NewSession:
+        """Begin a session of a person of the policy who has shown who they are, and log it; the transaction's last."""
+        now = self.room.clock()
+        made = sessions.begin(connection, CONSOLE, self._key, {"person": name}, how, STRENGTH, now)
+        body = {"how": how, "session": made.session.id, "door": CONSOLE.name}
+        append(connection, AuditEntry("sign-in.done", _actor(policy, made.session), now, body=body))
+        return made
 
     def member(self, secret: str) -> Member | None:
         """Return who a cookie says is there; None for nobody, and for somebody whom the policy no longer declares."""

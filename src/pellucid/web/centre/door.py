@@ -9,7 +9,7 @@ from pellucid.errors import NotPermitted
 from pellucid.web import cookies
 from pellucid.web.browser import Asked, FromBrowser
 from pellucid.web.centre.visiting import Here, Posted
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/privacy", include_in_schema=False)
@@ -50,7 +50,7 @@ def give(request: Request, browser: FromBrowser, form: Asked) -> Response:
     try:
         made = doors.answer(form.get("code", ""), cookie=browser.secret)
     except NotPermitted as error:
-        wrong = f"{error.message} {error.remedy}"
+        wrong = sentences_of(error)
         return page(request, "centre/code.html", status=403, form_token=browser.token, wrong=wrong)
     before = doors.visitor(cookies.shown(request, cookies.CENTRE))
     if before is not None:

@@ -12,7 +12,8 @@ from pellucid.errors import InputInvalid
 from pellucid.web import cookies
 from pellucid.web.browser import FromBrowser
 from pellucid.web.centre.visiting import JOINED
-from pellucid.web.pages import LANGUAGE, go_to, page
+from pellucid.web.language import language_of
+from pellucid.web.pages import go_to, page
 from pellucid.web.visitor import Comes, Sent, Stranger
 
 router = APIRouter(prefix="/privacy/visitor", include_in_schema=False)
@@ -43,9 +44,11 @@ def choices(request: Request, comes: Comes, browser: FromBrowser) -> Response:
 
 
 @router.post("")
-def refuse_all(comes: Comes, _form: Sent) -> Response:
+def refuse_all(request: Request, comes: Comes, _form: Sent) -> Response:
     """Keep one no to everything that there is a choice about."""
-    done = comes.site.workspace.visitors.refuse_all(comes.secret, comes.reading, screen=SCREEN, language=LANGUAGE)
+    done = comes.site.workspace.visitors.refuse_all(
+        comes.secret, comes.reading, screen=SCREEN, language=language_of(request)
+    )
     return comes.remember(go_to(HERE, told="all-off"), done)
 
 
@@ -59,13 +62,15 @@ def forget(comes: Comes, _form: Sent) -> Response:
 
 
 @router.post("/choices/{purpose}")
-def choose(purpose: PurposeName, comes: Comes, form: Sent) -> Response:
+def choose(request: Request, purpose: PurposeName, comes: Comes, form: Sent) -> Response:
     """Keep the yes or no of one button."""
     said = form.get("choice")
     if said not in ("yes", "no"):
         raise InputInvalid("A choice is yes or no.", remedy="Press one of the two buttons.", code="choice-unclear")
     wishes = {purpose: Wish(said == "yes", form.get("notice", ""))}
-    done = comes.site.workspace.visitors.choose(comes.secret, wishes, comes.reading, screen=SCREEN, language=LANGUAGE)
+    done = comes.site.workspace.visitors.choose(
+        comes.secret, wishes, comes.reading, screen=SCREEN, language=language_of(request)
+    )
     return comes.remember(go_to(HERE, told="kept", at=f"purpose-{purpose}"), done)
 
 

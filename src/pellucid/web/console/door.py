@@ -14,7 +14,7 @@ from pellucid.web import cookies
 from pellucid.web.browser import Asked, FromBrowser
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.forms import Form, demand_own, read_form, token_of
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import Site, site_of
 from pellucid.workspace.staff import Member
 
@@ -67,7 +67,7 @@ def enter(request: Request, browser: FromBrowser, form: Asked) -> Response:
         made = staff.sign_in(name, password, code, address=browser.address)
     except NotPermitted as error:
         status = 429 if error.code == "sign-in-wait" else 403
-        wrong = f"{error.message} {error.remedy}"
+        wrong = sentences_of(error)
         return page(request, "console/sign_in.html", status=status, form_token=browser.token, wrong=wrong)
     before = staff.member(cookies.shown(request, cookies.CONSOLE))
     if before is not None:
