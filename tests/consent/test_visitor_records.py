@@ -39,6 +39,14 @@ def test_who_comes_back_after_it_was_over_begins_anew(database: Database, alice:
     assert made.id != alice.id
 
 
+def test_who_was_known_on_another_host_begins_anew_there_too(database: Database, alice: Kept) -> None:
+    with database.write() as connection:
+        records.know_also(connection, alice.id, OTHER, NOW)
+        made = records.begin(connection, OTHER, NO, ENDS + DAY, ENDS)
+
+    assert (found(database, OTHER, ENDS), found(database, ALICE, ENDS)) == (made, None)
+
+
 def test_other_choices_take_the_place_of_those_before(database: Database, alice: Kept) -> None:
     with database.write() as connection:
         assert records.change(connection, alice, NO, ENDS + DAY) is True

@@ -45,7 +45,7 @@ def made_since(connection: Connection, instant: int) -> int:
 
 def begin(connection: Connection, digest: bytes, choices: Choices, ends_at: int, now: int) -> Kept:
     """Keep what a visitor chose who comes for the first time; what was over under the digest is gone."""
-    connection.execute(delete(visitors).where(visitors.c.digest == digest))
+    connection.execute(delete(visitors).where(or_(visitors.c.digest == digest, visitors.c.second == digest)))
     made = Kept(secrets.token_hex(8), choices, True, ends_at)
     connection.execute(insert(visitors).values(_values(made) | {"digest": digest, "made_at": now}))
     return made
