@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Settings(BaseSettings):
@@ -145,3 +148,9 @@ class Settings(BaseSettings):
     serve_shutdown_seconds: int = Field(
         default=75, ge=1, le=3600, description="How long a stopping server waits for requests that are under way."
     )
+
+    @property
+    def only_here(self) -> bool:
+        """Whether people reach this workspace on this machine only."""
+        host = urlsplit(self.public_url).hostname
+        return not self.production and (not host or host in LOOPBACK)

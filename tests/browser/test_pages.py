@@ -24,6 +24,7 @@ PAGES = {
     "the request": "h0001",
     "/verify/r0123456789ab": None,
     "/privacy/signed-out": None,
+    "/privacy/pass/x": None,
     "/staff/sign-in": None,
     "/staff/signed-out": None,
     "/staff": "pia",

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
+from pellucid.demo.browser import Browser
 from pellucid.demo.reading import DemoFailed, demand, errors_of, number_after, spent_of
 from pellucid.demo.story import ATTACK, BY_INCOME
 from pellucid.demo.telling import program, quoted
@@ -17,14 +24,30 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> str:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(
-        [*program(), "demo", "--folder", str(folder)], capture_output=True, text=True, timeout=600, check=False
-    )
+    command = [*program(), "demo", "--folder", str(folder), "--minutes", "10"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.stderr == ""
     assert done.returncode == 0, done.stdout[-2000:]
-    return done.stdout
+    yield done.stdout
+    process = kept(done.stdout)
+    if is_running(process):
+        os.kill(process, signal.SIGTERM)
+
+
+def kept(told: str) -> int:
+    """The process that keeps the pages served."""
+    return int(number_after("to end it before: kill", told))
+
+
+def is_running(process: int) -> bool:
+    """Whether a process runs, and has not merely ended unnoticed by whoever started it."""
+    try:
+        os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 def answers(told: str, sql: str) -> list[str]:
@@ -34,7 +57,7 @@ def answers(told: str, sql: str) -> list[str]:
 
 
 def test_it_tells_every_step_and_takes_less_than_four_minutes(told: str) -> None:
-    assert [int(number) for number in re.findall(r"^═+\n(\d+)\. ", told, re.MULTILINE)] == list(range(1, 19))
+    assert [int(number) for number in re.findall(r"^═+\n(\d+)\. ", told, re.MULTILINE)] == list(range(1, 21))
     assert number_after("Every step did what it said, in", told) < 240
     assert "SIMULATED" in told
 
@@ -49,7 +72,7 @@ def test_after_the_withdrawal_the_register_is_one_on_and_one_household_fewer_is_
     asked = [text for text in answers(told, BY_INCOME) if "Stamp:" in text]
     assert number_after("register", asked[1]) == number_after("register", asked[0]) + 1
     exact = [int(each) for each in re.findall(r"demographics: (\d+) of 801 people", told)]
-    assert exact[1] == exact[0] - 1
+    assert [exact[1], exact[3]] == [exact[0] - 1, exact[2] - 1]
     assert len(set(re.findall(r"demographics: (.*) of people\.", told))) == 1
 
 
@@ -61,6 +84,34 @@ def test_the_log_verifies_and_a_flipped_byte_does_not(told: str) -> None:
 def test_the_refusal_and_the_end_of_the_budget_are_shown(told: str) -> None:
     assert told.count("error [use-refused]") == 1
     assert told.count("error [budget-exhausted]") == 1
+
+
+def test_at_the_end_the_pages_run_and_each_link_lets_in_whom_it_is_for(told: str) -> None:
+    links = re.findall(r"^As (.*):\n  (http://\S+?)(/\S+)$", told, re.MULTILINE)
+    signed_in = {}
+    for who, address, path in links:
+        browser = Browser(address)
+        browser.open(path)
+        signed_in[who.partition(",")[0]] = browser.press(path)
+    names = {"household 110": "110", "household 1": "1", "the analyst": "Ana", "the privacy officer": "Pia"}
+    assert signed_in.keys() == names.keys()
+    assert [who for who, words in signed_in.items() if not re.search(rf"\b{names[who]}\b", words)] == []
+
+
+def test_what_is_served_ends_when_it_is_told_to(told: str) -> None:
+    address = re.search(r"http://127\.0\.0\.1:\d+", told[told.index("Look for yourself") :])
+    assert address is not None
+    process = kept(told)
+    assert is_running(process)
+
+    os.kill(process, signal.SIGTERM)
+
+    until = time.monotonic() + 60
+    while is_running(process) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not is_running(process)
+    with pytest.raises(URLError):
+        urllib.request.urlopen(f"{address[0]}/healthz", timeout=5)
 
 
 def test_the_story_stops_when_a_number_is_not_as_it_says() -> None:

@@ -59,7 +59,8 @@ recipients:
 roles:
   analyst: {title: Analyst, may: [query, preview]}
   officer: {title: Privacy officer, may: [policy-activate, data-add, consent-record, consent-show, audit-checkpoint,
-            tokens-manage, staff-manage, request-approve, request-carry-out, request-list, request-verify]}
+            tokens-manage, staff-manage, request-approve, request-carry-out, request-list, request-verify,
+            subject-access]}
 people:
   ana: {title: Ana Lyst, roles: [analyst]}
   pia: {title: Pia Vacy, roles: [officer]}

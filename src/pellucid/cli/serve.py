@@ -8,7 +8,7 @@ import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant, plain_table
-from pellucid.errors import WorkspaceUnusable
+from pellucid.errors import InputInvalid, WorkspaceUnusable
 
 app = typer.Typer(invoke_without_command=True)
 token = typer.Typer(help="Tokens by which programs are let in.", no_args_is_help=True)
@@ -83,3 +83,32 @@ def revoke(
     with opened(workspace) as found:
         done = found.tokens.revoke(id, actor=found.actor(actor_name(actor)))
     typer.echo(f"Revoked the token {done.id} of {done.name}.")
+
+
+@app.command()
+def link(
+    staff: Annotated[str | None, typer.Option("--staff", help="Into the console, as whom.")] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", help="Into the privacy centre, by key or NAMESPACE:KEY.")
+    ] = None,
+    address: Annotated[str, typer.Option(help="Where the workspace is served.")] = "http://127.0.0.1:8700",
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make a link that signs somebody in, once and within the hour: to try out, on this machine only."""
+    if (staff is None) == (customer is None):
+        raise InputInvalid(
+            "A link is for one person of the staff, or for one customer.",
+            remedy="Give either --staff or --customer.",
+            code="pass-for-whom",
+        )
+    from pellucid.cli.subject import named  # noqa: PLC0415  -- what serves need not wait for it
+
+    with opened(workspace) as found:
+        acting = found.actor(actor_name(actor))
+        if staff is not None:
+            path = f"/staff/pass/{found.passes.for_staff(staff, actor=acting)}"
+        else:
+            namespace, key = named(found, customer or "")
+            path = f"/privacy/pass/{found.passes.for_customer(key, actor=acting, namespace=namespace or None)}"
+    typer.echo(address.rstrip("/") + path)

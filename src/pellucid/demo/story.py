@@ -6,12 +6,15 @@ Nothing here reaches around the product but `true_spend`, which reads the raw fi
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
 
+from pellucid.demo.centre import start, tell_centre, tell_links
 from pellucid.demo.data import POLICY, DemoData, prepare
 from pellucid.demo.law import tell_law
 from pellucid.demo.reading import demand, errors_of, number_after, spent_of, values_of
@@ -66,15 +69,27 @@ def put_policy(folder: Path) -> None:
         shutil.copyfile(source, folder / source.name)
 
 
-def tell(folder: Path | None) -> None:
-    """Tell the story in a folder (None: a temporary one, removed at the end); raises DemoFailed if a step fails."""
-    start = time.monotonic()
-    if folder is not None:
-        _Story(folder).tell()
-    else:
-        with tempfile.TemporaryDirectory(prefix="pellucid-demo-") as name:
-            _Story(Path(name)).tell()
-    print(f"\nEvery step did what it said, in {time.monotonic() - start:.0f} seconds.")
+def tell(folder: Path | None, minutes: float) -> None:
+    """Tell the story in a folder and leave its pages running for some minutes.
+
+    Without a folder it is a temporary one, removed when they end. Raises DemoFailed if a step fails.
+    """
+    began = time.monotonic()
+    place = folder if folder is not None else Path(tempfile.mkdtemp(prefix="pellucid-demo-"))
+    running = None
+    try:
+        story = _Story(place)
+        story.tell()
+        running = start(story, minutes, remove=folder is None)
+        tell_centre(story, running)
+        print(f"\nEvery step did what it said, in {time.monotonic() - began:.0f} seconds.")
+        tell_links(story, running)
+    except BaseException:
+        if running is not None:
+            os.kill(running.process, signal.SIGTERM)
+        elif folder is None:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
 
 
 class _Story(Teller):

@@ -35,7 +35,7 @@ class Kind:
 class HeldDataset:
     """A dataset in which the person has rows. Instants in UTC µs; `kept_days` None: no limit is declared.
 
-    `may_reveal` is what single values in it may tell of somebody, such as health.
+    `purposes` are names of those that may read it. `may_reveal` is what single values may tell of somebody, as health.
     """
 
     name: str
@@ -77,7 +77,7 @@ def _held(policy: Policy, dataset: Dataset, since: int | None, renewed: int | No
         since=since,
         renewed=renewed,
         kept_days=dataset.retention_days,
-        purposes=tuple(each.title for each in purposes_of(policy, dataset)),
+        purposes=tuple(each.name for each in purposes_of(policy, dataset)),
         about_several=len(dataset.subjects) > 1,
         may_reveal=tuple(dict.fromkeys(each.reveals for each in dataset.sensitive_when)),
     )

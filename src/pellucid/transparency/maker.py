@@ -9,8 +9,9 @@ from functools import cached_property
 from pellucid.errors import InputInvalid
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.decide import permitted_columns
-from pellucid.policy.model import TEXTS, Dataset, Policy, Purpose, own_texts, translated
+from pellucid.policy.model import Dataset, Policy, Purpose
 from pellucid.transparency.choices import Group, groups
+from pellucid.transparency.own_texts import own_text
 from pellucid.transparency.words import Words
 
 
@@ -24,18 +25,14 @@ class Maker:
 
     def text(self, section: str, name: str, which: str = "title") -> str:
         """Return a text of the policy in this language, empty if there is none; raises InputInvalid if it misses."""
-        part = getattr(self.policy, section)[name]
-        own = own_texts(section, part).get(which, "")
-        if not own or self.words.language == self.policy.controller.language or which not in TEXTS[section]:
-            return own
-        found = translated(part.translations, self.words.language, which)
-        if found is None:
+        found = own_text(self.policy, self.words.language, section, name, which)
+        if found.text and found.language != self.words.language:
             raise InputInvalid(
                 f"The {which} of {name!r} is not translated into {self.words.language!r}.",
                 remedy="Run `pellucid policy check`, and activate a policy without such findings.",
                 code="translation-missing",
             )
-        return found
+        return found.text
 
     def titles(self, section: str, names: Iterable[str]) -> list[str]:
         """Return titles, in order."""

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
+from babel.dates import format_date, format_time
 from babel.lists import format_list
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from pellucid.policy.model import LANGUAGES
 
 SOURCE = "en"
+_WRITTEN = {"en": "en_GB"}
+"""Whose dates and numbers a language has, where that is not said by its name alone: the day before the month."""
 CATALOGUES = Path(__file__).with_name("catalogues")
 SHORTEST_YEAR, LONGEST_YEAR = 365, 366
 
@@ -47,6 +56,33 @@ class Words:
         """Return the name of a country by its ISO 3166 code; the code itself, where nobody named it."""
         return str(Locale(self.language).territories.get(code, code))
 
+    def date(self, day: date) -> str:
+        """Return a day in words: “9 November 2026”."""
+        return format_date(day, "long", locale=self._locale)
+
+    def moment(self, moment: datetime) -> str:
+        """Return a moment, in UTC, to the minute."""
+        return f"{self.date(moment)}, {format_time(moment, 'HH:mm', locale=self._locale)} UTC"
+
+    def number(self, value: float) -> str:
+        """Return a number with the signs that this language groups and divides it by."""
+        return format_decimal(value, locale=self._locale)
+
+    @property
+    def name(self) -> str:
+        """What this language calls itself."""
+        found = str(Locale.parse(self.language).get_display_name())
+        return found[:1].upper() + found[1:]
+
+    @property
+    def direction(self) -> str:
+        """In which direction it is written: `ltr` or `rtl`."""
+        return "rtl" if Locale.parse(self._locale).character_order == "right-to-left" else "ltr"
+
+    @property
+    def _locale(self) -> str:
+        return _WRITTEN.get(self.language, self.language)
+
     def period(self, days: int) -> str:
         """Return a number of days as people say it: in years, if it is some whole ones (leap days or not)."""
         years = round(days / 365.25)
@@ -59,9 +95,34 @@ def messages(language: str) -> Mapping[str, str]:
     """Return the messages of a language that are translated, by their English sentences; of English there are none."""
     if language == SOURCE:
         return {}
-    with (CATALOGUES / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
+    catalogue = _read(CATALOGUES, language)
     return {str(each.id): str(each.string) for each in catalogue if each.id and each.string and not each.fuzzy}
+
+
+def translations(language: str, *folders: Path) -> NullTranslations:
+    """Return the translations of a language, of the first catalogue that has one; ours are the last to be asked.
+
+    What none has stays English.
+    """
+    found = NullTranslations()
+    if language != SOURCE:
+        for folder in (*folders, CATALOGUES):
+            if (folder / f"{language}.po").is_file():
+                found.add_fallback(_compiled(_read(folder, language)))
+    return found
+
+
+def _read(folder: Path, language: str) -> Catalog:
+    with (folder / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def _compiled(catalogue: Catalog) -> GNUTranslations:
+    """Return a catalogue as gettext looks it up, without what is doubtful or not translated yet."""
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 def words_of(languages: Iterable[str]) -> tuple[Words, ...]:

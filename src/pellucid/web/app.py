@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
-from pellucid.web import drp, health, static_files
+from pellucid.web import drp, health, passes, static_files
 from pellucid.web.api import consents, notices, requests, signals
 from pellucid.web.api.words import problem_schemas
 from pellucid.web.centre import door as centre_door
@@ -54,6 +54,7 @@ PARTS: tuple[Any, ...] = (
     centre_requests,
     console_door,
     console_openid,
+    passes,
 )
 """Every module with routes."""
 DESCRIPTION = (

@@ -73,6 +73,11 @@ class Problem(Exception):
     fields: tuple[Mapping[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def waits(self) -> int:
+        """How many seconds whoever asked too much has to wait; 0 for nobody who did not."""
+        return int(self.headers.get("Retry-After", 0)) if self.status == 429 else 0
+
     def as_json(self) -> dict[str, Any]:
         """Return the members of the problem."""
         told: dict[str, Any] = {

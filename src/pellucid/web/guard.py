@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,11 +80,11 @@ class Guard:
             self._demand_host(scope, told.kind)
             await self._counted(scope, await self._admitted(scope, receive, told.kind), send)
         except Problem as problem:
-            await _response(problem, told.kind)(scope, receive, send)
+            await _response(problem, told.kind, scope)(scope, receive, send)
         except Exception as error:  # the last resort: a defect, told without its words
             say_defect(error, route=_route(scope))
             if not told.status:
-                await _response(defect(), told.kind)(scope, receive, send)
+                await _response(defect(), told.kind, scope)(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through that is here in full: who only begins to send takes nobody's place."""
@@ -139,8 +140,8 @@ class Guard:
         return body
 
 
-def _response(problem: Problem, kind: Kind) -> Response:
-    return problem_page(problem) if kind.is_page else problem.response()
+def _response(problem: Problem, kind: Kind, scope: Scope) -> Response:
+    return problem_page(problem, HTTPConnection(scope)) if kind.is_page else problem.response()
 
 
 def _given(body: bytes) -> Receive:

@@ -60,6 +60,7 @@ PAGE = Kind(
         (b"content-security-policy", _OWN),
         (b"cross-origin-embedder-policy", b"require-corp"),
         (b"cross-origin-opener-policy", b"same-origin"),
+        (b"vary", b"accept-language, cookie"),  # of which the language of a page depends
         (b"referrer-policy", b"same-origin"),  # with `no-referrer` browsers send no Origin with a form
     ),
 )

@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from pellucid.settings import Settings
+from pellucid.settings import LOOPBACK, Settings
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _IPV6_KEPT = 64
 """Bits of an address of version 6 that tell one household from another."""
 

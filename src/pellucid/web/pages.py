@@ -5,24 +5,30 @@ A page is a function of what a desk returned. Templates only show, and hold no s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pellucid.errors import PellucidError
 from pellucid.policy.model import Policy
+from pellucid.transparency.own_texts import own_text
+from pellucid.transparency.phrases import REVEALED
+from pellucid.transparency.words import SOURCE, Words, translations
 from pellucid.web.errors import Problem
+from pellucid.web.language import CATALOGUES, CHOICE, keep_choice, language_of, names
 from pellucid.web.site import Site, site_of
 from pellucid.web.static_files import static_url
 
 TEMPLATES = Path(__file__).with_name("templates")
-LANGUAGE = "en"
 TOLD: Mapping[str, str] = {
     "recorded": "Your choice is recorded and in force.",
     "all-off": "Everything that you have a choice about is off. This is recorded and in force.",
@@ -38,8 +44,9 @@ NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}
 
 
 @cache
-def environment() -> Environment:
-    """Return what templates are rendered with."""
+def environment(language: str) -> Environment:
+    """Return what templates are rendered with in a language."""
+    words = Words(language)
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -48,17 +55,43 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    found.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    found.filters |= {"moment": _moment, "day": _day, "iso": _iso, "date": _date}
-    found.globals |= {"static_url": static_url, "language": LANGUAGE}
+    spoken = translations(language, CATALOGUES)
+    found.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    found.filters |= {
+        "moment": lambda instant: words.moment(_utc(instant)),
+        "day": lambda instant: words.date(_utc(instant)),
+        "date": lambda day: words.date(date.fromisoformat(day)),
+        "iso": _iso,
+        "period": words.period,
+        "number": words.number,
+        "country": words.country,
+        "said": partial(_said, spoken),
+        "revealed": lambda word: _said(spoken, REVEALED.get(word, word)),
+        "listed": partial(_listed, words),
+    }
+    found.globals |= {"static_url": static_url, "language": language, "direction": words.direction}
+    found.globals |= {"languages": names(), "choice": CHOICE}
     return found
 
 
 def page(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
-    """Return a page, with what every page shows."""
-    told = TOLD.get(request.query_params.get("told", ""), "")
-    text = environment().get_template(template).render(company=company_of(site_of(request)), told=told, **shown)
-    return HTMLResponse(text, status)
+    """Return a page in the language of whoever asks, with what every page shows."""
+    language, policy = language_of(request), policy_of(site_of(request))
+    text = (
+        environment(language)
+        .get_template(template)
+        .render(
+            company=_company(policy),
+            told=TOLD.get(request.query_params.get("told", ""), ""),
+            own=partial(_own, policy, language),
+            shown_in=partial(_shown_in, policy, language),
+            elsewhere="" if request.method == "GET" else _start(request),
+            **shown,
+        )
+    )
+    response = HTMLResponse(text, status, {"Content-Language": language})
+    keep_choice(request, response)
+    return response
 
 
 def go_to(path: str, *, told: str = "", at: str = "") -> Response:
@@ -67,19 +100,29 @@ def go_to(path: str, *, told: str = "", at: str = "") -> Response:
     return RedirectResponse(path + query + place, 303)
 
 
-def problem_page(problem: Problem, company: Mapping[str, str] = NOBODY) -> Response:
+def problem_page(problem: Problem, connection: HTTPConnection, policy: Policy | None = None) -> Response:
     """Return a problem as people are told it: what is wrong, what to do, and its code."""
-    text = environment().get_template("problem.html").render(company=company, told="", problem=problem)
+    language = language_of(connection)
+    template = environment(language).get_template("problem.html")
+    text = template.render(company=_company(policy), told="", elsewhere=_start(connection), problem=problem)
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
-    return HTMLResponse(text, problem.status, headers)
+    return HTMLResponse(text, problem.status, headers | {"Content-Language": language})
 
 
-def company_of(site: Site) -> Mapping[str, str]:
-    """Return whom a page is of; before the first policy, and while it cannot be read, nobody's."""
+def sentences_of(error: PellucidError) -> tuple[str, ...]:
+    """Return what a page says of something that was refused: what is wrong, and what to do."""
+    return tuple(each for each in (error.message, error.remedy) if each)
+
+
+def policy_of(site: Site) -> Policy | None:
+    """Return the policy that pages are of; None before the first one, and while it cannot be read."""
     try:
-        policy: Policy | None = site.workspace.centre.policy()
+        return site.workspace.centre.policy()
     except PellucidError:
-        policy = None
+        return None
+
+
+def _company(policy: Policy | None) -> Mapping[str, str]:
     if policy is None:
         return NOBODY
     officer = policy.people.get(policy.controller.officer)
@@ -90,24 +133,39 @@ def company_of(site: Site) -> Mapping[str, str]:
     }
 
 
+def _start(connection: HTTPConnection) -> str:
+    """Return the start of the part of the site that a request came to."""
+    return "/staff" if connection.url.path.startswith("/staff") else "/privacy"
+
+
+def _own(policy: Policy | None, language: str, section: str, name: str, which: str = "title") -> str:
+    """Return a text of the policy, marked with its language where that is not the language of the page."""
+    if policy is None:
+        return ""
+    found = own_text(policy, language, section, name, which)
+    if found.language == language or not found.text:
+        return found.text
+    direction = Words(found.language).direction
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(found.language, direction, found.text)
+
+
+def _shown_in(policy: Policy | None, language: str, section: str, name: str, which: str = "title") -> str:
+    """Return in which language a text of the policy stands on the page."""
+    return SOURCE if policy is None else own_text(policy, language, section, name, which).language
+
+
+def _said(spoken: NullTranslations, text: str) -> str:
+    """Return a text of ours that came from elsewhere in the language of the page; as it is, if nobody translated it."""
+    return spoken.gettext(text) if text else ""
+
+
+def _listed(words: Words, items: Iterable[str]) -> str:
+    """Return a list as a sentence has it; what is marked up in it stays so."""
+    return Markup(words.listed(str(escape(each)) for each in items))  # noqa: S704  -- each is escaped
+
+
 def _utc(instant: int) -> datetime:
     return datetime.fromtimestamp(instant // 1_000_000, UTC)
-
-
-def _moment(instant: int) -> str:
-    found = _utc(instant)
-    return f"{found.day} {found:%B %Y, %H:%M} UTC"
-
-
-def _day(instant: int) -> str:
-    found = _utc(instant)
-    return f"{found.day} {found:%B %Y}"
-
-
-def _date(day: str) -> str:
-    """Return a day, written YYYY-MM-DD, in words."""
-    found = date.fromisoformat(day)
-    return f"{found.day} {found:%B %Y}"
 
 
 def _iso(instant: int) -> str:

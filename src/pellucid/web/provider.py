@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from pellucid.errors import PellucidError
 from pellucid.web.browser import Browser
 from pellucid.web.errors import problem_of
+from pellucid.web.pages import sentences_of
 
 OWN = (None, "same-origin", "none")
 
@@ -31,6 +32,6 @@ def answer_of(request: Request) -> Mapping[str, str]:
     return found if len(found) == len(said) else {}
 
 
-def told(error: PellucidError) -> tuple[str, int]:
+def told(error: PellucidError) -> tuple[tuple[str, ...], int]:
     """Return what to tell of an error, in our words, and its status."""
-    return f"{error.message} {error.remedy}", problem_of(error).status
+    return sentences_of(error), problem_of(error).status

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
+from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.errors import Problem, problem_for
 from pellucid.web.kinds import kind_of
-from pellucid.web.pages import company_of, go_to, problem_page
+from pellucid.web.pages import go_to, policy_of, problem_page
 from pellucid.web.site import site_of
 
+RELOAD = "Go back, load the page anew, and try again."
 NOWHERE = Problem(404, "route-unknown", "There is no such page.", "Go to the start, and on from there.")
 
 
@@ -26,5 +30,8 @@ async def tell(request: Request, error: Exception) -> Response:
     problem = NOWHERE if isinstance(error, RequestValidationError) else problem_for(request, error)
     if problem.code in ("route-unknown", "method-unknown"):
         problem = NOWHERE
-    company = await run_in_threadpool(company_of, site_of(request))
-    return problem_page(problem, company)
+    remedy = {InputInvalid.code: RELOAD, NameUnknown.code: NOWHERE.remedy}.get(problem.code)
+    if remedy is not None:  # theirs are for who writes a program or a command
+        problem = replace(problem, remedy=remedy)
+    policy = await run_in_threadpool(policy_of, site_of(request))
+    return problem_page(problem, request, policy)

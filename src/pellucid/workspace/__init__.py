@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.messages import MessageDesk
     from pellucid.workspace.notices import NoticeDesk
     from pellucid.workspace.openid import OpenIdDesk
+    from pellucid.workspace.passes import PassDesk
     from pellucid.workspace.program_requests import ProgramRequestDesk
     from pellucid.workspace.recipients import RecipientDesk
     from pellucid.workspace.remedies import RemedyDesk
@@ -232,6 +233,13 @@ class Workspace:
         from pellucid.workspace.staff import StaffDesk  # noqa: PLC0415  -- likewise
 
         return StaffDesk(self.room, lambda: self.doors.refusals)
+
+    @cached_property
+    def passes(self) -> PassDesk:
+        """The pass desk: links by which whoever runs the workspace lets somebody in on this machine."""
+        from pellucid.workspace.passes import PassDesk  # noqa: PLC0415  -- likewise
+
+        return PassDesk(self.room, self.doors, self.staff)
 
     def actor(self, name: str | None = None) -> Actor:
         """Return who acts, by name (default: the operating-system user): a label, not authentication."""

@@ -126,6 +126,10 @@ class DoorDesk:
             code="handover-refused",
         )
 
+    def begin(self, connection: Connection, identity: Identity, how: str, address: bytes, now: int) -> NewSession:
+        """Begin and log the session of somebody who has shown who they are; the transaction's last call."""
+        return let_in(self.room, self.key, connection, identity, how, address, now)
+
     def visitor(self, secret: str) -> Visitor | None:
         """Return who a cookie says is there; None for nobody. A session that is used goes on."""
         now = self.room.clock()

@@ -111,6 +111,10 @@ class StaffDesk:
             code="sign-in-wrong",
         )
 
+    def begin(self, connection: Connection, policy: Policy, name: str, how: str) -> NewSession:
+        """Begin a session of a person of the policy who has shown who they are, and log it; the transaction's last."""
+        return let_in(connection, self._key, policy, name, how, self.room.clock())
+
     def member(self, secret: str) -> Member | None:
         """Return who a cookie says is there; None for nobody, and for somebody whom the policy no longer declares."""
         now = self.room.clock()

@@ -50,6 +50,10 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", STAFF_SIGN_IN): (EVERYBODY, {"name": "nobody", "password": "x", "code": "0"}, 403),
     ("POST", "/staff/sign-out"): (STAFF, {}, 303),
     ("GET", "/staff"): (STAFF, {}, 200),
+    ("GET", "/privacy/pass/{token}"): (EVERYBODY, {}, 200),
+    ("POST", "/privacy/pass/{token}"): (EVERYBODY, {}, 403),
+    ("GET", "/staff/pass/{token}"): (EVERYBODY, {}, 200),
+    ("POST", "/staff/pass/{token}"): (EVERYBODY, {}, 403),
     ("GET", "/static/{name}"): (EVERYBODY, {}, 404),
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those."""

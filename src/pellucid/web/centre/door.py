@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -10,7 +12,7 @@ from pellucid.governance.sessions import NewSession
 from pellucid.web import cookies
 from pellucid.web.browser import Asked, Browser, FromBrowser
 from pellucid.web.centre.visiting import Here, Posted
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/privacy", include_in_schema=False)
@@ -50,7 +52,7 @@ def give(request: Request, browser: FromBrowser, form: Asked) -> Response:
     try:
         made = doors.answer(form.get("code", ""), cookie=browser.secret)
     except NotPermitted as error:
-        return code_page(request, browser, wrong=f"{error.message} {error.remedy}")
+        return code_page(request, browser, wrong=sentences_of(error))
     return let_in(request, made)
 
 
@@ -64,7 +66,7 @@ def leave(visit: Here, _form: Posted) -> Response:
     return response
 
 
-def sign_in_page(request: Request, browser: Browser, *, wrong: str = "", status: int = 200) -> Response:
+def sign_in_page(request: Request, browser: Browser, *, wrong: Sequence[str] = (), status: int = 200) -> Response:
     """Return the page on which customers say who they are, with what went wrong before."""
     workspace = site_of(request).workspace
     return browser.remember(
@@ -80,7 +82,7 @@ def sign_in_page(request: Request, browser: Browser, *, wrong: str = "", status:
     )
 
 
-def code_page(request: Request, browser: Browser, *, wrong: str = "") -> Response:
+def code_page(request: Request, browser: Browser, *, wrong: Sequence[str] = ()) -> Response:
     """Return the page on which the code is typed, with what was wrong before."""
     links = bool(site_of(request).workspace.settings.public_url)
     status = 403 if wrong else 200

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from pellucid.errors import NotPermitted
 from pellucid.web.browser import Asked, FromBrowser
 from pellucid.web.centre.door import code_page, let_in
-from pellucid.web.pages import page
+from pellucid.web.pages import page, sentences_of
 from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/privacy/sign-in/link", include_in_schema=False)
@@ -37,5 +37,5 @@ def opened(request: Request, browser: FromBrowser, form: Asked) -> Response:
     try:
         made = site_of(request).workspace.doors.answer(form.get("link", ""), cookie=browser.secret, how="link")
     except NotPermitted as error:
-        return code_page(request, browser, wrong=f"{error.message} {error.remedy}")
+        return code_page(request, browser, wrong=sentences_of(error))
     return let_in(request, made)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from pellucid.errors import NotPermitted
 from pellucid.web.browser import Asked, Browser, FromBrowser
-from pellucid.web.pages import page
+from pellucid.web.pages import page, sentences_of
 from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/privacy/messages", include_in_schema=False)
@@ -47,4 +47,4 @@ def _page(request: Request, token: str, browser: Browser) -> Response:
 
 
 def _refused(request: Request, error: NotPermitted) -> Response:
-    return page(request, "messages/over.html", status=403, wrong=f"{error.message} {error.remedy}")
+    return page(request, "messages/over.html", status=403, wrong=sentences_of(error))

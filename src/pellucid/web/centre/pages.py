@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from pellucid.errors import InputInvalid
 from pellucid.rights.account import BASES, SILENCE
-from pellucid.web.centre.visiting import Here, Posted, Visit
+from pellucid.web.centre.visiting import Here, Posted, Visit, shown_in
 from pellucid.web.centre.words import SAID
-from pellucid.web.pages import LANGUAGE, go_to, page
+from pellucid.web.pages import go_to, page
 
 router = APIRouter(prefix="/privacy", include_in_schema=False)
 
@@ -36,7 +36,7 @@ def choices(request: Request, visit: Here) -> Response:
 @router.post("/choices")
 def refuse_all(visit: Here, _form: Posted) -> Response:
     """Record one no to everything that there is a choice about."""
-    visit.site.workspace.centre.refuse_all(visit.visitor, language=LANGUAGE)
+    visit.site.workspace.centre.refuse_all(visit.visitor, language=visit.language)
     return go_to(CHOICES, told="all-off")
 
 
@@ -51,7 +51,7 @@ def choose(purpose: PurposeName, visit: Here, form: Posted) -> Response:
         purpose,
         yes=said == "yes",
         notice_version=form.get("notice", ""),
-        language=LANGUAGE,
+        language=shown_in(visit, form),
         held_data=form.get("held_data") == "yes",
         explicit=form.get("explicit") == "yes",
     )
@@ -61,10 +61,8 @@ def choose(purpose: PurposeName, visit: Here, form: Posted) -> Response:
 @router.get("/history")
 def history(request: Request, visit: Here) -> Response:
     """Show everything that the person said, the newest first."""
-    centre = visit.site.workspace.centre
-    titles = {name: purpose.title for name, purpose in centre.policy().purposes.items()}
-    said = centre.history(visit.visitor)
-    return page(request, "centre/history.html", visit=visit, here="history", history=said, titles=titles, words=SAID)
+    said = visit.site.workspace.centre.history(visit.visitor)
+    return page(request, "centre/history.html", visit=visit, here="history", history=said, words=SAID)
 
 
 @router.get("/history/{sequence}/receipt")

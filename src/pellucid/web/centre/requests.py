@@ -11,7 +11,7 @@ from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.web import cookies
 from pellucid.web.centre.visiting import Here, Posted, Visit
 from pellucid.web.centre.words import ASKABLE, END_PAUSE, PAUSE, RIGHTS, STATES
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 
 router = APIRouter(prefix="/privacy/requests", include_in_schema=False)
 
@@ -72,14 +72,14 @@ def answer(request_id: RequestId, request: Request, visit: Here, form: Posted) -
     try:
         made = visit.site.workspace.centre.give_code(visit.visitor, request_id, form.get("code", ""))
     except NotPermitted as error:
-        return _one(request, visit, request_id, wrong=f"{error.message} {error.remedy}")
+        return _one(request, visit, request_id, wrong=sentences_of(error))
     response = go_to(f"{HOME}/{request_id}", told="shown")
     if made is not None:
         cookies.give(response, cookies.CENTRE, made.secret)
     return response
 
 
-def _one(request: Request, visit: Visit, request_id: str, *, wrong: str = "") -> Response:
+def _one(request: Request, visit: Visit, request_id: str, *, wrong: tuple[str, ...] = ()) -> Response:
     found = visit.site.workspace.centre.request(visit.visitor, request_id)
     return page(
         request,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from pellucid.errors import NotPermitted
 from pellucid.web.browser import Asked, Browser, FromBrowser
-from pellucid.web.pages import page
+from pellucid.web.pages import page, sentences_of
 from pellucid.web.site import site_of
 
 router = APIRouter(prefix="/verify", include_in_schema=False)
@@ -33,11 +33,11 @@ def shown(request_id: RequestId, request: Request, browser: FromBrowser, form: A
     try:
         site_of(request).workspace.centre.answer_link(request_id, form.get("answer", ""))
     except NotPermitted as error:
-        return _page(request, request_id, browser, wrong=f"{error.message} {error.remedy}")
+        return _page(request, request_id, browser, wrong=sentences_of(error))
     return page(request, "verify/shown.html")
 
 
-def _page(request: Request, request_id: str, browser: Browser, *, wrong: str = "") -> Response:
+def _page(request: Request, request_id: str, browser: Browser, *, wrong: tuple[str, ...] = ()) -> Response:
     status = 403 if wrong else 200
     return page(
         request, "verify/asked.html", status=status, request_id=request_id, form_token=browser.token, wrong=wrong

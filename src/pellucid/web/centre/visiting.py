@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from pellucid.policy.model import LANGUAGES
 from pellucid.web import cookies
 from pellucid.web.errors import too_many
 from pellucid.web.forms import Form, demand_own, read_form, token_of
+from pellucid.web.language import language_of
 from pellucid.web.site import Site, site_of
 from pellucid.workspace.doors import Visitor
 
@@ -25,11 +27,12 @@ class SignInNeeded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody who is signed in, at a page: the site, who it is, and the token of the forms that the page holds."""
+    """Somebody who is signed in, at a page: the site, who it is, the token of the page's forms, and its language."""
 
     site: Site
     visitor: Visitor
     token: str
+    language: str
 
 
 async def visiting(request: Request) -> Visit:
@@ -41,7 +44,7 @@ async def visiting(request: Request) -> Visit:
     wait = site.visits.take(found.session.id)
     if wait > 0:
         raise too_many(wait, "There were too many requests.")
-    return Visit(site, found, token_of(site, secret))
+    return Visit(site, found, token_of(site, secret), language_of(request))
 
 
 async def posting(request: Request, visit: Annotated[Visit, Depends(visiting)]) -> Form:
@@ -49,6 +52,15 @@ async def posting(request: Request, visit: Annotated[Visit, Depends(visiting)]) 
     form = await read_form(request)
     demand_own(request, form, cookies.shown(request, cookies.CENTRE))
     return form
+
+
+def shown_in(visit: Visit, form: Form) -> str:
+    """Return in which language somebody was shown what they answer; that of the page, if the form does not say.
+
+    A text of the policy that is not translated stands in the policy's own language.
+    """
+    said = form.get("language", "")
+    return said if said in LANGUAGES else visit.language
 
 
 Here = Annotated[Visit, Depends(visiting)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from pellucid.web import cookies
 from pellucid.web.browser import Asked, Browser, FromBrowser
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.forms import Form, demand_own, read_form, token_of
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import Site, site_of
 from pellucid.workspace.staff import Member
 
@@ -68,7 +69,7 @@ def enter(request: Request, browser: FromBrowser, form: Asked) -> Response:
         made = staff.sign_in(name, password, code, address=browser.address)
     except NotPermitted as error:
         status = 429 if error.code == "sign-in-wait" else 403
-        return sign_in_page(request, browser, wrong=f"{error.message} {error.remedy}", status=status)
+        return sign_in_page(request, browser, wrong=sentences_of(error), status=status)
     return let_in(request, made)
 
 
@@ -90,7 +91,7 @@ def home(request: Request, working: AtWork) -> Response:
     return page(request, "console/home.html", working=working, roles=titles)
 
 
-def sign_in_page(request: Request, browser: Browser, *, wrong: str = "", status: int = 200) -> Response:
+def sign_in_page(request: Request, browser: Browser, *, wrong: Sequence[str] = (), status: int = 200) -> Response:
     """Return the page on which staff sign in, with what went wrong before."""
     provider = site_of(request).workspace.openid.title("console")
     shown = page(

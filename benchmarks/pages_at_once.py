@@ -1,0 +1,194 @@
+"""How long people wait for pages of the privacy centre, fifty at once, over a million people and ten million rows.
+
+    python benchmarks/pages_at_once.py [--people 1000000] [--rows 10000000] [--at-once 50] [--seconds 20]
+        [--keep FOLDER]
+
+A server process, and a client process on the same processors. Paced: each person opens a page a second, whether or not
+the last one was answered; a page's time counts from when it was due. Without a pause: each opens the next page when
+the last one is there. Goals: overview p95 100 ms; switch p99 50 ms, the log's entry included, while no question holds
+a lease. `cpu` is the server's, for one page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.api_withdrawals import SEVERAL, processor_seconds, served
+from pellucid.governance import sessions
+from pellucid.governance.sessions import CENTRE
+from pellucid.subjects import ids
+from pellucid.web import cookies
+from pellucid.workspace import Workspace, create
+from tests.web.visitors import POLICY
+
+PURPOSE, NOTICE = "offers", "2026-11"
+WARM_UP = 2.0
+BOUGHT = np.datetime64("2026-01-01T00:00:00", "us")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in: their cookie, and the token of their forms."""
+
+    cookie: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Who asks for which page, for how many seconds, and how often (0: without a pause)."""
+
+    name: str
+    path: str
+    per_second: float
+    seconds: float
+    posts: bool = False
+
+
+def make_crowd(folder: Path, people: int, rows: int) -> None:
+    """Make the workspace: every person has equally many purchases, and is a member."""
+    create(folder, name="bench/pages", actor_name="pia").close()
+    (folder / "policy" / "policy.yaml").write_text(POLICY)
+    keys = pa.array([f"h{n:07}" for n in range(people)])
+    with Workspace(folder) as workspace:
+        pia = workspace.actor("pia")
+        workspace.policy.activate(actor=pia)
+        whose = pa.array(np.arange(rows) % people)
+        bought = pa.array(BOUGHT + np.arange(rows).astype("timedelta64[s]"), pa.timestamp("us", "UTC"))
+        columns = {
+            "household_id": keys.take(whose),
+            "sales_value": pa.array(np.full(rows, "2.00")).cast(pa.decimal128(10, 2)),
+            "product": pa.array(np.full(rows, "bread")),
+            "bought": bought,
+        }
+        _add(workspace, folder, "purchases", columns)
+        nothing = pa.nulls(people, pa.string())
+        place = pa.array(np.full(people, "DE"))
+        _add(workspace, folder, "members", {"household_id": keys, "email": nothing, "second": nothing, "place": place})
+
+
+def _add(workspace: Workspace, folder: Path, name: str, columns: dict[str, pa.Array]) -> None:
+    file = folder / "rows.parquet"
+    pq.write_table(pa.table(columns), file)
+    workspace.data.add(name, file, actor=workspace.actor("pia"))
+    file.unlink()
+
+
+def sign_in(folder: Path, people: int, at_once: int) -> list[Person]:
+    """Begin sessions of so many people, spread over all."""
+    with Workspace(folder) as workspace, workspace.room.database.write() as connection:
+        made = []
+        for number in range(at_once):
+            subject = ids.find(connection, "household", f"h{number * (people // at_once):07}")
+            who = {"namespace": "household", "subject": subject, "address": b""}
+            key, now = workspace.doors.key, workspace.room.clock()
+            made.append(Person(sessions.begin(connection, CENTRE, key, who, "code", 1, now).secret))
+        return made
+
+
+def measure(port: int, people: Sequence[Person], load: Load) -> list[float]:
+    """Return the times of all pages but those of the first seconds, sorted, from a client process of its own."""
+    with SEVERAL.Pool(1) as pool:
+        return pool.apply(_client, (port, list(people), load))
+
+
+def _client(port: int, people: list[Person], load: Load) -> list[float]:
+    return asyncio.run(_all(port, people, load))
+
+
+async def _all(port: int, people: list[Person], load: Load) -> list[float]:
+    began = time.perf_counter() + 0.2
+    asking = [_one(port, each, load, began + number / len(people)) for number, each in enumerate(people)]
+    return sorted(took for each in await asyncio.gather(*asking) for took in each)
+
+
+async def _one(port: int, person: Person, load: Load, first: float) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    body = await _fields(reader, writer, person) if load.posts else None
+    took, due, ends = [], first, first + WARM_UP + load.seconds
+    while due < ends:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        asked = due if load.per_second else time.perf_counter()
+        await _exchange(reader, writer, person, load.path, body)
+        done = time.perf_counter()
+        if asked >= first + WARM_UP:
+            took.append(done - asked)
+        due = due + 1 / load.per_second if load.per_second else done
+    writer.close()
+    return took
+
+
+async def _fields(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, person: Person) -> bytes:
+    page = await _exchange(reader, writer, person, "/privacy/choices", None)
+    token = re.search(rb'name="_token" value="([^"]+)"', page)
+    if token is None:
+        raise SystemExit("there is no form on the page")
+    return urlencode({"_token": token[1].decode(), "choice": "no", "notice": NOTICE}).encode()
+
+
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, person: Person, path: str, body: bytes | None
+) -> bytes:
+    head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    head += f"Cookie: {cookies.CENTRE}={person.cookie}\r\n"
+    if body is not None:
+        head += "Origin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n"
+        head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+    writer.write(head.encode() + b"\r\n" + (body or b""))
+    answer = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", answer)
+    page = await reader.readexactly(int(length[1]) if length else 0)
+    if not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 303 ")) or b"location: /privacy/sign-in" in answer:
+        raise SystemExit(answer.decode())
+    return page
+
+
+def main() -> None:
+    """Print one table, in milliseconds."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--people", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--at-once", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--keep", type=Path, help="make the workspace here once, and use it again")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = asked.keep or Path(place) / "crowd"
+        if not (folder / "control.sqlite").exists():
+            make_crowd(folder, asked.people, asked.rows)
+        people = sign_in(folder, asked.people, asked.at_once)
+        print(f"{asked.people:,} people, {asked.rows:,} purchases, {asked.at_once} people at once; milliseconds.")
+        print(f"{'':36} {'p50':>7} {'p95':>7} {'p99':>7} {'worst':>7} {'a second':>9} {'cpu':>6} {'load':>6}")
+        with served(folder) as (port, server):
+            for load in (
+                Load("overview, paced", "/privacy", 1.0, asked.seconds),
+                Load("choices, paced", "/privacy/choices", 1.0, asked.seconds),
+                Load("switch, paced", f"/privacy/choices/{PURPOSE}", 1.0, asked.seconds, posts=True),
+                Load("overview, without a pause", "/privacy", 0.0, asked.seconds),
+            ):
+                used = processor_seconds(server)
+                took = measure(port, people, load)
+                used = 1000 * (processor_seconds(server) - used) / (len(took) * (1 + WARM_UP / asked.seconds))
+                told = [1000 * took[int(share * (len(took) - 1))] for share in (0.5, 0.95, 0.99, 1.0)]
+                figures = " ".join(f"{each:7.1f}" for each in told)
+                rate = len(took) / asked.seconds
+                print(f"{load.name:36} {figures} {rate:9.1f} {used:6.1f} {os.getloadavg()[0]:6.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The end of the story: the privacy centre and the console run, and a household says no in it, in a browser."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.error import URLError
+
+from pellucid.demo.browser import Browser
+from pellucid.demo.reading import DemoFailed, demand, number_after
+from pellucid.demo.telling import Teller, quoted, say
+
+PORT = 8700
+STARTING = 60.0
+"""Seconds that the server may take until it is ready."""
+DECIDING = "7"
+LOOKING = {"110": "household 110, in Germany, who agreed to the offers", "1": "household 1, in California"}
+"""Who says no in the story, and who is left to the reader."""
+OFFERS = "loyalty-offers"
+STAFF = {"ana": "the analyst", "pia": "the privacy officer"}
+
+
+@dataclass(frozen=True)
+class Running:
+    """The server, kept by a process of its own: where it is, which process, and until when."""
+
+    address: str
+    process: int
+    until: datetime
+
+
+def start(teller: Teller, minutes: float, *, remove: bool) -> Running:
+    """Have the workspace served, and return once it is ready; raises DemoFailed if it never is."""
+    port = _free_port()
+    print(f"\n$ pellucid serve --port {port} &", flush=True)
+    command = [sys.executable, "-m", "pellucid.demo.keeper", str(teller.folder), str(port), str(minutes * 60)]
+    with (teller.folder / "served.log").open("wb") as log:
+        kept = subprocess.Popen(  # noqa: S603  -- our own program, arguments as a list
+            [*command, "remove" if remove else "keep"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    address = f"http://127.0.0.1:{port}"
+    _wait_until_ready(address, kept)
+    return Running(address, kept.pid, datetime.now() + timedelta(minutes=minutes))
+
+
+def tell_centre(teller: Teller, running: Running) -> None:
+    """Let a household say no in the privacy centre; look at what that does elsewhere."""
+    teller.step(f"Household {DECIDING} opens its privacy centre in a browser and switches {OFFERS} off")
+    why = ("consent", "why", DECIDING, "-p", OFFERS, "--as", "pia")
+    exact = ("consent", "coverage", "demographics", "-p", OFFERS, "--exact", "--as", "pia")
+    band = ("consent", "coverage", "demographics", "-p", OFFERS, "--as", "mara")
+    demand(teller.run(*why).startswith("Permitted."), "the household may be used before")
+    exact_before, band_before = number_after("demographics:", teller.run(*exact)), teller.run(*band)
+    browser = Browser(running.address)
+    enter = link(teller, running, "--customer", DECIDING).removeprefix(running.address)
+    browser.open(enter)
+    browser.press(enter)
+    browser.open("/privacy/choices")
+    say(f"In the browser: Choices, {OFFERS}, No. The page says:")
+    told = browser.press(f"/privacy/choices/{OFFERS}", choice="no")
+    demand("recorded and in force" in told, "the page says that the choice is in force")
+    print("  Your choice is recorded and in force.")
+    say("At once, the decision says so; the officer's exact count is one lower; the analyst's band has not moved.")
+    demand(teller.run(*why).startswith("Not permitted."), "the household may not be used after")
+    exact_after = number_after("demographics:", teller.run(*exact))
+    demand(exact_after == exact_before - 1, "the officer's exact count is one lower")
+    demand(teller.run(*band) == band_before, "the analyst's band has not moved")
+
+
+def tell_links(teller: Teller, running: Running) -> None:
+    """Print links by which the reader signs in."""
+    teller.step("Look for yourself: the privacy centre and the console are running, with links to sign in")
+    links = {title: link(teller, running, "--customer", key) for key, title in LOOKING.items()}
+    links |= {title: link(teller, running, "--staff", name) for name, title in STAFF.items()}
+    for who, where in links.items():
+        print(f"\nAs {who}:\n  {where}")
+    say("Each link lets in once, within the hour. Another one is made in the same way:")
+    made = " ".join(quoted(each) for each in ("serve", "link", "--staff", "ana", "--address", running.address))
+    print(f"  pellucid --workspace {teller.workspace} {made} --as pia")
+    print(f"\nIt runs until {running.until:%H:%M}; to end it before: kill {running.process}", flush=True)
+
+
+def link(teller: Teller, running: Running, *whom: str) -> str:
+    """Return a link that signs somebody in."""
+    return teller.run("serve", "link", *whom, "--address", running.address, "--as", "pia", shown=False).strip()
+
+
+def _wait_until_ready(address: str, kept: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STARTING
+    while time.monotonic() < until and kept.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/readyz", timeout=5).close()  # noqa: S310  -- ours, on this machine
+        except (URLError, OSError):
+            time.sleep(0.2)
+        else:
+            return
+    kept.terminate()
+    raise DemoFailed("The server did not become ready; what it said is in served.log.")
+
+
+def _free_port() -> int:
+    for port in (PORT, 0):
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(tried.getsockname()[1])
+    raise DemoFailed("There is no free port on this machine.")
