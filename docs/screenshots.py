@@ -74,15 +74,11 @@ def take(browser: Browser, workspace: Workspace, address: str, picture: Picture)
     colours: Literal["dark", "light"] = "dark" if picture.dark else "light"
     size: ViewportSize = {"width": picture.width, "height": 800}
     context = browser.new_context(viewport=size, color_scheme=colours, locale="en-GB")
-    page, pia = context.new_page(), workspace.actor("pia")
-    if who is not None:
-        customer = who == HOUSEHOLD
-        token = (
-            workspace.passes.for_customer(who, actor=pia) if customer else workspace.passes.for_staff(who, actor=pia)
-        )
-        page.goto(f"{address}/{'privacy' if customer else 'staff'}/pass/{token}")
+    page = context.new_page()
+    if picture.who is not None:
+        page.goto(address + way_in(workspace, picture.who))
         page.click("main button")
-    if path == "the answer":
+    if picture.path == ANSWER:
         page.goto(f"{address}/staff/ask")
         page.select_option("select[name=purpose]", "range-planning")
         page.fill("textarea[name=sql]", QUESTION)
