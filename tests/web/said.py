@@ -59,7 +59,16 @@ ELSEWHERE: tuple[object, ...] = (
 )
 """What pages say that stands in no template and no module of words of the web."""
 FOR_PROGRAMS = ("app", "drp", "health", "production", "security", "server", "workers")
-DESKS = ("arrivals", "centre", "doors", "inside", "messages", "own_erasures", "own_objections", "own_packages")
+DESKS: tuple[str, ...] = (
+    "arrivals",
+    "centre",
+    "doors",
+    "inside",
+    "messages",
+    "own_erasures",
+    "own_objections",
+    "own_packages",
+)
 DESKS += ("pauses", "people", "proofs", "staff", "visitors")
 """Desks that people themselves, or staff who sign in, deal with on pages."""
 REFUSING = (

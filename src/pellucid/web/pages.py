@@ -203,7 +203,7 @@ def _band(spoken: NullTranslations, told: str) -> str:
 
 
 def _or_english(spoken: NullTranslations, language: str, text: str) -> str:
-    """Return a text of ours that may hold names and numbers: as it is and marked as English, if nobody translated it."""
+    """Return a text of ours that may hold names and numbers: as it is, marked as English, if nobody translated it."""
     found = _said(spoken, text)
     return _marked(found, SOURCE, language) if found == text else found
 

@@ -80,7 +80,7 @@ async def posting(request: Request, visit: Annotated[Visit, Depends(visiting)]) 
 
 
 def shown_in(form: Form, language: str) -> str:
-    """Return in which language somebody was shown what they answer; that of the page, `language`, if the form does not say.
+    """Return in which language somebody was shown what they answer; `language`, the page's, if the form says none.
 
     A text of the policy that is not translated stands in the policy's own language.
     """
