@@ -22,7 +22,7 @@ from pellucid import errors
 from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.model import LANGUAGES
-from pellucid.rights import account, showing
+from pellucid.rights import account, correcting, inside, sections, showing
 from pellucid.transparency import phrases, use_words
 from pellucid.web.language import CATALOGUES
 from pellucid.web.pages import TEMPLATES, TOLD, environment
@@ -44,6 +44,11 @@ ELSEWHERE: tuple[object, ...] = (
     {start: sentence for start, sentence in (*use_words.REFUSALS, *use_words.ABOUT)},
     "from data held",
     showing.ANSWERS,
+    correcting.WRITTEN,
+    correcting.WITHOUT_DECIMALS,
+    inside.SHOW_MORE,
+    sections.LEFT_OUT_SENSITIVE,
+    sections.NEVER_HANDED_OUT,
     "We did what you asked.",
     "You took your request back.",
     "We work on what you asked.",
@@ -54,18 +59,30 @@ ELSEWHERE: tuple[object, ...] = (
 )
 """What pages say that stands in no template and no module of words of the web."""
 FOR_PROGRAMS = ("app", "drp", "health", "production", "security", "server", "workers")
+DESKS: tuple[str, ...] = (
+    "arrivals",
+    "centre",
+    "doors",
+    "inside",
+    "messages",
+    "own_erasures",
+    "own_objections",
+    "own_packages",
+)
+DESKS += ("pauses", "people", "proofs", "staff", "visitors")
+"""Desks that people themselves, or staff who sign in, deal with on pages."""
 REFUSING = (
     *sorted(each for each in (SOURCE / "web").glob("*.py") if each.stem not in FOR_PROGRAMS),
     *sorted((SOURCE / "web" / "centre").glob("*.py")),
     *sorted((SOURCE / "web" / "console").glob("*.py")),
-    *(SOURCE / "workspace" / f"{name}.py" for name in ("centre", "doors", "staff", "messages")),
-    *(SOURCE / "rights" / f"{name}.py" for name in ("sign_in",)),
+    *(SOURCE / "workspace" / f"{name}.py" for name in DESKS),
+    *(SOURCE / "rights" / f"{name}.py" for name in ("correcting", "inside", "raising", "sign_in")),
     SOURCE / "transparency" / "message_links.py",
 )
 """Modules whose refusals people are told on pages, as far as these are fixed sentences."""
 NAME = re.compile(r"[a-z_/{][^ ]*")
 """What is for machines: a key, a path."""
-KINDS = ("purpose", "request", "right", "choice", "namespace", "subject", "kind")
+KINDS = ("purpose", "request", "right", "choice", "namespace", "subject", "kind", "dataset", "row", "delegation")
 """Of what a page may say that there is none."""
 
 
@@ -98,8 +115,11 @@ def words_modules() -> list[str]:
     return sorted(each.name for each in found if each.name.endswith("words") and ".api." not in each.name)
 
 
-def of_value(value: object, *, in_mapping: bool = False) -> Iterator[str]:
-    """Return the words in a value: of a mapping all its values are, elsewhere a lower-case word alone is a name."""
+def of_value(value: object, *, in_mapping: bool = False) -> Iterator[Message]:
+    """Return the words in a value: of a mapping all its values are, elsewhere a lower-case word alone is a name.
+
+    A pair that counts is one message, with its plural.
+    """
     if isinstance(value, str):
         if value and not isinstance(value, Enum) and (in_mapping or not NAME.fullmatch(value)):
             yield value
@@ -108,6 +128,8 @@ def of_value(value: object, *, in_mapping: bool = False) -> Iterator[str]:
             yield from of_value(each, in_mapping=True)
     elif is_dataclass(value) and not isinstance(value, type):
         yield from _of_all(getattr(value, each.name) for each in fields(value))
+    elif isinstance(value, tuple) and len(value) == 2 and all("%(num)" in str(each) for each in value):
+        yield value[0], value[1]
     elif isinstance(value, list | tuple | set | frozenset):
         yield from _of_all(value)
 
@@ -142,7 +164,7 @@ def translated(language: str, *, also_theirs: bool = True) -> set[Message]:
     return found
 
 
-def _of_all(values: Iterable[object]) -> Iterator[str]:
+def _of_all(values: Iterable[object]) -> Iterator[Message]:
     for each in values:
         yield from of_value(each)
 

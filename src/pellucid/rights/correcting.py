@@ -29,6 +29,7 @@ WRITTEN: Mapping[ColumnType, str] = {
     ColumnType.TIMESTAMP: "an instant in UTC, such as 2026-05-31T14:30:00Z",
 }
 """How values of each type are written."""
+WITHOUT_DECIMALS = "an amount without decimals, such as 12"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def written(column: Column) -> str:
     if column.domain:
         return f"one of these: {', '.join(str(each) for each in column.domain)}"
     if column.type is ColumnType.MONEY and column.scale == 0:
-        return "an amount without decimals, such as 12"
+        return WITHOUT_DECIMALS
     return WRITTEN[column.type]
 
 

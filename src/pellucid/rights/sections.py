@@ -38,6 +38,7 @@ CALIFORNIA = frozenset({"US", "US-CA"})
 PORTABLE = frozenset({LegalBasis.CONSENT, LegalBasis.CONTRACT})
 """Bases under which what a person provided can be taken along (GDPR Art. 20(1)(a))."""
 
+NEVER_HANDED_OUT = "The law has us say that we hold it, and forbids us to hand it out (11 CCR 7024(d))."
 LEFT_OUT_SENSITIVE = "You asked to leave sensitive data out."
 
 
@@ -84,7 +85,7 @@ def section(
         columns = {name: column for name, column in columns.items() if name not in inferred}
     for name, column in list(columns.items()):
         if CALIFORNIA & {place or "" for place in places} and within(column, NEVER_DISCLOSED):
-            kept_back[name] = "The law has us say that we hold it, and forbids us to hand it out (11 CCR 7024(d))."
+            kept_back[name] = NEVER_HANDED_OUT
             del columns[name]
         elif without_sensitive and is_guarded(column):
             kept_back[name] = LEFT_OUT_SENSITIVE

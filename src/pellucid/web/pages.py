@@ -79,10 +79,13 @@ def environment(language: str) -> Environment:
         "date": lambda day: words.date(date.fromisoformat(day)),
         "month": lambda month: words.month(date.fromisoformat(f"{month}-01")),
         "iso": _iso,
+        "instant": lambda text: words.moment(datetime.fromisoformat(text).astimezone(UTC)),
         "period": words.period,
         "number": words.number,
         "country": words.country,
         "said": partial(_said, spoken),
+        "band": partial(_band, spoken),
+        "or_english": partial(_or_english, spoken, language),
         "revealed": lambda word: _said(spoken, REVEALED.get(word, word)),
         "listed": partial(_listed, words),
     }
@@ -101,6 +104,7 @@ def page(request: Request, template: str, *, status: int = 200, **shown: Any) ->
             company=_company(policy),
             told=TOLD.get(request.query_params.get("told", ""), ""),
             own=partial(_own, policy, language),
+            theirs=partial(_theirs, policy, language),
             shown_in=partial(_shown_in, policy, language),
             elsewhere="" if request.method == "GET" else _start(request),
             **shown,
@@ -164,10 +168,23 @@ def _own(policy: Policy | None, language: str, section: str, name: str, which: s
     if policy is None:
         return ""
     found = own_text(policy, language, section, name, which)
-    if found.language == language or not found.text:
-        return found.text
-    direction = Words(found.language).direction
-    return Markup('<span lang="{}" dir="{}">{}</span>').format(found.language, direction, found.text)
+    return _marked(found.text, found.language, language)
+
+
+def _theirs(policy: Policy | None, language: str, texts: str | Iterable[str]) -> str:
+    """Return what the policy says and never translates, as titles of columns and roles, marked as `_own` does.
+
+    Several texts are told as a list.
+    """
+    own = SOURCE if policy is None else policy.controller.language
+    return _marked(texts if isinstance(texts, str) else Words(own).listed(texts), own, language)
+
+
+def _marked(text: str, told_in: str, language: str) -> str:
+    """Return a text, marked with the language that it is in where that is not the page's."""
+    if told_in == language or not text:
+        return text
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(told_in, Words(told_in).direction, text)
 
 
 def _shown_in(policy: Policy | None, language: str, section: str, name: str, which: str = "title") -> str:
@@ -178,6 +195,17 @@ def _shown_in(policy: Policy | None, language: str, section: str, name: str, whi
 def _said(spoken: NullTranslations, text: str) -> str:
     """Return a text of ours that came from elsewhere in the language of the page; as it is, if nobody translated it."""
     return spoken.gettext(text) if text else ""
+
+
+def _band(spoken: NullTranslations, told: str) -> str:
+    """Return a band of `consent.coverage`, whose sign of percent is written twice in a catalogue."""
+    return _said(spoken, told.replace("%", "%%")).replace("%%", "%")
+
+
+def _or_english(spoken: NullTranslations, language: str, text: str) -> str:
+    """Return a text of ours that may hold names and numbers: as it is, marked as English, if nobody translated it."""
+    found = _said(spoken, text)
+    return _marked(found, SOURCE, language) if found == text else found
 
 
 def _listed(words: Words, items: Iterable[str]) -> str:

@@ -14,10 +14,10 @@ from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.rights.correcting import Proposed, written
 from pellucid.rights.inside import ROWS, Inside, Wanted
 from pellucid.web import cookies
-from pellucid.web.centre.data_words import HOW_KNOWN, shown
+from pellucid.web.centre.data_words import HOW_KNOWN, UNFIT
 from pellucid.web.centre.visiting import Here, Posted, Visit
 from pellucid.web.forms import Form
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.workspace.inside import Correction
 
 router = APIRouter(prefix="/privacy/data", include_in_schema=False)
@@ -53,7 +53,7 @@ def give_code(request: Request, visit: Here, form: Posted) -> Response:
     try:
         made = visit.site.workspace.inside.give_code(visit.visitor, form.get("code", ""))
     except NotPermitted as error:
-        return _hall(request, visit, wrong=f"{error.message} {error.remedy}")
+        return _hall(request, visit, wrong=sentences_of(error))
     response = go_to(HOME, told="shown" if made is not None else "one-shown", at="more" if made is None else "")
     if made is not None:
         cookies.give(response, cookies.CENTRE, made.secret)
@@ -102,7 +102,7 @@ def correct(
         if error.code not in MENDED_HERE:
             return _again(error, dataset)
         found = desk.row(visit.visitor, dataset, generation, place)
-        return _row(request, visit, found, form=form, wrong=f"{error.message} {error.remedy}")
+        return _row(request, visit, found, form=form, wrong=_told(error))
     return go_to(f"{REQUESTS}/{made.status.request}", told="filed")
 
 
@@ -117,7 +117,7 @@ def _shut(request: Request, visit: Visit, error: NotPermitted) -> Response:
     """Return what shows how more is opened, to whoever is not known well enough; else raise the error."""
     if error.code != "strength-too-low":
         raise error
-    return _hall(request, visit, wrong=f"{error.message} {error.remedy}")
+    return _hall(request, visit, wrong=sentences_of(error))
 
 
 def _proposed(form: Form) -> Proposed:
@@ -131,7 +131,12 @@ def _proposed(form: Form) -> Proposed:
     return Proposed(form.get("column", ""), None if none else value)
 
 
-def _hall(request: Request, visit: Visit, *, wrong: str = "") -> Response:
+def _told(error: InputInvalid) -> tuple[str, ...]:
+    """Return what is said beside a value: what quotes a title of the policy is said without it."""
+    return (UNFIT,) if error.code == "correction-unfit" else sentences_of(error)
+
+
+def _hall(request: Request, visit: Visit, *, wrong: tuple[str, ...] = ()) -> Response:
     found = visit.site.workspace.inside.hall(visit.visitor)
     status = 403 if wrong else 200
     return page(request, "centre/data.html", status=status, visit=visit, here="data", hall=found, wrong=wrong)
@@ -147,13 +152,14 @@ def _rows(request: Request, visit: Visit, found: Inside) -> Response:
         here="data",
         found=found,
         known=HOW_KNOWN,
-        shown=shown,
         number=here,
         pages=pages,
     )
 
 
-def _row(request: Request, visit: Visit, found: Inside, *, form: Form | None = None, wrong: str = "") -> Response:
+def _row(
+    request: Request, visit: Visit, found: Inside, *, form: Form | None = None, wrong: tuple[str, ...] = ()
+) -> Response:
     return page(
         request,
         "centre/row.html",
@@ -163,7 +169,6 @@ def _row(request: Request, visit: Visit, found: Inside, *, form: Form | None = N
         found=found,
         row=found.rows[0],
         known=HOW_KNOWN,
-        shown=shown,
         written={name: written(column) for name, column in found.dataset.columns.items()},
         back=f"{HOME}/{found.dataset.name}?page={found.rows[0].place // ROWS + 1}",
         typed=form or {},

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-
-from pellucid.rights.inside import Plain
 
 HOW_KNOWN: Mapping[str, str] = {
     "declared": "given to us",
@@ -18,15 +15,5 @@ DECIDING_KINDS: Mapping[str, str] = {
 }
 """What it means that a purpose profiles, or decides."""
 
-
-def shown(value: Plain, kind: str) -> str:
-    """Return a value of a column of a type as people read it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str) and kind == "date":
-        found = date.fromisoformat(value)
-        return f"{found.day} {found:%B %Y}"
-    if isinstance(value, str) and kind == "timestamp":
-        moment = datetime.fromisoformat(value)
-        return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-    return str(value)
+UNFIT = "What you wrote does not fit here."
+"""Said beside the field that was filled in, below which stands how it is written."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pellucid.policy.model import Dataset, Recipient
 from pellucid.rights.erasures import DONE, Told
@@ -80,13 +79,18 @@ STANDING: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One place: its title, why it becomes what it becomes, on which basis and until when (UTC µs), how far it is."""
+    """One place: its title, why it becomes what it becomes, on which basis and until when (UTC µs), how far it is.
+
+    `own` is the part of the policy whose title it is, if it is one, and `kept` the dataset that declares the reason.
+    """
 
     title: str
     reason: str
     basis: str
     until: int | None
     stage: str = ""
+    own: tuple[str, str] | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +153,18 @@ def standing(found: ErasureShown) -> str:
 def _store(part: Part, datasets: Mapping[str, Dataset], recipients: Mapping[str, Recipient], stage: str = "") -> Store:
     shared = "rows_about_others_too" in part.told
     reason = REASONS.get(f"{part.kind}-shared" if shared else part.kind, part.reason)
-    return Store(_title(part, datasets, recipients), reason, part.basis, part.until, stage)
+    own, title = _owned(part, datasets, recipients)
+    kept = part.target if part.kind == "kept-rows" and part.target in datasets else ""
+    return Store(title or STORES.get(part.kind, OTHER), reason, part.basis, part.until, stage, own, kept)
 
 
-def _title(part: Part, datasets: Mapping[str, Dataset], recipients: Mapping[str, Recipient]) -> str:
+def _owned(
+    part: Part, datasets: Mapping[str, Dataset], recipients: Mapping[str, Recipient]
+) -> tuple[tuple[str, str] | None, str]:
+    """Return which part of the policy a part of a plan is about, and its title; None if it is about none."""
     name = part.target.partition(":")[0]
-    known: Iterable[Any] = (datasets.get(name), recipients.get(name) if part.kind == "recipient" else None)
-    title: str = next((each.title for each in known if each is not None), "")
-    return title or STORES.get(part.kind, OTHER)
+    if name in datasets and datasets[name].title:
+        return ("datasets", name), datasets[name].title
+    if part.kind == "recipient" and name in recipients:
+        return ("recipients", name), recipients[name].title
+    return None, ""

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from pellucid.errors import InputInvalid
 from pellucid.rights.account import BASES
-from pellucid.web.centre.data_words import DECIDING_KINDS, shown
+from pellucid.web.centre.data_words import DECIDING_KINDS
 from pellucid.web.centre.visiting import Here, Posted
 from pellucid.web.pages import go_to, page
 
@@ -30,7 +30,6 @@ def inferences(request: Request, visit: Here) -> Response:
         stand={each.purpose.name: each for each in found.standings.purposes},
         bases=BASES,
         kinds=DECIDING_KINDS,
-        shown=shown,
     )
 
 

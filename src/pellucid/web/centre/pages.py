@@ -55,7 +55,7 @@ def choose(purpose: PurposeName, visit: Here, form: Posted) -> Response:
         purpose,
         yes=said == "yes",
         notice_version=form.get("notice", ""),
-        language=shown_in(visit, form),
+        language=shown_in(form, visit.language),
         held_data=form.get("held_data") == "yes",
         explicit=form.get("explicit") == "yes",
     )

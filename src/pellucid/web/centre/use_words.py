@@ -45,24 +45,21 @@ PARTS = (
 ROLES: Mapping[str, str] = ROLELESS
 """Who did something, where it was nobody of the staff with a role; titles of roles are the policy's."""
 
-SPAN = "between %(low)s and %(high)s people"
-FEW = "fewer than %(high)s people"
 _SPAN = re.compile(r"between (?P<low>[\d,]+) and (?P<high>[\d,]+)")
 _FEW = re.compile(r"fewer than (?P<high>[\d,]+) people")
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """How many people there are, as words with places for numbers."""
+    """How many people there are: the ends of the band, by name, or the words of one that is not known."""
 
-    words: str
-    numbers: Mapping[str, str]
+    numbers: Mapping[str, int]
+    told: str = ""
 
 
 def band(told: str) -> Band:
-    """Return a band, as the log tells it, in words that can be translated; one that is not known, as it stands."""
-    for form, words in ((_SPAN, SPAN), (_FEW, FEW)):
-        found = form.fullmatch(told)
-        if found is not None:
-            return Band(words, found.groupdict())
-    return Band("%(told)s", {"told": told})
+    """Return a band, as the log tells it, by its numbers; one that is not known, as it stands."""
+    found = _SPAN.fullmatch(told) or _FEW.fullmatch(told)
+    if found is None:
+        return Band({}, told)
+    return Band({name: int(number.replace(",", "")) for name, number in found.groupdict().items()})

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from pellucid.transparency.told_uses import Group
+from pellucid.web.centre.named import Names
 from pellucid.web.centre.receiver_words import ACTS, KINDS, STATES
 from pellucid.web.centre.use_words import PARTS, ROLES, Part, band
 from pellucid.web.centre.visiting import Here
@@ -51,6 +52,7 @@ def uses(request: Request, visit: Here, purpose: WhichPurpose = "", place: Place
         is_first=place is None,
         roles=ROLES,
         band=band,
+        names=Names.of(workspace.centre.policy()),
     )
 
 
@@ -68,6 +70,7 @@ def recipients(request: Request, visit: Here) -> Response:
         kinds=KINDS,
         acts=ACTS,
         states=STATES,
+        names=Names.of(visit.site.workspace.centre.policy()),
     )
 
 

@@ -79,13 +79,13 @@ async def posting(request: Request, visit: Annotated[Visit, Depends(visiting)]) 
     return form
 
 
-def shown_in(visit: Visit, form: Form) -> str:
-    """Return in which language somebody was shown what they answer; that of the page, if the form does not say.
+def shown_in(form: Form, language: str) -> str:
+    """Return in which language somebody was shown what they answer; `language`, the page's, if the form says none.
 
     A text of the policy that is not translated stands in the policy's own language.
     """
     said = form.get("language", "")
-    return said if said in LANGUAGES else visit.language
+    return said if said in LANGUAGES else language
 
 
 Here = Annotated[Visit, Depends(visiting)]

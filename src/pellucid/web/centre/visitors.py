@@ -11,7 +11,7 @@ from pellucid.consent.visitors import SCREENS, Wish
 from pellucid.errors import InputInvalid
 from pellucid.web import cookies
 from pellucid.web.browser import FromBrowser
-from pellucid.web.centre.visiting import JOINED
+from pellucid.web.centre.visiting import JOINED, shown_in
 from pellucid.web.language import language_of
 from pellucid.web.pages import go_to, page
 from pellucid.web.visitor import Comes, Sent, Stranger
@@ -67,7 +67,7 @@ def choose(request: Request, purpose: PurposeName, comes: Comes, form: Sent) -> 
     if said not in ("yes", "no"):
         raise InputInvalid("A choice is yes or no.", remedy="Press one of the two buttons.", code="choice-unclear")
     wishes = {purpose: Wish(said == "yes", form.get("notice", ""))}
-    visitors, language = comes.site.workspace.visitors, language_of(request)
+    visitors, language = comes.site.workspace.visitors, shown_in(form, language_of(request))
     done = visitors.choose(comes.secret, wishes, comes.reading, screen=SCREEN, language=language)
     return comes.remember(go_to(HERE, told="kept", at=f"purpose-{purpose}"), done)
 

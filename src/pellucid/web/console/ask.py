@@ -67,7 +67,6 @@ def answer(key: AnswerKey, request: Request, working: Here) -> Response:
     found = kept(working, key)
     if found is None:
         return page(request, "console/waiting.html", working=working, here="ask", key=key)
-    purpose = working.site.workspace.centre.policy().purposes.get(found.purpose)
     return page(
         request,
         "console/answer.html",
@@ -75,7 +74,7 @@ def answer(key: AnswerKey, request: Request, working: Here) -> Response:
         here="ask",
         key=key,
         shown=answer_shown(found),
-        purpose=found.purpose if purpose is None else purpose.title,
+        purpose=found.purpose,
     )
 
 

@@ -15,12 +15,13 @@ from pellucid.audit.browse import Wanted
 from pellucid.errors import InputInvalid, NameUnknown, VerificationFailed
 from pellucid.web.console import officer_words as words
 from pellucid.web.console.working import Here, Posted, Working
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 
 router = APIRouter(prefix="/staff/log", include_in_schema=False)
 
 HOME = "/staff/log"
 A_PAGE = 50
+TOO_LONG = "The log is too long for a page. Export it at the command line."
 LONGEST_EXPORT = 100_000
 """Entries that are handed over at once, some 20 MB: more are exported at the command line."""
 MOST = 2**53
@@ -84,7 +85,7 @@ def verify(request: Request, working: Here, _form: Posted) -> Response:
     try:
         leaf = working.site.workspace.audit.verify(actor=working.actor)
     except (InputInvalid, VerificationFailed) as error:
-        return _listed(request, working, Wanted(), None, wrong=f"{error.message} {error.remedy}")
+        return _listed(request, working, Wanted(), None, wrong=sentences_of(error))
     return go_to(f"{HOME}/verifications/{leaf}")
 
 
@@ -94,7 +95,7 @@ def checkpoint(request: Request, working: Here, _form: Posted) -> Response:
     try:
         working.site.workspace.audit.checkpoint(actor=working.actor)
     except VerificationFailed as error:
-        return _listed(request, working, Wanted(), None, wrong=f"{error.message} {error.remedy}")
+        return _listed(request, working, Wanted(), None, wrong=sentences_of(error))
     return go_to(HOME, told="done")
 
 
@@ -104,8 +105,7 @@ def export(request: Request, working: Here, _form: Posted) -> Response:
     working.demand("audit-export")
     head = working.site.workspace.audit.head(actor=working.actor)
     if head.size > LONGEST_EXPORT:
-        wrong = f"The log has more than {LONGEST_EXPORT:,} entries. Export it at the command line."
-        return _listed(request, working, Wanted(), None, wrong=wrong)
+        return _listed(request, working, Wanted(), None, wrong=(TOO_LONG,))
     with TemporaryDirectory(prefix="pellucid-export-") as folder:
         log = Path(folder) / "log"
         working.site.workspace.audit.export(log, actor=working.actor)
@@ -122,7 +122,9 @@ def verification(leaf: Leaf, request: Request, working: Here) -> Response:
     return page(request, "console/log_verified.html", working=working, here="log", found=found, head=head, words=words)
 
 
-def _listed(request: Request, working: Working, wanted: Wanted, before: int | None, *, wrong: str = "") -> Response:
+def _listed(
+    request: Request, working: Working, wanted: Wanted, before: int | None, *, wrong: tuple[str, ...] = ()
+) -> Response:
     workspace = working.site.workspace
     found = workspace.audit.page(wanted, actor=working.actor, before=before, limit=A_PAGE)
     shown: dict[str, Any] = {

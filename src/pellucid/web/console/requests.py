@@ -18,7 +18,7 @@ from pellucid.web.console import officer_words as words
 from pellucid.web.console.request_acts import ACTS, messages_due, offered, waits_for
 from pellucid.web.console.working import Here, Posted, Working
 from pellucid.web.errors import problem_of
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import go_to, page, sentences_of
 
 router = APIRouter(prefix="/staff/requests", include_in_schema=False)
 
@@ -35,7 +35,7 @@ class _More:
 
     whole: View | None = None
     plan: Any = None
-    wrong: str = ""
+    wrong: tuple[str, ...] = ()
     act: str = ""
     typed: dict[str, str] = field(default_factory=dict)
     status: int = 200
@@ -117,9 +117,9 @@ def do(
     return go_to(f"{HOME}/{request_id}", told="done")
 
 
-def _told(error: PellucidError) -> str:
+def _told(error: PellucidError) -> tuple[str, ...]:
     """Return what went wrong; a remedy that is a command is for who types commands."""
-    return error.message if "pellucid " in error.remedy else f"{error.message} {error.remedy}".strip()
+    return (error.message,) if "pellucid " in error.remedy else sentences_of(error)
 
 
 def _one(request: Request, working: Working, request_id: str, more: _More) -> Response:
