@@ -151,6 +151,17 @@ def test_the_budget_tells_what_is_left_and_a_plan_spends_nothing(shop: Grocer) -
     assert charged(shop) == []
 
 
+def test_more_questions_than_are_planned_at_once_are_told_and_none_is_left_out(shop: Grocer) -> None:
+    ana = shop.known_staff("ana")
+    most, more = (
+        ana.submit(BUDGET, f"{BUDGET}/plan", purpose="planning", epsilon="0.1", questions=";\n".join([TOTAL] * number))
+        for number in (20, 21)
+    )
+
+    assert [(each.status, "Enough is left" in each.words) for each in (most, more)] == [(200, True), (422, False)]
+    assert more.words.count("There are 21 questions, and at most 20 are planned at once.") == 1
+
+
 def test_the_officer_sees_no_budget_that_their_role_does_not_show(shop: Grocer) -> None:
     page = shop.known_staff("pia").get(BUDGET)
 
