@@ -42,6 +42,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "token-revoked": 401,
     "idempotency-in-progress": 409,
     "log-too-long": 409,
+    "log-under-way": 409,
     "log-unsigned": 409,
     "request-state": 409,
     "request-unverified": 409,
