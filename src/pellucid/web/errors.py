@@ -41,6 +41,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "token-expired": 401,
     "token-revoked": 401,
     "idempotency-in-progress": 409,
+    "insight-other": 409,
     "log-too-long": 409,
     "log-under-way": 409,
     "log-unsigned": 409,

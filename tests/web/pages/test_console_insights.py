@@ -20,7 +20,10 @@ def proposed(shop: Grocer, **more: str) -> Page:
 
 
 def decided(shop: Grocer, who: str, what: str = "approve", **fields: str) -> Page:
-    return shop.known_staff(who).submit(WEEKS, f"{WEEKS}/{what}", **fields)
+    browser = shop.known_staff(who)
+    page = browser.get(WEEKS)
+    shown = dict(re.findall(r'name="(fingerprint)" value="([0-9a-f]{64})"', page.text))
+    return browser.post(f"{WEEKS}/{what}", {"_token": page.token, **shown, **fields})
 
 
 def run(browser: Browser) -> Page:
@@ -64,6 +67,19 @@ def test_nobody_decides_about_their_own(shop: Grocer) -> None:
     assert page.words.count("You proposed it, so somebody else decides.") == 1
     assert (page.text.count(f"{WEEKS}/approve"), own.status, state_of(shop)) == (0, 403, "Waits for a second person")
     assert shop.entries()[-3]["body"]["reasons"] == ["insight-own"]
+
+
+def test_what_was_exchanged_since_the_page_was_read_is_not_approved(shop: Grocer) -> None:
+    proposed(shop)
+    pia = shop.known_staff("pia")
+    page = pia.get(WEEKS)
+    fields = {"_token": page.token} | dict(re.findall(r'name="(fingerprint)" value="([0-9a-f]{64})"', page.text))
+    proposed(shop, sql=TOTAL)
+    late, blind = pia.post(f"{WEEKS}/approve", fields), pia.submit(WEEKS, f"{WEEKS}/approve")
+
+    assert [late.status, blind.status, state_of(shop)] == [409, 409, "Waits for a second person"]
+    assert late.words.count("was proposed anew, and is not what you looked at.") == 1
+    assert decided(shop, "pia").place == f"{WEEKS}?told=approved"
 
 
 @pytest.mark.parametrize(
