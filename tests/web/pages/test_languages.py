@@ -193,7 +193,8 @@ def test_every_page_reads_from_right_to_left_and_says_nothing_untranslated(
 
 DATA = re.compile(
     r"h0\d+|r[0-9a-f]{12}|UTC|2026-11|pia|Household|Pia Vacy|Grocer at the Corner|privacy@grocer\.example|DE"
-    r"|[a-z]+@[a-z]+\.example|GDPR Art\. [\da-z()]+|privacy-centre|English|Deutsch|Español|Français|Privacy officer|Analyst"
+    r"|[a-z]+@[a-z]+\.example|GDPR Art\. [\da-z()]+|privacy-centre|English|Deutsch|Español|Français"
+    r"|Privacy officer|Analyst"
 )
 """What is neither ours to translate nor the policy's in this language: keys, names, titles of namespaces and roles."""
 
