@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from pellucid.audit.canonical import canonical_bytes
 from pellucid.audit.keys import SigningKey
 from pellucid.audit.read import verify_database, verify_server
 from pellucid.audit.treehead import TrustKeys
-from pellucid.audit.verification import as_body, of_entry
+from pellucid.audit.verification import Verification, as_body, of_entry
 from pellucid.audit.verify import VerificationReport
 from pellucid.errors import InputInvalid
 from pellucid.records.database import Database
-from pellucid.records.tables import log_entries
+from pellucid.records.tables import log_entries, log_head
 from pellucid.workspace import Workspace, audit, create
 from tests.audit.conftest import NOON, Filled
 from tests.audit.test_verify import outcomes, sign
+from tests.insights.conftest import POLICY
 
 
 def verified(database: Database, trust: TrustKeys, first: int | None) -> VerificationReport:
@@ -75,8 +77,6 @@ def test_what_is_kept_of_a_finding_tells_it_again(signed_twice: Database, trust:
 def test_a_long_log_is_verified_as_far_as_an_older_head_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.insights.conftest import POLICY
-
     with create(tmp_path / "w", name="test/long", actor_name="pia") as workspace:
         (tmp_path / "w" / "policy" / "policy.yaml").write_text(POLICY)
         workspace.policy.activate(actor=workspace.actor("pia"))
@@ -95,6 +95,56 @@ def test_a_long_log_is_verified_as_far_as_an_older_head_and_says_so(
             workspace.audit.verify(actor=workspace.actor("pia"))
 
     assert (found.holds, found.read, found.signed, found.leaf) == (True, covered, covered, covered + 4)
+
+
+def test_a_long_log_whose_end_was_cut_off_does_not_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with create(tmp_path / "w", name="test/cut", actor_name="pia") as workspace:
+        (tmp_path / "w" / "policy" / "policy.yaml").write_text(POLICY)
+        workspace.policy.activate(actor=workspace.actor("pia"))
+        pia, database = workspace.actor("pia"), workspace.room.database
+        workspace.audit.checkpoint(actor=pia)
+        with database.read() as connection:
+            size, frontier = connection.execute(select(log_head.c.size, log_head.c.frontier)).one()
+        for _ in range(4):
+            workspace.oversight.consents(0, actor=pia)
+        workspace.audit.checkpoint(actor=pia)
+        monkeypatch.setattr(audit, "LONGEST", size)
+        whole = _found(workspace)
+        with database.write() as connection:
+            connection.execute(delete(log_entries).where(log_entries.c.leaf > size))
+        shorter = _found(workspace)
+        with database.write() as connection:
+            connection.execute(delete(log_entries).where(log_entries.c.leaf >= size))
+            connection.execute(update(log_head).values(size=size, frontier=frontier))
+        workspace.oversight.consents(0, actor=pia)
+        rolled_back = _found(workspace)
+
+    assert [each.holds for each in (whole, shorter, rolled_back)] == [True, False, False]
+    assert [each.steps[2].message for each in (shorter, rolled_back)] == [
+        f"only {size + 1} of the {size + 5} entries that were appended or signed are there.",
+        f"only {size + 1} of the {size + 4} entries that were appended or signed are there.",
+    ]
+
+
+def test_a_log_is_verified_once_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with create(tmp_path / "w", name="test/once", actor_name="pia") as workspace:
+        (tmp_path / "w" / "policy" / "policy.yaml").write_text(POLICY)
+        workspace.policy.activate(actor=workspace.actor("pia"))
+        pia, judge = workspace.actor("pia"), audit.verify_place
+        workspace.audit.checkpoint(actor=pia)
+
+        def meanwhile(*place: Any, **how: Any) -> VerificationReport:
+            with pytest.raises(InputInvalid, match="is being verified already"):
+                workspace.audit.verify(actor=pia)
+            return judge(*place, **how)
+
+        monkeypatch.setattr(audit, "verify_place", meanwhile)
+        assert [_found(workspace).holds for _ in range(2)] == [True, True]
+
+
+def _found(workspace: Workspace) -> Verification:
+    pia = workspace.actor("pia")
+    return workspace.audit.verification(workspace.audit.verify(actor=pia), actor=pia)
 
 
 def _size(workspace: Workspace) -> int:

@@ -16,7 +16,7 @@ from pellucid.records.rights_tables import agent_messages
 from pellucid.rights.agent_message import AgentRefused
 from pellucid.settings import Settings
 from pellucid.workspace import Workspace
-from tests.web.conftest import Shop
+from tests.web.conftest import Client, Shop
 from tests.web.drp_agents import PLAIN, REFUSED, REQUESTS, Agent, Register, sealed
 
 
@@ -214,3 +214,17 @@ class TestFewFailures:
 
         assert [each.status_code for each in answers] == [403, 403, 403, 429]
         assert (answers[-1].json()["code"], int(answers[-1].headers["retry-after"]) > 0) == ("429", True)
+
+
+class TestBehindAProxy:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(serve_failures_per_minute=2, serve_proxies=("127.0.0.1",))
+
+    def test_who_is_refused_too_often_makes_no_other_agent_wait(self, client: Client) -> None:
+        def status(address: str) -> int:
+            shown = {"Authorization": "Bearer none", "X-Forwarded-For": address}
+            return client().get("/v1/agent/NOBODY", headers=shown).status_code
+
+        assert [status("192.0.2.1") for _ in range(3)] == [403, 403, 429]
+        assert status("192.0.2.2") == 403

@@ -113,6 +113,19 @@ class TestFewVisits:
         assert answers[3].json()["detail"] == "Too many requests from this address."
 
 
+class TestBehindAProxy:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(serve_visits_per_minute=2, serve_proxies=("127.0.0.1",))
+
+    def test_who_asks_too_often_makes_nobody_else_wait(self, client: Client) -> None:
+        def status(address: str) -> int:
+            return client().get(NOTICES, headers={"X-Forwarded-For": address}).status_code
+
+        assert [status("192.0.2.1") for _ in range(3)] == [200, 200, 429]
+        assert status("192.0.2.2") == 200
+
+
 def test_a_choice_over_http_names_the_published_notice(client: Client, shop: Shop) -> None:
     version = published(shop)
     choice = {"subject": "h0001", "purpose": "offers", "verb": "give", "notice_version": version, "language": "en"}

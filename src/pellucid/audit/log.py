@@ -137,6 +137,12 @@ def size(connection: Connection) -> int:
     return _head(connection).size
 
 
+def reach_of(connection: Connection) -> int:
+    """Return where the entries that are there end, whatever the head says."""
+    last = connection.scalar(select(func.max(log_entries.c.leaf)))
+    return 0 if last is None else int(last) + 1
+
+
 def root(connection: Connection) -> bytes:
     """Return the head of the tree over all entries."""
     return merkle.root_from_frontier(_head(connection).frontier)

@@ -7,10 +7,10 @@ verifies an export with a key from elsewhere (`audit.read`). Pure.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pellucid.audit.verify import TITLES, VerificationReport
+from pellucid.audit.verify import TITLES, Step, VerificationReport
 
 ACTION = "audit.verified"
 LONGEST = 500_000
@@ -59,6 +59,16 @@ def as_body(report: VerificationReport, read: int, key: str, milliseconds: int) 
             for step in report.steps
         ],
     }
+
+
+def with_end(report: VerificationReport, there: int, expected: int) -> VerificationReport:
+    """Return what was found of the first entries of a log, and that its end is missing if it is: a log that was cut
+    holds nowhere.
+    """
+    if there >= expected:
+        return report
+    cut = Step(3, "failed", f"only {there} of the {expected} entries that were appended or signed are there.")
+    return replace(report, steps=tuple(cut if step.number == cut.number else step for step in report.steps))
 
 
 def of_entry(leaf: int, entry: bytes) -> Verification:

@@ -62,18 +62,17 @@ def end(connection: Connection, kept: Kept, session: str, goes_on: Choices, now:
     """End a record that was joined to an account, and let its choices go on in the browser under a new one.
 
     The old one is shown to that session for a day at most; nothing says which new one took its place. Returns whether
-    it had not been joined before.
+    it had not been joined before, and stands as it was read: what was chosen since is neither joined yet nor lost.
     """
     here = visitors.c.id == kept.id, visitors.c.session.is_(None)
-    row = connection.execute(
-        select(visitors.c.digest, visitors.c.second, visitors.c.made_at).where(*here)
-    ).one_or_none()
-    if row is None:
+    row = connection.execute(select(visitors).where(*here)).one_or_none()
+    if row is None or _kept(row).choices != kept.choices:
         return False
     over = {"digest": secrets.token_bytes(32), "second": None, "session": session, "ends_at": now + SHOWN}
     connection.execute(update(visitors).where(*here).values(over))
     new = Kept(secrets.token_hex(8), goes_on, False, kept.ends_at)  # made when the old one was: not when they signed in
-    connection.execute(insert(visitors).values(_values(new) | dict(row._mapping)))
+    goes_on_as = {"digest": row.digest, "second": row.second, "made_at": row.made_at}
+    connection.execute(insert(visitors).values(_values(new) | goes_on_as))
     return True
 
 

@@ -22,6 +22,10 @@ DECIDING = "7"
 LOOKING = {"110": "household 110, in Germany, who agreed to the offers", "1": "household 1, in California"}
 """Who says no in the story, and who is left to the reader."""
 OFFERS = "loyalty-offers"
+USES = f"/privacy/uses?purpose={OFFERS}"
+BY_INCOME = """SELECT d.income, COUNT(DISTINCT t.household_id) AS households
+FROM transactions t JOIN demographics d USING (household_id)
+GROUP BY d.income ORDER BY households DESC"""
 STAFF = {"ana": "the analyst", "pia": "the privacy officer"}
 
 
@@ -64,6 +68,10 @@ def tell_centre(teller: Teller, running: Running) -> None:
     enter = link(teller, running, "--customer", DECIDING).removeprefix(running.address)
     browser.open(enter)
     browser.press(enter)
+    question = (BY_INCOME, OFFERS, "mara", "--epsilon", "0.1")
+    teller.ask(*question)
+    used = _counted(browser.open(USES))
+    demand("income" in used, "their page of uses tells of the question just asked")
     browser.open("/privacy/choices")
     say(f"In the browser: Choices, {OFFERS}, No. The page says:")
     told = browser.press(f"/privacy/choices/{OFFERS}", choice="no")
@@ -74,6 +82,11 @@ def tell_centre(teller: Teller, running: Running) -> None:
     exact_after = number_after("demographics:", teller.run(*exact))
     demand(exact_after == exact_before - 1, "the officer's exact count is one lower")
     demand(teller.run(*band) == band_before, "the analyst's band has not moved")
+    say("The same question, asked again, is answered without the household:")
+    teller.ask(*question)
+    told = browser.open(USES)
+    demand(_counted(told) == used, "their page of uses lists no new use")
+    demand("1 use was without your data" in told, "it says that one use was without their data")
 
 
 def tell_links(teller: Teller, running: Running) -> None:
@@ -87,6 +100,11 @@ def tell_links(teller: Teller, running: Running) -> None:
     made = " ".join(quoted(each) for each in ("serve", "link", "--staff", "ana", "--address", running.address))
     print(f"  pellucid --workspace {teller.workspace} {made} --as pia")
     print(f"\nIt runs until {running.until:%H:%M}; to end it before: kill {running.process}", flush=True)
+
+
+def _counted(page: str) -> str:
+    """Return what a page of uses says of those in which the person could have been counted."""
+    return page.partition("could have been counted")[2].partition("Uses that were refused")[0]
 
 
 def link(teller: Teller, running: Running, *whom: str) -> str:

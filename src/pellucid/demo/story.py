@@ -14,7 +14,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from pellucid.demo.centre import start, tell_centre, tell_links
+from pellucid.demo.centre import BY_INCOME, start, tell_centre, tell_links
 from pellucid.demo.data import POLICY, DemoData, prepare
 from pellucid.demo.law import tell_law
 from pellucid.demo.reading import demand, errors_of, number_after, spent_of, values_of
@@ -28,9 +28,6 @@ TABLES = ("products", "households", "transactions", "demographics", "campaigns",
 BY_DEPARTMENT = """SELECT p.department, COUNT(DISTINCT t.household_id) AS households
 FROM transactions t JOIN products p USING (product_id)
 GROUP BY p.department ORDER BY households DESC LIMIT 8"""
-BY_INCOME = """SELECT d.income, COUNT(DISTINCT t.household_id) AS households
-FROM transactions t JOIN demographics d USING (household_id)
-GROUP BY d.income ORDER BY households DESC"""
 BY_MONTH = """SELECT p.department, COUNT(*) AS lines
 FROM transactions t JOIN products p USING (product_id)
 WHERE t.transaction_timestamp >= DATE '2017-12-01' AND t.transaction_timestamp < DATE '2018-01-01'
@@ -82,6 +79,7 @@ def tell(folder: Path | None, minutes: float) -> None:
         story.tell()
         running = start(story, minutes, remove=folder is None)
         tell_centre(story, running)
+        story.budget()
         print(f"\nEvery step did what it said, in {time.monotonic() - began:.0f} seconds.")
         tell_links(story, running)
     except BaseException:
@@ -100,7 +98,7 @@ class _Story(Teller):
         self.witness = folder / "witness"
 
     def tell(self) -> None:
-        """Run every step."""
+        """Run every step but the last ones, for which its pages are served."""
         say("A grocer's customers, SIMULATED data (The Complete Journey): 2,469 households, 1.47 million purchases.")
         say(f"Each command runs as it is printed, in {self.folder}, after: export PELLUCID_WORKSPACE=grocer")
         data = prepare(self.folder / "files")
@@ -117,7 +115,6 @@ class _Story(Teller):
         self.verification()
         tell_law(self)
         tell_rights(self)
-        self.budget()
 
     def set_up(self, data: DemoData) -> None:
         """Make the workspace, put the policy into force, bring data and choices in."""

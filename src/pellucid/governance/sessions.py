@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, or_, select, update
 
+from pellucid.errors import NotPermitted
 from pellucid.records.web_tables import staff_sessions, web_sessions
 
 MINUTE = 60_000_000
@@ -95,8 +96,12 @@ def note_seen(connection: Connection, door: Door, session: Session, now: int) ->
 
 
 def renew(connection: Connection, door: Door, key: bytes, session: Session, strength: int, now: int) -> NewSession:
-    """End a session and begin another for the same person, at a step up; its last instant stays."""
-    end(connection, door, session, now)
+    """End a session and begin another for the same person, at a step up; its last instant stays.
+
+    Raises NotPermitted (`session-over`) for one that was ended meanwhile: nothing brings it back.
+    """
+    if not end(connection, door, session, now):
+        raise NotPermitted("You were signed out meanwhile.", remedy="Sign in again.", code="session-over")
     raised = Session(secrets.token_hex(8), session.who, session.how, max(strength, session.strength), session.ends_at)
     return _stored(connection, door, key, raised, now)
 

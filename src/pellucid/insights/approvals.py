@@ -136,11 +136,19 @@ def former(connection: Connection, proposal: Proposal, policy: str) -> Proposal 
     return next((_proposal(row._mapping, policy) for row in rows), None)
 
 
-def approve(connection: Connection, name: str, actor: Actor, policy: str, now: int) -> LogReceipt:
+def approve(
+    connection: Connection, name: str, actor: Actor, policy: str, now: int, seen: str | None = None
+) -> LogReceipt:
     """Approve what was proposed, as another person. Raises NotPermitted for the proposer, InputInvalid for a proposal
-    that is decided or was made under another policy.
+    that is decided, was made under another policy, or is not the one whose fingerprint was `seen`, if that is told.
     """
     proposal = _open(connection, name, actor, policy)
+    if seen not in (None, proposal.fingerprint):
+        raise InputInvalid(
+            f"The insight {name!r} was proposed anew, and is not what you looked at.",
+            code="insight-other",
+            remedy="Read what it asks now, and decide about that.",
+        )
     return _decide(connection, proposal, State.APPROVED, actor, now, "")
 
 

@@ -132,11 +132,11 @@ def attempt(connection: Connection, key: bytes, request: str, given: str, now: i
     return Tried(right, len(shown_contacts(connection, request)), id)
 
 
-def shown_contacts(connection: Connection, request: str) -> set[bytes]:
-    """Return the distinct mailboxes, as keyed hashes, through which the person has shown who they are."""
+def shown_contacts(connection: Connection, request: str, since: int = 0) -> set[bytes]:
+    """Return the distinct mailboxes, as keyed hashes, through which the person has shown who they are since then."""
     used = select(identity_challenges.c.contact).where(
         identity_challenges.c.request == request,
-        identity_challenges.c.used_at.is_not(None),
+        identity_challenges.c.used_at >= since,
         identity_challenges.c.contact.is_not(None),
     )
     return {bytes(contact) for contact in connection.scalars(used)}

@@ -86,11 +86,11 @@ async def information(request: Request, agent_id: str) -> Response:
 
 async def _asked(request: Request, work: Callable[[Site], T]) -> T:
     """Do what is asked; an address whose messages are refused too often has to wait. Raises Problem (429)."""
-    site, address = site_of(request), request.client.host if request.client else ""
+    site = site_of(request)
     try:
         return await run_in_threadpool(work, site)
     except AgentRefused:
-        wait = site.failures.take(address)
+        wait = site.failures.take(site.place.address_of(request))
         if wait > 0:
             raise too_many(wait, "Too many requests from this address were refused.") from None
         raise

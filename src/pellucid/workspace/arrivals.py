@@ -150,7 +150,7 @@ class ArrivalDesk:
         """End the record and log the join: nothing in the log ties what was chosen before to the account."""
         now = self.room.clock()
         if not kept_records.end(connection, kept, visitor.session.id, afterwards(outcome, now), now):
-            return  # another page of this browser was quicker
+            return  # another page of this browser was quicker, or chose something meanwhile
         body = {fate.value: [each.purpose for each in outcome if each.fate is fate] for fate in Fate}
         name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
         append(connection, AuditEntry("visitor.joined", visitor.actor, now, subject=name, body=body))

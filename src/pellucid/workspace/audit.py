@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ from pellucid.audit.note import VerifierKey
 from pellucid.audit.places import KEYS, LOG_KEY
 from pellucid.audit.read import verify_place
 from pellucid.audit.treehead import Checkpoint, open_checkpoint
-from pellucid.audit.verification import ACTION, LONGEST, Verification, as_body, of_entry
+from pellucid.audit.verification import ACTION, LONGEST, Verification, as_body, of_entry, with_end
 from pellucid.audit.witness import Witness
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
 from pellucid.workspace.room import Room
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +83,29 @@ class AuditDesk:
         """Verify the log by its own key, note in it what was found, and return the place of that entry.
 
         Of a log that is longer than LONGEST only the entries below an older signed head are judged, and the finding
-        says so. Raises InputInvalid where nothing was signed that it could be held against.
+        says so; that its end is there is judged all the same. One at a time: another takes a processor too. Raises
+        InputInvalid where nothing was signed that it could be held against, and while another is under way.
         """
         self.room.demand(actor, "audit-read")
+        if not _ONE_AT_A_TIME.acquire(blocking=False):
+            raise _under_way()
+        try:
+            return self._verify(actor)
+        finally:
+            _ONE_AT_A_TIME.release()
+
+    def _verify(self, actor: Actor) -> int:
         with self.room.database.read() as connection:
-            size, heads = log.size(connection), [signed for signed, _ in signed_heads(connection)]
+            size, there = log.size(connection), log.reach_of(connection)
+            heads = [signed for signed, _ in signed_heads(connection)]
         fitting = [signed for signed in heads if signed <= LONGEST]
         if not fitting:
             raise _nothing_to_hold_against(bool(heads))
         first = None if size <= LONGEST else fitting[-1]
         key, began = self.verifier, time.perf_counter()
         report = verify_place(self.room.folder, log_key=str(key), first=first)
+        if first is not None:
+            report = with_end(report, there, max(size, heads[-1]))
         milliseconds = round(1000 * (time.perf_counter() - began))
         body = as_body(report, size if first is None else first, f"{key.name}+{key.key_id.hex()}", milliseconds)
         with self.room.database.write() as connection:
@@ -190,6 +205,12 @@ def seen_by_witness(folder: Path, origin: str | None = None) -> bytes:
 
 def _grows(size: int, checkpoint: Checkpoint) -> bool:
     return 0 < size <= checkpoint.size
+
+
+def _under_way() -> InputInvalid:
+    return InputInvalid(
+        "The log is being verified already.", remedy="Wait for what is found, then look here.", code="log-under-way"
+    )
 
 
 def _nothing_to_hold_against(signed: bool) -> InputInvalid:

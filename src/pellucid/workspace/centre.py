@@ -28,7 +28,8 @@ from pellucid.policy.model import Policy
 from pellucid.records.rights_tables import rights_requests
 from pellucid.rights import stored
 from pellucid.rights.book import Book
-from pellucid.rights.identity import IdentityChecks
+from pellucid.rights.challenges import shown_contacts
+from pellucid.rights.identity import MOST_CONTACTS, IdentityChecks
 from pellucid.rights.overview import Overview, overview
 from pellucid.rights.request import Request
 from pellucid.rights.self_served import CENTRE as CHANNEL
@@ -215,16 +216,18 @@ class CentreDesk:
     def give_code(self, visitor: Visitor, request: str, given: str) -> NewSession | None:
         """Take a code for a request of the person; a session that is worth more now is made anew, and returned.
 
-        Raises NotPermitted (`identity-not-shown`), in the same words whatever is wrong.
+        What was shown for the request before they signed in, or to the staff, is worth nothing to the session: it may
+        be somebody else's. Raises NotPermitted (`identity-not-shown`), in the same words whatever is wrong.
         """
         self.request(visitor, request)
         _demand_own(visitor)
-        found = self._checks().answer(request, given, actor=visitor.actor)
-        if found.verified_strength <= visitor.session.strength:
-            return None
-        now = self.room.clock()
+        self._checks().answer(request, given, actor=visitor.actor)
+        now, began = self.room.clock(), visitor.session.ends_at - CENTRE.longest
         with self.room.database.write() as connection:
-            made = sessions.renew(connection, CENTRE, self.key(), visitor.session, found.verified_strength, now)
+            shown = min(len(shown_contacts(connection, request, began)), MOST_CONTACTS)
+            if shown <= visitor.session.strength:
+                return None
+            made = sessions.renew(connection, CENTRE, self.key(), visitor.session, shown, now)
             name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
             body = {"session": made.session.id, "strength": made.session.strength}
             append(connection, AuditEntry("sign-in.raised", visitor.actor, now, subject=name, body=body))

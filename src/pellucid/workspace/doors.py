@@ -20,6 +20,7 @@ from pellucid.consent.facts import facts_of
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.governance import delegations, sessions, waits
 from pellucid.governance.activate import active_policy
+from pellucid.governance.delegations import Delegation
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
 from pellucid.policy.model import Actor, Policy
@@ -200,11 +201,9 @@ class DoorDesk:
             found = delegations.get(connection, delegation)
         except NameUnknown:
             return None
-        facts = facts_of(connection, found.person[0], [found.person[1]]).get(found.person[1])
-        grown = found.kind == delegations.GUARDIAN and facts is not None and facts.reached(OF_AGE, now) is True
         own = (session.who["namespace"], session.who["subject"])
         policy = active_policy(connection)
-        if not found.holds(now) or found.actor != own or grown or facts is None or facts.erased or policy is None:
+        if found.actor != own or policy is None or not holds(connection, found, now):
             return None
         title = title_of(connection, policy, found.person)
         return Visitor(session, Acting(found.id, found.person, found.kind, title))
@@ -269,6 +268,14 @@ def let_in(
     body = {"how": how, "session": made.session.id, "door": CENTRE.name}
     append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
     return made
+
+
+def holds(connection: Connection, found: Delegation, now: int) -> bool:
+    """Return whether somebody may act by a delegation now: a guardian no longer once a child is certainly of age."""
+    facts = facts_of(connection, found.person[0], [found.person[1]]).get(found.person[1])
+    if facts is None or facts.erased or not found.holds(now):
+        return False
+    return found.kind != delegations.GUARDIAN or facts.reached(OF_AGE, now) is not True
 
 
 def renewed(

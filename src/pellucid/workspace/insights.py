@@ -62,14 +62,16 @@ class InsightDesk:
         query = InsightQuery(sql, purpose, actor)
         return propose(self.parts(), query, name, title, self._secret(sql, purpose))
 
-    def approve(self, name: str, *, actor: Actor) -> LogReceipt:
+    def approve(self, name: str, *, actor: Actor, seen: str | None = None) -> LogReceipt:
         """Approve a proposal of somebody else: this SQL, for this purpose, under the policy in force.
 
-        Raises NotPermitted for the proposer or without the permission, NameUnknown, and InputInvalid if it is decided.
+        `seen` is the fingerprint of what they looked at: a name may stand for another proposal since. Raises
+        NotPermitted for the proposer or without the permission, NameUnknown, and InputInvalid if it is decided or
+        another.
         """
         policy = self.room.demand(actor, "insight-approve")
         with self._refusals(actor, "insight-approve"), self.room.database.write() as connection:
-            return approvals.approve(connection, name, actor, policy.version, self.room.clock())
+            return approvals.approve(connection, name, actor, policy.version, self.room.clock(), seen)
 
     def reject(self, name: str, *, reason: str, actor: Actor) -> LogReceipt:
         """Reject a proposal, or end an approval. Raises as `approve` does, but that anybody permitted may do it."""

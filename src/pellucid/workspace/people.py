@@ -26,7 +26,7 @@ from pellucid.rights.overview import HeldDataset
 from pellucid.subjects import ids
 from pellucid.subjects.links import Identity
 from pellucid.workspace.centre import CentreDesk
-from pellucid.workspace.doors import OF_AGE, Visitor, renewed, title_of
+from pellucid.workspace.doors import OF_AGE, Visitor, holds, renewed, title_of
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
 
@@ -105,11 +105,11 @@ class PeopleDesk:
         policy, now, who = self.room.policy(), self.room.clock(), visitor.identity
         held = self.centre.overview(visitor).datasets
         with self.room.database.read() as connection:
-            mine = [] if visitor.acting else delegations.of_actor(connection, who, now)
+            mine = [] if visitor.acting else _in_force(connection, delegations.of_actor(connection, who, now), now)
             facts = facts_of(connection, who[0], [who[1]]).get(who[1])
             return People(
                 acts_for=tuple(ActsFor(each, title_of(connection, policy, each.person)) for each in mine),
-                acted_for_by=tuple(delegations.of_person(connection, who, now)),
+                acted_for_by=tuple(_in_force(connection, delegations.of_person(connection, who, now), now)),
                 filers=_filers(connection, who),
                 shared=tuple(each for each in held if each.about_several),
                 note=SHARED,
@@ -155,7 +155,7 @@ class PeopleDesk:
 
     def _own(self, connection: Connection, visitor: Visitor, delegation: str, now: int) -> Delegation:
         found = next((e for e in delegations.of_actor(connection, visitor.own, now) if e.id == delegation), None)
-        if found is None:
+        if found is None or not holds(connection, found, now):
             raise NameUnknown("delegation", delegation[:20], remedy="Look at those there are.")
         return found
 
@@ -171,6 +171,11 @@ class PeopleDesk:
         name = keys.pseudonym(connection, *one.person)
         details = {"evidence": one.evidence} if action == "delegation.made" else {}
         append(connection, AuditEntry(action, actor, now, subject=name, body=body, details=details))
+
+
+def _in_force(connection: Connection, found: Sequence[Delegation], now: int) -> list[Delegation]:
+    """Return those by which somebody may act still."""
+    return [each for each in found if holds(connection, each, now)]
 
 
 def _identity(connection: Connection, policy: Policy, named: Named) -> Identity:

@@ -12,6 +12,7 @@ import pytest
 
 from pellucid.records.tables import subjects
 from pellucid.settings import Settings
+from pellucid.web import cookies
 from tests.web.visitors import Browser, Grocer
 
 OFFERS, PLANNING = "/privacy/choices/offers", "/privacy/choices/planning"
@@ -215,6 +216,28 @@ def test_what_matters_more_asks_for_a_second_contact_and_makes_the_session_anew(
     assert browser.cookies != before
     assert Browser(grocer.address, before).get("/privacy").status == 303
     assert grocer.actions().count("sign-in.raised") == 1
+
+
+def test_what_somebody_else_showed_for_a_request_is_worth_nothing_to_a_session(grocer: Grocer) -> None:
+    """Who holds one mailbox gains nothing by what the person showed for the same request in a browser of their own."""
+    theirs = grocer.known()
+    path = theirs.submit("/privacy/requests", "/privacy/requests", right="access").place.partition("?")[0]
+    browsers = [theirs]
+    for number in range(2):
+        browsers += [grocer.known()] * number  # the other signs in once the first code was given
+        browser = browsers[number]
+        browser.submit(path, f"{path}/code")
+        grocer.work()
+        found = re.search(r"give this code: (\d{4}) (\d{4})", grocer.office.taken[-1].get_content())
+        assert found is not None
+        assert browser.submit(path, f"{path}/answer", code=found.group(1) + found.group(2)).status == 303
+    strengths = []
+    for browser in browsers:
+        visitor = grocer.workspace.doors.visitor(browser.cookies[cookies.CENTRE])
+        strengths.append(None if visitor is None else visitor.session.strength)
+
+    assert "Show that it is you" not in theirs.get(path).words
+    assert strengths == [1, 1]
 
 
 def test_a_wrong_code_for_a_request_shows_nothing(grocer: Grocer) -> None:

@@ -20,7 +20,10 @@ def proposed(shop: Grocer, **more: str) -> Page:
 
 
 def decided(shop: Grocer, who: str, what: str = "approve", **fields: str) -> Page:
-    return shop.known_staff(who).submit(WEEKS, f"{WEEKS}/{what}", **fields)
+    browser = shop.known_staff(who)
+    page = browser.get(WEEKS)
+    shown = dict(re.findall(r'name="(fingerprint)" value="([0-9a-f]{64})"', page.text))
+    return browser.post(f"{WEEKS}/{what}", {"_token": page.token, **shown, **fields})
 
 
 def run(browser: Browser) -> Page:
@@ -64,6 +67,19 @@ def test_nobody_decides_about_their_own(shop: Grocer) -> None:
     assert page.words.count("You proposed it, so somebody else decides.") == 1
     assert (page.text.count(f"{WEEKS}/approve"), own.status, state_of(shop)) == (0, 403, "Waits for a second person")
     assert shop.entries()[-3]["body"]["reasons"] == ["insight-own"]
+
+
+def test_what_was_exchanged_since_the_page_was_read_is_not_approved(shop: Grocer) -> None:
+    proposed(shop)
+    pia = shop.known_staff("pia")
+    page = pia.get(WEEKS)
+    fields = {"_token": page.token} | dict(re.findall(r'name="(fingerprint)" value="([0-9a-f]{64})"', page.text))
+    proposed(shop, sql=TOTAL)
+    late, blind = pia.post(f"{WEEKS}/approve", fields), pia.submit(WEEKS, f"{WEEKS}/approve")
+
+    assert [late.status, blind.status, state_of(shop)] == [409, 409, "Waits for a second person"]
+    assert late.words.count("was proposed anew, and is not what you looked at.") == 1
+    assert decided(shop, "pia").place == f"{WEEKS}?told=approved"
 
 
 @pytest.mark.parametrize(
@@ -149,6 +165,17 @@ def test_the_budget_tells_what_is_left_and_a_plan_spends_nothing(shop: Grocer) -
     assert plan.words.count("Enough is left Together ε 1.44; ε 6 is left.") == 1
     assert much.words.count("Not enough is left for all of them") == 1
     assert charged(shop) == []
+
+
+def test_more_questions_than_are_planned_at_once_are_told_and_none_is_left_out(shop: Grocer) -> None:
+    ana = shop.known_staff("ana")
+    most, more = (
+        ana.submit(BUDGET, f"{BUDGET}/plan", purpose="planning", epsilon="0.1", questions=";\n".join([TOTAL] * number))
+        for number in (20, 21)
+    )
+
+    assert [(each.status, "Enough is left" in each.words) for each in (most, more)] == [(200, True), (422, False)]
+    assert more.words.count("There are 21 questions, and at most 20 are planned at once.") == 1
 
 
 def test_the_officer_sees_no_budget_that_their_role_does_not_show(shop: Grocer) -> None:

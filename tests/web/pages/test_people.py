@@ -7,11 +7,13 @@ import re
 import pytest
 from sqlalchemy import func, select, update
 
+from pellucid.errors import NotPermitted
 from pellucid.governance.delegations import Delegation
 from pellucid.records.tables import subjects
 from pellucid.records.web_tables import delegations
 from pellucid.rights.erase import begin, carry_on
 from pellucid.subjects import ids
+from pellucid.web import cookies
 from tests.web.visitors import Browser, Grocer
 
 PEOPLE, CHILD = "/privacy/people", "h0003"
@@ -101,6 +103,31 @@ def test_once_it_is_over_the_session_is_over_and_nothing_is_done_to_either(groce
 
     assert (page.status, page.place) == (303, "/privacy/sign-in")
     assert (said(grocer, "h0001"), said(grocer, CHILD)) == ([], [])
+
+
+def test_who_looked_after_somebody_of_age_now_is_not_led_into_a_session_that_is_over(grocer: Grocer) -> None:
+    made, browser, child = appointed(grocer), grocer.known(), grocer.known(CHILD)
+    token = browser.get(PEOPLE).token
+    born(grocer, 1990)
+    own = {"Origin": grocer.address, "Sec-Fetch-Site": "same-origin"}
+    page = browser.post(f"{PEOPLE}/{made.id}/act", {"_token": token}, own)
+
+    assert (page.status, browser.get("/privacy").status) == (404, 200)
+    assert "delegation.acting" not in grocer.actions()
+    assert [one.get(PEOPLE).text.count("You are a guardian") for one in (browser, child)] == [0, 0]
+    assert child.get(PEOPLE).words.count("Who may act for you Nobody.") == 1
+
+
+def test_who_signed_out_is_not_brought_back_by_what_was_under_way(grocer: Grocer) -> None:
+    made, browser = appointed(grocer), grocer.known()
+    visitor = grocer.workspace.doors.visitor(browser.cookies[cookies.CENTRE])
+    assert visitor is not None
+    grocer.workspace.doors.leave(visitor)
+
+    for delegation in (made.id, None):
+        with pytest.raises(NotPermitted, match="You were signed out meanwhile"):
+            grocer.workspace.people.act(visitor, delegation)
+    assert browser.get("/privacy").status == 303
 
 
 @pytest.mark.parametrize("who", ["h0002", CHILD])

@@ -139,6 +139,18 @@ def test_what_the_account_refused_that_is_signed_in_here_is_off(grocer: Grocer) 
     assert on(browser)["offers"] is False
 
 
+def test_what_ones_own_account_refused_is_off_while_one_acts_for_somebody_who_did_not(grocer: Grocer) -> None:
+    pia, browser = grocer.workspace.actor("pia"), grocer.browser()
+    choose(browser, YES)
+    browser.cookies |= grocer.known().cookies
+    browser.get("/privacy")
+    grocer.workspace.consent.record("withdraw", "h0001", purpose="offers", actor=pia)
+    made = grocer.workspace.people.appoint("agent", ("", "h0003"), ("", "h0001"), evidence="file 7", actor=pia)
+    assert browser.submit("/privacy/people", f"/privacy/people/{made.id}/act").place == "/privacy?told=acting"
+
+    assert on(browser)["offers"] is False
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize(
     "headers",

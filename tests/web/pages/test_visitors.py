@@ -10,11 +10,13 @@ from itertools import product
 import pytest
 from sqlalchemy import select, update
 
+from pellucid.consent import visitor_records
 from pellucid.consent.visitor_records import DAY
 from pellucid.records.web_tables import visitors
 from pellucid.settings import Settings
 from pellucid.subjects import ids
 from pellucid.web import cookies
+from pellucid.workspace.visitors import find
 from tests.web.visitors import Browser, Grocer, Page
 
 HERE, JOINED = "/privacy/visitor", "/privacy/joined"
@@ -334,6 +336,21 @@ class TestJoining:
 
         assert again.get("/privacy").status == 200
         assert account(grocer) == [("offers", "withdraw", "visitor"), ("offers", "give", "button")]
+
+    def test_a_no_that_is_said_while_a_record_joins_is_not_overwritten_by_the_yes_before(self, grocer: Grocer) -> None:
+        browser, desk = grocer.browser(), grocer.workspace.arrivals
+        choose(browser, offers="yes")
+        with grocer.workspace.room.database.read() as connection:
+            read = find(connection, desk.key(), browser.cookies[cookies.VISITOR], grocer.now())
+        assert read is not None
+        choose(browser, offers="no")
+        with grocer.workspace.room.database.write() as connection:
+            assert visitor_records.end(connection, read, "session", read.choices, grocer.now()) is False
+
+        assert pressed(browser.get(HERE))["offers"] is False
+        browser.cookies |= grocer.known().cookies
+        assert browser.get("/privacy").place == JOINED
+        assert account(grocer) == [("offers", "withdraw", "visitor")]
 
     def test_what_is_chosen_after_it_joins_the_next_time(self, grocer: Grocer) -> None:
         browser = grocer.browser()

@@ -45,7 +45,7 @@ class Written(StrEnum):
 def visited(request: Request) -> Site:
     """Return the site for a visitor whose address has not asked too often; raises Problem (429)."""
     site = site_of(request)
-    wait = site.visitors.take(request.client.host if request.client else "")
+    wait = site.visitors.take(site.place.address_of(request))
     if wait > 0:
         raise too_many(wait, "Too many requests from this address.")
     return site

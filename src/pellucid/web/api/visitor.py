@@ -21,6 +21,7 @@ from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.visitor_words import Language, WishAsked, WishesAsked
 from pellucid.web.api.words import moment_of
 from pellucid.web.visitor import Chooses, Comes, Stranger
+from pellucid.workspace.doors import Visitor
 from pellucid.workspace.visitors import Seen
 
 router = APIRouter(prefix="/privacy/api/visitor", include_in_schema=False, route_class=StrictRoute)
@@ -97,7 +98,7 @@ def _state(request: Request, comes: Stranger, seen: Seen, language: str) -> Resp
 
 
 def _standings(request: Request, comes: Stranger) -> tuple[Standing, ...]:
-    """Return where the account stands that is signed in here, if one is."""
+    """Return where the account stands that is signed in here, if one is; its own also while it acts for another."""
     workspace = comes.site.workspace
     visitor = workspace.doors.visitor(cookies.shown(request, cookies.CENTRE))
-    return () if visitor is None else workspace.centre.standings(visitor).purposes
+    return () if visitor is None else workspace.centre.standings(Visitor(visitor.session)).purposes

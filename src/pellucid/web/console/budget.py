@@ -7,7 +7,7 @@ import re
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from pellucid.errors import PellucidError
+from pellucid.errors import InputInvalid, PellucidError
 from pellucid.release.figures import limit_name
 from pellucid.release.preview import BudgetPlan
 from pellucid.web.console.asked import epsilon_in
@@ -36,10 +36,9 @@ def budget(request: Request, working: Here) -> Response:
 def plan(request: Request, working: Here, form: Posted) -> Response:
     """Show what several questions would cost, each and together. Nothing is spent."""
     working.demand("preview")
-    questions = questions_in(form.get("questions", ""))
     try:
         found = working.site.workspace.budget_plan(
-            questions[:MOST_QUESTIONS],
+            _not_too_many(questions_in(form.get("questions", ""))),
             purpose=form.get("purpose", ""),
             actor=working.actor,
             epsilon=epsilon_in(form.get("epsilon", "").strip()),
@@ -53,6 +52,16 @@ def plan(request: Request, working: Here, form: Posted) -> Response:
 def questions_in(text: str) -> list[str]:
     """Return the questions of a text, each ended by a semicolon at the end of its line."""
     return [found for each in _BETWEEN.split(text) if (found := each.replace("\r\n", "\n").strip())]
+
+
+def _not_too_many(questions: list[str]) -> list[str]:
+    """Return questions that can be planned at once; to plan some of them would say that enough is left for all."""
+    if len(questions) > MOST_QUESTIONS:
+        raise InputInvalid(
+            f"There are {len(questions)} questions, and at most {MOST_QUESTIONS} are planned at once.",
+            remedy="Plan fewer, or plan them at the command line: `pellucid budget plan`.",
+        )
+    return questions
 
 
 def _budget(

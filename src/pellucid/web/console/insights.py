@@ -54,11 +54,11 @@ def one(insight: InsightName, request: Request, working: Here) -> Response:
 
 
 @router.post("/{insight}/approve")
-def approve(insight: InsightName, request: Request, working: Here, _form: Posted) -> Response:
-    """Approve what somebody else proposed."""
+def approve(insight: InsightName, request: Request, working: Here, form: Posted) -> Response:
+    """Approve what somebody else proposed, if it is still what the page showed."""
     working.demand("insight-approve")
     try:
-        working.site.workspace.insights.approve(insight, actor=working.actor)
+        working.site.workspace.insights.approve(insight, actor=working.actor, seen=form.get("fingerprint", ""))
     except PellucidError as error:
         return _one(request, working, insight, refused=Refused.of(error))
     return go_to(f"{HOME}/{insight}", told="approved")
