@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from pellucid.web.language import CATALOGUES
 from tests.web.said import TRANSLATED, missing, said, translated
 
-FIELD = re.compile(r"%\(\w+\)s")
+FIELD = re.compile(r"%\(\w+\)[sd]")
 
 
 def forms(language: str) -> dict[str, tuple[str, ...]]:

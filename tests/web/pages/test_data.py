@@ -69,7 +69,7 @@ def test_held_values_are_told_in_the_language_of_the_page_and_titles_marked_as_w
 ) -> None:
     page = known_better(grocer).get(f"{PURCHASES}?language=de")
 
-    assert cells(page) == [["h0001", "2.50", "bread", "20. Mai 2026, 10:00 UTC"]]
+    assert cells(page) == [["h0001", "2.00", "bread", "20. Mai 2026, 10:00 UTC"]]
     assert '<th scope="col" role="columnheader"><span lang="en" dir="ltr">sales value</span>' in page.text
     assert 'data-title="sales value"' in page.text
 
