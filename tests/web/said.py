@@ -158,7 +158,7 @@ def translated(language: str, *, also_theirs: bool = True) -> set[Message]:
         with (folder / f"{language}.po").open("rb") as file:
             catalogue = read_po(file, locale=language)
         for each in catalogue:
-            forms = (each.string,) if isinstance(each.string, str) else each.string
+            forms = (each.string,) if isinstance(each.string, str) else each.string or ("",)
             if each.id and all(forms) and not each.fuzzy:
                 found.add(each.id if isinstance(each.id, str) else (each.id[0], each.id[1]))
     return found

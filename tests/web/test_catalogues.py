@@ -20,7 +20,7 @@ def forms(language: str) -> dict[str, tuple[str, ...]]:
     return {
         each.id if isinstance(each.id, str) else each.id[1]: (each.string,)
         if isinstance(each.string, str)
-        else tuple(each.string)
+        else tuple(each.string or ())
         for each in catalogue
         if each.id
     }

@@ -64,6 +64,16 @@ def test_columns_are_told_with_what_they_hold_and_how_they_are_known(grocer: Gro
     ]
 
 
+def test_held_values_are_told_in_the_language_of_the_page_and_titles_marked_as_what_they_are_in(
+    grocer: Grocer,
+) -> None:
+    page = known_better(grocer).get(f"{PURCHASES}?language=de")
+
+    assert cells(page) == [["h0001", "2.00", "bread", "20. Mai 2026, 10:00 UTC"]]
+    assert '<th scope="col" role="columnheader"><span lang="en" dir="ltr">sales value</span>' in page.text
+    assert 'data-title="sales value"' in page.text
+
+
 @pytest.mark.parametrize("path", [PURCHASES, f"{PURCHASES}/1/0"])
 def test_what_may_be_sensitive_is_shown_to_nobody_who_showed_one_contact(grocer: Grocer, path: str) -> None:
     page = grocer.known().get(path)
@@ -212,8 +222,8 @@ def test_a_row_without_a_key_is_named_by_all_that_was_shown_of_it(grocer: Grocer
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [
-        ("sales_value", "a lot", "What you wrote does not fit 'sales value'. Write an amount, such as 12.30."),
-        ("sales_value", "1.555", "What you wrote does not fit 'sales value'. Write an amount, such as 12.30."),
+        ("sales_value", "a lot", "What you wrote does not fit here."),
+        ("sales_value", "1.555", "What you wrote does not fit here."),
         (
             "product",
             "",

@@ -80,7 +80,7 @@ def test_a_built_table_tells_what_it_says_of_what_it_was_made_and_for_what(concl
     told = panels(concluded.known().get(HOME).text)["What each household buys"]
 
     assert told.count("Pieces bought (purchases) 1") == 1
-    assert told.count("Made of Purchases (bought, product)") == 1
+    assert told.count("Made of Purchases (bought and product)") == 1
     assert told.count("Made for In use Decide what our shops carry (our legitimate interests)") == 1
     assert told.count("Say no to the use that it is made for") == 1
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pellucid.workspace.doors import CUSTOMER
-from tests.web.told import SUM, ask, refuse
+from tests.web.told import GERMAN, SUM, ask, publish, refuse
 from tests.web.visitors import Grocer, Page
 
 
@@ -38,6 +38,16 @@ def test_a_use_is_told_with_all_that_is_known_of_it(grocer: Grocer) -> None:
     ):
         assert page.words.count(told) == 1, told
     assert page.words.count("ana") == 0
+
+
+def test_a_use_is_told_by_the_titles_of_the_policy_in_the_language_of_the_page(grocer: Grocer) -> None:
+    publish(grocer)
+    ask(grocer, SUM)
+    page = grocer.known().get("/privacy/uses?purpose=planning&language=de")
+    titles = [GERMAN["purposes"]["planning"]["title"], GERMAN["datasets"]["purchases"]["title"]]
+
+    assert [page.text.count(f"<dd>{title}") for title in titles] == [1, 1]
+    assert page.text.count('<dd><span lang="en" dir="ltr">Analyst</span></dd>') == 1  # roles have no translations
 
 
 def test_a_use_that_only_counted_rows_read_none_of_their_columns(grocer: Grocer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import product
@@ -66,6 +67,18 @@ class TestChoosing:
         assert pressed(browser.get(HERE)) == {"offers": True, "planning": False}
         assert pressed(grocer.browser().get(HERE)) == {"offers": None, "planning": None}
         assert len(kept(grocer)) == 1
+
+    def test_a_choice_is_kept_with_the_language_that_its_words_were_shown_in(self, grocer: Grocer) -> None:
+        browser = grocer.browser()
+        page = browser.get(f"{HERE}?language=de")
+        sent = re.findall(r'name="language" value="(\w+)"', page.text)
+        browser.submit(HERE, f"{HERE}/choices/offers", choice="no", notice=NOTICE, language=sent[0])
+        browser.submit(HERE, f"{HERE}/choices/planning", choice="no", notice=NOTICE, language="nl")
+        with grocer.workspace.room.database.read() as connection:
+            found = json.loads(connection.scalars(select(visitors.c.choices)).one())
+
+        assert sent == ["en", "en"]  # the policy is not translated
+        assert {purpose: each["language"] for purpose, each in found.items()} == {"offers": "en", "planning": "de"}
 
     def test_the_cookie_is_bound_to_the_host_and_lasts_as_long_as_the_page_says(self, grocer: Grocer) -> None:
         browser = grocer.browser()
