@@ -142,6 +142,18 @@ def test_an_erasure_is_asked_for_once_and_shows_when_it_begins(grocer: Grocer) -
     assert browser.get(ERASE).words.count("You have asked for this already.") == 1
 
 
+def test_what_somebody_else_asked_for_in_ones_name_takes_the_place_of_no_erasure_of_ones_own(grocer: Grocer) -> None:
+    pia, browser = grocer.workspace.actor("pia"), grocer.known()
+    other = grocer.workspace.requests.file("erasure", "h0001", actor=pia, channel="form").request.id
+    path = asked(grocer, browser)
+    grocer.workspace.requests.revoke(other, actor=pia)
+    words = browser.get(path).words
+
+    assert path.rpartition("/")[2] != other
+    assert (words.count("We work on it"), words.count("Show that it is you")) == (1, 0)
+    assert path_of(browser.submit(ERASE, ERASE, understood="yes")) == path
+
+
 def test_it_does_not_begin_before_its_time_whoever_wants_it_to(grocer: Grocer) -> None:
     browser = grocer.known()
     request = approve(grocer, asked(grocer, browser))
