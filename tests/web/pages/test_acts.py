@@ -112,6 +112,22 @@ def test_two_codes_go_to_two_contacts_and_make_the_session_anew_each_time(grocer
     assert browser.get(ERASE).words.count("You have shown it by two contacts of yours.") == 1
 
 
+@pytest.mark.parametrize("path", ["/privacy/proof/code", "/privacy/data/code"])
+def test_codes_that_others_had_sent_for_requests_use_up_none_of_who_is_signed_in(grocer: Grocer, path: str) -> None:
+    pia = grocer.workspace.actor("pia")
+    for right in ("access", "portability"):
+        request = grocer.workspace.requests.file(right, "h0002", actor=pia, channel="form").request.id
+        grocer.workspace.requests.acknowledge(request, actor=pia)
+        for _ in range(5):
+            grocer.workspace.requests.challenge(request, actor=pia)
+            grocer.work()
+    page = grocer.known("h0002").submit("/privacy/choices", path)
+    grocer.work()
+
+    assert page.status == 303
+    assert [str(mail["To"]) for mail in grocer.office.taken] == ["bob@home.example"] * 11
+
+
 def test_what_one_session_showed_is_no_proof_in_another(grocer: Grocer) -> None:
     prove(grocer, grocer.known())
     other = grocer.known()
