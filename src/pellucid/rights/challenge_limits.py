@@ -1,8 +1,9 @@
 """How many codes and links are sent: so that nobody gets mail without end, and nobody uses up what another may be sent.
 
-Only what was really sent counts. Requests, signing in, and what is asked for while signed in are counted apart. Who asks to be let in from where they came
-in before is bounded by nothing that others do; strangers are bounded by person, by mailbox, by the net they ask from,
-and all together, where the last half of the hour's is kept for nets that were sent none yet.
+Only what was really sent counts. Requests, signing in, and what is asked for while signed in are counted apart. Who
+asks to be let in from where they came in before is bounded by nothing that others do; strangers are bounded by person,
+by mailbox, by the net they ask from, and all together, where the last half of the hour's is kept for nets that were
+sent none yet.
 """
 
 from __future__ import annotations
