@@ -1,20 +1,21 @@
 """How many codes and links are sent: so that nobody gets mail without end, and nobody uses up what another may be sent.
 
-Only what was really sent counts. Requests and signing in are counted apart. Who asks to be let in from where they came
-in before is bounded by nothing that others do; strangers are bounded by person, by mailbox, by the net they ask from,
-and all together, where the last half of the hour's is kept for nets that were sent none yet.
+Only what was really sent counts. Requests, signing in, and what is asked for while signed in are counted apart. Who
+asks to be let in from where they came in before is bounded by nothing that others do; strangers are bounded by person,
+by mailbox, by the net they ask from, and all together, where the last half of the hour's is kept for nets that were
+sent none yet.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
 from pellucid.records.jobs import SECOND
 from pellucid.records.rights_tables import identity_challenges, rights_requests
 from pellucid.records.web_tables import sign_ins, web_sessions
-from pellucid.rights.challenged import PROOF, SIGN_IN, Challenged
+from pellucid.rights.challenged import PROOF, RAISING, SIGN_IN, Challenged
 
 DAY = 86_400 * SECOND
 HOUR = 3_600 * SECOND
@@ -28,6 +29,7 @@ PER_NETWORK = 30
 """Challenges for signing in that strangers are sent in an hour by askers in one net, for whomever."""
 
 _C, _S = identity_challenges.c, sign_ins.c
+_FOR_REQUESTS = and_(*(~_C.request.startswith(start) for start in (SIGN_IN, RAISING, PROOF)))
 _KNOWN = (
     exists(select(web_sessions.c.id))
     .where(
@@ -44,8 +46,8 @@ def may_be_sent(connection: Connection, asked: Challenged, per_hour: int, now: i
     """Return whether one more may be sent for this; never told to who asks."""
     if asked.is_sign_in:
         return _sign_in_may_be_sent(connection, asked, per_hour, now)
-    if asked.is_proof:  # nobody else than who is signed in can ask for it
-        of_theirs = (_S.namespace == asked.namespace, _S.subject == asked.subject, _S.id.startswith(PROOF))
+    if asked.is_of_session:  # nobody else than who is signed in can ask for it
+        of_theirs = (_S.namespace == asked.namespace, _S.subject == asked.subject, ~_S.id.startswith(SIGN_IN))
         return _sent_for(connection, select(_S.id).where(*of_theirs), now) < PER_PERSON
     theirs = select(rights_requests.c.id).where(
         rights_requests.c.namespace == asked.namespace, rights_requests.c.subject == asked.subject
@@ -57,13 +59,14 @@ def may_take(connection: Connection, asked: Challenged, contact: bytes, now: int
     """Return whether a mailbox, known by its keyed hash, may be sent one more for this."""
     to_it = (_C.contact == contact, _C.sent_at > now - DAY)
     if not asked.is_sign_in:
-        return _count(connection, ~_C.request.startswith(SIGN_IN), *to_it) < PER_PERSON
+        alike = or_(_C.request.startswith(RAISING), _C.request.startswith(PROOF))
+        return _count(connection, alike if asked.is_of_session else _FOR_REQUESTS, *to_it) < PER_PERSON
     return _is_known(connection, asked) or _sent_to_strangers(connection, *to_it) < FROM_STRANGERS
 
 
 def sent_for_requests(connection: Connection, now: int) -> int:
     """Return how many were sent for requests within the hour."""
-    return _count(connection, ~_C.request.startswith(SIGN_IN), _C.sent_at > now - HOUR)
+    return _count(connection, _FOR_REQUESTS, _C.sent_at > now - HOUR)
 
 
 def _sign_in_may_be_sent(connection: Connection, asked: Challenged, per_hour: int, now: int) -> bool:

@@ -64,9 +64,9 @@ class Challenged:
         return self.id.startswith(SIGN_IN)
 
     @property
-    def is_proof(self) -> bool:
-        """Whether somebody who is signed in shows anew who they are."""
-        return self.id.startswith(PROOF)
+    def is_of_session(self) -> bool:
+        """Whether somebody who is signed in shows anew, or better, who they are."""
+        return self.id.startswith((RAISING, PROOF))
 
 
 def challenged(connection: Connection, id: str, now: int) -> Challenged | None:

@@ -26,7 +26,7 @@ def ask(
 ) -> bool:
     """Have a code sent to a contact that is held and not shown yet, if there is any; False if too many were."""
     id = _live(connection, mark, now)
-    if challenges.too_many(connection, id or "", per_hour, now) is not None:
+    if challenges.too_many(connection, id or "", per_hour, now) == "request":  # not what others asked for
         return False
     if id is None:
         id = PROOF + secrets.token_hex(16)

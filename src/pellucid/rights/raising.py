@@ -27,7 +27,7 @@ def ask(
     The next one, asked for within half an hour, goes to another contact. Raises NotPermitted (`challenges-too-many`).
     """
     id = _newest(connection, session, now) or RAISING + secrets.token_hex(16)
-    if challenges.too_many(connection, id, per_hour, now) is not None:
+    if challenges.too_many(connection, id, per_hour, now) == "request":  # not what others asked for
         raise NotPermitted(
             "Too many codes were asked for lately.", remedy="Try again later.", code="challenges-too-many"
         )

@@ -50,12 +50,16 @@ METHOD = "button"
 
 @dataclass(frozen=True, slots=True)
 class OwnRequest:
-    """A request as the person sees it: how it stands, and how well they have to show who they are, and have."""
+    """A request as the person sees it: how it stands, and how well they have to show who they are, and have.
+
+    `here` says that it was filed in the privacy centre, by whoever is signed in: not by who only named the person.
+    """
 
     status: Status
     strength: int
     shown: int
     open: bool
+    here: bool
 
     @property
     def needs_proof(self) -> bool:
@@ -194,7 +198,7 @@ class CentreDesk:
             )
             book = self._book(connection, policy, visitor, now)
             made = book.acknowledge(book.file(wanted.asking(connection, visitor.identity[0], now)).id)
-            if made.strength > 0 and made.canonical is None:
+            if made.strength > 0:
                 made = book.show(made.id, "contact", visitor.session.strength)
             return self._own(policy, made)
 
@@ -279,7 +283,8 @@ class CentreDesk:
 
     def _own(self, policy: Policy, request: Request) -> OwnRequest:
         status = status_of(policy, terms_of(self.room), request)
-        return OwnRequest(status, request.strength, request.verified_strength, not request.closed)
+        here = request.channel == CHANNEL
+        return OwnRequest(status, request.strength, request.verified_strength, not request.closed, here)
 
     def _checks(self) -> IdentityChecks:
         return identity_checks(self.room, open_book(self.room))

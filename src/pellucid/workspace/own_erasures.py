@@ -78,8 +78,11 @@ class OwnErasureDesk:
         return self._preview((name, found))
 
     def waiting(self, visitor: Visitor) -> OwnRequest | None:
-        """Return the erasure that the person asked for already and that is not closed, if there is one."""
-        found = [each for each in self.centre.requests(visitor) if each.status.right == "erasure"]
+        """Return the erasure that the person asked for here already and that is not closed, if there is one.
+
+        One that somebody else filed in their name, whom they may not know, takes the place of none of their own.
+        """
+        found = [each for each in self.centre.requests(visitor) if each.status.right == "erasure" and each.here]
         return next((each for each in found if each.status.state in OPEN), None)
 
     def ask(self, visitor: Visitor) -> OwnRequest:

@@ -112,6 +112,22 @@ def test_two_codes_go_to_two_contacts_and_make_the_session_anew_each_time(grocer
     assert browser.get(ERASE).words.count("You have shown it by two contacts of yours.") == 1
 
 
+@pytest.mark.parametrize("path", ["/privacy/proof/code", "/privacy/data/code"])
+def test_codes_that_others_had_sent_for_requests_use_up_none_of_who_is_signed_in(grocer: Grocer, path: str) -> None:
+    pia = grocer.workspace.actor("pia")
+    for right in ("access", "portability"):
+        request = grocer.workspace.requests.file(right, "h0002", actor=pia, channel="form").request.id
+        grocer.workspace.requests.acknowledge(request, actor=pia)
+        for _ in range(5):
+            grocer.workspace.requests.challenge(request, actor=pia)
+            grocer.work()
+    page = grocer.known("h0002").submit("/privacy/choices", path)
+    grocer.work()
+
+    assert page.status == 303
+    assert [str(mail["To"]) for mail in grocer.office.taken] == ["bob@home.example"] * 11
+
+
 def test_what_one_session_showed_is_no_proof_in_another(grocer: Grocer) -> None:
     prove(grocer, grocer.known())
     other = grocer.known()
@@ -140,6 +156,18 @@ def test_an_erasure_is_asked_for_once_and_shows_when_it_begins(grocer: Grocer) -
     assert re.search(r"When it begins Not before \d+ \w+ \d{4}, \d\d:\d\d UTC\. Somebody of our staff", words)
     assert words.count("Show that it is you") == 0
     assert browser.get(ERASE).words.count("You have asked for this already.") == 1
+
+
+def test_what_somebody_else_asked_for_in_ones_name_takes_the_place_of_no_erasure_of_ones_own(grocer: Grocer) -> None:
+    pia, browser = grocer.workspace.actor("pia"), grocer.known()
+    other = grocer.workspace.requests.file("erasure", "h0001", actor=pia, channel="form").request.id
+    path = asked(grocer, browser)
+    grocer.workspace.requests.revoke(other, actor=pia)
+    words = browser.get(path).words
+
+    assert path.rpartition("/")[2] != other
+    assert (words.count("We work on it"), words.count("Show that it is you")) == (1, 0)
+    assert path_of(browser.submit(ERASE, ERASE, understood="yes")) == path
 
 
 def test_it_does_not_begin_before_its_time_whoever_wants_it_to(grocer: Grocer) -> None:
