@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from pellucid.audit.canonical import canonical_bytes
 from pellucid.audit.keys import SigningKey
-from pellucid.audit.read import verify_database, verify_server
+from pellucid.audit.read import verify_database, verify_place, verify_server
 from pellucid.audit.treehead import TrustKeys
 from pellucid.audit.verification import Verification, as_body, of_entry
 from pellucid.audit.verify import VerificationReport
@@ -130,13 +130,13 @@ def test_a_log_is_verified_once_at_a_time(tmp_path: Path, monkeypatch: pytest.Mo
     with create(tmp_path / "w", name="test/once", actor_name="pia") as workspace:
         (tmp_path / "w" / "policy" / "policy.yaml").write_text(POLICY)
         workspace.policy.activate(actor=workspace.actor("pia"))
-        pia, judge = workspace.actor("pia"), audit.verify_place
+        pia = workspace.actor("pia")
         workspace.audit.checkpoint(actor=pia)
 
         def meanwhile(*place: Any, **how: Any) -> VerificationReport:
             with pytest.raises(InputInvalid, match="is being verified already"):
                 workspace.audit.verify(actor=pia)
-            return judge(*place, **how)
+            return verify_place(*place, **how)
 
         monkeypatch.setattr(audit, "verify_place", meanwhile)
         assert [_found(workspace).holds for _ in range(2)] == [True, True]

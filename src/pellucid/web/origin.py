@@ -78,7 +78,8 @@ class Place:
 
     def is_from_here(self, connection: HTTPConnection) -> bool:
         """Return whether somebody on this machine asks, and no proxy for somebody else."""
-        forwarded = {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(connection.headers.keys())
+        names = connection.headers.keys()
+        forwarded = any(name in ("forwarded", "x-real-ip", "via") or name.startswith("x-forwarded-") for name in names)
         host = connection.client.host if connection.client else ""
         return not forwarded and host in LOOPBACK and _name_of(connection.headers.get("host", "")) in LOOPBACK
 
@@ -106,6 +107,8 @@ def _net_of(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    if found.version == 6:
-        return str(ipaddress.ip_network((found, _IPV6_KEPT), strict=False))
-    return str(found)
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:  # of whom a proxy heard at a socket for both versions: not all of one household
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, _IPV6_KEPT), strict=False))

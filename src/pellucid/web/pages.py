@@ -121,14 +121,13 @@ def go_to(path: str, *, told: str = "", at: str = "") -> Response:
     return RedirectResponse(path + query + place, 303)
 
 
-def problem_page(
-    problem: Problem, connection: HTTPConnection, policy: Policy | None = None, *, at_work: bool = False
-) -> Response:
+def problem_page(problem: Problem, connection: HTTPConnection, policy: Policy | None = None) -> Response:
     """Return a problem as people are told it: what is wrong, what to do, and its code. Staff are led to the console."""
     language = language_of(connection)
     template = environment(language).get_template("problem.html")
+    start = _start(connection)
     text = template.render(
-        company=_company(policy), told="", elsewhere=_start(connection), problem=problem, at_work=at_work
+        company=_company(policy), told="", elsewhere=start, problem=problem, at_work=start == "/staff"
     )
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
     return HTMLResponse(text, problem.status, headers | {"Content-Language": language})

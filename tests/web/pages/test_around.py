@@ -142,6 +142,7 @@ class TestFigures:
 
         assert statuses == [200, 404, 200, 404]
         assert browser.get("/metrics", {"Host": "shop.example"}).status == 404
+        assert browser.get("/metrics", {"X-Forwarded-Host": "shop.example"}).status == 404
 
 
 def test_the_log_of_the_server_holds_nothing_of_anybody(grocer: Grocer, caplog: pytest.LogCaptureFixture) -> None:
@@ -167,6 +168,7 @@ def test_the_address_behind_a_proxy_is_believed_from_that_proxy_only(grocer: Gro
     assert asked("198.51.100.1", "203.0.113.7") == "198.51.100.1"
     assert asked("10.0.0.2", "<script>") == "unknown"
     assert asked("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64"
+    assert [asked("10.0.0.2", f"::ffff:203.0.113.{each}") for each in (7, 8)] == ["203.0.113.7", "203.0.113.8"]
 
 
 def test_machines_ask_without_a_cookie(grocer: Grocer) -> None:
