@@ -20,6 +20,7 @@ from pellucid.web.kinds import API, HSTS, SIGNED, STATIC, Headers, Kind, is_for_
 from pellucid.web.logs import say, say_defect
 from pellucid.web.pages import problem_page
 from pellucid.web.site import Site
+from pellucid.web.turns import Turns
 
 LONGEST_HEADERS = 16_384
 LONGEST_TARGET = 2_048
@@ -54,6 +55,7 @@ class Guard:
         self._body_bytes = site.workspace.settings.serve_body_bytes
         self._at_once = site.workspace.settings.serve_requests_at_once
         self._under_way = 0
+        self._turns = Turns()
         self._always = HSTS if site.place.is_https else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +96,8 @@ class Guard:
         self._under_way += 1
         self._site.metrics.under_way.set(self._under_way)
         try:
-            await self._app(scope, receive, send)
+            async with self._turns.taken(scope):
+                await self._app(scope, receive, send)
         finally:
             self._under_way -= 1
             self._site.metrics.under_way.set(self._under_way)
