@@ -385,6 +385,16 @@ class TestJoining:
         browser.get("/privacy", GPC)
         assert grocer.actions() == before  # told once
 
+    def test_a_signal_that_is_switched_on_within_a_session_counts_from_then_on(self, grocer: Grocer) -> None:
+        browser = grocer.browser()
+        choose(browser, planning="yes")
+        sign_in(grocer, browser)
+        browser.get("/privacy")
+        browser.get("/privacy", GPC)
+
+        seen, _ = grocer.workspace.signals.shown("h0001", actor=grocer.workspace.actor("pia"))
+        assert [signal for signal, _ in seen] == ["gpc"]
+
 
 SHOP = "https://shop.example"
 
