@@ -198,7 +198,10 @@ def test_until_then_it_is_taken_back_and_nothing_is_gone(grocer: Grocer) -> None
 
 @pytest.mark.parametrize(
     ("closed", "words"),
-    [(False, "It has begun, and cannot be taken back any more."), (True, "It is over, and cannot be taken back any more.")],
+    [
+        (False, "It has begun, and cannot be taken back any more."),
+        (True, "It is over, and cannot be taken back any more."),
+    ],
 )
 def test_what_has_begun_or_is_over_is_not_taken_back_and_nobody_is_told_what_staff_would_do(
     grocer: Grocer, closed: bool, words: str
