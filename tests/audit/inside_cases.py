@@ -24,10 +24,10 @@ def _corrected(w: Workspace, value: str) -> object:
     return w.inside.correct(who, Correction("purchases", generation, 0, Proposed("sales_value", value)))
 
 
-def _given(w: Workspace) -> object:
+def _given(w: Workspace, wrong: str = "") -> object:
     who = visitor(w)
     w.inside.send_code(who)
-    return w.inside.give_code(who, sent(w))
+    return w.inside.give_code(who, wrong or sent(w))
 
 
 def _filed(w: Workspace, *, shown: bool) -> str:
@@ -51,7 +51,8 @@ INSIDE_CASES: list[Case] = [
     ("inside.concluded", lambda w: w.inside.concluded(visitor(w)), (), False),
     ("inside.send_code", lambda w: w.inside.send_code(visitor(w)), ("sign-in.asked",), False),
     ("inside.give_code", _given, ("sign-in.asked", "sign-in.contact-shown"), False),
-    ("inside.give_code", lambda w: w.inside.give_code(visitor(w), "00000000"), ("identity.refused",), True),
+    ("inside.give_code", lambda w: _given(w, "x"), ("sign-in.asked", "identity.refused"), True),
+    ("inside.give_code", lambda w: w.inside.give_code(visitor(w), "00000000"), (), True),
     ("holdings.held", lambda w: w.holdings.held("h6", actor=SITE), ("subject.held-shown",), False),
     ("holdings.held", lambda w: w.holdings.held("nobody", actor=SITE), (), True),
     ("holdings.held", lambda w: w.holdings.held("h6", actor=w.actor("ana")), ("access.refused",), True),

@@ -302,6 +302,11 @@ def _handed_in(w: Workspace, right: str, subject: str) -> str:
     return w.program_requests.file(Wanted(right, subject), actor=TILL).request
 
 
+def _answered_wrong(w: Workspace, request: str) -> object:
+    w.program_requests.challenge(request, actor=TILL)
+    return w.program_requests.answer(request, "x", actor=TILL)
+
+
 HANDED_IN = ("request.filed", "request.acknowledged")
 PROGRAM_REQUEST_CASES = [
     UseCase("program_requests.file", lambda w: _handed_in(w, "access", "nobody"), HANDED_IN),
@@ -330,8 +335,8 @@ PROGRAM_REQUEST_CASES = [
     ),
     UseCase(
         "program_requests.answer",
-        lambda w: w.program_requests.answer(_handed_in(w, "erasure", "h9"), "12345678", actor=TILL),
-        (*HANDED_IN, "identity.refused"),
+        lambda w: _answered_wrong(w, _handed_in(w, "erasure", "h9")),
+        (*HANDED_IN, "request.asked", "identity.refused"),
         True,
     ),
     UseCase(
@@ -592,6 +597,12 @@ def _acknowledged(w: Workspace, subject: str) -> str:
     return request
 
 
+def _challenged(w: Workspace, subject: str) -> str:
+    request = _acknowledged(w, subject)
+    w.requests.challenge(request, actor=w.actor("pia"))
+    return request
+
+
 REQUEST_CASES = [
     UseCase(
         "requests.challenge",
@@ -600,8 +611,14 @@ REQUEST_CASES = [
     ),
     UseCase(
         "requests.answer",
-        lambda w: w.requests.answer(_acknowledged(w, "h4"), "12345678", actor=w.actor("pia")),
-        ("request.filed", "request.acknowledged", "identity.refused"),
+        lambda w: w.requests.answer(_challenged(w, "h4"), "x", actor=w.actor("pia")),
+        ("request.filed", "request.acknowledged", "request.asked", "identity.refused"),
+        refused=True,
+    ),
+    UseCase(
+        "requests.answer",
+        lambda w: w.requests.answer("r000000000000", "12345678", actor=w.actor("pia")),
+        (),
         refused=True,
     ),
     UseCase("requests.file", lambda w: _filed(w, "access"), ("request.filed",)),
@@ -715,6 +732,7 @@ def _delivery_sent(w: Workspace) -> str:
 WORK_CASES = [
     UseCase("work.plan", lambda w: w.work.plan(), ()),
     UseCase("work.do_next", lambda w: w.work.do_next("w"), ("identity.challenge",)),  # asked for above
+    UseCase("work.do_next", lambda w: w.work.do_next("w"), ("identity.challenge",)),  # and by who answers wrongly
     UseCase("work.do_next", lambda w: w.work.do_next("w"), ()),
     UseCase("work.do_next", _handed_over, ("delivery.sent",)),
     UseCase("work.do_next", _given_up, ("work.given-up",)),

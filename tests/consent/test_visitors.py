@@ -6,7 +6,7 @@ import pytest
 
 from pellucid.consent.screens import Mark, Screens
 from pellucid.consent.signals import SignalReading, gpc_reading
-from pellucid.consent.visitors import Offered, VisitorChoice, Wish, chosen, offered
+from pellucid.consent.visitors import Offered, VisitorChoice, Wish, chosen, offered, with_noes
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Policy, Unknown
 from tests.consent.conftest import CONSENT_EU, CONTRACT_EU, DAY, INTERESTS_EU, NOW, make_policy, make_purpose
@@ -139,3 +139,14 @@ def test_a_yes_of_before_the_doubt_counts_until_the_screen_is_void() -> None:
     ]
 
     assert found == [True, None]
+
+
+def test_every_no_of_two_browsers_counts_and_a_yes_only_of_the_one_that_goes_on() -> None:
+    yes, no, later = VisitorChoice(True, NOW), VisitorChoice(False, NOW), VisitorChoice(False, NOW + 1)
+
+    assert with_noes({"a": yes, "b": no, "c": yes}, {"a": no, "b": later, "d": no, "e": yes}) == {
+        "a": no,
+        "b": no,
+        "c": yes,
+        "d": no,
+    }

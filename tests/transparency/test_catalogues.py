@@ -98,3 +98,10 @@ def test_a_message_that_is_not_there_stops_the_notice() -> None:
 )
 def test_periods_are_told_in_years_where_they_are_whole_ones(days: int, told: str) -> None:
     assert Words("de").period(days) == told
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [("DE", "Allemagne"), ("US-CA", "États-Unis (CA)"), ("XX", "XX"), ("XX-Y", "XX (Y)")]
+)
+def test_places_are_told_by_the_name_of_their_country(place: str, told: str) -> None:
+    assert Words("fr").country(place) == told

@@ -112,6 +112,12 @@ def without(choice: VisitorChoice, now: int) -> VisitorChoice:
     return replace(choice, yes=False, at=now, signalled=False)
 
 
+def with_noes(choices: Choices, others: Choices) -> dict[str, VisitorChoice]:
+    """Return the choices with every no of others that they have not: the strictest counts."""
+    noes = {name: each for name, each in others.items() if not each.yes}
+    return {**choices, **{name: no for name, no in noes.items() if name not in choices or choices[name].yes}}
+
+
 def _is_offered(policy: Policy, purpose: Purpose, now: int) -> bool:
     """Return whether there is a choice for somebody of whom nothing is known, and a yes of theirs would count."""
     rule = rule_for(policy, purpose, NOTHING_KNOWN, now)

@@ -56,11 +56,15 @@ Contacts = Callable[[str, int], Sequence[Contact]]
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of an answer: whether it was right, and how many distinct contacts have now been shown."""
+    """What came of an answer: whether it was right, and how many distinct contacts have now been shown.
+
+    `counts` says that it was one of the few tries of a challenge: only these are logged, so that nobody floods the log.
+    """
 
     right: bool
     contacts: int
     challenge: str
+    counts: bool
 
 
 def challenge_key(workspace_key: bytes) -> bytes:
@@ -129,7 +133,7 @@ def attempt(connection: Connection, key: bytes, request: str, given: str, now: i
     if row is not None:
         changed = {"used_at": now} if right else {"attempts": row.attempts + 1}
         connection.execute(update(identity_challenges).where(identity_challenges.c.id == id).values(changed))
-    return Tried(right, len(shown_contacts(connection, request)), id)
+    return Tried(right, len(shown_contacts(connection, request)), id, row is not None and row.attempts < MOST_TRIES)
 
 
 def shown_contacts(connection: Connection, request: str, since: int = 0) -> set[bytes]:

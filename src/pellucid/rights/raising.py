@@ -15,6 +15,7 @@ from pellucid.errors import NotPermitted
 from pellucid.records.web_tables import sign_ins
 from pellucid.rights import challenges
 from pellucid.rights.challenged import RAISING
+from pellucid.rights.challenges import Tried
 from pellucid.rights.sign_in import LASTS
 from pellucid.subjects.links import Identity
 
@@ -37,13 +38,12 @@ def ask(
     challenges.put(connection, key, id, challenges.CODE, now)
 
 
-def answer(connection: Connection, key: bytes, session: bytes, given: str, now: int) -> int:
-    """Return how many contacts have been shown in the session by now, if a code is right; 0 however it is wrong.
+def answer(connection: Connection, key: bytes, session: bytes, given: str, now: int) -> Tried:
+    """Return what came of a code that is given in a session.
 
     In the caller's write transaction: a right code is used up, a wrong one counted.
     """
-    tried = challenges.attempt(connection, key, _newest(connection, session, now) or "", given, now)
-    return tried.contacts if tried.right else 0
+    return challenges.attempt(connection, key, _newest(connection, session, now) or "", given, now)
 
 
 def waits(connection: Connection, session: bytes, now: int) -> bool:

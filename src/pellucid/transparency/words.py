@@ -53,8 +53,13 @@ class Words:
         return format_list(list(items), locale=self.language)
 
     def country(self, code: str) -> str:
-        """Return the name of a country by its ISO 3166 code; the code itself, where nobody named it."""
-        return str(Locale(self.language).territories.get(code, code))
+        """Return the name of a country by its ISO 3166 code; the code itself, where nobody named it.
+
+        A part of a country is told by its own code: “United States (CA)”.
+        """
+        country, _, part = code.partition("-")
+        name = str(Locale(self.language).territories.get(country, country))
+        return f"{name} ({part})" if part else name
 
     def month(self, day: date) -> str:
         """Return the month of a day in words: “November 2026”."""

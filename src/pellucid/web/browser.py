@@ -42,29 +42,28 @@ async def asking(request: Request, browser: Annotated[Browser, Depends(browser)]
     """Return the fields of a form of ours, sent by a browser that has its cookie; raises Problem (403, 429)."""
     form = await read_form(request)
     demand_own(request, form, cookies.shown(request, cookies.BROWSER))
-    _demand_few(request, browser)
+    demand_few(request, browser)
     return form
 
 
-async def coming(request: Request, browser: Annotated[Browser, Depends(browser)]) -> Form:
-    """Return the fields of a form that another site may send; what is in it has to prove itself. Raises Problem."""
-    _demand_few(request, browser)
-    return await read_form(request)
-
-
-def going(request: Request, browser: Annotated[Browser, Depends(browser)]) -> Browser:
-    """Return which browser goes to a provider, or comes back from it; raises Problem (429)."""
-    _demand_few(request, browser)
+def returning(request: Request, browser: Annotated[Browser, Depends(browser)]) -> Browser:
+    """Return which browser comes back from a provider; raises Problem (429)."""
+    demand_few(request, browser)
     return browser
 
 
-def _demand_few(request: Request, browser: Browser) -> None:
+def demand_few(request: Request, browser: Browser) -> None:
+    """Raise Problem (429) for an address that tries too often.
+
+    Only once it is known that no other page sends the browser: else that page would use up a visitor's attempts.
+    """
     wait = site_of(request).attempts.take(browser.address)
     if wait > 0:
         raise too_many(wait, "There were too many attempts from here.")
 
 
 FromBrowser = Annotated[Browser, Depends(browser)]
-Going = Annotated[Browser, Depends(going)]
-Foreign = Annotated[Form, Depends(coming)]
+Returning = Annotated[Browser, Depends(returning)]
+Foreign = Annotated[Form, Depends(read_form)]
+"""The fields of a form that another site may send: what is in it has to prove itself."""
 Asked = Annotated[Form, Depends(asking)]

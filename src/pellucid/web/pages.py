@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pellucid.errors import PellucidError
 from pellucid.policy.model import Policy
+from pellucid.rights.account import FACTS
 from pellucid.transparency.own_texts import own_text
 from pellucid.transparency.phrases import REVEALED
 from pellucid.transparency.words import SOURCE, Words, translations
@@ -90,7 +91,7 @@ def environment(language: str) -> Environment:
         "listed": partial(_listed, words),
     }
     found.globals |= {"static_url": static_url, "language": language, "direction": words.direction}
-    found.globals |= {"languages": names(), "choice": CHOICE}
+    found.globals |= {"languages": names(), "choice": CHOICE, "place_fact": FACTS["jurisdiction"]}
     return found
 
 

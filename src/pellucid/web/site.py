@@ -50,27 +50,29 @@ class RecentTokens:
 
 
 class Arrived:
-    """Sessions to which it was joined already what was chosen in their browser before: once each, as far as is known.
+    """Sessions to which it was joined already what was chosen in their browser before, by what their browser signals.
 
+    Once for a session and signal, as far as is known: a signal that is switched on within a session counts from then.
     What is forgotten here, or not known to another process, is joined again, which changes nothing.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, None] = {}
+        self._known: dict[tuple[str, bool], None] = {}
 
-    def __contains__(self, session: str) -> bool:
-        """Return whether it was done for a session."""
-        return session in self._known
+    def __contains__(self, arrival: tuple[str, bool]) -> bool:
+        """Return whether it was done for a session, and whether its browser opted out."""
+        return arrival in self._known
 
     def discard(self, session: str) -> None:
         """Have it done once more for a session."""
-        self._known.pop(session, None)
+        for opts_out in (False, True):
+            self._known.pop((session, opts_out), None)
 
-    def add(self, session: str) -> None:
+    def add(self, arrival: tuple[str, bool]) -> None:
         """Note that it was done."""
         if len(self._known) >= MOST_RECENT:
             self._known.clear()
-        self._known[session] = None
+        self._known[arrival] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from pellucid.consent.standing import standings
 from pellucid.consent.submission import Submission
 from pellucid.consent.visitor_join import Fate, JoinedChoice, afterwards, joined
 from pellucid.consent.visitor_records import Kept
+from pellucid.consent.visitors import with_noes
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.governance.sessions import digest
 from pellucid.policy.model import Policy
@@ -90,26 +91,41 @@ class ArrivalDesk:
         until = str(now // SECOND + TICKET_SECONDS)
         return f"{kept.id}.{until}.{self._mark(kept.id, until)}"
 
-    def take_along(self, ticket: str) -> str:
+    def take_along(self, ticket: str, own: str = "") -> str:
         """Return the secret of the cookie that knows the record of a ticket here too; each is taken once.
 
+        It takes the place of `own`, the secret that the browser shows here, whose every no goes into the record.
         Raises NotPermitted (`ticket-refused`), in the same words whatever is wrong with it.
         """
         now, found = self.room.clock(), self._read(ticket)
         if found is not None and found[1] * SECOND > now:
             secret = secrets.token_urlsafe(32)
             with self.room.database.write() as connection:
+                before = find(connection, self.key(), own, now)
                 mark = digest(self.key(), "visitor-ticket", ticket)
                 if handover.take_once(connection, mark, found[1] * SECOND) and kept_records.know_also(
                     connection, found[0], digest_of(self.key(), secret), now
                 ):
-                    append(connection, AuditEntry("visitor.known-also", STRANGER, now, body={"visitor": found[0]}))
+                    added = self._keep_noes(connection, secret, before, now)
+                    body = {"visitor": found[0], "no": added}
+                    append(connection, AuditEntry("visitor.known-also", STRANGER, now, body=body))
                     return secret
         raise NotPermitted(
             "We could not take over what you chose on the page that you came from.",
             remedy="Go back and try again, or choose here.",
             code="ticket-refused",
         )
+
+    def _keep_noes(self, connection: Connection, secret: str, before: Kept | None, now: int) -> list[str]:
+        """Keep each no of the record before in that of a secret; return the purposes for which it said none itself."""
+        kept = find(connection, self.key(), secret, now)
+        if kept is None or before is None:
+            return []
+        made = with_noes(kept.choices, before.choices)
+        added = sorted(name for name in made if made[name] != kept.choices.get(name))
+        if added:
+            kept_records.change(connection, kept, made, kept.ends_at)
+        return added
 
     def _join(self, policy: Policy, visitor: Visitor, kept: Kept) -> bool:
         now, (namespace, subject) = self.room.clock(), visitor.identity

@@ -33,6 +33,7 @@ from pellucid.rights.identity import MOST_CONTACTS, IdentityChecks
 from pellucid.rights.overview import Overview, overview
 from pellucid.rights.request import Request
 from pellucid.rights.self_served import CENTRE as CHANNEL
+from pellucid.rights.self_served import is_begun
 from pellucid.rights.status import Status, status_of
 from pellucid.rights.wanted import Wanted
 from pellucid.subjects import ids
@@ -46,6 +47,8 @@ from pellucid.workspace.tasks import identity_checks
 SCREEN = "privacy-centre-1"
 """The screen that people choose on; a new number where what it says or how it looks changes what a choice means."""
 METHOD = "button"
+OVER = "It is over, and cannot be taken back any more."
+BEGUN = "It has begun, and cannot be taken back any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +206,15 @@ class CentreDesk:
             return self._own(policy, made)
 
     def revoke(self, visitor: Visitor, request: str) -> OwnRequest:
-        """Close a request because the person no longer asks; repeating it changes nothing."""
+        """Close a request because the person no longer asks; repeating it changes nothing.
+
+        Raises NotPermitted (`request-state`) for one that has begun or is over, in words for the person.
+        """
         policy, now = self.room.policy(), self.room.clock()
         with self.room.database.write() as connection:
             found = _theirs(connection, visitor, request)
             if found.state != "revoked":
+                _demand_not_begun(connection, found)
                 found = self._book(connection, policy, visitor, now).revoke(found.id)
             return self._own(policy, found)
 
@@ -312,6 +319,13 @@ def _theirs(connection: Connection, visitor: Visitor, request: str) -> Request:
     if found is None or (found.namespace, found.subject) != visitor.identity:
         raise NameUnknown("request", request[:80], remedy="Look at the list of your requests.")
     return found
+
+
+def _demand_not_begun(connection: Connection, found: Request) -> None:
+    """Raise NotPermitted for a request that cannot be taken back; the book's own errors tell what staff would do."""
+    if found.closed or is_begun(connection, found.id):
+        why = OVER if found.closed else BEGUN
+        raise NotPermitted(why, remedy="Look at the list of your requests.", code="request-state")
 
 
 def _key_of(connection: Connection, visitor: Visitor) -> str:

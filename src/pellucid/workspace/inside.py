@@ -156,19 +156,22 @@ class InsideDesk:
     def give_code(self, visitor: Visitor, given: str) -> NewSession | None:
         """Take a code; a session that is worth more now is made anew, and returned.
 
-        Raises NotPermitted (`identity-not-shown`), logged, in the same words whatever is wrong.
+        Raises NotPermitted (`identity-not-shown`), in the same words whatever is wrong; logged as often as a code has
+        tries.
         """
         _demand_own(visitor)
         now = self.room.clock()
         with self.room.database.write() as connection:
-            shown = raising.answer(connection, challenge_key(self.room), self._session(visitor), given, now)
+            tried = raising.answer(connection, challenge_key(self.room), self._session(visitor), given, now)
+            shown = tried.contacts if tried.right else 0
             if shown > visitor.session.strength:
                 made = sessions.renew(connection, CENTRE, self.key(), visitor.session, shown, now)
                 body = {"session": made.session.id, "strength": made.session.strength}
                 self._note(connection, visitor, "sign-in.raised", body, now)
                 return made
-            action = "sign-in.contact-shown" if shown else "identity.refused"
-            self._note(connection, visitor, action, {"session": visitor.session.id}, now)
+            if tried.counts or shown:
+                action = "sign-in.contact-shown" if shown else "identity.refused"
+                self._note(connection, visitor, action, {"session": visitor.session.id}, now)
         if shown:
             return None
         raise NotPermitted(

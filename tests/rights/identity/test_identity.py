@@ -149,10 +149,23 @@ def test_after_five_wrong_guesses_the_right_code_is_refused_too(desk: Desk) -> N
         refused(desk, guess)
     refused(desk, code)
     assert verified(desk) == (Verification.ASKED, 0)
-    assert desk.actions().count("identity.refused") == MOST_TRIES + 1
+    assert desk.actions().count("identity.refused") == MOST_TRIES
     fresh = desk.sent_code()
     assert fresh != code
     desk.answer(fresh)
+
+
+@pytest.mark.promise("closed", "the log is flooded by wrong codes")
+def test_no_more_wrong_codes_are_logged_than_a_challenge_has_tries_and_none_where_there_is_no_challenge(
+    plain: Desk,
+) -> None:
+    refused(plain, "x")
+    assert plain.actions().count("identity.refused") == 0
+    for asked in (1, 2):
+        plain.ask()
+        for _ in range(MOST_TRIES + 3):
+            refused(plain, "x")
+        assert plain.actions().count("identity.refused") == asked * MOST_TRIES
 
 
 def test_a_guess_less_than_the_limit_leaves_the_code_alive(plain: Desk) -> None:

@@ -14,6 +14,8 @@ import pytest
 from sqlalchemy import update
 
 from pellucid.records.rights_tables import rights_requests
+from pellucid.rights import stored
+from pellucid.rights.stored import Event
 from pellucid.settings import Settings
 from tests.web.visitors import Browser, Grocer
 
@@ -192,6 +194,29 @@ def test_until_then_it_is_taken_back_and_nothing_is_gone(grocer: Grocer) -> None
     assert grocer.known().get(path).words.count("Taken back") == 1
     assert back.place == f"{path}?told=revoked"
     assert grocer.actions().count("erasure.begun") == 0
+
+
+@pytest.mark.parametrize(
+    ("closed", "words"),
+    [
+        (False, "It has begun, and cannot be taken back any more."),
+        (True, "It is over, and cannot be taken back any more."),
+    ],
+)
+def test_what_has_begun_or_is_over_is_not_taken_back_and_nobody_is_told_what_staff_would_do(
+    grocer: Grocer, closed: bool, words: str
+) -> None:
+    browser = grocer.known()
+    path = asked(grocer, browser)
+    token, request = browser.get(path).token, approve(grocer, path)
+    if closed:
+        grocer.workspace.requests.deny(request, why="no_match", actor=grocer.workspace.actor("pia"))
+    else:
+        with grocer.workspace.room.database.write() as connection:
+            stored.note(connection, request, Event("begun", grocer.now(), "pia", {}))
+    page = browser.post(f"{path}/revoke", {"_token": token})
+
+    assert (page.status, page.words.count(words), page.text.count("pellucid requests")) == (409, 1, 0)
 
 
 def test_then_the_worker_begins_it_and_the_receipt_is_there_for_who_has_the_address(

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from pellucid.records.tables import subjects
 from pellucid.settings import Settings
@@ -302,3 +303,18 @@ class TestLinks:
         words = [page.words.replace(request, "ID").replace("r000000000000", "ID") for page in pages]
 
         assert (words[0], pages[0].status) == (words[1], pages[1].status)
+
+
+@pytest.mark.parametrize(
+    ("place", "language", "told"),
+    [
+        ("DE", "en", "where you live Germany (from data held)"),
+        ("US-CA", "de", "wo Sie wohnen Vereinigte Staaten (CA) (aus vorliegenden Daten)"),
+    ],
+)
+def test_where_somebody_lives_is_told_by_name(grocer: Grocer, place: str, language: str, told: str) -> None:
+    with grocer.workspace.room.database.write() as connection:
+        connection.execute(update(subjects).values(jurisdiction=place))
+    words = grocer.known().get(f"/privacy?language={language}").words
+
+    assert words.count(told) == 1

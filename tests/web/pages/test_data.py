@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import generation_leases
+from pellucid.rights.challenges import MOST_TRIES
 from tests.web.visitors import MAIL, Browser, Grocer, Page
 
 HOME, MEMBERS, PURCHASES = "/privacy/data", "/privacy/data/members", "/privacy/data/purchases"
@@ -139,6 +140,22 @@ def test_a_wrong_code_opens_nothing_and_is_logged(grocer: Grocer) -> None:
 
     assert (page.status, page.words.count("This is not what we sent, or it holds no longer.")) == (403, 1)
     assert grocer.actions()[-1] == "identity.refused"
+
+
+def test_no_more_wrong_codes_are_logged_than_a_code_has_tries_and_none_where_none_was_asked_for(
+    grocer: Grocer,
+) -> None:
+    browser = grocer.known()
+    token = browser.get(HOME).token
+
+    def logged() -> int:
+        answers = [browser.post(f"{HOME}/answer", {"_token": token, "code": "00000000"}) for _ in range(MOST_TRIES + 3)]
+        assert [each.status for each in answers] == [403] * (MOST_TRIES + 3)
+        return grocer.actions().count("identity.refused")
+
+    assert logged() == 0
+    browser.submit(HOME, f"{HOME}/code")
+    assert logged() == MOST_TRIES
 
 
 def test_a_code_of_one_session_counts_in_no_other(grocer: Grocer) -> None:

@@ -124,6 +124,13 @@ def test_no_other_site_hands_anybody_over(grocer: Grocer, origin: str) -> None:
     assert sent(grocer, token).status == 303
 
 
+def test_forms_of_other_sites_use_up_nobodys_attempts(grocer: Grocer) -> None:
+    for _ in range(grocer.workspace.room.settings.serve_attempts_per_minute.__ceil__() + 1):
+        grocer.browser().post("/privacy/hand-over", {"token": "x"}, {"Origin": "https://mallory.example"})
+
+    assert sent(grocer, signed({"alg": "EdDSA"}, claims(grocer))).status == 303
+
+
 def test_without_a_key_nobody_is_handed_over(grocer: Grocer) -> None:
     grocer.workspace.doors.room.settings.handover_key = ""
 

@@ -229,6 +229,14 @@ def test_no_other_page_sends_people_to_sign_in(grocer: Grocer, site: str) -> Non
     assert grocer.browser().get(BEGIN, {"Sec-Fetch-Site": "same-origin"}).place.partition("?")[0][-10:] == "/authorize"
 
 
+@pytest.mark.parametrize("begin", [BEGIN, "/staff/sign-in/openid"])
+def test_pages_of_others_use_up_nobodys_attempts(grocer: Grocer, begin: str) -> None:
+    for _ in range(grocer.workspace.room.settings.serve_attempts_per_minute.__ceil__() + 1):
+        grocer.browser().get(begin, {"Sec-Fetch-Site": "cross-site"})
+
+    assert grocer.browser().get(begin, {"Sec-Fetch-Site": "same-origin"}).place.partition("?")[0][-10:] == "/authorize"
+
+
 def test_nothing_that_is_sent_says_where_anybody_goes(grocer: Grocer, provider: Provider) -> None:
     """Open redirect: neither parameters nor headers reach the addresses that browsers are sent to."""
     browser = grocer.browser()

@@ -385,6 +385,16 @@ class TestJoining:
         browser.get("/privacy", GPC)
         assert grocer.actions() == before  # told once
 
+    def test_a_signal_that_is_switched_on_within_a_session_counts_from_then_on(self, grocer: Grocer) -> None:
+        browser = grocer.browser()
+        choose(browser, planning="yes")
+        sign_in(grocer, browser)
+        browser.get("/privacy")
+        browser.get("/privacy", GPC)
+
+        seen, _ = grocer.workspace.signals.shown("h0001", actor=grocer.workspace.actor("pia"))
+        assert [signal for signal, _ in seen] == ["gpc"]
+
 
 SHOP = "https://shop.example"
 
@@ -440,6 +450,22 @@ class TestOnTwoHosts:
         assert "Your no holds for your account too." in signed.get(JOINED).words
         assert account(grocer) == [("planning", "object", "visitor")]
         assert pressed(shop.get(HERE)) == {"offers": None, "planning": False}
+
+    def test_a_no_of_this_browser_stays_when_choices_are_taken_along_to_it(self, grocer: Grocer, shop: Browser) -> None:
+        choices = {"planning": "yes", "offers": "yes"}
+        for purpose, choice in choices.items():
+            fields = {"_token": shop.get(HERE).token, "choice": choice, "notice": NOTICE}
+            assert shop.post(f"{HERE}/choices/{purpose}", fields, {"Origin": SHOP}).status == 303
+        centre, own = at(grocer, "privacy.shop.example"), {"Origin": "https://privacy.shop.example"}
+        assert centre.submit(HERE, f"{HERE}/choices/planning", own, choice="no", notice=NOTICE).status == 303
+        link = re.findall(r'href="https://privacy\.shop\.example(/privacy/visitor/take[^"]+)"', shop.get(HERE).text)[0]
+
+        assert centre.submit(link, link, own).status == 303
+        assert pressed(centre.get(HERE)) == {"offers": True, "planning": False}
+        assert pressed(shop.get(HERE)) == {"offers": True, "planning": False}
+        assert grocer.entries()[-1]["body"]["no"] == ["planning"]
+        sign_in(grocer, centre).get(JOINED)
+        assert account(grocer) == [("planning", "object", "visitor")]
 
     @pytest.mark.parametrize("change", ["id", "until", "mark"])
     def test_a_ticket_that_we_did_not_make_is_refused(self, grocer: Grocer, shop: Browser, change: str) -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pellucid.web import cookies
-from pellucid.web.browser import Foreign, FromBrowser
+from pellucid.web.browser import Foreign, FromBrowser, demand_few
 from pellucid.web.errors import Problem
 from pellucid.web.pages import go_to
 from pellucid.web.site import site_of
@@ -25,6 +25,7 @@ def hand_over(request: Request, browser: FromBrowser, form: Foreign) -> Response
     doors, wanted = workspace.doors, workspace.settings.handover_origin.lower()
     if not wanted or request.headers.get("origin", "").lower() != wanted:  # nobody else's page signs people in
         raise Problem(403, "form-foreign", "This form was not sent from the company's site.", "Go back and try again.")
+    demand_few(request, browser)
     made = doors.hand_over(form.get("token", ""), address=browser.address)
     before = doors.visitor(cookies.shown(request, cookies.CENTRE))
     if before is not None:

@@ -58,12 +58,16 @@ async def visiting(request: Request) -> Visit:
 
 
 def join(request: Request, visitor: Visitor) -> bool:
-    """Join what was chosen in this browser before to the account, once a session; return whether there was anything."""
+    """Join what was chosen in this browser before to the account; return whether there was anything.
+
+    Once a session, and once more when its browser begins to opt out.
+    """
     site, secret, reading = site_of(request), cookies.shown(request, cookies.VISITOR), signal_of(request)
-    if not (secret or reading.opts_out) or visitor.session.id in site.arrived or visitor.acting is not None:
+    arrival = visitor.session.id, bool(reading.opts_out)
+    if not (secret or reading.opts_out) or arrival in site.arrived or visitor.acting is not None:
         return False  # who acts for somebody has chosen for themselves only
     done = site.workspace.arrivals.arrive(visitor, secret, reading)
-    site.arrived.add(visitor.session.id)
+    site.arrived.add(arrival)
     return done
 
 

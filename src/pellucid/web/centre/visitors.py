@@ -80,9 +80,9 @@ def arrive(request: Request, ticket: Ticket, comes: Comes, browser: FromBrowser)
 
 @router.post("/take-along/{ticket}")
 def take_along(ticket: Ticket, comes: Comes, _form: Sent) -> Response:
-    """Know what was chosen on the company's own pages here too, and lead to where it joins the account."""
+    """Know what was chosen on the company's own pages here too, keep each no of here, lead to where it joins."""
     workspace = comes.site.workspace
-    secret = workspace.arrivals.take_along(ticket)
+    secret = workspace.arrivals.take_along(ticket, comes.secret)
     response = go_to(JOINED)
     cookies.keep(response, cookies.VISITOR, secret, workspace.settings.visitor_days)
     return response

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pellucid.errors import NotPermitted, WorkspaceUnusable
-from pellucid.web.browser import Going
+from pellucid.web.browser import FromBrowser, Returning, demand_few
 from pellucid.web.console.door import let_in, sign_in_page
 from pellucid.web.pages import go_to, page
 from pellucid.web.provider import answer_of, go_there, is_wanted, told
@@ -16,10 +16,11 @@ router = APIRouter(prefix="/staff", include_in_schema=False)
 
 
 @router.get("/sign-in/openid")
-def begin(request: Request, browser: Going) -> Response:
+def begin(request: Request, browser: FromBrowser) -> Response:
     """Send the browser to the provider."""
     if not is_wanted(request):
         return go_to("/staff/sign-in")
+    demand_few(request, browser)
     try:
         place = site_of(request).workspace.openid.begin("console", cookie=browser.secret)
     except WorkspaceUnusable as error:
@@ -29,7 +30,7 @@ def begin(request: Request, browser: Going) -> Response:
 
 
 @router.get("/sign-in/openid/back")
-def back(request: Request, browser: Going) -> Response:
+def back(request: Request, browser: Returning) -> Response:
     """Let in whom the provider names, by a new session."""
     openid, cookie = site_of(request).workspace.openid, "" if browser.is_new else browser.secret
     try:
