@@ -6,7 +6,6 @@ charged. What comes of it is a dataset with its own subject path, so that consen
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,11 +56,6 @@ def derive(parts: Parts, dataset: Dataset, built: Built, actor: Actor, file: Pat
     )
 
 
-def question_of(built: Built) -> str:
-    """Return the digest that tells this question, under its purpose, from others."""
-    return hashlib.sha256(f"{built.purpose}\0{built.sql}".encode()).hexdigest()
-
-
 def _rows(parts: Parts, dataset: Dataset, built: Built, actor: Actor, file: Path) -> Derived:
     now = parts.clock()
     fresh = parts.replica.fresh(now)
@@ -78,14 +72,14 @@ def _rows(parts: Parts, dataset: Dataset, built: Built, actor: Actor, file: Path
     rows = _typed(exact.table("rows"), dataset)
     _write(rows, file)
     stamp = fresh.stamp(governed.datasets, register=exact.replica_version, now=now)
-    return Derived(question_of(built), stamp, rows.num_rows)
+    return Derived(built.question, stamp, rows.num_rows)
 
 
 def _released(parts: Parts, dataset: Dataset, built: Built, actor: Actor, file: Path) -> Derived:
     release = answer(parts, InsightQuery(built.sql, built.purpose, actor))
     rows = _typed(release.to_arrow(), dataset)
     _write(rows, file)
-    return Derived(question_of(built), release.stamp, rows.num_rows)
+    return Derived(built.question, release.stamp, rows.num_rows)
 
 
 def _typed(rows: pa.Table, dataset: Dataset) -> pa.Table:

@@ -132,12 +132,10 @@ def _derived(policy: Policy, name: str) -> tuple[Dataset, Built]:
 
 
 def _why_stale(built: Built, row: Row[Any] | None, current: Mapping[str, int]) -> tuple[str, ...]:
-    from pellucid.insights.derive import question_of  # noqa: PLC0415  -- slow, and no question needs it
-
     if row is None:
         return ("it was not built under this policy",)
     stamp = json.loads(row.stamp)
-    found = [] if row.question == question_of(built) else ["its question has changed"]
+    found = [] if row.question == built.question else ["its question has changed"]
     found += [
         f"{name} has newer rows" for name, number in sorted(stamp["generations"].items()) if current.get(name) != number
     ]

@@ -205,6 +205,4 @@ def onlooker_of(visitor: Visitor) -> Onlooker:
 
 def same_question(built: Built, digest: str) -> bool:
     """Return whether a derived table is declared by the question whose digest its build noted."""
-    from pellucid.insights.derive import question_of  # noqa: PLC0415  -- slow, and only who was concluded about needs it
-
-    return question_of(built) == digest
+    return built.question == digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -124,6 +125,11 @@ class Built:
     purpose: str
     sql: str
     reads: tuple[str, ...]
+
+    @property
+    def question(self) -> str:
+        """The digest that tells this question, under its purpose, from others."""
+        return hashlib.sha256(f"{self.purpose}\0{self.sql}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
