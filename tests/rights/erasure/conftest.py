@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pellucid.settings import Settings
 from pellucid.workspace import Workspace
 from tests.shop import make_shop
 
@@ -22,5 +23,5 @@ def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shop(made_shop: Path, tmp_path: Path) -> Iterator[Workspace]:
     shutil.copytree(made_shop, tmp_path / "shop")
-    with Workspace(tmp_path / "shop") as workspace:
+    with Workspace(tmp_path / "shop", Settings(checkpoint_minutes=0)) as workspace:
         yield workspace

@@ -45,7 +45,7 @@ def start(folder: Path, dies_at: str | None = None) -> subprocess.Popen[bytes]:
     armed = {} if dies_at is None else {VARIABLE: dies_at}
     source = str(Path(pellucid.__file__).parents[1])
     environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": f"{source}:{ROOT}", **armed}
-    environment["PELLUCID_WORK_SECONDS"] = "1"
+    environment |= {"PELLUCID_WORK_SECONDS": "1", "PELLUCID_CHECKPOINT_MINUTES": "0"}
     command = [sys.executable, "-m", "pellucid", "work", "--until-idle"]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
