@@ -104,7 +104,10 @@ def tell_links(teller: Teller, running: Running) -> None:
 
 def _counted(page: str) -> str:
     """Return what a page of uses says of those in which the person could have been counted."""
-    return page.partition("could have been counted")[2].partition("Uses that were refused")[0]
+    counted = page.partition("could have been counted")[2]
+    for what_follows in ("Uses that were refused", "Looked up or done about you alone"):
+        counted = counted.partition(what_follows)[0]
+    return counted
 
 
 def link(teller: Teller, running: Running, *whom: str) -> str:

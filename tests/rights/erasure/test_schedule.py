@@ -69,7 +69,7 @@ def test_what_is_over_goes_once_a_day(shop: Workspace) -> None:
     assert (work(shop), work(shop), total(shop)) == (Counter(done=1), Counter(), (0, 0))
     assert actions(shop) == Counter({"retention.scheduled": 1, "data.retired": 1, "retention.run": 1})
     later = shop.room.clock() + DAY
-    with Workspace(shop.folder, clock=lambda: later) as then:
+    with Workspace(shop.folder, shop.settings, clock=lambda: later) as then:
         assert work(then) == Counter(done=1)
         assert actions(then) == Counter({"retention.scheduled": 1, "data.retired": 1, "retention.run": 2})
 
@@ -134,7 +134,7 @@ def test_a_worker_whose_claim_ran_out_claims_nothing_that_another_does(shop: Wor
         job = jobs.claim(connection, [schedule.JOB], "slow", now, 1)
     assert job is not None
     late = now + 5_000_000
-    with Workspace(shop.folder, clock=lambda: late) as then:
+    with Workspace(shop.folder, shop.settings, clock=lambda: late) as then:
         assert work(then) == Counter(done=1)
     claim = jobs.Claim(shop.room.database, job, shop.room.clock, 1)
     with pytest.raises(Exception, match="ran out"):
@@ -162,7 +162,7 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_does_the_rest(point: s
     killed.communicate(timeout=120)
     assert killed.returncode == -9
     later = shop.room.clock() + 2_000_000  # when the claim of the dead has run out
-    with Workspace(shop.folder, clock=lambda: later) as then:
+    with Workspace(shop.folder, shop.settings, clock=lambda: later) as then:
         work(then)
     assert actions(shop) == Counter({"retention.scheduled": 1, "data.retired": 1, "retention.run": 1})
     assert total(shop) == (0, 0)
