@@ -25,10 +25,10 @@ def first(grocer: Grocer) -> str:
 @pytest.mark.parametrize("width", SIZES)
 def test_a_german_notice_is_read_without_signing_in_and_without_scripts(open_page: Open, width: int) -> None:
     page = open_page("/privacy/notice", width=width, scripts=False)
-    page.get_by_role("link", name="Deutsch").click()
+    page.locator("main").get_by_role("link", name="Deutsch").click()
     assert page.locator("article").get_attribute("lang") == "de"
     assert page.locator("h1").inner_text() == "Ihre Daten in Kürze"
-    page.locator("nav").get_by_role("link", name="In full").click()
+    page.locator("nav").get_by_role("link", name="Vollständig").click()
 
     assert page.locator("h1").inner_text().replace("\n", " ") == "Datenschutzhinweise: Grocer at the Corner"
     assert (
@@ -39,8 +39,8 @@ def test_a_german_notice_is_read_without_signing_in_and_without_scripts(open_pag
 
 def test_what_changed_is_found_from_the_notice(open_page: Open) -> None:
     page = open_page("/privacy/notice?language=de", scripts=False)
-    page.get_by_role("link", name="Earlier versions").click()
-    page.get_by_role("link", name="What it changed").click()
+    page.get_by_role("link", name="Frühere Fassungen").click()
+    page.get_by_role("link", name="Was sie geändert hat").click()
 
     assert page.locator("main ul[lang=de] li").last.inner_text() == "Neuer Empfänger: unsere Druckerei."
 
