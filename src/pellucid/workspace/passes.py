@@ -6,6 +6,8 @@ themselves who they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -62,7 +64,7 @@ class PassDesk:
         """Begin the session of a customer by their pass, which is taken. Raises NotPermitted (`pass-refused`)."""
         found = self._read(token, CENTRE)
         identity = found.who["namespace"], found.who["subject"]
-        with self.room.database.write() as connection:
+        with self._refusals_counted(), self.room.database.write() as connection:
             key = ids.natural_key(connection, *identity)
             if key is None:  # erased meanwhile
                 raise passes.refused()
@@ -74,9 +76,9 @@ class PassDesk:
         """Begin the session of somebody of the staff by their pass, which is taken. Raises NotPermitted."""
         found, policy = self._read(token, CONSOLE), self.room.policy()
         name = found.who["person"]
-        if name not in policy.people:
-            raise passes.refused()
-        with self.room.database.write() as connection:
+        with self._refusals_counted(), self.room.database.write() as connection:
+            if name not in policy.people:
+                raise passes.refused()
             self._take(connection, found)
             return staff.let_in(connection, self.doors.key, policy, name, HOW, self.room.clock())
 
@@ -93,8 +95,14 @@ class PassDesk:
 
     def _read(self, token: str, door: Door) -> Pass:
         self._demand_here()
-        try:
+        with self._refusals_counted():
             return passes.read(token, door, self.room.subject_keys.open, self.room.clock())
+
+    @contextmanager
+    def _refusals_counted(self) -> Iterator[None]:
+        """Count a pass that lets nobody in for the log: one made up, over, taken already, or of somebody gone."""
+        try:
+            yield
         except NotPermitted:
             self.doors.refusals.count("pass-refused", customers.STRANGER)
             raise

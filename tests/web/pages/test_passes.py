@@ -87,6 +87,16 @@ def test_the_log_tells_who_made_a_pass_for_whom_and_that_it_was_used(grocer: Gro
     assert (begun["action"], begun["actor"]["name"], begun["body"]["how"]) == ("sign-in.done", "mallory", "pass")
 
 
+@pytest.mark.parametrize("door", ["privacy", "staff"])
+def test_a_pass_that_was_taken_already_is_refused_and_the_log_says_so(grocer: Grocer, door: str) -> None:
+    path = f"/{door}/pass/{customers(grocer) if door == 'privacy' else staffs(grocer)}"
+    assert used(grocer, path)[0] == 303
+    assert grocer.actions()[-1] == "sign-in.done"
+
+    assert used(grocer, path) == (403, "")
+    assert grocer.actions()[-1] == "sign-in.refused"
+
+
 def test_a_pass_is_for_people_who_are_there(grocer: Grocer) -> None:
     with pytest.raises(NameUnknown, match="person"):
         staffs(grocer, "nobody")
