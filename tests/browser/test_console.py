@@ -125,18 +125,20 @@ def test_a_question_is_asked_by_keyboard_alone_without_scripts(open_desk: Open) 
 
     assert seen[-5:] == ["purpose", "sql", "Values, accuracy and cost", "Preview: costs nothing", "Run: spends budget"]
     assert page.locator("h1").inner_text() == "Answer"
-    assert page.locator("figure.chart [role=img]").get_attribute("aria-label") == _alternative(page)
+    assert page.locator("figure.chart [role=img]").get_attribute("aria-label") in _alternatives(page)
     assert page.locator("tbody tr").count() == 2
 
 
-def _alternative(page: Page) -> str:
-    """Return what the chart has to say instead, made of the table beside it."""
+def _alternatives(page: Page) -> set[str]:
+    """Return what the chart has to say instead, made of the table beside it; figures may be alike as they are shown."""
     cells = [row.locator("th, td").all_inner_texts() for row in page.locator("tbody tr").all()]
-    (one, least), (other, most) = sorted(cells, key=lambda row: float(row[1].split(" ")[0].replace(",", "")))
-    return (
-        f"Bar chart of n by department. Largest: {other}, {most}. Smallest: {one}, {least}. "
-        "The table below holds every figure."
-    )
+    figures = [float(figure.split(" ")[0].replace(",", "")) for _, figure in cells]
+    return {
+        f"Bar chart of n by department. Largest: {cells[most][0]}, {cells[most][1]}. "
+        f"Smallest: {cells[least][0]}, {cells[least][1]}. The table below holds every figure."
+        for most, least in ((0, 1), (1, 0))
+        if figures[most] >= figures[least]
+    }
 
 
 def test_a_button_pressed_twice_asks_once(open_desk: Open, shop: Grocer) -> None:
