@@ -17,7 +17,8 @@ from hypothesis import settings
 
 from pellucid.records.database import Database
 from tests.promises import PROMISES
-from tests.records.postgresql import TEMPLATE, drop_database, new_database, running_server
+from tests.records.postgresql import TEMPLATE, running_server
+from tests.records.recycling import give_back, taken
 
 Tried = Callable[[int, str], None]
 """Says how often something was tried in a test, and what came of it."""
@@ -97,14 +98,14 @@ def make_control(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
             made.append(Database.at(tmp_path / f"control{number or ''}.sqlite"))
             made[-1].create()
         else:
-            made.append(Database(new_database(request.getfixturevalue("postgresql"), TEMPLATE)))
+            made.append(Database(taken(request.getfixturevalue("postgresql"), TEMPLATE)))
         return made[-1]
 
     yield make
     for database in made:
         database.close()
         if not database.is_sqlite:
-            drop_database(request.getfixturevalue("postgresql"), database.url)
+            give_back(request.getfixturevalue("postgresql"), TEMPLATE, database.url)
 
 
 @pytest.fixture

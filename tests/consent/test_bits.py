@@ -16,7 +16,7 @@ from pellucid.consent.replica import snapshot
 from pellucid.consent.sets import StoredSet, drop_set, put_effects, put_set, read_set
 from pellucid.records.database import Database
 from pellucid.records.tables import CHUNK_PEOPLE, permitted_chunks
-from tests.records.postgresql import temporary_control
+from tests.records.recycling import temporary_control
 
 EDGES = [edge + offset for edge in (0, CHUNK_PEOPLE, 2 * CHUNK_PEOPLE) for offset in (-9, -1, 0, 1, 8)]
 PERSON = st.sampled_from([place for place in EDGES if place >= 0]) | st.integers(0, 3 * CHUNK_PEOPLE)

@@ -21,7 +21,7 @@ from pellucid.policy.model import Policy
 from pellucid.records.database import Database
 from pellucid.records.tables import subjects
 from pellucid.subjects.keys import SubjectKeys
-from tests.records.postgresql import temporary_control
+from tests.records.recycling import temporary_control
 
 from .conftest import CUSTOMER, DAY, NOW, PIA, add_subjects, make_policy
 

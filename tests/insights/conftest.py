@@ -31,7 +31,8 @@ from pellucid.records.tables import charges, log_entries
 from pellucid.release.result import Release
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
-from tests.records.postgresql import drop_database, name_of, new_database
+from tests.records.postgresql import name_of, new_database
+from tests.records.recycling import give_back, taken
 
 NOW = to_instant(datetime(2026, 6, 1, 12, tzinfo=UTC))
 DAY = 86_400_000_000
@@ -275,10 +276,11 @@ def copied(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
         return
     server = request.getfixturevalue("postgresql")
     shutil.copytree(request.getfixturevalue("made_on_server"), folder)
-    url = new_database(server, name_of((folder / CONTROL_URL).read_text().strip()))
+    template = name_of((folder / CONTROL_URL).read_text().strip())
+    url = taken(server, template)
     (folder / CONTROL_URL).write_text(f"{url}\n")
     yield folder
-    drop_database(server, url)
+    give_back(server, template, url)
 
 
 @pytest.fixture

@@ -55,17 +55,6 @@ def new_database(server_url: str, template: str | None = None) -> str:
     return database_url(server_url, name)
 
 
-@contextmanager
-def temporary_control(server_url: str) -> Iterator[Database]:
-    """Give an empty control database for as long as the block lasts."""
-    database = Database(new_database(server_url, TEMPLATE))
-    try:
-        yield database
-    finally:
-        database.close()
-        drop_database(server_url, database.url)
-
-
 def drop_database(server_url: str, url: str) -> None:
     """Delete a database, whoever is still connected to it."""
     run_on(server_url, f"DROP DATABASE {name_of(url)} WITH (FORCE)")

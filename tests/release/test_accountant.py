@@ -28,7 +28,7 @@ from pellucid.release.budget import PrivacyBudget, granted, rho_of
 from pellucid.release.mechanisms import gaussian
 from pellucid.release.plan import plan
 from pellucid.release.result import Loss
-from tests.records.postgresql import temporary_control
+from tests.records.recycling import temporary_control
 from tests.release.conftest import COUNT, make_block, make_policy, make_query, make_rule
 
 NOON = to_instant(datetime(2026, 11, 23, 12, tzinfo=UTC))

@@ -5,6 +5,8 @@ from __future__ import annotations
 # ruff: noqa: E501 -- one question a line
 import ast
 import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -148,18 +150,29 @@ def test_who_may_not_ask_for_the_purpose_is_refused(shop: Shop) -> None:
         govern_rows("SELECT town FROM members", Context(shop.policy, ANA, "counting"))
 
 
+@cache
+def imports() -> Mapping[str, Sequence[ast.Import | ast.ImportFrom]]:
+    """Return what each module of the product imports, anywhere in it."""
+    return {
+        path.relative_to(SOURCE).with_suffix("").as_posix(): [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        for path in SOURCE.rglob("*.py")
+    }
+
+
 def importers(module: str) -> set[str]:
     """Return the modules of the product that import one, by name or from its package."""
     found = set()
     package, _, name = module.rpartition(".")
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for importer, nodes in imports().items():
+        for node in nodes:
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
                 whole = {f"{node.module}.{each.name}" for each in node.names}
                 names = [str(node.module), *whole] if node.module != package else [*whole]
             if module in names or (name and f"{package}.{name}" in names):
-                found.add(path.relative_to(SOURCE).with_suffix("").as_posix())
+                found.add(importer)
     return found
 
 

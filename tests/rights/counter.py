@@ -35,7 +35,8 @@ from pellucid.rights.request import Request, RequestState
 from pellucid.subjects.ids import find
 from pellucid.workspace import Workspace, create
 from tests.insights.conftest import Watch, WatchedEngine
-from tests.records.postgresql import drop_database, name_of, new_database
+from tests.records.postgresql import name_of, new_database
+from tests.records.recycling import give_back, taken
 
 NOW = to_instant(datetime(2026, 6, 1, 12, tzinfo=UTC))
 SECOND = 1_000_000
@@ -297,8 +298,9 @@ def either_counter(dialect: str, request: pytest.FixtureRequest, tmp_path: Path)
         return
     server = request.getfixturevalue("postgresql")
     shutil.copytree(request.getfixturevalue("counter_on_server"), folder)
-    url = new_database(server, name_of((folder / CONTROL_URL).read_text().strip()))
+    template = name_of((folder / CONTROL_URL).read_text().strip())
+    url = taken(server, template)
     (folder / CONTROL_URL).write_text(f"{url}\n")
     with opened_counter(folder) as found:
         yield found
-    drop_database(server, url)
+    give_back(server, template, url)

@@ -11,7 +11,7 @@ from pellucid.records.database import Database
 from pellucid.records.packed import LEARNING
 from pellucid.records.tables import subjects
 from pellucid.subjects import ids
-from tests.records.postgresql import temporary_control
+from tests.records.recycling import temporary_control
 
 
 def erase(connection: Connection, subject: int) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
@@ -34,12 +35,18 @@ def rsa(kid: str, size: int = 2048) -> RSAKey:
     return RSAKey.generate_key(size, {"kid": kid, "use": "sig"})
 
 
+@cache
+def first_key() -> RSAKey:
+    """Return the key that providers have at first: made once, since that takes longer than most tests."""
+    return rsa("first")
+
+
 @dataclass
 class Provider:
     """The provider while it runs. What it tells of who signs in stands in `person`; the rest makes it misbehave."""
 
     address: str = ""
-    key: Key = field(default_factory=lambda: rsa("first"))
+    key: Key = field(default_factory=first_key)
     published: list[Mapping[str, Any]] = field(default_factory=list)
     person: dict[str, Any] = field(default_factory=lambda: {"sub": "h0001"})
     about: dict[str, Any] = field(default_factory=dict)

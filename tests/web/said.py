@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -86,7 +87,8 @@ KINDS = ("purpose", "request", "right", "choice", "namespace", "subject", "kind"
 """Of what a page may say that there is none."""
 
 
-def said() -> set[Message]:
+@cache
+def said() -> frozenset[Message]:
     """Return every message that pages may show."""
     found: set[Message] = set(of_templates())
     for name in words_modules():
@@ -96,7 +98,7 @@ def said() -> set[Message]:
     for path in REFUSING:
         found.update(of_refusals(path))
     found.update(f"There is no such {kind}." for kind in KINDS)
-    return found
+    return frozenset(found)
 
 
 def of_templates() -> Iterator[Message]:

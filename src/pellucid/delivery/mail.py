@@ -118,13 +118,12 @@ def demand_usable(server: MailServer) -> None:
 
 
 def _connected(server: MailServer) -> smtplib.SMTP:
-    context = ssl.create_default_context()
     if server.tls == "tls":
-        return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=context)
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=ssl.create_default_context())
     connection = smtplib.SMTP(server.host, server.port, timeout=SECONDS)
     if server.tls == "starttls":
         try:
-            connection.starttls(context=context)
+            connection.starttls(context=ssl.create_default_context())
         except smtplib.SMTPResponseException:
             connection.close()
             raise smtplib.SMTPNotSupportedError from None

@@ -153,8 +153,8 @@ def test_a_choice_records_the_language_that_its_words_were_shown_in(grocer: Groc
 FILES = {"/privacy/static/{name}", "/staff/log/entries/{leaf}/bytes"}
 
 
-@pytest.fixture
-def arabic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def arabic_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make up a language that is written from right to left, into which everything is translated: it stands in ⟦⟧."""
     entries = ['msgid ""\nmsgstr "Language: ar\\nPlural-Forms: nplurals=1; plural=0;\\n"\n']
     for each in said():
@@ -162,16 +162,21 @@ def arabic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         mark = (many or [one])[0].replace('"', "")
         plural = f"msgid_plural {many[0]}\nmsgstr[0]" if many else "msgstr"
         entries.append(f'msgid {one}\n{plural} "⟦{mark}⟧"\n')
-    folder = tmp_path / "catalogues"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("catalogues")
     (folder / "ar.po").write_text("\n".join(entries))
-    monkeypatch.setattr(pages, "CATALOGUES", folder)
-    monkeypatch.setattr(words, "CATALOGUES", folder)
+    return folder
+
+
+@pytest.fixture
+def arabic(arabic_catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Let pages be in that language too. What English ones are made of is made before, and so not of this language."""
+    pages.environment("en")
+    monkeypatch.setattr(pages, "CATALOGUES", arabic_catalogue)
+    monkeypatch.setattr(words, "CATALOGUES", arabic_catalogue)
     monkeypatch.setattr(language, "LANGUAGES", (*LANGUAGES, "ar"))
     language.names.cache_clear()
     yield "ar"
     language.names.cache_clear()
-    pages.environment.cache_clear()
 
 
 @pytest.mark.parametrize("path", sorted({path for method, path in ROWS if method == "GET"} - FILES))
