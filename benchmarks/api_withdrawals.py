@@ -71,11 +71,12 @@ def make_crowd(folder: Path, people: int) -> str:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[int, int]]:
+def served(folder: Path, *, workers: int = 1) -> Iterator[tuple[int, int]]:
     """Run `pellucid serve` on a workspace; its port and its process."""
     with tempfile.TemporaryFile() as told:
         limits = {"PELLUCID_SERVE_REQUESTS_PER_SECOND": "100000"}
         command = [sys.executable, "-m", "pellucid", "-w", str(folder), "serve", "--port", "0"]
+        command += ["--workers", str(workers)]
         process = subprocess.Popen(command, stderr=told, env=os.environ | limits)
         found = None
         while found is None:
@@ -152,9 +153,11 @@ def _request(secret: str, person: int, keyed: bool) -> bytes:
 
 
 def processor_seconds(process: int) -> float:
-    """Return what a process has used of processors so far."""
+    """Return what a process, and those that it started and that run, have used of processors so far."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    started = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(processor_seconds(int(each)) for each in started)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
+from jinja2 import Environment
 
 import pellucid
 import pellucid.web
@@ -26,7 +27,7 @@ from pellucid.policy.model import LANGUAGES
 from pellucid.rights import account, correcting, inside, sections, showing
 from pellucid.transparency import phrases, use_words
 from pellucid.web.language import CATALOGUES
-from pellucid.web.pages import TEMPLATES, TOLD, environment
+from pellucid.web.pages import TEMPLATES, TOLD
 
 SOURCE = Path(pellucid.__file__).parent
 TRANSLATED = tuple(each for each in LANGUAGES if each != "en")
@@ -103,7 +104,7 @@ def said() -> frozenset[Message]:
 
 def of_templates() -> Iterator[Message]:
     """Return the messages of templates."""
-    made = environment("en")
+    made = Environment(extensions=["jinja2.ext.i18n"])  # as the pages' own says sentences while it reads a template
     for path in sorted(TEMPLATES.rglob("*.html")):
         for _, function, message in made.extract_translations(path.read_text()):  # type: ignore[attr-defined]
             texts = [message] if isinstance(message, str) else [each for each in message or () if each]

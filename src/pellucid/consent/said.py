@@ -7,7 +7,7 @@ permitted is `consent.permitted`'s to say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from pellucid.consent.record import CLOSING, ConsentRecord, ConsentVerb, ScreenState
 from pellucid.policy.model import Default, Purpose
@@ -32,10 +32,10 @@ def read_said(purpose: Purpose, default: Default | None, records: Sequence[Conse
 
     Of what was said at the very same instant a no counts as said last, whatever came first.
     """
-    said = SILENT
+    heard = _Heard()
     for record in sorted(records, key=_instant) if len(records) > 1 else records:
-        said = _after(said, purpose, default, record)
-    return said
+        heard.take(purpose, default, record)
+    return heard.said()
 
 
 def _instant(record: ConsentRecord) -> tuple[int, bool]:
@@ -68,22 +68,39 @@ def is_closed(purpose: Purpose, default: Default | None, records: Sequence[Conse
     return read_said(purpose, default, records).closed_by is not None
 
 
-def _after(said: Said, purpose: Purpose, default: Default | None, record: ConsentRecord) -> Said:
-    if record.verb is ConsentVerb.RESTRICT:
-        return replace(said, restricted_by=record)
-    if record.verb is ConsentVerb.LIFT:
-        return replace(said, restricted_by=None) if record.screen_state is ScreenState.FINE else said
-    if not record.concerns(purpose.name):
-        return said
-    if record.verb is ConsentVerb.GIVE:
-        said = replace(said, gives=(*said.gives, record))
-        return replace(said, explicit=(*said.explicit, record), limited_by=None) if record.explicit else said
-    if record.verb is ConsentVerb.LIMIT:
-        return replace(said, explicit=(), limited_by=record)
-    if record.verb in CLOSING:  # where there is no choice, a no still takes back what was agreed to beside it
-        closed_by = record if _closes(purpose, default, record) else said.closed_by
-        return replace(said, closed_by=closed_by, gives=(), explicit=())
-    return said
+@dataclass(slots=True)
+class _Heard:
+    """What records come to as far as they were read, one after the other."""
+
+    closed_by: ConsentRecord | None = None
+    gives: list[ConsentRecord] = field(default_factory=list)
+    explicit: list[ConsentRecord] = field(default_factory=list)
+    limited_by: ConsentRecord | None = None
+    restricted_by: ConsentRecord | None = None
+
+    def take(self, purpose: Purpose, default: Default | None, record: ConsentRecord) -> None:
+        if record.verb is ConsentVerb.RESTRICT:
+            self.restricted_by = record
+        elif record.verb is ConsentVerb.LIFT:
+            self.restricted_by = None if record.screen_state is ScreenState.FINE else self.restricted_by
+        elif not record.concerns(purpose.name):
+            return
+        elif record.verb is ConsentVerb.GIVE:
+            self._give(record)
+        elif record.verb is ConsentVerb.LIMIT:
+            self.explicit, self.limited_by = [], record
+        elif record.verb in CLOSING:  # where there is no choice, a no still takes back what was agreed to beside it
+            self.closed_by = record if _closes(purpose, default, record) else self.closed_by
+            self.gives, self.explicit = [], []
+
+    def said(self) -> Said:
+        return Said(self.closed_by, tuple(self.gives), tuple(self.explicit), self.limited_by, self.restricted_by)
+
+    def _give(self, record: ConsentRecord) -> None:
+        self.gives.append(record)
+        if record.explicit:
+            self.explicit.append(record)
+            self.limited_by = None
 
 
 def _closes(purpose: Purpose, default: Default | None, record: ConsentRecord) -> bool:

@@ -47,12 +47,13 @@ class Screens:
 
 NO_DOUBT = Screens()
 """Nothing was found out about any screen."""
+_MARKS = select(consent_screens).order_by(consent_screens.c.sequence)
 
 
 def screens(connection: Connection) -> Screens:
     """Read what was found out about screens."""
     marks: dict[str, Mark] = {}
-    for row in connection.execute(select(consent_screens).order_by(consent_screens.c.sequence)):
+    for row in connection.execute(_MARKS):
         before = marks.get(row.screen)
         stands = before is not None and before.state in (DOUBTFUL, PROPOSED)
         began = before.doubted_at if before is not None and stands else row.at

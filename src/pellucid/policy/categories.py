@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 
 _PD = "https://w3id.org/dpv/pd#"
 
@@ -134,6 +135,7 @@ REVEALED: tuple[str, ...] = (
 """What a `sensitive_when` value may reveal about a person (GDPR Art. 9(1) and Art. 10)."""
 
 
+@cache
 def is_within(child: str, parent: str) -> bool:
     """Return whether `child` is `parent` or lies below it in the tree."""
     return child == parent or child.startswith(parent + ".")

@@ -50,7 +50,7 @@ class Words:
 
     def listed(self, items: Iterable[str]) -> str:
         """Return a list as a sentence has it: “a, b and c”."""
-        return format_list(list(items), locale=self.language)
+        return format_list(list(items), locale=_locale(self.language))
 
     def country(self, code: str) -> str:
         """Return the name of a country by its ISO 3166 code; the code itself, where nobody named it.
@@ -58,7 +58,7 @@ class Words:
         A part of a country is told by its own code: “United States (CA)”.
         """
         country, _, part = code.partition("-")
-        name = str(Locale(self.language).territories.get(country, country))
+        name = str(_locale(self.language).territories.get(country, country))
         return f"{name} ({part})" if part else name
 
     def month(self, day: date) -> str:
@@ -80,23 +80,30 @@ class Words:
     @property
     def name(self) -> str:
         """What this language calls itself."""
-        found = str(Locale.parse(self.language).get_display_name())
+        found = str(_locale(self.language).get_display_name())
         return found[:1].upper() + found[1:]
 
     @property
     def direction(self) -> str:
         """In which direction it is written: `ltr` or `rtl`."""
-        return "rtl" if Locale.parse(self._locale).character_order == "right-to-left" else "ltr"
+        return "rtl" if self._locale.character_order == "right-to-left" else "ltr"
 
     @property
-    def _locale(self) -> str:
-        return _WRITTEN.get(self.language, self.language)
+    def _locale(self) -> Locale:
+        return _locale(_WRITTEN.get(self.language, self.language))
 
     def period(self, days: int) -> str:
         """Return a number of days as people say it: in years, if it is some whole ones (leap days or not)."""
         years = round(days / 365.25)
         whole = years > 0 and SHORTEST_YEAR * years <= days <= LONGEST_YEAR * years
-        return str(format_unit(*((years, "duration-year") if whole else (days, "duration-day")), locale=self.language))
+        told = (years, "duration-year") if whole else (days, "duration-day")
+        return str(format_unit(*told, locale=_locale(self.language)))
+
+
+@cache
+def _locale(name: str) -> Locale:
+    """Return a locale, read once: Babel would take each name apart for each date."""
+    return Locale.parse(name)
 
 
 @cache

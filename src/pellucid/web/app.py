@@ -70,6 +70,7 @@ from pellucid.workspace import Workspace
 
 TIDY_SECONDS = 60.0
 PARTS: tuple[Any, ...] = (
+    centre_pages,
     health,
     consents,
     signals,
@@ -97,7 +98,6 @@ PARTS: tuple[Any, ...] = (
     centre_messages,
     centre_notice,
     centre_openid,
-    centre_pages,
     centre_pause,
     centre_people,
     centre_proofs,
@@ -116,7 +116,7 @@ PARTS: tuple[Any, ...] = (
     console_log,
     console_openid,
 )
-"""Every module with routes."""
+"""Every module with routes. Routes are tried in this order: what people open first stands first."""
 DESCRIPTION = (
     "What people say about the use of their data, the rights that they exercise, and questions for declared purposes, "
     "for programs. Keys of people stand in bodies only. Errors are RFC 9457 problems with a stable code and a remedy, "
@@ -141,8 +141,8 @@ def make_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
     app.add_middleware(Guard, site=app.state.site)
     for kind in (PellucidError, Problem, RequestValidationError, HTTPException, SignInNeeded):
         app.add_exception_handler(kind, tell)
-    for part in PARTS:
-        app.include_router(part.router)
+    for part in PARTS:  # past `include_router`, by which each request goes through every router's own search
+        app.router.routes.extend(part.router.routes)
     return app
 
 

@@ -26,6 +26,7 @@ from pellucid.transparency.phrases import REVEALED
 from pellucid.transparency.words import SOURCE, Words, translations
 from pellucid.web.errors import Problem
 from pellucid.web.language import CATALOGUES, CHOICE, keep_choice, language_of, names
+from pellucid.web.sentences import Sentences
 from pellucid.web.site import Site, site_of
 from pellucid.web.static_files import static_url
 
@@ -71,10 +72,11 @@ def environment(language: str) -> Environment:
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", Sentences],
     )
     spoken = translations(language, CATALOGUES)
     found.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    found.spoken = spoken  # type: ignore[attr-defined]  # likewise
     found.filters |= {
         "moment": lambda instant: words.moment(_utc(instant)),
         "day": lambda instant: words.date(_utc(instant)),
@@ -96,9 +98,12 @@ def environment(language: str) -> Environment:
     return found
 
 
-def page(request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
-    """Return a page in the language of whoever asks, with what every page shows."""
-    language, policy = language_of(request), policy_of(site_of(request))
+def page(request: Request, template: str, *, status: int = 200, under: Policy | None = None, **shown: Any) -> Response:
+    """Return a page in the language of whoever asks, with what every page shows.
+
+    `under` is the policy that what is shown was read under; None: the one in force now is read.
+    """
+    language, policy = language_of(request), under or policy_of(site_of(request))
     text = (
         environment(language)
         .get_template(template)

@@ -50,6 +50,7 @@ def static_files() -> dict[str, StaticFile]:
     return {each.name: each for each in found}
 
 
+@cache
 def static_url(name: str) -> str:
     """Return where a static file is served; raises KeyError for one that is not there."""
     return f"{PREFIX}/{_read(FOLDER / name).name}" if (FOLDER / name).is_file() else _missing(name)

@@ -70,6 +70,15 @@ class OwnRequest:
         return self.open and self.shown < self.strength
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What is held about a person and where they stand with every purpose, under the policy in force; of one moment."""
+
+    policy: Policy
+    held: Overview
+    standings: Standings
+
+
 @dataclass(frozen=True)
 class CentreDesk:
     """`workspace.centre`. `key` is of the sessions, which are made anew when somebody shows more."""
@@ -83,17 +92,14 @@ class CentreDesk:
 
     def overview(self, visitor: Visitor) -> Overview:
         """Return what is held about the person."""
-        return self.home(visitor)[0]
+        return self.home(visitor).held
 
-    def home(self, visitor: Visitor) -> tuple[Overview, Standings]:
-        """Return what is held about the person, and where they stand with every purpose, of one moment.
-
-        It is what people see first, so it is read in one transaction.
-        """
+    def home(self, visitor: Visitor) -> Home:
+        """Return what the person sees first; it is read in one transaction."""
         with self.room.database.read() as connection:
             policy, now = self.room.policy_of(connection), self.room.clock()
-            found = overview(connection, policy, visitor.identity, visitor.session.strength)
-            return found, standings(connection, policy, *visitor.identity, now)
+            held = overview(connection, policy, visitor.identity, visitor.session.strength)
+            return Home(policy, held, standings(connection, policy, *visitor.identity, now))
 
     def standings(self, visitor: Visitor) -> Standings:
         """Return where the person stands with every purpose."""

@@ -25,9 +25,16 @@ PurposeName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 @router.get("")
 def overview(request: Request, visit: Here) -> Response:
     """Show what is held about the person, and where they stand."""
-    found, standings = visit.site.workspace.centre.home(visit.visitor)
+    found = visit.site.workspace.centre.home(visit.visitor)
     return page(
-        request, "centre/overview.html", visit=visit, here="overview", held=found, standings=standings, known=HOW_KNOWN
+        request,
+        "centre/overview.html",
+        under=found.policy,
+        visit=visit,
+        here="overview",
+        held=found.held,
+        standings=found.standings,
+        known=HOW_KNOWN,
     )
 
 

@@ -51,23 +51,31 @@ async def visiting(request: Request) -> Visit:
     wait = site.visits.take(found.session.id)
     if wait > 0:
         raise too_many(wait, "There were too many requests.")
-    joined = await run_in_threadpool(join, request, found)
+    joined = has_to_join(request, found) and await run_in_threadpool(join, request, found)
     if joined and request.method == "GET" and request.url.path != JOINED:
         raise JoinedFirst(JOINED)
     return Visit(site, found, token_of(site, secret), language_of(request))
 
 
-def join(request: Request, visitor: Visitor) -> bool:
-    """Join what was chosen in this browser before to the account; return whether there was anything.
+def has_to_join(request: Request, visitor: Visitor) -> bool:
+    """Return whether something may have been chosen in this browser that has not joined the account yet.
 
     Once a session, and once more when its browser begins to opt out.
     """
-    site, secret, reading = site_of(request), cookies.shown(request, cookies.VISITOR), signal_of(request)
-    arrival = visitor.session.id, bool(reading.opts_out)
-    if not (secret or reading.opts_out) or arrival in site.arrived or visitor.acting is not None:
+    if visitor.acting is not None:
         return False  # who acts for somebody has chosen for themselves only
-    done = site.workspace.arrivals.arrive(visitor, secret, reading)
-    site.arrived.add(arrival)
+    opts_out = bool(signal_of(request).opts_out)
+    chose = bool(cookies.shown(request, cookies.VISITOR)) or opts_out
+    return chose and (visitor.session.id, opts_out) not in site_of(request).arrived
+
+
+def join(request: Request, visitor: Visitor) -> bool:
+    """Join what was chosen in this browser before to the account, if it has to; return whether there was anything."""
+    if not has_to_join(request, visitor):
+        return False
+    site, reading = site_of(request), signal_of(request)
+    done = site.workspace.arrivals.arrive(visitor, cookies.shown(request, cookies.VISITOR), reading)
+    site.arrived.add((visitor.session.id, bool(reading.opts_out)))
     return done
 
 
