@@ -865,7 +865,9 @@ CASES = [
     UseCase("sample", lambda w: w.sample("purchases", purpose="planning", actor="ana"), ()),
     UseCase("sample", lambda w: w.sample("purchases", actor="mallory"), ("access.refused",), refused=True),
     UseCase("insights.propose", _proposed, ("access.refused",), refused=True),
-    UseCase("insights.approve", lambda w: w.insights.approve("x", actor=w.actor("ana")), ("access.refused",), True),
+    UseCase(
+        "insights.approve", lambda w: w.insights.approve("x", seen="", actor=w.actor("ana")), ("access.refused",), True
+    ),
     UseCase(
         "insights.reject", lambda w: w.insights.reject("x", reason="r", actor=w.actor("ana")), ("access.refused",), True
     ),

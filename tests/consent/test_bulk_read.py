@@ -8,6 +8,7 @@ from dataclasses import asdict
 import pytest
 from sqlalchemy import insert
 
+from pellucid.audit.four_eyes import staff_named
 from pellucid.consent.bulk_heard import Kinds
 from pellucid.consent.bulk_read import all_records, heard_of, people
 from pellucid.consent.facts import as_row, facts_of, records_of
@@ -73,7 +74,7 @@ def full(database: Database) -> Database:
         connection.execute(insert(consent_records), rows)
         for screen, states in SCREENS.items():
             for turn, state in enumerate(states):
-                mark_screen(connection, screen, state, "found", f"officer {turn}", NOW + turn)
+                mark_screen(connection, screen, state, "found", staff_named(f"officer {turn}"), NOW + turn)
     return database
 
 

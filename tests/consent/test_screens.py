@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pellucid.audit.four_eyes import staff_named
 from pellucid.consent import register
 from pellucid.consent.effect import Effect
 from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
@@ -38,7 +39,7 @@ def agree(database: Database, keys: SubjectKeys, policy: Policy, subject: int, n
 
 def mark(database: Database, policy: Policy, state: str, now: int, who: str = "pia") -> None:
     with database.write() as connection:
-        mark_screen(connection, SCREEN, state, "the no was hidden", who, now)
+        mark_screen(connection, SCREEN, state, "the no was hidden", staff_named(who), now)
         wanted = {
             space: {subject: {PURPOSE} for subject in found}
             for space, found in subjects_through(connection, SCREEN).items()
@@ -79,7 +80,7 @@ def test_an_invalidation_by_two_voids_all_that_came_through_it(
     agree(people, keys, policy, ALICE, NOW)
     mark(people, policy, PROPOSED, NOW + 1)
     assert effect_of(people, ALICE) == Effect(plain=True)
-    with pytest.raises(NotPermitted, match="cannot be who does it"):
+    with pytest.raises(NotPermitted, match="so somebody else does it"):
         mark(people, policy, INVALIDATED, NOW + 2)
     mark(people, policy, INVALIDATED, NOW + 2, who="omar")
     assert effect_of(people, ALICE) == Effect()

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PellucidError, UseRefused
 from pellucid.insights import approvals, by_suppression
-from pellucid.insights.approvals import State
+from pellucid.insights.approvals import State, current
 from pellucid.policy.model import Actor
 from pellucid.records.tables import insight_cells, insight_proposals
 from pellucid.workspace import Workspace, create
@@ -61,7 +61,13 @@ class Office:
 
     def approved(self, sql: str = BY_WEEK, name: str = "weeks") -> None:
         self.workspace.insights.propose(name, sql, purpose="planning", actor=self.ana)
-        self.workspace.insights.approve(name, actor=self.pia)
+        self.approve(name)
+
+    def approve(self, name: str = "weeks", who: str = "pia") -> None:
+        """Approve what stands under a name now."""
+        with self.workspace.room.database.read() as connection:
+            seen = current(connection, name, "").fingerprint
+        self.workspace.insights.approve(name, seen=seen, actor=self.workspace.actor(who))
 
     def run(self, name: str = "weeks") -> list[dict[str, object]]:
         return self.workspace.insights.run(name, actor=self.ana).records()
@@ -107,7 +113,7 @@ def test_figures_leave_once_a_second_person_approved(made: Office) -> None:
     assert all(each["held"] for each in proposal.attempts)
     with pytest.raises(NotPermitted, match="'weeks' is proposed; only approved ones run"):
         made.run()
-    made.workspace.insights.approve("weeks", actor=made.pia)
+    made.approve()
     release = made.workspace.insights.run("weeks", actor=made.ana)
     total = sum(20.5 + n % 7 for n in range(40))
     assert [(row["week"], row["n"], float(str(row["s"])), row["withheld"]) for row in release.records()] == [
@@ -129,17 +135,17 @@ def test_private_answers_about_the_same_people_say_that_their_guarantee_is_condi
 def test_who_may_not_decide_does_not(made: Office) -> None:
     made.workspace.insights.propose("own", BY_WEEK, purpose="planning", actor=made.pia)
     with pytest.raises(NotPermitted, match="'pia' proposed the insight 'own', so somebody else decides"):
-        made.workspace.insights.approve("own", actor=made.pia)
+        made.approve("own")
     made.workspace.insights.propose("weeks", BY_WEEK, purpose="planning", actor=made.ana)
     with pytest.raises(NotPermitted, match="`ana` may not do `insight-approve`"):
-        made.workspace.insights.approve("weeks", actor=made.ana)
+        made.approve(who="ana")
     with pytest.raises(NotPermitted, match="`mallory` may not do `insight-run`"):
         made.workspace.insights.run("weeks", actor=made.workspace.actor("mallory"))
     with pytest.raises(NameUnknown, match="There is no insight 'nothing'"):
-        made.workspace.insights.approve("nothing", actor=made.pia)
-    made.workspace.insights.approve("weeks", actor=made.pia)
+        made.workspace.insights.approve("nothing", seen="", actor=made.pia)
+    made.approve()
     with pytest.raises(InputInvalid, match="'weeks' is approved already"):
-        made.workspace.insights.approve("weeks", actor=made.pia)
+        made.approve()
     made.workspace.insights.reject("weeks", reason="not needed", actor=made.pia)
     with pytest.raises(NotPermitted, match="'weeks' is rejected; only approved ones run"):
         made.run()
@@ -151,7 +157,7 @@ def test_an_approval_is_void_when_policy_or_sql_changed(made: Office) -> None:
     assert len(made.run()) == 2
     other_policy(made)
     assert made.workspace.insights.list(actor=made.pia)[0].state is State.VOID
-    for refused in (made.run, lambda: made.workspace.insights.approve("weeks", actor=made.pia)):
+    for refused in (made.run, made.approve):
         with pytest.raises(NotPermitted, match="was proposed under another policy, so no approval of it holds"):
             refused()
     made.approved()
@@ -292,7 +298,7 @@ def _propose(sql: str, purpose: str = "planning") -> Callable[[Office], object]:
         (_propose("SELECT MAX(week) FROM purchases"), UseRefused, "query.refused"),
         (_propose(BY_WEEK, "offers"), UseRefused, "query.refused"),
         (lambda o: o.workspace.insights.run("x", actor=o.ana), NameUnknown, "insight.refused"),
-        (lambda o: o.workspace.insights.approve("x", actor=o.pia), NameUnknown, "insight.refused"),
+        (lambda o: o.workspace.insights.approve("x", seen="", actor=o.pia), NameUnknown, "insight.refused"),
         (lambda o: o.workspace.insights.reject("x", reason="r", actor=o.pia), NameUnknown, "insight.refused"),
         (lambda o: o.workspace.insights.show("x", actor=o.pia), NameUnknown, "insight.refused"),
         (lambda o: o.workspace.insights.list(actor=o.workspace.actor("mallory")), NotPermitted, "access.refused"),
@@ -313,7 +319,7 @@ def test_an_insight_an_attack_succeeded_on_cannot_be_approved(made: Office) -> N
         broken = json.dumps([{"name": "totals", "title": "t", "over": "keys: 1", "held": False}])
         connection.execute(update(insight_proposals).values(attempts=broken))
     with pytest.raises(InputInvalid, match="An attack on the insight 'weeks' succeeded"):
-        made.workspace.insights.approve("weeks", actor=made.pia)
+        made.approve()
 
 
 @pytest.mark.promise("suppressed", "a proposal as an oracle: whether one household is in a small group")

@@ -101,8 +101,8 @@ def _approve_insight(folder: Path) -> None:
     with Workspace(folder) as workspace:
         workspace.policy.activate(actor=workspace.actor("pia"))
         sql = "SELECT COUNT(*) AS n FROM purchases"
-        workspace.insights.propose("sales", sql, purpose="range-planning", actor=workspace.actor("ana"))
-        workspace.insights.approve("sales", actor=workspace.actor("pia"))
+        made = workspace.insights.propose("sales", sql, purpose="range-planning", actor=workspace.actor("ana"))
+        workspace.insights.approve("sales", seen=made.fingerprint, actor=workspace.actor("pia"))
 
 
 def _ask_for_correction(folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pellucid.rights.request import Denial, Right
-from pellucid.rights.status import status_of
+from pellucid.rights.request import Denial, Request, RequestState, Right
+from pellucid.rights.status import DEALT_WITH, own_status_of, status_of
 from tests.rights.conftest import ALICE, BOB, CLEO, NOW, NOWHERE, Shop
 
 
@@ -32,9 +34,48 @@ def test_an_extension_is_told(shop: Shop) -> None:
     assert first.expected_by < second.expected_by <= longer.due
 
 
+def ends(request: Request) -> list[Request]:
+    """Return every way in which a request may end but for being taken back."""
+    begun = request.acknowledge(NOW)
+    expired = replace(begun, state=RequestState.EXPIRED, closed_at=NOW)
+    done = replace(begun, state=RequestState.FULFILLED, closed_at=NOW)
+    return [begun.deny(why, NOW, NOW) for why in Denial] + [expired] + ([done] if request.strength == 0 else [])
+
+
+@pytest.mark.parametrize("right", Right)
+@pytest.mark.parametrize("who", [ALICE, None])
+def test_who_showed_nothing_hears_one_end_whatever_came_of_it(shop: Shop, right: Right, who: int | None) -> None:
+    request = shop.ask(right, who, asked={"changes": [{"statement": "no"}]})
+    told = {
+        (each.state, each.reason, each.answer)
+        for each in (status_of(shop.policy, shop.terms, one) for one in ends(request))
+    }
+
+    unproven = "We could not do what you asked, since we could not make sure who asks."
+    assert told == {("denied", "insuf_verification", unproven) if request.strength else ("fulfilled", "", DEALT_WITH)}
+
+
+def test_what_was_taken_back_is_told_so(shop: Shop) -> None:
+    revoked = shop.ask(Right.OPT_OUT).revoke(NOW, NOW)
+
+    assert status_of(shop.policy, shop.terms, revoked).state == "revoked"
+
+
 @pytest.mark.parametrize("why", Denial)
-def test_whether_somebody_is_known_is_no_reason_that_is_told(shop: Shop, why: Denial) -> None:
+def test_who_showed_who_they_are_hears_why_but_not_who_is_suspected(shop: Shop, why: Denial) -> None:
     masked = why in (Denial.NO_MATCH, Denial.SUSPECTED_FRAUD)
-    denied = shop.ask(Right.ACCESS).deny(why, NOW, NOW)
+    shown = shop.ask(Right.OPT_OUT).acknowledge(NOW).show("staff", 2, NOW)
+    denied = shown.deny(why, NOW, NOW)
 
     assert status_of(shop.policy, shop.terms, denied).reason == ("insuf_verification" if masked else why.value)
+
+
+def test_who_is_signed_in_hears_what_came_of_it(shop: Shop) -> None:
+    request = shop.ask(Right.OPT_OUT).acknowledge(NOW)
+    ended = [request.deny(Denial.CLAIM_NOT_COVERED, NOW, NOW), request.fulfil(NOW, NOW)]
+
+    told = [own_status_of(shop.policy, shop.terms, each) for each in ended]
+    assert [(each.state, each.answer) for each in told] == [
+        ("denied", "The law does not give you this right for the data that we hold."),
+        ("fulfilled", "We did what you asked."),
+    ]

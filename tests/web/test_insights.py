@@ -211,9 +211,11 @@ def test_an_approved_insight_is_listed_shown_and_run(client: Client, shop: Shop)
         "      max_cells: 6\n    suppressed: {minimum: 10, largest_share: 0.5, guarantee: conditional}\n  offers:",
     )
     insights, running = shop.workspace.insights, client("insights:run")
-    insights.propose("all", QUESTION["sql"], purpose="planning", actor=shop.workspace.actor("ana"), title="Purchases")
+    proposal = insights.propose(
+        "all", QUESTION["sql"], purpose="planning", actor=shop.workspace.actor("ana"), title="Purchases"
+    )
     waits = running.post(f"{ASK}/saved/all/run", json={})
-    insights.approve("all", actor=shop.workspace.actor("pia"))
+    insights.approve("all", seen=proposal.fingerprint, actor=shop.workspace.actor("pia"))
     key = {"Idempotency-Key": str(uuid.uuid4())}
     runs = [running.post(f"{ASK}/saved/all/run", json={}, headers=key) for _ in range(2)]
     listed, shown = running.get(f"{ASK}/saved").json()["insights"], running.get(f"{ASK}/saved/all").json()

@@ -10,8 +10,10 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from pellucid.errors import NotPermitted
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights.challenges import CODE, challenge_key, secret_of
+from pellucid.rights.status import DEALT_WITH
 from pellucid.settings import Settings
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import PSEUDONYM_KEY
@@ -72,6 +74,30 @@ def test_every_answer_is_the_same_whether_the_person_is_known(client: Client, sh
     assert [status for status, *_ in told[0]] == [201, 200, asking, 200, 403, 200, 200, 409]
 
 
+def test_whoever_made_a_programs_token_does_not_approve_what_it_filed(client: Client, shop: Shop) -> None:
+    erasure = filed(client(*ALL), right="erasure")
+    desk, omar = shop.workspace.requests, shop.workspace.actor("omar")
+    desk.verify(erasure, evidence="file 7", actor=omar)
+    message = f"'till-0' filed the request {erasure}, and one person stands behind 'till-0' and 'pia'"
+    with pytest.raises(NotPermitted, match=message):
+        desk.approve(erasure, actor=pia(shop))
+    assert shop.entries()[-1]["body"] == {"action": "request-approve", "reasons": ["request-own"], "outcome": "refused"}
+
+    assert desk.approve(erasure, actor=omar).missing == ()
+
+
+def test_whoever_made_a_programs_token_does_not_review_what_it_filed(client: Client, shop: Shop) -> None:
+    review = filed(client(*ALL), right="human-review")
+    desk, remedies, omar = shop.workspace.requests, shop.workspace.remedies, shop.workspace.actor("omar")
+    desk.verify(review, evidence="file 7", actor=omar)
+    desk.approve(review, actor=omar)
+    with pytest.raises(NotPermitted, match="one person stands behind 'till-0' and 'pia'"):
+        remedies.review(review, "upheld", reasons="It is right.", actor=pia(shop))
+
+    remedies.review(review, "upheld", reasons="It is right.", actor=omar)
+    assert shop.actions()[-1] == "request.decided"
+
+
 @pytest.mark.parametrize("why", ["no_match", "suspected_fraud", "insuf_verification"])
 def test_a_denial_does_not_tell_whether_the_person_is_known(client: Client, shop: Shop, why: str) -> None:
     program = client(*ALL)
@@ -83,12 +109,29 @@ def test_a_denial_does_not_tell_whether_the_person_is_known(client: Client, shop
     assert told["answer"] == "We could not do what you asked, since we could not make sure who asks."
 
 
-def test_other_denials_are_told_as_they_are(client: Client, shop: Shop) -> None:
+def test_other_denials_are_told_to_who_showed_who_they_are(client: Client, shop: Shop) -> None:
     program = client(*ALL)
     request = filed(program)
+    shop.workspace.requests.verify(request, evidence="file 7", actor=pia(shop))
     shop.workspace.requests.deny(request, why="claim_not_covered", actor=pia(shop))
 
     assert program.get(f"{API}/{request}").json()["reason"] == "claim_not_covered"
+
+
+def test_the_end_of_what_needs_no_proof_does_not_tell_whether_somebody_is_known(client: Client, shop: Shop) -> None:
+    program, desk, told = client(*ALL), shop.workspace.requests, []
+    known, nobody, refused = (filed(program, right="opt-out", subject=each) for each in ("h0001", "nobody", "h0002"))
+    desk.carry_out(known, actor=pia(shop))
+    desk.deny(nobody, why="no_match", actor=pia(shop))
+    desk.deny(refused, why="outside_jurisdiction", actor=pia(shop))
+    for each in (known, nobody, refused):
+        at = f"{API}/{each}"
+        steps = [program.get(at), program.delete(at), program.post(f"{at}/challenge", json={}), program.get(at)]
+        told.append([plain(step) for step in steps])
+
+    assert (told[0], told[1]) == (told[1], told[2])
+    assert [status for status, *_ in told[0]] == [200, 409, 409, 200]
+    assert program.get(f"{API}/{known}").json()["answer"] == DEALT_WITH
 
 
 def test_a_duplicate_is_told_like_the_first(client: Client) -> None:

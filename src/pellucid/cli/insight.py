@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from pellucid.cli.formats import Format, demand_writable
 from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.query import sql_of, write_release
 from pellucid.cli.render import instant, plain_table, wrapped
+from pellucid.errors import InputInvalid
 
 if TYPE_CHECKING:
     from pellucid.insights.approvals import Proposal
@@ -59,11 +61,24 @@ def show(
 
 
 @app.command()
-def approve(name: NameArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
-    """Approve what somebody else proposed: this SQL, for this purpose, under this policy."""
+def approve(
+    name: NameArgument,
+    fingerprint: Annotated[
+        str, typer.Option("--fingerprint", help="Of what you looked at, as `insight show` tells it.")
+    ] = "",
+    actor: ActorOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Approve what somebody else proposed: this SQL, for this purpose, under this policy.
+
+    Without a fingerprint it shows what is proposed and, at a terminal, asks about that.
+    """
     with opened(workspace) as found:
-        receipt = found.insights.approve(name, actor=found.actor(actor_name(actor)))
+        who = found.actor(actor_name(actor))
+        seen = fingerprint.strip() or _looked_at(found.insights.show(name, actor=who))
+        receipt = found.insights.approve(name, seen=seen, actor=who)
     typer.echo(f"Approved (log entry {receipt.leaf}). A change of the policy or of the SQL makes this void.")
+    typer.echo(f"Fingerprint: {seen}")
 
 
 @app.command()
@@ -111,6 +126,20 @@ def list_all(actor: ActorOption = None, workspace: WorkspaceOption = None) -> No
     typer.echo(plain_table(["insight", "purpose", "state", "proposed by", "decided by", "title"], rows))
 
 
+def _looked_at(proposal: Proposal) -> str:
+    """Show a proposal, and return its fingerprint once somebody at a terminal said yes to it; raises InputInvalid."""
+    _show(proposal)
+    if not sys.stdin.isatty():
+        raise InputInvalid(
+            "What is approved is named by its fingerprint: got none, and there is nobody at a terminal to ask.",
+            remedy=f"Look at what is proposed, then: pellucid insight approve {proposal.name} "
+            f"--fingerprint {proposal.fingerprint}",
+            code="fingerprint-missing",
+        )
+    typer.confirm(f"Approve {proposal.name}, as it is shown above?", abort=True)
+    return proposal.fingerprint
+
+
 def _show(proposal: Proposal) -> None:
     typer.echo(wrapped(f"{proposal.name}: {proposal.title or 'no title'} [{proposal.state}]"))
     typer.echo(
@@ -124,4 +153,5 @@ def _show(proposal: Proposal) -> None:
         typer.echo(wrapped(sentence, bullet="- "))
     rows = [[str(each["title"]), str(each["over"]), "held" if each["held"] else "broken"] for each in proposal.attempts]
     typer.echo("\n" + plain_table(["attack tried on the exact answer", "over", "result"], rows))
-    typer.echo("\n" + wrapped(f"SQL, purpose and policy: {proposal.fingerprint}"))
+    typer.echo(f"\nFingerprint: {proposal.fingerprint}")
+    typer.echo(wrapped("It stands for SQL, purpose and policy."))

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select
 
+from pellucid.audit.four_eyes import demand_another, staff_named
 from pellucid.consent.record import ScreenState
-from pellucid.errors import InputInvalid, NotPermitted
+from pellucid.errors import InputInvalid
+from pellucid.policy.model import Actor
 from pellucid.records.tables import consent_records, consent_screens
 
 DOUBTFUL, CLEARED, PROPOSED, INVALIDATED = "doubtful", "cleared", "to-be-invalidated", "invalidated"
@@ -61,7 +63,7 @@ def screens(connection: Connection) -> Screens:
     return Screens(marks)
 
 
-def mark_screen(connection: Connection, screen: str, state: str, reason: str, who: str, now: int) -> None:
+def mark_screen(connection: Connection, screen: str, state: str, reason: str, actor: Actor, now: int) -> None:
     """Note what was found out about a screen, in the caller's write transaction.
 
     What was invalidated stays so; only a doubted screen is cleared; an invalidation is proposed by one and made by
@@ -87,11 +89,18 @@ def mark_screen(connection: Connection, screen: str, state: str, reason: str, wh
             remedy="Propose it: `pellucid consent screen propose`.",
             code="screen-not-proposed",
         )
-    if state == INVALIDATED and mark is not None and mark.made_by == who:
-        raise NotPermitted(
-            "Whoever proposed to invalidate the screen cannot be who does it.", remedy="Ask another officer."
+    if state == INVALIDATED and mark is not None:
+        demand_another(
+            connection,
+            staff_named(mark.made_by),
+            actor,
+            did="proposed to invalidate the screen",
+            then="does it",
+            code="screen-own",
+            remedy="Ask another officer.",
         )
-    connection.execute(insert(consent_screens).values(screen=screen, state=state, reason=reason, made_by=who, at=now))
+    values = {"screen": screen, "state": state, "reason": reason, "made_by": actor.name, "at": now}
+    connection.execute(insert(consent_screens).values(values))
 
 
 def subjects_through(connection: Connection, screen: str) -> dict[str, dict[int, set[str]]]:

@@ -7,6 +7,7 @@ Nothing here reaches around the product but `true_spend`, which reads the raw fi
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -174,13 +175,16 @@ class _Story(Teller):
     def exactly(self) -> None:
         """Let exact figures leave, once a second person approved the SQL."""
         self.step("Suppliers count pieces, and a noisy count is none: exact figures, which a second person approves")
+        shown = {}
         for name, (purpose, sql) in INSIGHTS.items():
             lines = None if name == "departments" else 0
             told = self.run("insight", "propose", name, "-p", purpose, "--as", "ana", "--sql", sql, lines=lines)
             demand(" held" in told and "broken" not in told, "no attack on the exact answer told of too few people")
-        self.run("insight", "approve", "departments", "--as", "ana", code=3)
+            (shown[name],) = re.findall(r"(?m)^Fingerprint: ([0-9a-f]{64})$", told)
+        approve = ("insight", "approve")
+        self.run(*approve, "departments", "--fingerprint", shown["departments"], "--as", "ana", code=3)
         for name in INSIGHTS:
-            self.run("insight", "approve", name, "--as", "pia")
+            self.run(*approve, name, "--fingerprint", shown[name], "--as", "pia")
         text = self.run("insight", "run", "departments", "--as", "ana")
         demand("too-few-people" in text and "complement" in text, "small departments are withheld, and what hides them")
 

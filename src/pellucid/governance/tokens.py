@@ -20,7 +20,7 @@ from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor
-from pellucid.policy.scopes import PROGRAM, SCOPES
+from pellucid.policy.scopes import BEARER, PROGRAM, SCOPES
 from pellucid.records.tables import api_tokens
 
 PREFIX = "pellucid"
@@ -51,7 +51,7 @@ class Token:
     @property
     def actor(self) -> Actor:
         """Who acts with it: a program, its scopes in place of roles."""
-        return Actor(PROGRAM, self.name, self.scopes, f"token:{self.id}")
+        return Actor(PROGRAM, self.name, self.scopes, f"{BEARER}{self.id}")
 
     def state(self, now: int) -> str:
         """Return `valid`, `expired` or `revoked`."""

@@ -15,6 +15,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from pellucid.audit.entry import AuditEntry, LogReceipt
+from pellucid.audit.four_eyes import demand_another, staff_named
 from pellucid.audit.log import append
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor
@@ -136,16 +137,14 @@ def former(connection: Connection, proposal: Proposal, policy: str) -> Proposal 
     return next((_proposal(row._mapping, policy) for row in rows), None)
 
 
-def approve(
-    connection: Connection, name: str, actor: Actor, policy: str, now: int, seen: str | None = None
-) -> LogReceipt:
+def approve(connection: Connection, name: str, actor: Actor, policy: str, now: int, seen: str) -> LogReceipt:
     """Approve what was proposed, as another person. Raises NotPermitted for the proposer, InputInvalid for a proposal
-    that is decided, was made under another policy, or is not the one whose fingerprint was `seen`, if that is told.
+    that is decided, was made under another policy, or is not the one whose fingerprint was `seen`.
     """
     proposal = _open(connection, name, actor, policy)
-    if seen not in (None, proposal.fingerprint):
+    if seen != proposal.fingerprint:
         raise InputInvalid(
-            f"The insight {name!r} was proposed anew, and is not what you looked at.",
+            f"The insight {name!r} is not what you looked at: its fingerprint is another.",
             code="insight-other",
             remedy="Read what it asks now, and decide about that.",
         )
@@ -203,12 +202,15 @@ def _open(connection: Connection, name: str, actor: Actor, policy: str) -> Propo
             code="insight-attacked",
             remedy="Reject it, and please report its shape from the log, without data.",
         )
-    if actor.name == proposal.proposed_by:
-        raise NotPermitted(
-            f"{actor.name!r} proposed the insight {name!r}, so somebody else decides.",
-            code="insight-own",
-            remedy="Ask another person whose role may do `insight-approve`.",
-        )
+    demand_another(
+        connection,
+        staff_named(proposal.proposed_by),
+        actor,
+        did=f"proposed the insight {name!r}",
+        then="decides",
+        code="insight-own",
+        remedy="Ask another person whose role may do `insight-approve`.",
+    )
     return proposal
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 PROGRAM = "program"
 """The kind of actor that acts by scopes."""
+BEARER = "token:"
+"""What stands before a token's id where it is said how an actor was known."""
 
 
 @dataclass(frozen=True, slots=True)

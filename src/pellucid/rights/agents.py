@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from pellucid.audit.entry import AuditEntry
+from pellucid.audit.four_eyes import AGENT
 from pellucid.audit.log import append
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Actor
@@ -43,7 +44,7 @@ class Agent:
     @property
     def actor(self) -> Actor:
         """Who acts: an agent, which holds no role and no scope."""
-        return Actor("agent", self.id, (), "ed25519")
+        return Actor(AGENT, self.id, (), "ed25519")
 
 
 def add_agent(

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
+from pellucid.audit.four_eyes import demand_another
 from pellucid.audit.log import append
-from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
+from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Actor, Policy
 from pellucid.regulations.deadlines import NOTHING
 from pellucid.rights import callbacks, stored
@@ -31,6 +32,7 @@ from pellucid.rights.clock import (
 )
 from pellucid.rights.covering import Covering, covering_laws, reach
 from pellucid.rights.entitlement import entitlement
+from pellucid.rights.filing import filer_of, how_filed
 from pellucid.rights.keeping import keep_until
 from pellucid.rights.request import Denial, Request, RequestState, Right, unverified
 from pellucid.rights.self_served import BEGINS, begins_at, demand_over
@@ -69,6 +71,7 @@ class Book:
             "strength": made.strength,
             **entitlement(self.policy, covered, made, day_of(made.received_at)).as_told(),
             **self._reached(made),
+            **how_filed(self.actor),
         }
         begins = begins_at(made, dates.answer[0].date, self.terms.erasure_hours)
         self._note(made, "filed", told | ({} if begins is None else {BEGINS: begins}))
@@ -115,12 +118,15 @@ class Book:
         return self._put_off(self._step(request, "resumed", lambda one: one.put_off(one.due, self.now)))
 
     def approve(self, request: str) -> Request:
-        """Approve a request; an erasure never by who filed it."""
+        """Approve a request; an erasure never by who filed it, or stands behind what filed it."""
         found = stored.load(self.connection, request)
-        filed = next(each for each in stored.events_of(self.connection, request) if each.kind == "filed")
-        if found.right is Right.ERASURE and filed.made_by == self.actor.name:
-            raise NotPermitted(
-                f"{self.actor.name!r} filed the request {request}, so somebody else approves the erasure.",
+        if found.right is Right.ERASURE:
+            demand_another(
+                self.connection,
+                filer_of(self.connection, found),
+                self.actor,
+                did=f"filed the request {request}",
+                then="approves the erasure",
                 code="request-own",
                 remedy="Ask another person whose role may do `request-approve`.",
             )

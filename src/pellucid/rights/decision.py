@@ -88,9 +88,3 @@ def decision_of(connection: Connection, request: Request) -> KeptDecision | None
             told: dict[str, Any] = dict(event.told)
             return KeptDecision(told["outcome"], told["about"], event.made_by, event.at)
     return None
-
-
-def filed_by(connection: Connection, request: Request) -> str | None:
-    """Return who filed a request."""
-    events = stored.events_of(connection, request.id)
-    return next((event.made_by for event in events if event.kind == "filed"), None)

@@ -14,15 +14,17 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from pellucid.audit.four_eyes import demand_another
 from pellucid.audit.log import entries
-from pellucid.errors import InputInvalid, NotPermitted
+from pellucid.errors import InputInvalid
 from pellucid.holdings.publish import SubjectBits, generations_published, subjects_of
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Policy, Purpose
 from pellucid.records.tables import insight_proposals
 from pellucid.rights.asking import DECISION, PURPOSES, STATEMENT
 from pellucid.rights.choice import ChoiceParts, TellPerson, Told, demand_ready, demand_told
-from pellucid.rights.decision import Decision, decision_of, filed_by, keep_decision
+from pellucid.rights.decision import Decision, decision_of, keep_decision
+from pellucid.rights.filing import filer_of
 from pellucid.rights.request import Request, Right
 from pellucid.subjects.keys import SubjectKeys
 
@@ -92,12 +94,15 @@ def decide_review(
     """
     demand_ready(request, Right.HUMAN_REVIEW)
     outcome = ReviewOutcome(decision.outcome)
-    if filed_by(connection, request) == decision.actor.name:
-        raise NotPermitted(
-            f"{decision.actor.name!r} filed the request {request.id}, so somebody else decides it.",
-            remedy="Ask a colleague who may decide requests.",
-            code="review-own-request",
-        )
+    demand_another(
+        connection,
+        filer_of(connection, request),
+        decision.actor,
+        did=f"filed the request {request.id}",
+        then="decides it",
+        code="review-own-request",
+        remedy="Ask a colleague who may decide requests.",
+    )
     about = {"purposes": list(request.asked.get(PURPOSES, []))}
     keep_decision(connection, keys, request, decision, about, tell_person, outcome.message)
 

@@ -1,5 +1,7 @@
 """How a request stands, as whoever handed it in is told: nothing about the person, nor whether they are known here.
 
+Who never showed who they are hears one end, whatever came of it: any other would tell whether there is somebody.
+
 States and reasons are the Data Rights Protocol's (1.0 §3.02). The staff see more: `rights.showing`. Pure.
 """
 
@@ -9,16 +11,22 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pellucid.errors import InputInvalid
 from pellucid.policy.model import Policy
 from pellucid.records.columns import from_instant
 from pellucid.rights.clock import Terms, dates_of
 from pellucid.rights.covering import Covering
-from pellucid.rights.request import NEED_USER_VERIFICATION, Denial, Request
-from pellucid.rights.showing import answer
+from pellucid.rights.request import NEED_USER_VERIFICATION, Denial, Request, RequestState, Verification
+from pellucid.rights.showing import ANSWERS, answer
 
 _MASKED = frozenset({Denial.SUSPECTED_FRAUD.value, Denial.NO_MATCH.value})
 """Reasons told as `insuf_verification`, as their sentences are one: they tell whether the person is known."""
 
+
+DEALT_WITH = (
+    "We dealt with what you asked. What came of it is told only to the person themselves, if we hold data about them."
+)
+"""The one end of what needs no proof, for whoever gave none."""
 
 WAITS = "If a contact of the person is held, they are asked there to show who they are."
 """In place of the reason `need_user_verification`, which would demand an address of ours to show it at (§3.02.1)."""
@@ -40,7 +48,22 @@ class Status:
 
 
 def status_of(policy: Policy, terms: Terms, request: Request) -> Status:
-    """Return how a request stands.
+    """Return how a request stands, for whoever sent it.
+
+    One that is over, and for which nobody showed who they are, is told as `fulfilled` where that needed no proof and as
+    denied for want of it where it did: done, refused, about nobody and run out alike. What was taken back is told so.
+    """
+    told = own_status_of(policy, terms, request)
+    if not request.closed or request.state is RequestState.REVOKED or _is_shown(request):
+        return told
+    if request.strength == 0:
+        return replace(told, state=RequestState.FULFILLED.value, reason="", answer=DEALT_WITH)
+    unproven = Denial.INSUFFICIENT_VERIFICATION.value
+    return replace(told, state=RequestState.DENIED.value, reason=unproven, answer=ANSWERS[unproven])
+
+
+def own_status_of(policy: Policy, terms: Terms, request: Request) -> Status:
+    """Return how a request stands, for the person whom it is about and who is signed in.
 
     The day is the first that any law gives, as for somebody whose place nobody knows: which laws cover a person would
     tell that they are held. It is never later than the day on which the request is due.
@@ -58,6 +81,19 @@ def status_of(policy: Policy, terms: Terms, request: Request) -> Status:
         answer=answer(request),
         agent_request=request.agent_request,
     )
+
+
+def demand_under_way(request: Request) -> None:
+    """Raise InputInvalid for a request that is over, in words that do not tell what came of it."""
+    if request.closed:
+        raise InputInvalid(
+            f"The request {request.id} is over.", remedy="Ask how it stands, or file another.", code="request-state"
+        )
+
+
+def _is_shown(request: Request) -> bool:
+    needed = max(1, request.strength)
+    return request.verification is Verification.SHOWN and request.verified_strength >= needed
 
 
 def document(found: Status) -> dict[str, Any]:

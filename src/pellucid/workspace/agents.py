@@ -33,7 +33,7 @@ from pellucid.rights.asking import NAMED, Asking
 from pellucid.rights.book import Book
 from pellucid.rights.callbacks import AGENT, demand_allowed
 from pellucid.rights.request import Request
-from pellucid.rights.status import Status, status_of
+from pellucid.rights.status import Status, demand_under_way, status_of
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.duties import terms_of
@@ -136,6 +136,7 @@ class AgentDesk:
                 raise AgentRefused("message-other")
             found = _own(connection, request, agent)
             if found.state != "revoked":
+                demand_under_way(found)
                 found = self._book(connection, policy, agent, now).revoke(found.id)
             return self._status(policy, found)
 

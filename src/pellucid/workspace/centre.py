@@ -34,7 +34,7 @@ from pellucid.rights.overview import Overview, overview
 from pellucid.rights.request import Request
 from pellucid.rights.self_served import CENTRE as CHANNEL
 from pellucid.rights.self_served import is_begun
-from pellucid.rights.status import Status, status_of
+from pellucid.rights.status import Status, own_status_of
 from pellucid.rights.wanted import Wanted
 from pellucid.subjects import ids
 from pellucid.workspace.consent import recorded
@@ -295,7 +295,7 @@ class CentreDesk:
         return recorded(self.room, Submission(policy, (said,), visitor.actor, said_now=True))[0]
 
     def _own(self, policy: Policy, request: Request) -> OwnRequest:
-        status = status_of(policy, terms_of(self.room), request)
+        status = own_status_of(policy, terms_of(self.room), request)
         here = request.channel == CHANNEL
         return OwnRequest(status, request.strength, request.verified_strength, not request.closed, here)
 

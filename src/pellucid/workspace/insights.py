@@ -62,7 +62,7 @@ class InsightDesk:
         query = InsightQuery(sql, purpose, actor)
         return propose(self.parts(), query, name, title, self._secret(sql, purpose))
 
-    def approve(self, name: str, *, actor: Actor, seen: str | None = None) -> LogReceipt:
+    def approve(self, name: str, *, seen: str, actor: Actor) -> LogReceipt:
         """Approve a proposal of somebody else: this SQL, for this purpose, under the policy in force.
 
         `seen` is the fingerprint of what they looked at: a name may stand for another proposal since. Raises

@@ -17,7 +17,7 @@ from pellucid.rights import stored
 from pellucid.rights.book import Book
 from pellucid.rights.identity import IdentityChecks
 from pellucid.rights.request import Request
-from pellucid.rights.status import Status, status_of
+from pellucid.rights.status import Status, demand_under_way, status_of
 from pellucid.rights.wanted import Wanted
 from pellucid.workspace.duties import open_book, terms_of
 from pellucid.workspace.names import namespace_of
@@ -59,7 +59,7 @@ class ProgramRequestDesk:
 
     def challenge(self, request: str, *, actor: Actor, kind: str = "code") -> str:
         """Have a code or link sent to a contact that is held; returns what to tell, the same whoever it is about."""
-        return self._checks(request, actor).ask(request, actor=actor, kind=kind)
+        return self._checks(request, actor, asks=True).ask(request, actor=actor, kind=kind)
 
     def answer(self, request: str, given: str, *, actor: Actor) -> Status:
         """Take the code or link that somebody was sent. Raises NotPermitted, in the same words whatever is wrong."""
@@ -72,6 +72,7 @@ class ProgramRequestDesk:
         with self.room.database.write() as connection:
             found = own_request(connection, request, actor)
             if found.state != "revoked":
+                demand_under_way(found)
                 found = self._book(connection, policy, actor, now).revoke(found.id)
             return self._status(policy, found)
 
@@ -80,10 +81,12 @@ class ProgramRequestDesk:
         with self.room.database.read() as connection:
             own_request(connection, request, actor)
 
-    def _checks(self, request: str, actor: Actor) -> IdentityChecks:
+    def _checks(self, request: str, actor: Actor, *, asks: bool = False) -> IdentityChecks:
         self.room.demand(actor, "request-identify")
         with self.room.database.read() as connection:
-            own_request(connection, request, actor)
+            found = own_request(connection, request, actor)
+        if asks:
+            demand_under_way(found)
         return identity_checks(self.room, open_book(self.room))
 
     def _status(self, policy: Policy, request: Request) -> Status:

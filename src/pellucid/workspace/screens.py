@@ -68,7 +68,7 @@ class ScreenDesk:
         policy, now = self.room.demand(actor, "consent-screens"), self.room.clock()
         try:
             with self.room.database.write() as connection:
-                mark_screen(connection, screen, state, reason, actor.name, now)
+                mark_screen(connection, screen, state, reason, actor, now)
                 wanted = _concerned(connection, policy, screen)
                 version = decide_anew(connection, policy, wanted, now)
                 people = sum(map(len, wanted.values()))

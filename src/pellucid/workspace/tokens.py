@@ -12,7 +12,7 @@ from pellucid.governance.refusals import NOBODY, Refusals
 from pellucid.governance.replies import Replies
 from pellucid.governance.tokens import NewToken, Token, create_token, recognise, revoke_token, tokens_kept
 from pellucid.policy.model import Actor
-from pellucid.policy.scopes import SCOPES
+from pellucid.policy.scopes import BEARER, SCOPES
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import Room
 
@@ -53,7 +53,7 @@ class TokenDesk:
                 code="token-person",
                 remedy="Have one made for a person of the policy: `pellucid serve token create --for NAME`.",
             )
-        return Actor("staff", token.person, person.roles, f"token:{token.id}")
+        return Actor("staff", token.person, person.roles, f"{BEARER}{token.id}")
 
     def revoke(self, token: str, *, actor: Actor) -> Token:
         """Revoke a token by its id, at once and for good. Raises NameUnknown, NotPermitted."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import insert, update
 
+from pellucid.audit.four_eyes import staff_named
 from pellucid.consent import register
 from pellucid.consent.effect import Effect
 from pellucid.consent.identities import join, part
@@ -94,7 +95,7 @@ class Desk:
     def mark(self, screen: str, state: str, at: int) -> None:
         who = TWO[state == "invalidated"].name
         with self.grocer.database.write() as connection:
-            mark_screen(connection, screen, state, "found", who, at)
+            mark_screen(connection, screen, state, "found", staff_named(who), at)
 
     def subject(self, identity: int) -> int:
         return self.grocer.first[self.case.id] + identity

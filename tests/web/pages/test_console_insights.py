@@ -78,7 +78,7 @@ def test_what_was_exchanged_since_the_page_was_read_is_not_approved(shop: Grocer
     late, blind = pia.post(f"{WEEKS}/approve", fields), pia.submit(WEEKS, f"{WEEKS}/approve")
 
     assert [late.status, blind.status, state_of(shop)] == [409, 409, "Waits for a second person"]
-    assert late.words.count("was proposed anew, and is not what you looked at.") == 1
+    assert late.words.count("is not what you looked at: its fingerprint is another.") == 1
     assert decided(shop, "pia").place == f"{WEEKS}?told=approved"
 
 

@@ -1,0 +1,71 @@
+"""Two people where two are asked for: whoever stands behind a program or an agent counts as who acts by it.
+
+A name is no person: who makes a token may act under its name, and under the name of whom it asks as; who registers an
+agent may hold its key. So what one asks for by a token of one's own, one does not approve, nor the other way round.
+Who made the account that somebody signs in with is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from pellucid.errors import NotPermitted
+from pellucid.policy.model import Actor
+from pellucid.policy.scopes import BEARER, PROGRAM
+from pellucid.records.rights_tables import agents
+from pellucid.records.tables import api_tokens
+
+AGENT = "agent"
+"""The kind of actor that files people's requests by the Data Rights Protocol."""
+
+
+def staff_named(name: str) -> Actor:
+    """Return who acted earlier, where only the name of somebody of the staff is kept."""
+    return Actor("staff", name, (), "kept")
+
+
+def people_behind(connection: Connection, actor: Actor) -> frozenset[str]:
+    """Return the names of all who count as who acts: the actor, and whoever made what they act by.
+
+    Of a program whose token is not known, everybody who ever made one of that name counts.
+    """
+    return frozenset((actor.name, *_behind(connection, actor)))
+
+
+def demand_another(
+    connection: Connection, first: Actor, second: Actor, *, did: str, then: str, code: str, remedy: str
+) -> None:
+    """Raise NotPermitted where one person stands behind two acts that take two people.
+
+    `did` says what the first did ("filed the request r1"), `then` what somebody else has to do ("approves it").
+    """
+    if not people_behind(connection, first) & people_behind(connection, second):
+        return
+    if first.name == second.name:
+        raise NotPermitted(f"{second.name!r} {did}, so somebody else {then}.", code=code, remedy=remedy)
+    raise NotPermitted(
+        f"{first.name!r} {did}, and one person stands behind {first.name!r} and {second.name!r}, "
+        f"so somebody else {then}.",
+        code=code,
+        remedy=f"Who made a program's token, or registered an agent, counts as who acts by it. {remedy}",
+    )
+
+
+def _behind(connection: Connection, actor: Actor) -> Iterator[str]:
+    if actor.authenticated.startswith(BEARER):
+        token = api_tokens.c.id == actor.authenticated.removeprefix(BEARER)
+        yield from _of_tokens(connection.execute(select(api_tokens).where(token)))
+    elif actor.kind == PROGRAM:
+        yield from _of_tokens(connection.execute(select(api_tokens).where(api_tokens.c.name == actor.name)))
+    elif actor.kind == AGENT:
+        yield from connection.scalars(select(agents.c.made_by).where(agents.c.id == actor.name))
+
+
+def _of_tokens(tokens: Iterable[Row[Any]]) -> Iterator[str]:
+    for token in tokens:
+        yield token.made_by
+        if token.person is not None:
+            yield token.person

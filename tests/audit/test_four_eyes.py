@@ -1,0 +1,68 @@
+"""Where two people are asked for, nobody is two: not by a token that they made, nor by an agent they registered."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from pellucid.audit.four_eyes import demand_another, people_behind, staff_named
+from pellucid.errors import NotPermitted
+from pellucid.governance.tokens import create_token
+from pellucid.policy.model import Actor
+from pellucid.records.database import Database
+from pellucid.records.rights_tables import agents
+from tests.audit.conftest import NOON, PIA
+
+OMAR = staff_named("omar")
+FORMER, UNKNOWN = (Actor("program", "shop", (), how) for how in ("kept", "token:none"))
+BROKER = Actor("agent", "broker", (), "ed25519")
+
+
+@pytest.fixture
+def tokens(database: Database) -> dict[str, Actor]:
+    """Pia made the shop's token, and omar one by which a program asks as ana."""
+    with database.write() as connection:
+        shop = create_token(connection, b"k", "shop", ["request:file"], 9, PIA, NOON)
+    with database.write() as connection:
+        asks = create_token(connection, b"k", "asks", ["insights:ask"], 9, OMAR, NOON, "ana")
+    with database.write() as connection:
+        kept = {"id": "broker", "name": "B", "key": b"k", "made_by": "pia", "made_at": NOON}
+        connection.execute(insert(agents).values(kept))
+    return {"shop": shop.token.actor, "asks": Actor("staff", "ana", (), f"token:{asks.token.id}")}
+
+
+def test_who_made_a_token_or_registered_an_agent_stands_behind_it(database: Database, tokens: dict[str, Actor]) -> None:
+    asked = (*tokens.values(), FORMER, UNKNOWN, BROKER, PIA)
+    with database.read() as connection:
+        found = [people_behind(connection, each) for each in asked]
+    assert found == [
+        {"shop", "pia"},
+        {"ana", "omar"},
+        {"shop", "pia"},
+        {"shop"},
+        {"broker", "pia"},
+        {"pia"},
+    ]
+
+
+def another(database: Database, first: Actor, second: Actor) -> str:
+    """Return what is said against a second act, or nothing."""
+    with database.read() as connection:
+        try:
+            demand_another(connection, first, second, did="asked", then="decides", code="own", remedy="Ask another.")
+        except NotPermitted as error:
+            assert error.code == "own"
+            return error.message
+    return ""
+
+
+def test_one_person_is_not_two_whichever_comes_first(database: Database, tokens: dict[str, Actor]) -> None:
+    shop, asks = tokens["shop"], tokens["asks"]
+    said = [another(database, first, second) for first, second in ((shop, PIA), (PIA, shop), (OMAR, asks), (PIA, PIA))]
+    assert said == [
+        "'shop' asked, and one person stands behind 'shop' and 'pia', so somebody else decides.",
+        "'pia' asked, and one person stands behind 'pia' and 'shop', so somebody else decides.",
+        "'omar' asked, and one person stands behind 'omar' and 'ana', so somebody else decides.",
+        "'pia' asked, so somebody else decides.",
+    ]
+    assert [another(database, *two) for two in ((shop, OMAR), (PIA, asks), (BROKER, OMAR))] == ["", "", ""]
