@@ -1,4 +1,4 @@
-"""From which address somebody asks, through proxies or not: what limits are counted by. Read strictly, or not at all."""
+"""From which address somebody asks, through proxies or not: what limits count by. Read strictly, or not at all."""
 
 from __future__ import annotations
 
