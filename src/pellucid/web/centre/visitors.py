@@ -81,7 +81,7 @@ def choose(request: Request, purpose: PurposeName, comes: Comes, form: Sent) -> 
 
 @router.get("/bring/{shop}")
 def bring(shop: Shop, comes: Comes, browser: FromBrowser) -> Response:
-    """Send a browser to one of the company's own hosts, to fetch what was chosen there; the way back is for it alone."""
+    """Send a browser to one of the company's hosts, to fetch what was chosen there; the way back is for it alone."""
     place = comes.site.place
     if comes.at_shop or shop not in place.shops:
         raise NOWHERE
