@@ -110,7 +110,8 @@ class Settings(BaseSettings):
     )
     serve_body_bytes: int = Field(default=65_536, ge=1024, le=2**20, description="Longest request body accepted.")
     serve_proxies: tuple[str, ...] = Field(
-        default=(), description='Addresses of proxies in front, whose X-Forwarded-For is believed, as `["10.0.0.2"]`.'
+        default=(),
+        description='Addresses or nets of proxies in front, whose X-Forwarded-For is believed, as `["10.0.0.2"]`.',
     )
     serve_attempts_per_minute: float = Field(
         default=30.0, gt=0, le=1e6, description="Attempts to sign in, and to show who one is, that an address may make."

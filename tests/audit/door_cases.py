@@ -119,14 +119,16 @@ VISITOR_CASES: list[Case] = [
     ("arrivals.arrive", lambda w: w.arrivals.arrive(visitor(w), "", gpc_reading("1")), ("signal.honoured",), False),
     ("arrivals.joined", lambda w: w.arrivals.joined(visitor(w)), (), False),
     ("arrivals.dismiss", lambda w: w.arrivals.dismiss(visitor(w)), (), False),
-    ("arrivals.ticket", lambda w: w.arrivals.ticket("x" * 43), (), True),
+    ("arrivals.begin", lambda w: w.arrivals.begin("b" * 43), (), False),
+    ("arrivals.ticket", lambda w: w.arrivals.ticket("x" * 43, w.arrivals.begin("b" * 43)), (), True),
+    ("arrivals.demand_own", lambda w: w.arrivals.demand_own("x.1.y", "b" * 43), (), True),
     (
         "arrivals.take_along",
-        lambda w: w.arrivals.take_along(w.arrivals.ticket(_chosen(w))),
+        lambda w: w.arrivals.take_along(w.arrivals.ticket(_chosen(w), w.arrivals.begin("b" * 43)), "b" * 43),
         ("visitor.chose", "visitor.known-also"),
         False,
     ),
-    ("arrivals.take_along", lambda w: w.arrivals.take_along("x"), (), True),
+    ("arrivals.take_along", lambda w: w.arrivals.take_along("x", "b" * 43), (), True),
 ]
 
 DOOR_CASES: list[Case] = [

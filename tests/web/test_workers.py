@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pellucid.audit.places import CONTROL_URL
 from pellucid.errors import WorkspaceUnusable
 from pellucid.settings import Settings
-from pellucid.web.workers import serve_by_workers
+from pellucid.web.workers import pause_after, serve_by_workers
 from tests.web.conftest import API, Process, Shop, Start, bearer
 from tests.web.test_server import command
 
@@ -36,6 +37,17 @@ def ready(server: Process, number: int = 2) -> Process:
         assert (server.process.poll(), time.monotonic() < deadline) == (None, True), server.errors.read_text()
         time.sleep(0.1)
     return server
+
+
+def waits(server: Process, number: int) -> list[float]:
+    """Wait until as many workers ended, and return how long each is waited for."""
+    deadline = time.monotonic() + 120
+    ended: list[float] = []
+    while len(ended) < number:
+        assert (server.process.poll(), time.monotonic() < deadline) == (None, True), server.errors.read_text()
+        time.sleep(0.1)
+        ended = [line["again_in"] for line in server.lines() if line.get("event") == "worker-ended"]
+    return ended
 
 
 def figure(server: Process, name: str) -> float:
@@ -79,10 +91,20 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     codes = {httpx.get(f"{server.address}{API}/changes", headers=bearer(secret)).status_code for _ in range(8)}
     assert codes <= {401, 429}
 
-    # Who dies is replaced; who is told to end ends both.
+    # Who dies is replaced. Who cannot begin is tried again, later each time, and the other serves meanwhile.
+    broken = shop.folder / CONTROL_URL
+    broken.write_text("postgresql+psycopg://nowhere/x")  # beside the embedded one: nobody opens such a workspace anew
     os.kill(children(server)[0], signal.SIGKILL)
+    assert waits(server, 3) in ([1.0, 2.0, 4.0], [0.0, 1.0, 2.0])  # the latter if the first had served for a minute
+    assert {httpx.get(server.address + "/readyz").status_code for _ in range(4)} == {204}
+    assert [figure(server, f"pellucid_workers_{name}") for name in ("wanted", "serving", "ended_total")] == [2, 1, 3]
+    broken.unlink()
     ready(server, 3)
+    while figure(server, "pellucid_workers_serving") < 2:
+        time.sleep(0.1)
     assert len(children(server)) == 2
+
+    # Who is told to end ends both.
     assert server.end(signal.SIGTERM) == 0
     assert not Path(f"/proc/{server.process.pid}").exists()
     with pytest.raises(httpx.ConnectError):
@@ -101,8 +123,13 @@ def test_workers_end_with_a_parent_that_is_killed(shop: Shop, start: Start) -> N
         time.sleep(0.1)
 
 
-def test_workers_that_cannot_begin_end_the_server(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceUnusable, match="A worker ended before it began to serve") as raised:
+def test_a_worker_that_ends_soon_is_waited_for_twice_as_long_each_time_up_to_a_minute() -> None:
+    assert [pause_after(ends) for ends in range(9)] == [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+    assert pause_after(10_000) == 60.0
+
+
+def test_workers_that_cannot_begin_end_the_server_when_none_of_them_could(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceUnusable, match="None of the workers could begin to serve") as raised:
         serve_by_workers(tmp_path / "nowhere", Settings(), "127.0.0.1", 0, 2)
 
     assert raised.value.code == "workers-end"

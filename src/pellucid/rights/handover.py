@@ -101,10 +101,15 @@ def _is_signed(head: object, signed: bytes, signature: bytes, key: PublicKey) ->
 
 def take_once(connection: Connection, digest: bytes, expires_at: int) -> bool:
     """Return whether a token had not been taken yet, and note that it has, in the caller's write transaction."""
-    if connection.scalar(select(sign_in_marks.c.until).where(sign_in_marks.c.digest == digest)) is not None:
+    if was_taken(connection, digest):
         return False
     connection.execute(insert(sign_in_marks).values(digest=digest, until=expires_at + 2 * LONGEST * SECOND))
     return True
+
+
+def was_taken(connection: Connection, digest: bytes) -> bool:
+    """Return whether a token was taken already."""
+    return connection.scalar(select(sign_in_marks.c.until).where(sign_in_marks.c.digest == digest)) is not None
 
 
 def forget(connection: Connection, now: int) -> None:

@@ -24,6 +24,11 @@ class Browser:
     token: str
     address: str
 
+    @property
+    def shown(self) -> str:
+        """The secret that its cookie showed; empty where it showed none."""
+        return "" if self.is_new else self.secret
+
     def remember(self, response: Response) -> Response:
         """Have the browser keep the cookie, if it is new; returns the response."""
         if self.is_new:
@@ -46,12 +51,6 @@ async def asking(request: Request, browser: Annotated[Browser, Depends(browser)]
     return form
 
 
-def returning(request: Request, browser: Annotated[Browser, Depends(browser)]) -> Browser:
-    """Return which browser comes back from a provider; raises Problem (429)."""
-    demand_few(request, browser)
-    return browser
-
-
 def demand_few(request: Request, browser: Browser) -> None:
     """Raise Problem (429) for an address that tries too often.
 
@@ -63,7 +62,6 @@ def demand_few(request: Request, browser: Browser) -> None:
 
 
 FromBrowser = Annotated[Browser, Depends(browser)]
-Returning = Annotated[Browser, Depends(returning)]
 Foreign = Annotated[Form, Depends(read_form)]
 """The fields of a form that another site may send: what is in it has to prove itself."""
 Asked = Annotated[Form, Depends(asking)]

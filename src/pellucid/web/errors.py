@@ -138,6 +138,9 @@ def defect() -> Problem:
     )
 
 
+NOWHERE = Problem(404, "route-unknown", "There is no such page.", "Go to the start, and on from there.")
+"""What people are told who ask for a page that is not there."""
+
 _HTTP: Mapping[int, tuple[str, str, str]] = {
     400: ("json-invalid", "The body is no JSON that can be read.", "Send one JSON object, in UTF-8."),
     404: ("route-unknown", "There is nothing here.", "See /api/v1/openapi.json."),

@@ -7,9 +7,12 @@ their sum: they write into files of `PROMETHEUS_MULTIPROC_DIR`, which `workers` 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from pellucid.web.worker_figures import WorkerFigures
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS")
@@ -41,8 +44,10 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return the figures as Prometheus reads them."""
-        if FOLDER not in os.environ:
+        folder = os.environ.get(FOLDER)
+        if folder is None:
             return generate_latest(self.registry)
         summed = CollectorRegistry()
         MultiProcessCollector(summed)  # type: ignore[no-untyped-call]  # of the library
+        summed.register(WorkerFigures(Path(folder)))
         return generate_latest(summed)

@@ -6,7 +6,6 @@ served under the origins of the company's own pages too. Nothing that is sent ba
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -14,9 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from pellucid.settings import LOOPBACK, Settings
-
-_IPV6_KEPT = 64
-"""Bits of an address of version 6 that tell one household from another."""
+from pellucid.web.addresses import Net, asked_from, nets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +25,14 @@ class Place:
 
     origin: str
     host: str
-    proxies: frozenset[str]
+    proxies: tuple[Net, ...]
     shops: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> Place:
-        """Return where people reach the server by its settings."""
+        """Return where people reach the server by its settings; raises WorkspaceUnusable (`proxies-unfit`)."""
         parts = urlsplit(settings.public_url)
-        proxies, shops = frozenset(settings.serve_proxies), _by_host(settings.shop_origins)
+        proxies, shops = nets_of(settings.serve_proxies), _by_host(settings.shop_origins)
         if not parts.hostname or parts.hostname in LOOPBACK:
             return cls("", "", proxies, shops)
         origin = f"{parts.scheme}://{parts.netloc}".lower()
@@ -69,12 +66,9 @@ class Place:
         return site in (None, "same-origin") and (origin is None or origin.lower() == own)
 
     def address_of(self, connection: HTTPConnection) -> str:
-        """Return from where somebody asks: the last address that no proxy of ours has; one of version 6 by its net."""
-        found = connection.client.host if connection.client else ""
-        if found in self.proxies:
-            told = connection.headers.getlist("x-forwarded-for")
-            found = _last_foreign([each.strip() for line in told for each in line.split(",")], self.proxies) or found
-        return _net_of(found)
+        """Return from where somebody asks, as limits count it (`asked_from`)."""
+        client = connection.client.host if connection.client else ""
+        return asked_from(client, connection.headers.getlist("x-forwarded-for"), self.proxies)
 
     def is_from_here(self, connection: HTTPConnection) -> bool:
         """Return whether somebody on this machine asks, and no proxy for somebody else."""
@@ -96,19 +90,3 @@ def _name_of(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "") if "@" not in host and "/" not in host else ""
     except ValueError:
         return ""
-
-
-def _last_foreign(told: list[str], proxies: Collection[str]) -> str:
-    return next((each for each in reversed(told) if each not in proxies), "")
-
-
-def _net_of(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:  # of whom a proxy heard at a socket for both versions: not all of one household
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((found, _IPV6_KEPT), strict=False))

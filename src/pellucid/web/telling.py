@@ -11,13 +11,12 @@ from starlette.responses import Response
 
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.web.centre.visiting import SignInNeeded
-from pellucid.web.errors import Problem, problem_for
+from pellucid.web.errors import NOWHERE, problem_for
 from pellucid.web.kinds import kind_of
 from pellucid.web.pages import go_to, policy_of, problem_page
 from pellucid.web.site import site_of
 
 RELOAD = "Go back, load the page anew, and try again."
-NOWHERE = Problem(404, "route-unknown", "There is no such page.", "Go to the start, and on from there.")
 
 
 async def tell(request: Request, error: Exception) -> Response:

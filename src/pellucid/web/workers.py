@@ -1,7 +1,8 @@
 """Several processes that serve one workspace at one address, each as `server` runs it: limits and figures in common.
 
 Everything that has to be right is in the control database, which all of them read: sessions, tokens, choices, budgets.
-The parent only listens, starts workers, starts one anew that died, and hands on that they shall end.
+The parent only listens, starts workers, starts one anew that died, and hands on that they shall end. For one that dies
+again and again it waits longer each time, while the others serve: what ails it may be gone by then.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -29,17 +31,22 @@ from pellucid.web.metrics import FOLDER
 from pellucid.web.production import demand_production
 from pellucid.web.server import BACKLOG, Server, server_of
 from pellucid.web.site import make_shared
+from pellucid.web.worker_figures import WorkerFigures
 from pellucid.workspace import Workspace
 
 LOOKING_SECONDS = 0.2
 CLOSING_SECONDS = 15
 """How long a worker may take to close what is open, after the requests that were under way."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before a worker is started anew that ended soon: twice as many each time."""
+STEADY_SECONDS = 60.0
+"""For how long a worker has to have served to be started anew at once."""
 
 
 def serve_by_workers(folder: Path, settings: Settings, host: str, port: int, number: int) -> None:
     """Serve a workspace by several processes until told to end (SIGINT, SIGTERM); `port` 0 takes a free one.
 
-    Raises as `demand_production` does, and WorkspaceUnusable (`workers-end`) if workers end by themselves.
+    Raises as `demand_production` does, and WorkspaceUnusable (`workers-end`) if none of them could begin.
     """
     demand_production(settings)
     log_to_stderr()
@@ -53,64 +60,123 @@ def serve_by_workers(folder: Path, settings: Settings, host: str, port: int, num
             del os.environ[FOLDER]
 
 
+def pause_after(ends: int) -> float:
+    """Return how long to wait before a worker is started anew that ended soon so many times in a row, in seconds."""
+    return min(FIRST_PAUSE * 2 ** min(ends - 1, 16), LONGEST_PAUSE) if ends else 0.0
+
+
+@dataclass(eq=False)
+class _Place:
+    """One of the workers that there shall be: its process while there is one, and how those before it ended."""
+
+    process: SpawnProcess | None = None
+    started: Event | None = None
+    since: float | None = None
+    """When it was seen to serve."""
+    ends: int = 0
+    """How many ended soon, in a row."""
+    due: float = 0.0
+
+    @property
+    def serves(self) -> bool:
+        """Whether it began to serve, and nobody saw that it ended."""
+        return self.process is not None and self.started is not None and self.started.is_set()
+
+    def end(self, now: float) -> float:
+        """Note that its process ended; returns the seconds until there shall be another."""
+        steady = self.since is not None and now - self.since >= STEADY_SECONDS
+        self.ends = 0 if steady else self.ends + 1
+        self.process = self.started = self.since = None
+        wait = pause_after(self.ends)
+        self.due = now + wait
+        return wait
+
+
 class _Workers:
     """The processes of one server."""
 
     def __init__(self, folder: Path, listening: socket.socket, shared: Path, number: int, settings: Settings) -> None:
         self._made_of = (folder, listening, shared)
-        self._number = number
+        self._places = [_Place() for _ in range(number)]
+        self._figures = WorkerFigures(shared)
         self._patience = settings.serve_drain_seconds + settings.serve_shutdown_seconds + CLOSING_SECONDS
-        self._running: dict[SpawnProcess, Event] = {}
+        self._served = False
+        self._ended = 0
         self._told = False
 
     def run(self) -> None:
         before = {each: signal.signal(each, self._hand_on) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
-            for _ in range(self._number):
-                self._start()
+            for place in self._places:
+                self._start(place)
             host, port = self._made_of[1].getsockname()[:2]
-            say("serving", address=f"http://{f'[{host}]' if ':' in host else host}:{port}", workers=self._number)
+            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            say("serving", address=address, workers=len(self._places))
             while not self._told:
+                self._look(time.monotonic())
                 time.sleep(LOOKING_SECONDS)
-                self._look()
         finally:
             self._end()
             for each, handler in before.items():
                 signal.signal(each, handler)
 
-    def _start(self) -> None:
+    def _start(self, place: _Place) -> None:
         context = multiprocessing.get_context("spawn")
         started = context.Event()
         process = context.Process(target=work, args=(*self._made_of, started))
-        process.start()
-        self._running[process] = started
+        try:
+            process.start()
+        except OSError:  # no memory, or no process to be had: the others go on
+            self._note_end(place, None)
+        else:
+            place.process, place.started = process, started
 
-    def _look(self) -> None:
-        """Start anew what died; raises WorkspaceUnusable for what never began to serve: it would not the next time."""
-        for process in [each for each in self._running if not each.is_alive()]:
-            started = self._running.pop(process)
-            mark_process_dead(process.pid)  # type: ignore[no-untyped-call]  # of the library
-            if self._told:
-                return
-            say("worker-ended", code=process.exitcode)
-            if not started.is_set():
-                raise WorkspaceUnusable(
-                    "A worker ended before it began to serve.",
-                    remedy="Look at what it said above; with one worker it is told as an error.",
-                    code="workers-end",
-                )
-            self._start()
+    def _look(self, now: float) -> None:
+        """Start anew what died, when it is due; raises WorkspaceUnusable if none ever began to serve, and all ended."""
+        for place in self._places:
+            if place.serves:
+                self._served = True
+                place.since = now if place.since is None else place.since
+            if place.process is not None and not place.process.is_alive():
+                self._bury(place, place.process)
+            elif place.process is None and self._served and now >= place.due:
+                self._start(place)
+        if not self._served and all(each.process is None for each in self._places):
+            raise WorkspaceUnusable(
+                "None of the workers could begin to serve.",
+                remedy="Look at what they said above; with one worker it is told as an error.",
+                code="workers-end",
+            )
+        serving = sum(each.serves for each in self._places)
+        self._figures.note(wanted=len(self._places), serving=serving, ended=self._ended)
+
+    def _bury(self, place: _Place, process: SpawnProcess) -> None:
+        mark_process_dead(process.pid)  # type: ignore[no-untyped-call]  # of the library
+        code = process.exitcode
+        process.close()
+        if not self._told:  # else it ended because it was told to, as we are
+            self._note_end(place, code)
+        place.process = None
+
+    def _note_end(self, place: _Place, code: int | None) -> None:
+        """Say that a worker ended, how, when there will be another, and how many there are meanwhile."""
+        self._ended += 1
+        wait = place.end(time.monotonic())
+        serving = sum(each.serves for each in self._places)
+        level = logging.WARNING if serving else logging.ERROR
+        say("worker-ended", level=level, code=code, again_in=wait if self._served else None, serving=serving)
 
     def _hand_on(self, _number: int, _frame: FrameType | None) -> None:
         self._told = True
 
     def _end(self) -> None:
         """Have all end, and wait for them; who does not end in time is killed."""
-        for process in self._running:
+        running = [place.process for place in self._places if place.process is not None]
+        for process in running:
             if process.is_alive():
                 process.terminate()
         until = time.monotonic() + self._patience
-        for process in self._running:
+        for process in running:
             process.join(max(0.0, until - time.monotonic()))
             if process.is_alive():
                 say("worker-killed")
@@ -138,7 +204,8 @@ def _watch(server: Server, started: Event) -> None:
     """Tell the parent that requests are answered; and have a worker end whose parent is gone: nobody would tell it."""
     while not (server.started or server.should_exit):
         time.sleep(LOOKING_SECONDS)
-    started.set()
+    if server.started:
+        started.set()
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,12 +1,11 @@
 """The arrival desk of a workspace: what somebody chose before they signed in joins their account, and moves with them.
 
 Joining records every no that the account had not said, and no yes (`consent.visitor_join`). Where the privacy centre
-has a host of its own, a ticket takes a visitor's record there from the shop's.
+has a host of its own, a ticket takes a visitor's record there from the shop's (`tickets`).
 """
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.governance.sessions import digest
 from pellucid.policy.model import Policy
 from pellucid.rights import handover
+from pellucid.workspace import tickets
 from pellucid.workspace.consent import recorded
 from pellucid.workspace.doors import STRANGER, Visitor
 from pellucid.workspace.room import Room
@@ -39,7 +39,6 @@ from pellucid.workspace.visitors import QUIET, digest_of, find
 CHANNEL = "browser"
 METHOD = "visitor"
 """How the log and receipts say that a no came about which joined an account."""
-TICKET_SECONDS = 600
 SECOND = 1_000_000
 
 
@@ -78,27 +77,40 @@ class ArrivalDesk:
         with self.room.database.write() as connection:
             kept_records.remove_shown(connection, visitor.session.id)
 
-    def ticket(self, secret: str) -> str:
-        """Return a ticket by which a visitor takes their choices to the company's other host; it holds ten minutes.
+    def begin(self, cookie: str) -> str:
+        """Return the state with which a browser fetches a ticket from the company's other host; it holds ten minutes.
 
-        Raises NameUnknown where nothing is kept.
+        `cookie` is the secret that it shows here.
+        """
+        return tickets.begin(self.key(), cookie, self.room.clock() // SECOND)
+
+    def ticket(self, secret: str, state: str) -> str:
+        """Return a ticket by which a visitor takes their choices to the browser that a state is of: their own.
+
+        Raises NameUnknown where nothing is kept, or the state is over.
         """
         now = self.room.clock()
         with self.room.database.read() as connection:
             kept = find(connection, self.key(), secret, now)
-        if kept is None:
+        made = None if kept is None else tickets.ticket_for(self.key(), kept.id, state, now // SECOND)
+        if made is None:
             raise NameUnknown("visitor", "", remedy="Choose something first.")
-        until = str(now // SECOND + TICKET_SECONDS)
-        return f"{kept.id}.{until}.{self._mark(kept.id, until)}"
+        return made
 
-    def take_along(self, ticket: str, own: str = "") -> str:
+    def demand_own(self, ticket: str, cookie: str) -> None:
+        """Raise NotPermitted (`ticket-refused`) unless this browser began what a ticket is for, and it holds still."""
+        if tickets.read(self.key(), ticket, cookie, self.room.clock() // SECOND) is None:
+            raise refused()
+
+    def take_along(self, ticket: str, cookie: str, own: str = "") -> str:
         """Return the secret of the cookie that knows the record of a ticket here too; each is taken once.
 
         It takes the place of `own`, the secret that the browser shows here, whose every no goes into the record.
-        Raises NotPermitted (`ticket-refused`), in the same words whatever is wrong with it.
+        Raises NotPermitted (`ticket-refused`), also for a ticket that another browser began.
         """
-        now, found = self.room.clock(), self._read(ticket)
-        if found is not None and found[1] * SECOND > now:
+        now = self.room.clock()
+        found = tickets.read(self.key(), ticket, cookie, now // SECOND)
+        if found is not None:
             secret = secrets.token_urlsafe(32)
             with self.room.database.write() as connection:
                 before = find(connection, self.key(), own, now)
@@ -110,11 +122,7 @@ class ArrivalDesk:
                     body = {"visitor": found[0], "no": added}
                     append(connection, AuditEntry("visitor.known-also", STRANGER, now, body=body))
                     return secret
-        raise NotPermitted(
-            "We could not take over what you chose on the page that you came from.",
-            remedy="Go back and try again, or choose here.",
-            code="ticket-refused",
-        )
+        raise refused()
 
     def _keep_noes(self, connection: Connection, secret: str, before: Kept | None, now: int) -> list[str]:
         """Keep each no of the record before in that of a secret; return the purposes for which it said none itself."""
@@ -171,18 +179,17 @@ class ArrivalDesk:
         name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
         append(connection, AuditEntry("visitor.joined", visitor.actor, now, subject=name, body=body))
 
-    def _mark(self, id: str, until: str) -> str:
-        return digest(self.key(), "visitor-mark", id, until).hex()
-
-    def _read(self, ticket: str) -> tuple[str, int] | None:
-        """Return the record and the end (UTC s) of a ticket that we made; None for anything else."""
-        id, _, rest = ticket.partition(".")
-        until, _, mark = rest.partition(".")
-        right = hmac.compare_digest(mark.encode(), self._mark(id, until).encode())
-        return (id, int(until)) if right else None
-
 
 def _signal_in(kept: Kept | None) -> SignalReading:
     """Return the signal that a browser sent when something was chosen there, if it did."""
     signalled = kept is not None and any(each.signalled for each in kept.choices.values())
     return gpc_reading("1") if signalled else QUIET
+
+
+def refused() -> NotPermitted:
+    """Return the refusal of a ticket, in the same words whatever is wrong with it."""
+    return NotPermitted(
+        "We could not take over what you chose on the page that you came from.",
+        remedy="Go back and try again, or choose here.",
+        code="ticket-refused",
+    )

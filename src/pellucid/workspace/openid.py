@@ -21,7 +21,7 @@ from pellucid.openid.ask import Asker, NotShown, ProviderDown
 from pellucid.openid.client import Client
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import SECOND
-from pellucid.rights.handover import take_once
+from pellucid.rights.handover import take_once, was_taken
 from pellucid.settings import Settings
 from pellucid.subjects import ids
 from pellucid.workspace import doors, staff
@@ -69,6 +69,18 @@ class OpenIdDesk:
             return provider.address(begun)
         except ProviderDown as error:
             raise self._down(door, error) from None
+
+    def is_begun(self, door: Door, answer: Mapping[str, str], *, cookie: str) -> bool:
+        """Return whether this browser began the attempt that it brings an answer of, and has not finished it.
+
+        Any page can send a browser to where answers are brought: only what is of an attempt counts as one. Raises
+        NameUnknown where there is no provider.
+        """
+        begun = self._begun(door, answer, cookie)
+        if begun is None:
+            return False
+        with self.room.database.read() as connection:
+            return not was_taken(connection, self._mark(begun))
 
     def enter_centre(self, answer: Mapping[str, str], *, cookie: str, address: str) -> NewSession:
         """Begin the session of the customer whom the provider names.
@@ -129,9 +141,7 @@ class OpenIdDesk:
 
     def _told(self, door: Door, answer: Mapping[str, str], cookie: str) -> Mapping[str, Any]:
         """Return what the provider says of who signed in at it, in the attempt that this browser began here."""
-        provider, now = self._provider(door), self.room.clock() // SECOND
-        state = answer.get("state", "")
-        begun = attempt.recognise(self.key(), door, provider.client.issuer, cookie, state, now)
+        provider, begun = self._provider(door), self._begun(door, answer, cookie)
         if begun is None or not self._take_once(begun):
             raise self._not_begun(door)
         try:
@@ -141,9 +151,16 @@ class OpenIdDesk:
         except ProviderDown as error:
             raise self._down(door, error) from None
 
+    def _begun(self, door: Door, answer: Mapping[str, str], cookie: str) -> attempt.Attempt | None:
+        issuer, now = self._provider(door).client.issuer, self.room.clock() // SECOND
+        return attempt.recognise(self.key(), door, issuer, cookie, answer.get("state", ""), now)
+
     def _take_once(self, begun: attempt.Attempt) -> bool:
         with self.room.database.write() as connection:
-            return take_once(connection, digest(self.key(), "openid", begun.state), begun.ends_at * SECOND)
+            return take_once(connection, self._mark(begun), begun.ends_at * SECOND)
+
+    def _mark(self, begun: attempt.Attempt) -> bytes:
+        return digest(self.key(), "openid", begun.state)
 
     def _refused(self, door: Door, why: str) -> PellucidError:
         self.refusals().count(f"openid-{why}", STRANGERS[door])

@@ -166,7 +166,6 @@ def test_the_address_behind_a_proxy_is_believed_from_that_proxy_only(grocer: Gro
     assert asked("10.0.0.2", "203.0.113.7") == "203.0.113.7"
     assert asked("10.0.0.2", "1.1.1.1, 203.0.113.7, 10.0.0.3") == "203.0.113.7"
     assert asked("198.51.100.1", "203.0.113.7") == "198.51.100.1"
-    assert asked("10.0.0.2", "<script>") == "unknown"
     assert asked("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64"
     assert [asked("10.0.0.2", f"::ffff:203.0.113.{each}") for each in (7, 8)] == ["203.0.113.7", "203.0.113.8"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -27,6 +29,7 @@ from tests.web.pages.by_provider import (
     outcome,
     reasons,
 )
+from tests.web.pages.conftest import served_with_provider
 from tests.web.provider import Provider, approve
 from tests.web.visitors import Browser, Grocer
 
@@ -235,6 +238,39 @@ def test_pages_of_others_use_up_nobodys_attempts(grocer: Grocer, begin: str) -> 
         grocer.browser().get(begin, {"Sec-Fetch-Site": "cross-site"})
 
     assert grocer.browser().get(begin, {"Sec-Fetch-Site": "same-origin"}).place.partition("?")[0][-10:] == "/authorize"
+
+
+class TestFewAttempts:
+    """Whatever other pages make a browser bring costs whoever is there none of their few attempts."""
+
+    @pytest.fixture
+    def grocer(self, grocer_made: Path, tmp_path: Path, provider: Provider) -> Iterator[Grocer]:
+        with served_with_provider(grocer_made, tmp_path, provider, serve_attempts_per_minute=2.0) as found:
+            yield found
+
+    @pytest.mark.parametrize("door", ["/privacy", "/staff"])
+    def test_answers_to_no_attempt_of_this_browser_neither_count_nor_end_the_one_that_it_began(
+        self, grocer: Grocer, provider: Provider, door: str
+    ) -> None:
+        provider.person = {"sub": "h0001" if door == "/privacy" else "pia", "amr": ["mfa"]}
+        alice, mallory = grocer.browser(), grocer.known()
+        back = begun(alice, f"{door}/sign-in/openid")
+        mallory.cookies[cookies.BROWSER] = "m" * 43
+        foreign = f"{door}/sign-in/openid/back?code=x&state=1.{'a' * 32}.{'b' * 43}"
+        began = dict(alice.cookies)
+        told = [outcome(alice.get(foreign)) for _ in range(4)]
+        told += [outcome(alice.get(changed(back, code="x") + "&code=y")), outcome(mallory.get(back))]
+
+        assert told == [(403, NOT_BEGUN)] * 6
+        assert alice.get(back).place == door
+        assert [outcome(Browser(grocer.address, dict(began)).get(back)) for _ in range(3)] == [(403, NOT_BEGUN)] * 3
+
+    def test_attempts_that_were_begun_here_are_few(self, grocer: Grocer) -> None:
+        browser = grocer.browser()
+        back = begun(browser)
+
+        assert [browser.get(BEGIN).status for _ in range(2)] == [303, 429]
+        assert browser.get(changed(back, code="x")).status == 429
 
 
 def test_nothing_that_is_sent_says_where_anybody_goes(grocer: Grocer, provider: Provider) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -394,92 +393,3 @@ class TestJoining:
 
         seen, _ = grocer.workspace.signals.shown("h0001", actor=grocer.workspace.actor("pia"))
         assert [signal for signal, _ in seen] == ["gpc"]
-
-
-SHOP = "https://shop.example"
-
-
-class TestOnTwoHosts:
-    """The centre has a host of its own; the company's pages have theirs, under which only visitors are served."""
-
-    @pytest.fixture
-    def settings(self) -> Settings:
-        return Settings(public_url="https://privacy.shop.example", shop_origins=(SHOP,))
-
-    @pytest.fixture
-    def shop(self, grocer: Grocer) -> Iterator[Browser]:
-        yield at(grocer, "shop.example")
-
-    @pytest.mark.parametrize(
-        "path", ["/privacy", "/privacy/sign-in", "/privacy/choices", "/staff/sign-in", "/verify/r0"]
-    )
-    def test_nobody_signs_in_under_the_shops_host(self, shop: Browser, path: str) -> None:
-        assert shop.get(path).status == 421
-
-    def test_visitors_are_served_there_and_the_hosts_security_is_left_to_the_shop(self, shop: Browser) -> None:
-        page = shop.get(HERE)
-
-        assert page.status == 200
-        assert "strict-transport-security" not in page.headers
-        assert shop.get("/privacy/static/consent.js").status == 200
-
-    @pytest.mark.parametrize("host", ["evil.example", "shop.example.evil.example", "shop.example:8443", ""])
-    def test_no_other_host_is(self, grocer: Grocer, host: str) -> None:
-        assert at(grocer, host).get(HERE).status == 421
-
-    def test_forms_come_from_the_same_host_and_not_from_the_other(self, shop: Browser) -> None:
-        token = shop.get(HERE).token
-        answers = [
-            shop.post(HERE, {"_token": token}, {"Origin": origin}).status
-            for origin in (SHOP, "https://privacy.shop.example", "http://shop.example")
-        ]
-
-        assert answers == [303, 403, 403]
-
-    def test_choices_are_taken_along_to_the_centre_once_and_join_there(self, grocer: Grocer, shop: Browser) -> None:
-        shop.post(f"{HERE}/choices/planning", {"_token": shop.get(HERE).token, "choice": "no"}, {"Origin": SHOP})
-        link = re.search(r'href="https://privacy\.shop\.example(/privacy/visitor/take[^"]+)"', shop.get(HERE).text)
-        assert link is not None
-        centre = at(grocer, "privacy.shop.example")
-        own = {"Origin": "https://privacy.shop.example"}
-        done = centre.submit(link.group(1), link.group(1), own)
-        again = at(grocer, "privacy.shop.example").submit(link.group(1), link.group(1), own)
-        signed = sign_in(grocer, centre)
-
-        assert (done.status, done.place, again.status) == (303, JOINED, 403)
-        assert "Your no holds for your account too." in signed.get(JOINED).words
-        assert account(grocer) == [("planning", "object", "visitor")]
-        assert pressed(shop.get(HERE)) == {"offers": None, "planning": False}
-
-    def test_a_no_of_this_browser_stays_when_choices_are_taken_along_to_it(self, grocer: Grocer, shop: Browser) -> None:
-        choices = {"planning": "yes", "offers": "yes"}
-        for purpose, choice in choices.items():
-            fields = {"_token": shop.get(HERE).token, "choice": choice, "notice": NOTICE}
-            assert shop.post(f"{HERE}/choices/{purpose}", fields, {"Origin": SHOP}).status == 303
-        centre, own = at(grocer, "privacy.shop.example"), {"Origin": "https://privacy.shop.example"}
-        assert centre.submit(HERE, f"{HERE}/choices/planning", own, choice="no", notice=NOTICE).status == 303
-        link = re.findall(r'href="https://privacy\.shop\.example(/privacy/visitor/take[^"]+)"', shop.get(HERE).text)[0]
-
-        assert centre.submit(link, link, own).status == 303
-        assert pressed(centre.get(HERE)) == {"offers": True, "planning": False}
-        assert pressed(shop.get(HERE)) == {"offers": True, "planning": False}
-        assert grocer.entries()[-1]["body"]["no"] == ["planning"]
-        sign_in(grocer, centre).get(JOINED)
-        assert account(grocer) == [("planning", "object", "visitor")]
-
-    @pytest.mark.parametrize("change", ["id", "until", "mark"])
-    def test_a_ticket_that_we_did_not_make_is_refused(self, grocer: Grocer, shop: Browser, change: str) -> None:
-        shop.post(f"{HERE}/choices/planning", {"_token": shop.get(HERE).token, "choice": "no"}, {"Origin": SHOP})
-        ticket = re.findall(r"take-along/([0-9a-f.]+)", shop.get(HERE).text)[0]
-        id, until, mark = ticket.split(".")
-        bad = {"id": ("0" * 16, until, mark), "until": (id, str(int(until) + 1), mark), "mark": (id, until, "0" * 64)}
-        place = f"{HERE}/take-along/{'.'.join(bad[change])}"
-        page = at(grocer, "privacy.shop.example").submit(place, place, {"Origin": "https://privacy.shop.example"})
-
-        assert page.status == 403
-
-
-def at(grocer: Grocer, host: str) -> Browser:
-    browser = grocer.browser()
-    browser.headers["Host"] = host
-    return browser

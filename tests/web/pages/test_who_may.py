@@ -82,7 +82,9 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/visitor"): (EVERYBODY, {}, 303),
     ("POST", "/privacy/visitor/choices/{purpose}"): (EVERYBODY, {"choice": "no"}, 303),
     ("POST", "/privacy/visitor/forget"): (EVERYBODY, {}, 303),
-    ("GET", "/privacy/visitor/take-along/{ticket}"): (EVERYBODY, {}, 200),
+    ("GET", "/privacy/visitor/bring/{shop}"): (EVERYBODY, {}, 404),
+    ("GET", "/privacy/visitor/hand-on/{state}"): (EVERYBODY, {}, 404),
+    ("GET", "/privacy/visitor/take-along/{ticket}"): (EVERYBODY, {}, 403),
     ("POST", "/privacy/visitor/take-along/{ticket}"): (EVERYBODY, {}, 403),
     ("GET", "/privacy/joined"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/joined"): (CUSTOMERS, {}, 303),
@@ -143,7 +145,7 @@ NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", 
 NAMES |= {"link": "x" * 43, "key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
 NAMES |= {"dataset": "members", "generation": "1", "place": "0"}
 NAMES |= {"delegation": "0123456789ab", "agent": "none"}
-NAMES["ticket"] = f"{0:016}.1.{0:064}"
+NAMES |= {"ticket": f"{0:016}.1.{0:064}", "shop": "shop.example", "state": f"1.{0:064}"}
 
 
 def is_page(path: str) -> bool:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pellucid.errors import NotPermitted, WorkspaceUnusable
-from pellucid.web.browser import FromBrowser, Returning, demand_few
+from pellucid.web.browser import FromBrowser, demand_few
 from pellucid.web.centre.door import let_in, sign_in_page
 from pellucid.web.pages import go_to, page
 from pellucid.web.provider import answer_of, go_there, is_wanted, told
@@ -30,11 +30,13 @@ def begin(request: Request, browser: FromBrowser) -> Response:
 
 
 @router.get("/sign-in/openid/back")
-def back(request: Request, browser: Returning) -> Response:
+def back(request: Request, browser: FromBrowser) -> Response:
     """Let in whom the provider names, by a new session."""
-    openid, cookie = site_of(request).workspace.openid, "" if browser.is_new else browser.secret
+    openid, cookie, answer = site_of(request).workspace.openid, browser.shown, answer_of(request)
+    if openid.is_begun("centre", answer, cookie=cookie):  # else any page could use up a visitor's attempts
+        demand_few(request, browser)
     try:
-        made = openid.enter_centre(answer_of(request), cookie=cookie, address=browser.address)
+        made = openid.enter_centre(answer, cookie=cookie, address=browser.address)
     except (NotPermitted, WorkspaceUnusable) as error:
         wrong, status = told(error)
         return sign_in_page(request, browser, wrong=wrong, status=status)

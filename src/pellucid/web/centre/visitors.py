@@ -1,17 +1,22 @@
-"""`/privacy/visitor`: choices of somebody who is not signed in, for this browser; and taking them along."""
+"""`/privacy/visitor`: choices of somebody who is not signed in, for this browser; and taking them along.
+
+From a page of the company they go to the centre's own host in three steps, each a link or a redirect: the centre
+begins (`bring`), the company's host hands on what is chosen there, and the centre asks (`take-along`).
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from pellucid.consent.visitors import SCREENS, Wish
-from pellucid.errors import InputInvalid
+from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.web import cookies
 from pellucid.web.browser import FromBrowser
 from pellucid.web.centre.visiting import JOINED, shown_in
+from pellucid.web.errors import NOWHERE
 from pellucid.web.language import language_of
 from pellucid.web.pages import go_to, page
 from pellucid.web.visitor import Comes, Sent, Stranger
@@ -22,6 +27,8 @@ HERE = "/privacy/visitor"
 SIGN_IN = "/privacy/sign-in"
 SCREEN = SCREENS[0]
 PurposeName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Shop = Annotated[str, Path(pattern=r"^[a-z0-9.:\[\]-]{1,261}$")]
+State = Annotated[str, Path(pattern=r"^[0-9]{1,12}\.[0-9a-f]{64}$")]
 Ticket = Annotated[str, Path(pattern=r"^[0-9a-f]{16}\.[0-9]{1,12}\.[0-9a-f]{64}$")]
 
 
@@ -38,7 +45,7 @@ def choices(request: Request, comes: Comes, browser: FromBrowser) -> Response:
         form_token=browser.token,
         seen=seen,
         days=days,
-        door=_door(comes, kept=seen.until is not None),
+        door=_door(request, comes, kept=seen.until is not None),
     )
     return browser.remember(shown)
 
@@ -72,25 +79,49 @@ def choose(request: Request, purpose: PurposeName, comes: Comes, form: Sent) -> 
     return comes.remember(go_to(HERE, told="kept", at=f"purpose-{purpose}"), done)
 
 
+@router.get("/bring/{shop}")
+def bring(shop: Shop, comes: Comes, browser: FromBrowser) -> Response:
+    """Send a browser to one of the company's hosts, to fetch what was chosen there; the way back is for it alone."""
+    place = comes.site.place
+    if comes.at_shop or shop not in place.shops:
+        raise NOWHERE
+    state = comes.site.workspace.arrivals.begin(browser.secret)
+    return browser.remember(RedirectResponse(f"{place.shops[shop]}{HERE}/hand-on/{state}", 303))
+
+
+@router.get("/hand-on/{state}")
+def hand_on(state: State, comes: Comes) -> Response:
+    """Send a browser on with what it chose on this host of the company's; without, if it is there no longer."""
+    if not comes.at_shop:
+        raise NOWHERE
+    arrivals, origin = comes.site.workspace.arrivals, comes.site.place.origin
+    try:
+        path = f"{HERE}/take-along/{arrivals.ticket(comes.secret, state)}"
+    except NameUnknown:
+        path = SIGN_IN
+    return RedirectResponse(origin + path, 303)
+
+
 @router.get("/take-along/{ticket}")
 def arrive(request: Request, ticket: Ticket, comes: Comes, browser: FromBrowser) -> Response:
     """Show to who comes from the company's own pages what one press would take along."""
-    return browser.remember(page(request, "centre/take_along.html", form_token=browser.token, ticket=ticket))
+    comes.site.workspace.arrivals.demand_own(ticket, browser.shown)
+    return page(request, "centre/take_along.html", form_token=browser.token, ticket=ticket)
 
 
 @router.post("/take-along/{ticket}")
-def take_along(ticket: Ticket, comes: Comes, _form: Sent) -> Response:
+def take_along(ticket: Ticket, comes: Comes, browser: FromBrowser, _form: Sent) -> Response:
     """Know what was chosen on the company's own pages here too, keep each no of here, lead to where it joins."""
     workspace = comes.site.workspace
-    secret = workspace.arrivals.take_along(ticket, comes.secret)
+    secret = workspace.arrivals.take_along(ticket, browser.shown, comes.secret)
     response = go_to(JOINED)
     cookies.keep(response, cookies.VISITOR, secret, workspace.settings.visitor_days)
     return response
 
 
-def _door(comes: Stranger, *, kept: bool) -> str:
+def _door(request: Request, comes: Stranger, *, kept: bool) -> str:
     """Return where a visitor signs in: from a page of the company, under the centre's own host."""
-    place, arrivals = comes.site.place, comes.site.workspace.arrivals
     if not comes.at_shop:
         return SIGN_IN
-    return f"{place.origin}{HERE}/take-along/{arrivals.ticket(comes.secret)}" if kept else f"{place.origin}{SIGN_IN}"
+    origin, host = comes.site.place.origin, request.headers["host"].lower()
+    return f"{origin}{HERE}/bring/{host}" if kept else origin + SIGN_IN
