@@ -26,8 +26,10 @@ from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.holdings.place import ImportPlace
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Actor, Policy, Recipient
+from pellucid.records.columns import from_instant
 from pellucid.rights import messages, stored
 from pellucid.rights.choice import ChoiceParts, Told
+from pellucid.rights.covering import authorities_of
 from pellucid.rights.decision import Decision
 from pellucid.rights.fulfilment import Fulfiller
 from pellucid.rights.object import ObjectionOutcome, decide_objection, limit, object_to, opt_out
@@ -141,7 +143,18 @@ class RemedyDesk:
             return leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
 
         def tell_person(connection: Connection, request: Request, message: str, reasons: str) -> None:
-            messages.tell(connection, policy.controller, request, message, reasons, to=to, actor=actor.name, now=now)
+            on = from_instant(now).date()
+            messages.tell(
+                connection,
+                policy.controller,
+                request,
+                message,
+                reasons,
+                to=to,
+                authorities=authorities_of(connection, policy, request.namespace, request.subject, on),
+                actor=actor.name,
+                now=now,
+            )
 
         def tell_restricted(connection: Connection, request: Request, act: str) -> None:
             notice = _notice(connection, request, act, request.id, {})
