@@ -13,6 +13,7 @@ from typing import Any
 from pellucid.policy.canonical import version_of
 from pellucid.policy.model import (
     Allowance,
+    Authority,
     Bound,
     Built,
     Dataset,
@@ -143,6 +144,7 @@ def _special(owner: Any, name: str) -> list[Any]:
         "texts": [{}, {"title": "Z"}, {"title": "Z", "source": "Z"}],
         "language": ["de", "es", "fr"],
         "languages": [(), ("de",), ("fr", "de")],
+        "authorities": [(), (Authority("A", "https://a.example", ("DE",)),)],
     }
     return known.get((type(owner), name), by_name.get(name, []))
 

@@ -33,7 +33,9 @@ def sound() -> Policy:
     """Return the sound policy, in which every part of the model stands."""
     with TemporaryDirectory() as folder:
         translated = "kind: processor, translations: {de: {title: unser Rechenzentrum}}"
-        (File(folder) / "policy.yaml").write_text(SOUND.replace("kind: processor", translated))
+        authority = "{name: The Watch, web: https://watch.example, jurisdictions: [DE], address: A 1, phone: '+1'}"
+        told = SOUND.replace("officer: pia}", f"officer: pia, authorities: [{authority}]}}")
+        (File(folder) / "policy.yaml").write_text(told.replace("kind: processor", translated))
         return load_policy(File(folder))
 
 

@@ -369,7 +369,7 @@ def test_a_file_that_differs_by_more_or_less_than_the_correction_is_noticed(
     policy = load_folder(counter.workspace.folder / "policy").policy
     assert policy is not None
     limits = EngineLimits(tmp_path)
-    asked = Asked("member", 5, {"note": NEW_NOTE}, {})
+    asked = Asked((("member", 5),), {"note": NEW_NOTE}, {})
     with Faulty(policy.datasets["members"], counter.file_of("members"), asked, limits, fault) as engine:
         assert engine.check(NOW) == []
         engine.find()
@@ -380,7 +380,7 @@ def test_a_file_that_differs_by_more_or_less_than_the_correction_is_noticed(
 def test_an_old_value_that_is_left_is_noticed_over_a_fresh_connection(counter: Counter, tmp_path: Path) -> None:
     policy = load_folder(counter.workspace.folder / "policy").policy
     assert policy is not None
-    asked = Asked("member", 5, {"note": NEW_NOTE}, {})
+    asked = Asked((("member", 5),), {"note": NEW_NOTE}, {})
     found = Found(1, 1, {"note": {OLD_NOTE: 0}}, {"note": NEW_NOTE})
     check = (counter.file_of("members"), policy.datasets["members"], asked)
     assert stay_as_often(*check, found, EngineLimits(tmp_path)) is False

@@ -13,6 +13,7 @@ from pellucid.policy.model import Keep, LegalBasis, PurposeRetention, Translatio
 from pellucid.policy.reading import CHILD_GRADE, FULL_GRADE, grade
 from pellucid.regulations.model import NO_LAWS
 from pellucid.transparency.content import LAYERS, Content, Sentence, from_bytes, to_bytes
+from pellucid.transparency.differences import differences
 from pellucid.transparency.notices import make
 from pellucid.transparency.shown import escaped, markdown, spoken, text
 
@@ -66,8 +67,8 @@ def test_every_layer_is_easy_enough_to_read(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_short_layer_fits_a_screen(language: str) -> None:
-    """Of eight purposes under three laws; a page of print has some four hundred words."""
-    assert len(text(notice().telling(language).layer("short")).split()) < 310
+    """Of eight purposes under three laws, with four authorities; a page of print has some four hundred words."""
+    assert len(text(notice().telling(language).layer("short")).split()) < 340
 
 
 def test_a_purpose_is_told_with_its_data_its_choice_by_place_and_its_limits() -> None:
@@ -215,6 +216,46 @@ def test_without_laws_no_right_is_claimed() -> None:
         "Write to us to use your rights; the law where you live says which you have."
     )
     assert made.telling("en").linked["dpv:hasRight"] == []
+
+
+def test_authorities_are_named_in_every_layer_and_in_linked_data() -> None:
+    made, paris = notice(), "Commission nationale de l'informatique et des libertés (CNIL)"
+    whole = told(made, "de", "full", "authorities")
+
+    assert whole[1] == (
+        f"Frankreich: {paris}; https://www.cnil.fr; 3 place de Fontenoy, TSA 80715, 75334 Paris Cedex 07"
+    )
+    assert [each for each in told(made, "en", "short", "more") if paris in each] == [
+        "You can complain to: Berliner Beauftragte für Datenschutz und Informationsfreiheit; "
+        f"{paris}; California Privacy Protection Agency; Attorney General of Texas."
+    ]
+    assert [each.count(f"{paris} (https://www.cnil.fr)") for each in told(made, "fr", "child", "choices")][-1] == 1
+    assert made.telling("en").linked["dpv:hasAuthority"][1] == {
+        "@type": "dpv:DataProtectionAuthority",
+        "dpv:hasName": paris,
+        "dpv:hasContact": ["https://www.cnil.fr", "3 place de Fontenoy, TSA 80715, 75334 Paris Cedex 07"],
+        "dpv:hasJurisdiction": ["FR"],
+    }
+
+
+def test_where_no_authority_is_declared_none_is_named() -> None:
+    made = make(altered(grocer(), controller=replace(grocer().controller, authorities=())), NOW)
+    sections = [each.name for layer in LAYERS for each in made.telling("en").layer(layer)]
+    abouts = [one.about for layer in LAYERS for each in made.telling("en").layer(layer) for one in each.sentences]
+
+    assert ("authorities" in sections, "authorities" in abouts) == (False, False)
+    assert "dpv:hasAuthority" not in made.telling("en").linked
+
+
+def test_an_authority_that_moved_is_told_in_plain_words() -> None:
+    first = replace(grocer().controller.authorities[0], address="Square 1")
+    controller = replace(grocer().controller, authorities=(first, *grocer().controller.authorities[1:]))
+
+    assert differences(notice(), make(altered(grocer(), controller=controller), NOW), "en") == (
+        "“Germany: Berliner Beauftragte für Datenschutz und Informationsfreiheit; https://www.datenschutz-berlin.de; "
+        "Square 1” instead of “Germany: Berliner Beauftragte für Datenschutz und Informationsfreiheit; "
+        "https://www.datenschutz-berlin.de; Alt-Moabit 59-61, 10555 Berlin”",
+    )
 
 
 def test_a_reader_of_twelve_is_told_what_is_done_with_data_of_children_and_what_is_not() -> None:

@@ -27,13 +27,13 @@ OUTSIDE_DOMAIN = "not-in-domain"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose rows (`subject` in `namespace`), which of them, and their new values; values as texts, None for NULL.
+    """Whose rows, which of them, and their new values; values as texts, None for NULL.
 
-    `where` names the columns by whose values the rows are picked; without any, all rows of the person are.
+    `identities` are all of one person, as (namespace, id). `where` names the columns by whose values the rows are
+    picked; without any, all rows of the person are.
     """
 
-    namespace: str
-    subject: int
+    identities: tuple[tuple[str, int], ...]
     changes: Mapping[str, str | None] = field(repr=False)
     where: Mapping[str, str | None] = field(repr=False)
 
@@ -43,13 +43,15 @@ class Found:
     """What is held: rows picked, rows that the new values alter, and the old values with how often they may stay.
 
     `old` maps each column that is altered to its old values, as texts, each with the number of the person's other rows
-    that hold it too. `new` are the new values as they are stored.
+    that hold it too. `new` are the new values as they are stored. `whose` are the identities that the altered rows are
+    about.
     """
 
     picked: int
     altered: int
     old: Mapping[str, Mapping[str | None, int]] = field(repr=False)
     new: Mapping[str, str | None] = field(repr=False)
+    whose: tuple[tuple[str, int], ...] = ()
 
 
 class Correct:
@@ -86,7 +88,8 @@ class Correct:
             picked = self._engine.number(f"SELECT count(*) FROM {held} WHERE {self._picked()}")
             altered = self._engine.number(f"SELECT count(*) FROM {held} WHERE {self._picked()} AND ({self._differs()})")
             old = {name: self._old(held, name) for name in self._asked.changes}
-            return Found(picked, altered, {name: values for name, values in old.items() if values}, self._new())
+            changed = {name: values for name, values in old.items() if values}
+            return Found(picked, altered, changed, self._new(), self._whose(held))
 
     def write(self, target: Path, order: Order) -> Written:
         """Write all rows held, the corrected ones with their new values, to a new file."""
@@ -167,6 +170,14 @@ class Correct:
         )
         return {value: int(count) for value, count in rows}
 
+    def _whose(self, held: str) -> tuple[tuple[str, int], ...]:
+        """Return the identities of the person that the rows to be altered are about."""
+        about = ", ".join(
+            f"coalesce(bool_or({theirs(self._dataset, [each])}), FALSE)" for each in self._asked.identities
+        )
+        ((*told,),) = self._engine.run(f"SELECT {about} FROM {held} WHERE {self._picked()} AND ({self._differs()})")
+        return tuple(each for each, found in zip(self._asked.identities, told, strict=True) if found)
+
     def _new(self) -> dict[str, str | None]:
         told = ", ".join(f"CAST(v{self._positions[name]} AS VARCHAR)" for name in self._asked.changes)
         ((*values,),) = self._engine.run(f"SELECT {told} FROM wanted")
@@ -197,7 +208,7 @@ class Correct:
         )
 
     def _theirs(self) -> str:
-        return theirs(self._dataset, self._asked.namespace, self._asked.subject)
+        return theirs(self._dataset, self._asked.identities)
 
     def _picked(self) -> str:
         """Return the condition of the rows that are meant; it is never NULL."""
@@ -208,10 +219,13 @@ class Correct:
         return f"(SELECT v{self._positions[name]} FROM {table})"
 
 
-def theirs(dataset: Dataset, namespace: str, subject: int) -> str:
-    """Return the condition of the rows that are about a person, by any subject path of the namespace."""
+def theirs(dataset: Dataset, identities: Sequence[tuple[str, int]]) -> str:
+    """Return the condition of the rows that are about a person, by any subject path of an identity's namespace."""
     paths = [
-        f"_subject{place} = {subject:d}" for place, path in enumerate(dataset.subjects) if path.namespace == namespace
+        f"_subject{place} = {subject:d}"
+        for namespace, subject in identities
+        for place, path in enumerate(dataset.subjects)
+        if path.namespace == namespace
     ]
     return f"({' OR '.join(paths) or 'FALSE'})"
 
@@ -225,7 +239,7 @@ def stay_as_often(file: Path, dataset: Dataset, asked: Asked, found: Found, limi
         engine = PrivateEngine(limits)
         try:
             rows = engine.attach(file)
-            where = theirs(dataset, asked.namespace, asked.subject)
+            where = theirs(dataset, asked.identities)
             return all(
                 _count(engine, rows, where, name, value) == expected
                 for name, values in found.old.items()

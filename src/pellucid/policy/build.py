@@ -17,7 +17,13 @@ def controller(document: documents.ControllerDocument) -> model.Controller:
         document.officer,
         document.language,
         tuple(document.languages),
+        tuple(_authority(each) for each in document.authorities),
     )
+
+
+def _authority(document: documents.AuthorityDocument) -> model.Authority:
+    places = tuple(document.jurisdictions)
+    return model.Authority(document.name, document.web, places, document.address, document.phone)
 
 
 def regime(name: str, document: documents.RegimeDocument) -> model.Regime:

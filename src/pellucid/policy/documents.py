@@ -25,6 +25,7 @@ from pellucid.policy.written.dataset import (
     SubjectPathDocument,
 )
 from pellucid.policy.written.people import (
+    AuthorityDocument,
     ControllerDocument,
     NamespaceDocument,
     PersonDocument,
@@ -52,6 +53,7 @@ __all__ = [
     "REQUIRED",
     "SECTIONS",
     "AllowanceDocument",
+    "AuthorityDocument",
     "BasisDocument",
     "BoundDocument",
     "BuiltDocument",

@@ -23,7 +23,17 @@ from pellucid.policy.parts.dataset import (
     SensitiveWhen,
     SubjectPath,
 )
-from pellucid.policy.parts.people import Actor, Controller, Person, PrivacyUnit, Recipient, Regime, Role, Standing
+from pellucid.policy.parts.people import (
+    Actor,
+    Authority,
+    Controller,
+    Person,
+    PrivacyUnit,
+    Recipient,
+    Regime,
+    Role,
+    Standing,
+)
 from pellucid.policy.parts.purpose import (
     Default,
     LegalBasis,
@@ -46,6 +56,7 @@ __all__ = [
     "TEXTS",
     "Actor",
     "Allowance",
+    "Authority",
     "Bound",
     "Built",
     "Column",

@@ -11,6 +11,9 @@ from pellucid.regulations.model import Figure, Law, Laws, as_words
 from pellucid.regulations.sensitive import TERMS
 from pellucid.regulations.territory import applying
 
+TO_AUTHORITY = frozenset({"complain", "complain_to_authority", "petition_authority"})
+"""What the packs call the right to complain to a supervisory authority."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitive:

@@ -2,7 +2,8 @@
 
 Whoever got hold of one mailbox could have a second address "corrected" to one of their own, for which one contact is
 enough, and then show two. So a column that was corrected for the person less than DAYS ago is no way to be known for
-what needs two contacts, or may: erasure, and what shows rows. The staff can still check who asks.
+what needs two contacts, or may: erasure, and what shows rows. The staff can still check who asks. A correction reaches
+all identities of a person, so those count that were ever linked: a split does not make an address older.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pellucid.rights.challenged import Challenged
 from pellucid.rights.challenges import Contact
 from pellucid.rights.request import Right
 from pellucid.rights.stored import RECTIFIED
-from pellucid.subjects.links import certain_identities
+from pellucid.subjects.links import ever_linked
 
 DAYS = 30
 SHOWN = frozenset({Right.ACCESS.value, Right.PORTABILITY.value})
@@ -45,12 +46,12 @@ def trusted(
 
 
 def _corrected(connection: Connection, asked: Challenged, now: int) -> set[str]:
-    """Return the columns (`dataset.column`) that were corrected lately for any identity of the request's person."""
+    """Return the columns (`dataset.column`) that were corrected lately for whoever is, or was, the request's person."""
     found: set[str] = set()
     lately = (rights_events.c.kind == RECTIFIED, rights_events.c.at > now - DAYS * 86_400 * SECOND)
     if asked.subject is None:
         return found
-    for namespace, subject in certain_identities(connection, (asked.namespace, asked.subject)):
+    for namespace, subject in ever_linked(connection, (asked.namespace, asked.subject)):
         theirs = select(rights_requests.c.id).where(
             rights_requests.c.namespace == namespace, rights_requests.c.subject == subject
         )

@@ -69,7 +69,7 @@ def change_of(inside: Inside, row: HeldRow, proposed: Proposed) -> dict[str, obj
 def demand_value_fits(dataset: Dataset, proposed: Proposed, identity: Identity, limits: EngineLimits, now: int) -> None:
     """Raise InputInvalid (`correction-unfit`) unless a value fits its column as an import, or a correction, has it."""
     column = dataset.columns[proposed.column]
-    asked = Asked(*identity, {proposed.column: proposed.value}, {})
+    asked = Asked((identity,), {proposed.column: proposed.value}, {})
     with Correct(dataset, Path(), asked, limits) as engine:
         failed = engine.check(now)
     too_long = proposed.value is not None and len(proposed.value) > LONGEST_VALUE

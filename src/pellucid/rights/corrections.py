@@ -18,8 +18,8 @@ from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.decide import subject_key_columns
 from pellucid.policy.model import Dataset, Policy
 from pellucid.rights.asking import CHANGES
-from pellucid.rights.choice import subject_of
 from pellucid.rights.request import Request
+from pellucid.subjects.links import Identity
 
 LONGEST_STATEMENT = 10_000
 """Characters of a statement."""
@@ -33,9 +33,9 @@ class CorrectionAsked:
     changes: Mapping[str, str | None] = field(repr=False)
     row: Mapping[str, str | None] = field(repr=False)
 
-    def about(self, request: Request) -> Asked:
-        """Return it as the engine takes it, for the person of a request."""
-        return Asked(request.namespace, subject_of(request), self.changes, self.row)
+    def about(self, identities: tuple[Identity, ...]) -> Asked:
+        """Return it as the engine takes it, for a person with these identities."""
+        return Asked(identities, self.changes, self.row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from pellucid.consent.facts import facts_of, others_of
 from pellucid.consent.person import SubjectFacts
 from pellucid.policy.bases import covering
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Authority, Policy
 from pellucid.regulations.model import Law
 from pellucid.regulations.territory import covers
 from pellucid.subjects.keys import NOBODY
@@ -49,6 +49,14 @@ def covering_laws(connection: Connection, policy: Policy, namespace: str, subjec
     established |= {policy.controller.country} if not names else set()
     laws = (law for law in policy.laws if any(covers(law, (place,), each, on) for each in established))
     return Covering(tuple(laws), place)
+
+
+def authorities_of(
+    connection: Connection, policy: Policy, namespace: str, subject: int | None, on: date
+) -> tuple[Authority, ...]:
+    """Return whom a subject can complain to: those of where they live, else all, so that nobody is told of none."""
+    place = covering_laws(connection, policy, namespace, subject, on).place
+    return policy.controller.authorities_of(place) or policy.controller.authorities
 
 
 def reach(connection: Connection, namespace: str, subject: int) -> Reach:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from pellucid.policy.model import Policy
-from pellucid.regulations.duties import rights_under
+from pellucid.regulations.duties import TO_AUTHORITY, rights_under
 from pellucid.regulations.model import Figure, Law
 from pellucid.regulations.territory import applying
 
 UNITS = {"hours": 1, "calendar_days": 24, "business_days": 34, "calendar_month": 730}
 """Units of time that laws count in, each with about how many hours it has."""
-TO_AUTHORITY = frozenset({"complain", "complain_to_authority", "petition_authority"})
 TO_CONTROLLER = frozenset({"challenge_compliance", "complain_to_controller", "grievance"})
 APPEAL = "appeal"
 

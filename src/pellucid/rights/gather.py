@@ -6,7 +6,7 @@ It comes as one JSON value, `account`, and as files of what may be long: how the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -173,10 +173,12 @@ def _stamp(connection: Connection, policy: Policy, holdings: Mapping[str, Holdin
     return Stamp(current(connection)[0], policy.version, policy.laws.version or NO_LAWS, read, now).as_json()
 
 
-def _controller(policy: Policy) -> dict[str, str]:
+def _controller(policy: Policy) -> dict[str, Any]:
     found = policy.controller
     officer = policy.people[found.officer].title if found.officer in policy.people else found.officer
-    return {"name": found.name, "country": found.country, "contact": found.contact, "officer": officer}
+    return {"name": found.name, "country": found.country, "contact": found.contact, "officer": officer} | (
+        {"authorities": [asdict(each) for each in found.authorities]} if found.authorities else {}
+    )
 
 
 def _dataset(connection: Connection, policy: Policy, found: Section, built: int | None) -> dict[str, Any]:

@@ -5,13 +5,15 @@ Something may have to wait until one has gone out (GDPR Art. 12(3)-(4), 18(3)): 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.delivery import outbox
 from pellucid.errors import InputInvalid, NameUnknown
-from pellucid.policy.model import Actor, Controller
+from pellucid.policy.model import Actor, Authority, Controller
 from pellucid.rights import stored
 from pellucid.rights.choice import subject_of
 from pellucid.rights.clock import Event
@@ -22,6 +24,7 @@ WAYS = ("account", "in-person", "letter", "mail", "phone")
 """How the staff may have told somebody."""
 
 _COMPLAIN = "You may complain to a supervisory authority, and go to court."
+_TO_WHOM = "An authority that you may complain to"
 _MEANWHILE = "While it was weighed, all use of your data was restricted; this is no reason for it any more."
 _TEXTS = {
     "restriction-to-be-lifted": "The use of your data is restricted, as you asked. As you asked too, it is "
@@ -46,23 +49,25 @@ def tell(
     reasons: str,
     *,
     to: str | None,
+    authorities: Sequence[Authority] = (),
     actor: str,
     now: int,
 ) -> None:
     """Put a message on its way by mail, or, where no address is held, note that the staff has to tell it.
 
-    Safe to repeat: one of each kind a request. It is for the caller's write transaction.
+    A message that has to state the right to complain names the `authorities`. Safe to repeat: one of each kind a
+    request. It is for the caller's write transaction.
     """
     if _noted(connection, request, message, TELLING):
         return
     way = "staff" if to is None else "mail"
     if to is not None:
-        text = "\n\n".join(
-            [_TEXTS[message], *([f"Our reasons: {reasons}"] if reasons else []), _end(controller, request)]
-        )
+        named = [f"{_TO_WHOM}: {each.name}\n" + "\n".join(each.reached) for each in authorities]
+        told = [_TEXTS[message], *(named if _COMPLAIN in _TEXTS[message] else [])]
+        text = "\n\n".join([*told, *([f"Our reasons: {reasons}"] if reasons else []), _end(controller, request)])
         outbox.put_mail(connection, _about(request, message), to, f"Your request {request.id}", text, now)
-    told = {"message": message, "by": way}
-    stored.note(connection, request.id, Event(TELLING, _not_before(connection, request, now), actor, told))
+    event = {"message": message, "by": way}
+    stored.note(connection, request.id, Event(TELLING, _not_before(connection, request, now), actor, event))
 
 
 def is_told(connection: Connection, request: Request, message: str) -> bool:

@@ -183,6 +183,13 @@ def rights(told: Told, first: Rows) -> Iterator[str]:
         f"To use them, write to {told['controller']['contact']}. You may also complain to the authority that oversees "
         "us."
     )
+    authorities = told["controller"].get("authorities", [])
+    if authorities:
+        named = [
+            (each["name"], ", ".join(each["jurisdictions"]), each["web"], each["address"], each["phone"])
+            for each in authorities
+        ]
+        yield table("authorities", "To whom you can complain", ("authority", "for", "page", "address", "phone"), named)
     if told["requests"]:
         columns = ("request", "right", "received", "state", "closed")
         asked = [

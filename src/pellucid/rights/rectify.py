@@ -1,5 +1,6 @@
 """Rectification (GDPR Art. 16): wrong values of one person's rows corrected, or a statement kept beside what is held.
 
+The person's rows are those that they are shown: of every identity that is theirs by certain links alone.
 The dataset's next generation holds the new values, and the file with the old ones is given up. The log keeps neither:
 it holds commitments under the person's key, so whoever has a value can show that it was the one, and nobody once the
 key is destroyed. What identifies a person or a row, or dates it, is not corrected here: it is imported anew.
@@ -16,7 +17,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
-from pellucid.audit.log import append
+from pellucid.audit.log import append_all
 from pellucid.consent.register import subjects_added
 from pellucid.consent.sets import alike
 from pellucid.engines.duckdb_correcting import Asked, Correct, Found, stay_as_often
@@ -40,13 +41,18 @@ from pellucid.rights.stored import RECTIFIED
 from pellucid.subjects.facts import tell_facts
 from pellucid.subjects.ids import count
 from pellucid.subjects.keys import SubjectKeys
+from pellucid.subjects.links import Identity, certain_identities
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a part of a request corrected, for those whom the data were given: new values as stored, by column."""
+    """What a part of a request corrected, for those whom the data were given: new values as stored, by column.
+
+    `whose` are the identities of the person in whose rows it did.
+    """
 
     part: int
+    whose: tuple[Identity, ...]
     dataset: str
     new: Mapping[str, str | None] = field(repr=False)
 
@@ -108,7 +114,7 @@ def _correct(job: _Job, asked: CorrectionAsked) -> None:
         ground = survey(place, asked.dataset)
         held, before = _held(ground)
         try:
-            made = _write(job, ground, (held, before), asked.about(job.request))
+            made = _write(job, ground, (held, before), asked.about(_identities(job)))
             with place.database.write() as connection:
                 _publish(connection, job, made)
                 reach("correct.before-commit")
@@ -116,6 +122,18 @@ def _correct(job: _Job, asked: CorrectionAsked) -> None:
         except BaseException:
             ground.clear()
             raise
+
+
+def _identities(job: _Job) -> tuple[Identity, ...]:
+    with job.parts.place.database.read() as connection:
+        return certain_identities(connection, (job.request.namespace, subject_of(job.request)))
+
+
+def _demand_still_theirs(connection: Connection, job: _Job, whose: tuple[Identity, ...]) -> None:
+    """Raise RecordingFailed where identities were split off while the file was written: their rows are another's."""
+    theirs = certain_identities(connection, (job.request.namespace, subject_of(job.request)))
+    if not set(whose) <= set(theirs):
+        raise _overtaken(job)
 
 
 def _state(job: _Job, asked: StatementAsked) -> None:
@@ -139,11 +157,16 @@ def _noted(connection: Connection, job: _Job) -> Told | None:
 
 def _demand_undone(connection: Connection, job: _Job) -> None:
     if _noted(connection, job) is not None:
-        raise RecordingFailed(
-            f"The request {job.request.id} was carried out meanwhile, so nothing was done again.",
-            remedy=f"Look at it: pellucid requests show {job.request.id}.",
-            code="request-overtaken",
-        )
+        raise _overtaken(job)
+
+
+def _overtaken(job: _Job) -> RecordingFailed:
+    return RecordingFailed(
+        f"The request {job.request.id} was carried out meanwhile, or its person's identities were split; nothing was "
+        "done.",
+        remedy=f"Look at it: pellucid requests show {job.request.id}; then carry it out again.",
+        code="request-overtaken",
+    )
 
 
 def _note(connection: Connection, job: _Job, told: Told) -> None:
@@ -207,6 +230,7 @@ def _facts(dataset: Dataset, engine: Correct, found: Found) -> pa.Table | None:
 def _publish(connection: Connection, job: _Job, made: _Made) -> None:
     dataset, before, number, now = made.ground.dataset, made.before, made.ground.number, job.now
     _demand_undone(connection, job)
+    _demand_still_theirs(connection, job, made.found.whose)
     after = Generation(dataset.name, number, file_name(dataset.name, number), before.rows, before.schema_hash, now)
     bits = subjects_of(connection, dataset.name, before.generation)
     publish(connection, after, bits, replaces=before.generation)
@@ -215,7 +239,7 @@ def _publish(connection: Connection, job: _Job, made: _Made) -> None:
         changed = tell_facts(connection, dataset, made.facts)
         subjects_added(connection, job.policy, space, count(connection, space), 0, changed, now)
     new = {name: made.found.new[name] for name in made.found.old}
-    job.parts.tell_recipients(connection, job.request, Correction(job.place, dataset.name, new))
+    job.parts.tell_recipients(connection, job.request, Correction(job.place, made.found.whose, dataset.name, new))
     told = {
         "dataset": dataset.name,
         "generation": number,
@@ -225,15 +249,15 @@ def _publish(connection: Connection, job: _Job, made: _Made) -> None:
         "stale": list(made_of(connection, dataset.name)),
     }
     _note(connection, job, told)
-    append(connection, _entry(connection, job, made))
+    append_all(connection, [_entry(connection, job, made, each) for each in made.found.whose])
 
 
-def _entry(connection: Connection, job: _Job, made: _Made) -> AuditEntry:
-    namespace, subject, dataset = job.request.namespace, subject_of(job.request), made.ground.dataset.name
-    keys = job.parts.keys
+def _entry(connection: Connection, job: _Job, made: _Made, whose: Identity) -> AuditEntry:
+    """Return what the log keeps for an identity in whose rows something was corrected, under that identity's key."""
+    dataset, keys = made.ground.dataset.name, job.parts.keys
 
     def committed(column: str, which: str, values: list[str | None]) -> str:
-        return keys.commitment(connection, namespace, subject, commitment_bytes(dataset, column, which, values))
+        return keys.commitment(connection, *whose, commitment_bytes(dataset, column, which, values))
 
     body = {
         "request": job.request.id,
@@ -249,7 +273,7 @@ def _entry(connection: Connection, job: _Job, made: _Made) -> AuditEntry:
         },
         "policy": job.policy.version,
     }
-    pseudonym = keys.pseudonym(connection, namespace, subject)
+    pseudonym = keys.pseudonym(connection, *whose)
     return AuditEntry("data.corrected", job.actor, job.now, subject=pseudonym, body=body)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pellucid.errors import InputInvalid
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Authority, Policy
 from pellucid.records.columns import from_instant
 from pellucid.rights.clock import Terms, dates_of
 from pellucid.rights.covering import Covering
@@ -28,13 +28,19 @@ DEALT_WITH = (
 )
 """The one end of what needs no proof, for whoever gave none."""
 
+REVOKED = RequestState.REVOKED
+COMPLAIN = "Whoever does not agree may complain to a supervisory authority"
 WAITS = "If a contact of the person is held, they are asked there to show who they are."
 """In place of the reason `need_user_verification`, which would demand an address of ours to show it at (§3.02.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A request as its sender is told of it. Instants are UTC µs; `expected_by` is a day, YYYY-MM-DD."""
+    """A request as its sender is told of it. Instants are UTC µs; `expected_by` is a day, YYYY-MM-DD.
+
+    `complain_to` are all authorities that the policy names, once it is answered: a choice among them would tell where
+    the person lives.
+    """
 
     request: str
     right: str
@@ -44,6 +50,7 @@ class Status:
     expected_by: str
     closed_at: int | None
     answer: str
+    complain_to: tuple[Authority, ...] = ()
     agent_request: str | None = None
 
 
@@ -79,6 +86,7 @@ def own_status_of(policy: Policy, terms: Terms, request: Request) -> Status:
         expected_by=first.isoformat(),
         closed_at=request.closed_at,
         answer=answer(request),
+        complain_to=policy.controller.authorities if request.closed and request.state is not REVOKED else (),
         agent_request=request.agent_request,
     )
 
@@ -103,11 +111,19 @@ def document(found: Status) -> dict[str, Any]:
         "request_id": found.request,
         "received_at": from_instant(found.received_at).isoformat(),
         "expected_by": found.expected_by,
-        "processing_details": WAITS if waits else found.answer,
+        "processing_details": WAITS if waits else _details(found),
         "status": found.state,
     }
     told |= {"reason": found.reason} if found.reason and not waits else {}
     return told | ({"agent_request_id": found.agent_request} if found.agent_request else {})
+
+
+def _details(found: Status) -> str:
+    """Return the answer, and where it is no, whom the person can complain to."""
+    if found.state not in (RequestState.DENIED, RequestState.EXPIRED) or not found.complain_to:
+        return found.answer
+    named = "; ".join(f"{each.name}, {each.web}" for each in found.complain_to)
+    return f"{found.answer} {COMPLAIN}: {named}."
 
 
 def document_text(found: Status) -> str:

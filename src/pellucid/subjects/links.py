@@ -115,6 +115,18 @@ def certain_identities(connection: Connection, one: Identity) -> tuple[Identity,
     return tuple(sorted(found))
 
 
+def ever_linked(connection: Connection, one: Identity) -> tuple[Identity, ...]:
+    """Return a subject's identities as far as any link leads or ever led, itself among them, in order."""
+    found, edge = {one}, {one}
+    while edge:
+        rows = _rows(connection, edge)
+        ends = {(row.namespace, row.subject) for row in rows}  # type: ignore[attr-defined]
+        ends |= {(row.other_namespace, row.other) for row in rows}  # type: ignore[attr-defined]
+        edge = ends - found
+        found |= ends
+    return tuple(sorted(found))
+
+
 def _grown(connection: Connection, start: Identity) -> dict[int, Person]:
     """Return the person that a subject belongs to, for each of their ids in its namespace."""
     near: dict[Identity, dict[Identity, tuple[int, bool]]] = {}

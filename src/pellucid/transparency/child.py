@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pellucid.policy.model import Default, Purpose
+from pellucid.transparency import authorities
 from pellucid.transparency.choices import any_has
 from pellucid.transparency.content import Section, Sentence
 from pellucid.transparency.maker import Maker
@@ -66,3 +67,4 @@ def _choices(maker: Maker, taken: list[Purpose]) -> Iterator[Sentence]:
     yield Sentence("erase", say("You can ask us to delete your data."))
     contact = maker.policy.controller.contact
     yield Sentence("help", say("Your parents can help you. Write to {contact}.", contact=contact), "contact", contact)
+    yield from authorities.child(maker)

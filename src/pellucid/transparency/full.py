@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pellucid.policy.model import Dataset, Policy, Purpose, Recipient
-from pellucid.transparency import phrases, purposes, rights
+from pellucid.transparency import authorities, phrases, purposes, rights
 from pellucid.transparency.content import Section, Sentence
 from pellucid.transparency.maker import Maker
 
@@ -37,6 +37,7 @@ def full(maker: Maker) -> tuple[Section, ...]:
         *_recipients(maker),
         Section("rights", say("Your rights"), 2, tuple(_how_to(maker))),
         *rights.sections(maker),
+        *authorities.section(maker),
         Section("decisions", say("Decisions by machines"), 2, (_decisions(maker),)),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pellucid.consent.receipts import terms
-from pellucid.policy.model import LegalBasis, Purpose
+from pellucid.policy.model import Authority, LegalBasis, Purpose
 from pellucid.transparency import rights
 from pellucid.transparency.choices import Group
 from pellucid.transparency.maker import Maker
@@ -20,7 +20,7 @@ CONTEXT: Mapping[str, object] = {
 
 def linked(maker: Maker) -> dict[str, Any]:
     """Return the JSON-LD of a notice in one language, without its version, which is the hash of all languages."""
-    policy = maker.policy
+    policy, declared = maker.policy, maker.policy.controller.authorities
     return {
         "@context": dict(CONTEXT),
         "@type": "dpv:PrivacyNotice",
@@ -39,6 +39,7 @@ def linked(maker: Maker) -> dict[str, Any]:
             if group.choice.basis is not None
         ],
         "dpv:hasRight": [_right(maker, name, text) for name, text in _rights(maker)],
+        **({"dpv:hasAuthority": [_authority(each) for each in declared]} if declared else {}),
     }
 
 
@@ -107,4 +108,13 @@ def _right(maker: Maker, regime: str, text: str) -> dict[str, Any]:
         "@type": "dpv:DataSubjectRight",
         "dct:description": maker.words.say(text),
         "dpv:hasJurisdiction": list(maker.policy.regimes[regime].jurisdictions),
+    }
+
+
+def _authority(authority: Authority) -> dict[str, Any]:
+    return {
+        "@type": "dpv:DataProtectionAuthority",
+        "dpv:hasName": authority.name,
+        "dpv:hasContact": list(authority.reached),
+        "dpv:hasJurisdiction": list(authority.jurisdictions),
     }

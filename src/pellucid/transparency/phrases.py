@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pellucid.policy.model import Default, LegalBasis
+from pellucid.regulations.duties import TO_AUTHORITY
 from pellucid.transparency.choices import NOT_DONE
 from pellucid.transparency.words import message
 
@@ -124,7 +125,7 @@ RIGHTS: Mapping[str, str] = {
         ("information_on_sharing", "list_of_third_parties", "disclosure_of_third_party_records"), RECEIVERS
     ),
     "notify_recipients": PASSED_ON,
-    **dict.fromkeys(("complain_to_authority", "petition_authority", "complain"), AUTHORITY),
+    **dict.fromkeys(sorted(TO_AUTHORITY), AUTHORITY),
     **dict.fromkeys(("complain_to_controller", "grievance", "challenge_compliance"), COMPLAIN),
     "appeal": APPEAL,
     **dict.fromkeys(("no_retaliation", "non_discrimination"), NO_WORSE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pellucid.policy.model import Purpose
-from pellucid.transparency import phrases, rights
+from pellucid.transparency import authorities, phrases, rights
 from pellucid.transparency.content import Section, Sentence
 from pellucid.transparency.maker import Maker
 
@@ -58,6 +58,7 @@ def _more(maker: Maker) -> Iterator[Sentence]:
         yield Sentence("rights", text)
     else:
         yield Sentence("rights", say("Write to us to use your rights; the law where you live says which you have."))
+    yield from authorities.short(maker)
     yield Sentence("full", say("The full notice says which data each purpose uses, on which basis, and for how long."))
 
 

@@ -26,8 +26,10 @@ from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.holdings.place import ImportPlace
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Actor, Policy, Recipient
+from pellucid.records.columns import from_instant
 from pellucid.rights import messages, stored
 from pellucid.rights.choice import ChoiceParts, Told
+from pellucid.rights.covering import authorities_of
 from pellucid.rights.decision import Decision
 from pellucid.rights.fulfilment import Fulfiller
 from pellucid.rights.object import ObjectionOutcome, decide_objection, limit, object_to, opt_out
@@ -127,8 +129,8 @@ class RemedyDesk:
             for name, readable in _given(policy, made.dataset).items():
                 changed = {column: value for column, value in made.new.items() if column in readable}
                 if changed:
-                    notice = _notice(connection, request, "rectification", f"{request.id}-{made.part}", changed)
-                    tell_recipients(connection, policy.controller, [policy.recipients[name]], notice, now)
+                    for notice in _corrections(connection, request, made, changed):
+                        tell_recipients(connection, policy.controller, [policy.recipients[name]], notice, now)
 
         return rectify(RectifyParts(place, self.room.subject_keys, tell_corrected), policy, request, actor, now)
 
@@ -141,7 +143,18 @@ class RemedyDesk:
             return leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
 
         def tell_person(connection: Connection, request: Request, message: str, reasons: str) -> None:
-            messages.tell(connection, policy.controller, request, message, reasons, to=to, actor=actor.name, now=now)
+            on = from_instant(now).date()
+            messages.tell(
+                connection,
+                policy.controller,
+                request,
+                message,
+                reasons,
+                to=to,
+                authorities=authorities_of(connection, policy, request.namespace, request.subject, on),
+                actor=actor.name,
+                now=now,
+            )
 
         def tell_restricted(connection: Connection, request: Request, act: str) -> None:
             notice = _notice(connection, request, act, request.id, {})
@@ -173,6 +186,19 @@ def given_to(policy: Policy, namespace: str) -> list[Recipient]:
     about = [each for each in policy.datasets.values() if any(path.namespace == namespace for path in each.subjects)]
     names = {name for dataset in about for name in _given(policy, dataset.name)}
     return [policy.recipients[name] for name in sorted(names)]
+
+
+def _corrections(
+    connection: Connection, request: Request, made: Correction, changed: Mapping[str, str | None]
+) -> list[Notice]:
+    """Return what to tell of a correction: a notice for each namespace in which it altered rows of the person."""
+    about, found = f"{request.id}-{made.part}", []
+    for namespace in sorted({space for space, _ in made.whose}):
+        held = [ids.natural_key(connection, *each) for each in made.whose if each[0] == namespace]
+        keys = tuple(key for key in held if key is not None)
+        named = about if namespace == request.namespace else f"{about}:{namespace}"
+        found.append(Notice("rectification", named, namespace, keys, changed))
+    return found
 
 
 def _notice(

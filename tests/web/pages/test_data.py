@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import generation_leases
 from pellucid.rights.challenges import MOST_TRIES
+from pellucid.subjects import ids, links
 from tests.web.visitors import MAIL, Browser, Grocer, Page
 
 HOME, MEMBERS, PURCHASES = "/privacy/data", "/privacy/data/members", "/privacy/data/purchases"
@@ -224,6 +225,24 @@ def test_a_value_is_corrected_by_a_request_that_the_staff_carry_out(grocer: Groc
     grocer.workspace.requests.carry_out(request, actor=pia)
     assert cells(browser.get(MEMBERS)) == [["h0001", "alice@home.example", "alice@new.example", "DE"]]
     assert browser.get(ROW).place == f"{MEMBERS}?told=renewed"
+
+
+def test_a_value_of_another_identity_of_the_person_is_corrected_where_it_is_shown(grocer: Grocer) -> None:
+    browser, pia = grocer.known(), grocer.workspace.actor("pia")
+    with grocer.workspace.room.database.write() as connection:
+        one, other = (("household", ids.find(connection, "household", each) or 0) for each in ("h0001", "h0003"))
+        links.link(connection, one, other, links.CERTAIN, "signed in", "pia", grocer.now())
+    rows = [row[0] for row in cells(browser.get(MEMBERS))]
+    place = f"{MEMBERS}/1/{rows.index('h0003')}"
+    made = browser.submit(place, place, column="email", value="alice@third.example")
+    request = made.place.partition("?")[0].rpartition("/")[2]
+    grocer.workspace.requests.approve(request, actor=pia)
+    grocer.workspace.requests.carry_out(request, actor=pia)
+
+    assert sorted(row[:2] for row in cells(browser.get(MEMBERS))) == [
+        ["h0001", "alice@home.example"],
+        ["h0003", "alice@third.example"],
+    ]
 
 
 def test_a_row_without_a_key_is_named_by_all_that_was_shown_of_it(grocer: Grocer) -> None:

@@ -217,6 +217,12 @@ PEOPLE: Words = {
         "Notices are not made in `{value}` any more.",
         WRITER,
     ),
+    **neutrally_listed(
+        "controller-authority",
+        "Customers are told that they can complain to {value}.",
+        "Customers are not told any more that they can complain to {value}.",
+        f"{OFFICER}; {WRITER}",
+    ),
     **neutral("translation", "Its texts differ in: {languages}.", WRITER),
 }
 """Who is responsible, who may do what, who is given what."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pellucid.policy.changes.release import optional_allowance
 from pellucid.policy.changes.rules import Notes, Rules, exchanged, listed, text, told_apart, translations
 from pellucid.policy.decide import ACTIONS
-from pellucid.policy.model import Person, Recipient, Role
+from pellucid.policy.model import Authority, Person, Recipient, Role
 from pellucid.policy.phrases import listed as in_words
 
 
 def _address(notes: Notes, old: str, new: str) -> None:
     told = (f"at {address}" if address else "by a file that waits for them" for address in (old, new))
     notes.add("recipient-address", **dict(zip(("old", "new"), told, strict=True)))
+
+
+def _authority(one: Authority) -> str:
+    return f"{one.name} (for people in {in_words(one.jurisdictions)}; {'; '.join(one.reached)})"
 
 
 CONTROLLER: Rules = {
@@ -21,6 +25,7 @@ CONTROLLER: Rules = {
     "officer": text("controller-officer"),
     "language": text("controller-language"),
     "languages": listed("controller-languages"),
+    "authorities": listed("controller-authority", _authority),
 }
 ROLE: Rules = {
     "name": told_apart,

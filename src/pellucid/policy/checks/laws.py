@@ -16,6 +16,7 @@ from pellucid.policy.checks.findings import Findings
 from pellucid.policy.model import Default, Policy, Purpose, Regime, RegimeBasis
 from pellucid.policy.nodes import Place
 from pellucid.policy.phrases import listed
+from pellucid.regulations.duties import TO_AUTHORITY, rights
 from pellucid.regulations.model import ConsentDefault, Laws
 from pellucid.regulations.ruling import Ground, Ruling, applying, ruling
 
@@ -48,6 +49,7 @@ def check(policy: Policy, laws: Laws, on: date, where: Callable[[Location], Plac
     if laws.packs:
         for regime in policy.regimes.values():
             _check_covered(policy, laws, regime, on, findings)
+            _check_authorities(policy, laws, regime, on, findings)
         for purpose in policy.purposes.values():
             for basis in purpose.bases.values():
                 _check_basis(policy, laws, purpose, basis, on, findings)
@@ -63,6 +65,23 @@ def _check_covered(policy: Policy, laws: Laws, regime: Regime, on: date, finding
     message = f"No law that was signed off is that of people in {listed(places)}.{also}"
     location = ("regimes", regime.name, "jurisdictions")
     findings.warn("place-without-law", location, message, "Sign off their law, if pellucid has it, or write its pack.")
+
+
+def _check_authorities(policy: Policy, laws: Laws, regime: Regime, on: date, findings: Findings) -> None:
+    """Note where people can complain to an authority and none is named, which they have to be told (Art. 13(2)(d))."""
+    places, grounds = [], dict[str, None]()
+    for place in regime.jurisdictions:
+        given = [each for each in rights(laws, (place,), on, _served(policy, regime)) if each.id in TO_AUTHORITY]
+        if given and not policy.controller.authorities_of(place):
+            places.append(place)
+            grounds |= dict.fromkeys(f"{each.law} ({each.cite})" for each in given)
+    if places:
+        message = (
+            f"Under `{regime.name}` people in {listed(places)} can complain to an authority, by {listed(grounds)}, "
+            "and the controller names none that they can go to."
+        )
+        remedy = "Add it to `authorities:` of the controller, with its `name:`, `web:` and `jurisdictions:`."
+        findings.warn("authority-missing", ("controller",), message, remedy)
 
 
 def _check_basis(

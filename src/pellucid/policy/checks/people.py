@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from pellucid.policy.addresses import is_address
+from pellucid.policy.addresses import is_address, is_web_address
 from pellucid.policy.checks.findings import Findings
 from pellucid.policy.decide import ACTIONS
-from pellucid.policy.model import Policy, Recipient
+from pellucid.policy.model import Authority, Policy, Recipient
 from pellucid.policy.nodes import suggestion
 
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -65,9 +65,34 @@ def _check_places(policy: Policy, findings: Findings) -> None:
             findings.error("place-invalid", ("regimes", regime.name, "establishment"), message, remedy)
     if not findings.is_broken("controller"):
         _check_place(policy.controller.country, ("controller", "country"), findings)
+        _check_authorities(policy, findings)
     for recipient in policy.recipients.values():
         _check_place(recipient.country, ("recipients", recipient.name, "country"), findings)
         _check_address(recipient, findings)
+
+
+def _check_authorities(policy: Policy, findings: Findings) -> None:
+    declared = policy.controller.authorities
+    for index, authority in enumerate(declared):
+        location = ("controller", "authorities", index)
+        if not is_web_address(authority.web):
+            message = f"`{authority.web}` is no address of a page."
+            remedy = "Write it from https:// on, as it is linked to."
+            findings.error("web-address-invalid", (*location, "web"), message, remedy)
+        if authority.name in (each.name for each in declared[:index]):
+            message = f"The authority `{authority.name}` stands here twice."
+            findings.error("authority-twice", location, message, "Keep one, with the `jurisdictions` of both.")
+        _check_served(policy, authority, location, findings)
+
+
+def _check_served(policy: Policy, authority: Authority, location: tuple[str | int, ...], findings: Findings) -> None:
+    covered = [place for regime in policy.regimes.values() for place in regime.jurisdictions]
+    for place, code in enumerate(authority.jurisdictions):
+        _check_place(code, (*location, "jurisdictions", place), findings)
+    if not findings.any_broken("regimes") and not any(authority.serves(place) for place in covered):
+        message = f"Nobody whom a regime covers can go to `{authority.name}`."
+        remedy = "Name the places of a regime under its `jurisdictions`, or take it out."
+        findings.warn("authority-of-nobody", location, message, remedy)
 
 
 def _check_address(recipient: Recipient, findings: Findings) -> None:

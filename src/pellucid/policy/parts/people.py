@@ -11,10 +11,35 @@ from pellucid.policy.parts.texts import Translation
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """A supervisory authority that people can complain to (GDPR Art. 77): who it is, and how it is reached.
+
+    `jurisdictions` (ISO 3166) are where those live who can go to it. Its name is a proper name, in no other language.
+    """
+
+    name: str
+    web: str
+    jurisdictions: tuple[str, ...]
+    address: str = ""
+    phone: str = ""
+
+    @property
+    def reached(self) -> tuple[str, ...]:
+        """How it is reached: its page, then its address and its number, as far as they are declared."""
+        return tuple(each for each in (self.web, self.address, self.phone) if each)
+
+    def serves(self, place: str) -> bool:
+        """Return whether whoever lives in a place can go to it; a country alone may be any of its parts."""
+        country = place.partition("-")[0]
+        return any(each in (place, country) or each.startswith(f"{place}-") for each in self.jurisdictions)
+
+
+@dataclass(frozen=True, slots=True)
 class Controller:
     """Who is responsible (GDPR Art. 13(1)(a)).
 
     `language` is the one that the policy's texts are written in, `languages` are those that they are translated into.
+    `authorities` are those that people can complain to.
     """
 
     name: str
@@ -23,6 +48,11 @@ class Controller:
     officer: str = ""
     language: str = field(default="en", metadata=ADDED)
     languages: tuple[str, ...] = field(default=(), metadata=ADDED)
+    authorities: tuple[Authority, ...] = field(default=(), metadata=ADDED)
+
+    def authorities_of(self, place: str | None) -> tuple[Authority, ...]:
+        """Return those that somebody in a place can complain to; all, where it is not known where they live."""
+        return tuple(each for each in self.authorities if place is None or each.serves(place))
 
 
 @dataclass(frozen=True, slots=True)

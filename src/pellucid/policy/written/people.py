@@ -7,6 +7,18 @@ from pydantic import Field
 from pellucid.policy.written.base import TRANSLATIONS, AllowanceDocument, Document, Language, Text, TitleTexts
 
 
+class AuthorityDocument(Document):
+    """A supervisory authority that people can complain to (GDPR Art. 13(2)(d), 77)."""
+
+    name: Text = Field(description="Its own name, as it writes it.")
+    web: Text = Field(description="Address of its page for complaints, beginning with https://.")
+    jurisdictions: list[Text] = Field(
+        min_length=1, description="ISO 3166 codes of the places whose people can go to it, e.g. DE, US-CA."
+    )
+    address: str = Field(default="", description="Its postal address, in one line.")
+    phone: str = Field(default="", description="Its telephone number, as it is dialled from abroad.")
+
+
 class ControllerDocument(Document):
     """Who is responsible for the data (GDPR Art. 13(1)(a))."""
 
@@ -18,6 +30,9 @@ class ControllerDocument(Document):
     languages: list[Language] = Field(
         default=[],
         description="Other languages that customers read: every text they are shown is translated into them.",
+    )
+    authorities: list[AuthorityDocument] = Field(
+        default=[], description="Supervisory authorities that customers can complain to, as they are told."
     )
 
 

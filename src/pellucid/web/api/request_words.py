@@ -104,6 +104,16 @@ class ProofGiven(Asked):
     answer: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x20-\x7e]+$")]
 
 
+class AuthorityTold(BaseModel):
+    """A supervisory authority that people can complain to, as the policy names it."""
+
+    name: str
+    web: str
+    jurisdictions: list[str] = Field(description="ISO 3166 codes of the places whose people can go to it.")
+    address: str
+    phone: str
+
+
 class RequestTold(BaseModel):
     """How a request stands, in the words of the Data Rights Protocol 1.0: nothing tells whether the person is known."""
 
@@ -115,6 +125,9 @@ class RequestTold(BaseModel):
     expected_by: str = Field(description="The last day, under the strictest law that may decide.")
     closed_at: str | None
     answer: str = Field(description="For the person, as a sentence.")
+    complain_to: list[AuthorityTold] = Field(
+        description="Once it is answered, all authorities that the policy names: the person is to be told of theirs."
+    )
 
 
 class ChallengeTold(BaseModel):

@@ -6,6 +6,7 @@ Every answer is the same whether or not the person is known here. Approving and 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -128,6 +129,7 @@ def _told(found: Status) -> dict[str, Any]:
         "expected_by": found.expected_by,
         "closed_at": None if found.closed_at is None else moment_of(found.closed_at),
         "answer": found.answer,
+        "complain_to": [asdict(each) for each in found.complain_to],
     }
 
 

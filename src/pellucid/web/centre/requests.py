@@ -130,4 +130,5 @@ def _one(request: Request, visit: Visit, request_id: str, *, wrong: tuple[str, .
         underway=workspace.own_erasures.underway(visit.visitor, request_id) if erasing else None,
         origin=site_of(request).place.origin,
         verifier=workspace.audit.verifier,
+        authorities=() if found.open else workspace.help.authorities(visit.visitor.identity),
     )
