@@ -26,6 +26,7 @@ from pellucid.release.accountant import BudgetRow, binding_cap, charge, reserve,
 from pellucid.release.budget import PrivacyBudget, rho_of
 from pellucid.release.choose import choose
 from pellucid.release.clipping import Clipping
+from pellucid.release.figures import six_digits
 from pellucid.release.plan import ReleasePlan, epsilon_for, plan, plan_rho
 from pellucid.release.private import release
 from pellucid.release.result import Loss
@@ -253,7 +254,7 @@ class ByNoise:
                 f"First, {_epsilon(first.plan)} of it is spent to find out how large the figures are. The rest is then "
                 "the least that is needed: never more than shown here, and perhaps far less.",
             )
-        sizes = "; ".join(f"{title}: {size:,.6g}" for title, size in first.titled_sizes())
+        sizes = "; ".join(f"{title}: {six_digits(size)}" for title, size in first.titled_sizes())
         return (
             f"{_epsilon(first.plan)} of it was spent on a first answer (log entry {first.leaf}) that told how large "
             f"the figures are. Errors are at most {relative * 100:.4g} % of these sizes: {sizes}. A size is the median "

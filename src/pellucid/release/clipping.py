@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pellucid.release.figures import six_digits
 from pellucid.release.mechanisms import half_width
 from pellucid.rewrite.governed import COUNTS, Block, Measure
 
@@ -85,7 +86,7 @@ def bounding_of(block: Block) -> Bounding:
         f"one person counts in at most {groups} and is bounded {how}" if block.keys else "one person's part is bounded"
     )
     drawn = [
-        f"{measure.norm / 10**measure.scale:,.6g} for {measure.title}" for measure in block.measures if measure.drawn
+        f"{six_digits(measure.norm / 10**measure.scale)} for {measure.title}" for measure in block.measures if measure.drawn
     ]
     told = f" Norms, drawn privately: {', '.join(drawn)} ({KEPT})." if drawn else ""
     return Bounding(name, f"Bounded by {name}: {where}.{told}")
@@ -110,7 +111,7 @@ def clipping_of(block: Block, cells: int, people: int, clipped: int, sigma: floa
 def _in_words(bias: Bias) -> str:
     if bias.most is None:
         return f"How much that took from {bias.measure} is not bounded."
-    return f"It took at most {bias.most:,.6g} from {bias.measure}, over all groups together (95 %)."
+    return f"It took at most {six_digits(bias.most)} from {bias.measure}, over all groups together (95 %)."
 
 
 def _bias(block: Block, measure: Measure, cells: int, beyond: float) -> float | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ERROR_DIGITS = 2
 """Significant digits of an error; the value beside it is rounded to the same place."""
+LONGEST = 1e15
+"""From where on a number is told by its power of ten."""
 
 
 def with_error(value: object, error: float | None) -> str:
@@ -42,7 +44,13 @@ def shown(value: object) -> str:
         return str(value)
     if isinstance(value, int | Decimal):
         return f"{value:,}"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    return six_digits(value) if isinstance(value, float) else str(value)
+
+
+def six_digits(value: float) -> str:
+    """Return a number with six significant digits, written out where people still read it: 7187494.2 -> 7,187,490."""
+    short = f"{value:.6g}"
+    return f"{float(short):,.0f}" if "e+" in short and abs(value) < LONGEST else f"{value:,.6g}"
 
 
 def limit_name(row: BudgetRow) -> str:

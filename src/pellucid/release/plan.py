@@ -14,6 +14,7 @@ from fractions import Fraction
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import ReleaseRule
 from pellucid.release.budget import PrivacyBudget, conversion_delta, delta_units, epsilon_of, rho_of
+from pellucid.release.figures import six_digits
 from pellucid.release.mechanisms import half_width, key_threshold, noise_scale
 from pellucid.release.quantile import noise_of, rank_half_width, resolution
 from pellucid.release.sensitivity import block_sensitivity, subjects_sensitivity
@@ -166,7 +167,7 @@ def epsilon_for(
             remedy="Ask with --epsilon.",
         )
     if best > accuracy:
-        asked, found = (f"{each:,.6g}" if sizes is None else f"{each:.3%}" for each in (accuracy, best))
+        asked, found = (six_digits(each) if sizes is None else f"{each:.3%}" for each in (accuracy, best))
         raise InputInvalid(
             f"An error of {asked} cannot be reached: with epsilon {rule.epsilon_max:g}, the most that one "
             f"question may spend for this purpose, it is {found}.",
