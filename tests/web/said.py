@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -86,6 +87,7 @@ KINDS = ("purpose", "request", "right", "choice", "namespace", "subject", "kind"
 """Of what a page may say that there is none."""
 
 
+@cache
 def said() -> set[Message]:
     """Return every message that pages may show."""
     found: set[Message] = set(of_templates())
