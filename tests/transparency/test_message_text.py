@@ -109,7 +109,7 @@ def test_without_a_public_address_there_is_no_link() -> None:
     ],
 )
 def test_days_and_counts_are_told_as_the_language_tells_them(language: str, day: str, count: str) -> None:
-    fields = {"until": date(2027, 6, 1), "kinds": 3, "uses": 1234}
+    fields: dict[str, str | date | int] = {"until": date(2027, 6, 1), "kinds": 3, "uses": 1234}
     ends, yearly = (compose(kind, language, fields).text for kind in ("consent-expiring", "yearly"))
 
     assert (ends.count(day), yearly.count(count)) == (1, 1)

@@ -25,6 +25,7 @@ from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.model import LANGUAGES
 from pellucid.rights import account, correcting, inside, sections, showing
 from pellucid.transparency import phrases, use_words
+from pellucid.web.console import request_acts
 from pellucid.web.language import CATALOGUES
 from pellucid.web.pages import TEMPLATES, TOLD, environment
 
@@ -41,6 +42,7 @@ ELSEWHERE: tuple[object, ...] = (
     account.ESTIMATE,
     account.FACTS,
     phrases.REVEALED,
+    request_acts.ACTS,
     [value for name, value in vars(use_words).items() if name.isupper() and name not in ("REFUSALS", "ABOUT")],
     {start: sentence for start, sentence in (*use_words.REFUSALS, *use_words.ABOUT)},
     "from data held",
