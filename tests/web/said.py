@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po
 import pellucid
 import pellucid.web
 from pellucid import errors
+from pellucid.audit.verify import TITLES
 from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.model import LANGUAGES
@@ -27,7 +28,7 @@ from pellucid.rights import account, correcting, inside, sections, showing
 from pellucid.transparency import phrases, use_words
 from pellucid.web.console import request_acts
 from pellucid.web.language import CATALOGUES
-from pellucid.web.pages import TEMPLATES, TOLD, environment
+from pellucid.web.pages import GDPR, TEMPLATES, TOLD, environment
 
 SOURCE = Path(pellucid.__file__).parent
 TRANSLATED = tuple(each for each in LANGUAGES if each != "en")
@@ -43,6 +44,8 @@ ELSEWHERE: tuple[object, ...] = (
     account.FACTS,
     phrases.REVEALED,
     request_acts.ACTS,
+    GDPR,
+    TITLES,
     [value for name, value in vars(use_words).items() if name.isupper() and name not in ("REFUSALS", "ABOUT")],
     {start: sentence for start, sentence in (*use_words.REFUSALS, *use_words.ABOUT)},
     "from data held",

@@ -56,6 +56,8 @@ TOLD: Mapping[str, str] = {
     "forgotten": "What you chose in this browser is deleted.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
+GDPR = "GDPR"
+"""What articles are cited of; each language has its own name for it."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}
 """Whom a page is of that is shown before anything is read."""
 
@@ -84,6 +86,9 @@ def environment(language: str) -> Environment:
         "instant": lambda text: words.moment(datetime.fromisoformat(text).astimezone(UTC)),
         "period": words.period,
         "number": words.number,
+        "signs": words.signs,
+        "cite": lambda text: text.replace(GDPR, _said(spoken, GDPR)),
+        "figure": partial(_figure, spoken, words),
         "country": words.country,
         "said": partial(_said, spoken),
         "band": partial(_band, spoken),
@@ -207,6 +212,11 @@ def _or_english(spoken: NullTranslations, language: str, text: str) -> str:
     """Return a text of ours that may hold names and numbers: as it is, marked as English, if nobody translated it."""
     found = _said(spoken, text)
     return _marked(found, SOURCE, language) if found == text else found
+
+
+def _figure(spoken: NullTranslations, words: Words, text: str) -> str:
+    """Return a figure with the signs of the page's language; what stands in place of one, as `_or_english` does."""
+    return words.signs(text) if text[-1:].isdigit() else _or_english(spoken, words.language, text)
 
 
 def _listed(words: Words, items: Iterable[str]) -> str:
