@@ -24,6 +24,7 @@ from pellucid.rights.account import FACTS
 from pellucid.transparency.own_texts import own_text
 from pellucid.transparency.phrases import REVEALED
 from pellucid.transparency.words import SOURCE, Words, translations
+from pellucid.web.colons import SPACED, SpacedColons
 from pellucid.web.errors import Problem
 from pellucid.web.language import CATALOGUES, CHOICE, keep_choice, language_of, names
 from pellucid.web.site import Site, site_of
@@ -73,7 +74,7 @@ def environment(language: str) -> Environment:
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", *([SpacedColons] if language in SPACED else [])],
     )
     spoken = translations(language, CATALOGUES)
     found.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]  # of the extension

@@ -133,6 +133,13 @@ def test_a_date_is_told_as_the_language_tells_it(grocer: Grocer) -> None:
     assert len({found.group() for found in dates.values() if found is not None}) > 1
 
 
+def test_french_sets_a_space_before_a_colon_between_pieces_too(grocer: Grocer) -> None:
+    pieces = {code: grocer.known().get(f"/privacy/data?language={code}").words for code in ("en", "fr")}
+
+    assert pieces["en"].count("Where it comes from: the tills of our shops") == 1
+    assert pieces["fr"].count("D’où cela vient : the tills of our shops") == 1
+
+
 def test_what_the_policy_does_not_translate_is_marked_as_what_it_is_in(grocer: Grocer) -> None:
     page = grocer.known().get("/privacy/choices?language=de")
 
