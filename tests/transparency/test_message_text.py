@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import date
 from html.parser import HTMLParser
 from string import Formatter
 
@@ -42,7 +43,7 @@ def test_the_words_are_those_that_were_looked_at_and_nothing_in_them_sells() -> 
     """A change of any word comes through here: look at it in every language, that it tells and does not advertise."""
     whole = json.dumps([SUBJECTS, BODIES, PAGES, SEE], sort_keys=True, ensure_ascii=False)
     assert (
-        hashlib.sha256(whole.encode()).hexdigest() == "e8db9b4706f880c0e8a6231aae5ebb6271fcdb1c3b2e6c69f5beda8a2c61c582"
+        hashlib.sha256(whole.encode()).hexdigest() == "a0cbd7a0f5d04726dd4e9a84ad29dd8019b660541a4ffb8ff4e796901f7675c1"
     )
     assert MARKETING.findall(whole) == []
 
@@ -96,6 +97,22 @@ def test_text_and_html_say_the_same() -> None:
 def test_without_a_public_address_there_is_no_link() -> None:
     told = compose("yearly", "de", {**FULL, "link": "", "page": ""})
     assert (told.text.count("Link"), told.html.count("href")) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "count"),
+    [
+        ("en", " 1 June 2027,", ": 1,234."),
+        ("de", " 1. Juni 2027,", ": 1.234."),
+        ("es", " 1 de junio de 2027 ", ": 1.234."),
+        ("fr", " 1 juin 2027,", "\xa0: 1\u202f234."),
+    ],
+)
+def test_days_and_counts_are_told_as_the_language_tells_them(language: str, day: str, count: str) -> None:
+    fields: dict[str, str | date | int] = {"until": date(2027, 6, 1), "kinds": 3, "uses": 1234}
+    ends, yearly = (compose(kind, language, fields).text for kind in ("consent-expiring", "yearly"))
+
+    assert (ends.count(day), yearly.count(count)) == (1, 1)
 
 
 def test_each_kind_leads_to_the_page_that_shows_more() -> None:

@@ -112,7 +112,7 @@ def test_a_consent_is_said_to_end_a_month_before_and_not_once_it_is_withdrawn(po
     post.made.say(BOB, "withdraw", "care")
     assert post.send(EXPIRY) == {Outcome.PUT: 1}
     (mail,) = post.mails()
-    assert (mail["to"], mail["text"].count("That ends on 2027-06-01,")) == ("person0@home.example", 1)
+    assert (mail["to"], mail["text"].count("That ends on 1 June 2027,")) == ("person0@home.example", 1)
     post.made.tick(days=30)
     assert post.send(EXPIRY) == {}
 
@@ -132,7 +132,7 @@ def test_a_consent_that_a_date_in_a_law_ends_is_said_to_end_then(post: Post) -> 
     post.made.tick(days=20)
     assert post.send(EXPIRY) == {Outcome.PUT: 1}
     (mail,) = post.mails()
-    assert (mail["to"], mail["text"].count("That ends on 2026-07-15,")) == ("person0@home.example", 1)
+    assert (mail["to"], mail["text"].count("That ends on 15 July 2026,")) == ("person0@home.example", 1)
 
 
 def test_a_date_in_a_law_that_ends_nothing_is_no_message(post: Post) -> None:

@@ -21,13 +21,15 @@ from jinja2 import Environment
 import pellucid
 import pellucid.web
 from pellucid import errors
+from pellucid.audit.verify import TITLES
 from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.model import LANGUAGES
 from pellucid.rights import account, correcting, inside, sections, showing
 from pellucid.transparency import phrases, use_words
+from pellucid.web.console import request_acts
 from pellucid.web.language import CATALOGUES
-from pellucid.web.pages import TEMPLATES, TOLD
+from pellucid.web.pages import GDPR, TEMPLATES, TOLD
 
 SOURCE = Path(pellucid.__file__).parent
 TRANSLATED = tuple(each for each in LANGUAGES if each != "en")
@@ -42,6 +44,9 @@ ELSEWHERE: tuple[object, ...] = (
     account.ESTIMATE,
     account.FACTS,
     phrases.REVEALED,
+    request_acts.ACTS,
+    GDPR,
+    TITLES,
     [value for name, value in vars(use_words).items() if name.isupper() and name not in ("REFUSALS", "ABOUT")],
     {start: sentence for start, sentence in (*use_words.REFUSALS, *use_words.ABOUT)},
     "from data held",

@@ -301,6 +301,6 @@ def code_of(authenticator: str, workspace: Workspace, later: int = 0) -> str:
 
 
 def _code_in(text: str) -> str:
-    found = re.search(r"give this code: (\d{4}) (\d{4})", text)
+    found = re.search(r": (\d{4}) (\d{4})", text)
     assert found is not None, text
     return found.group(1) + found.group(2)

@@ -17,9 +17,11 @@ from pellucid.records.columns import from_instant
 from pellucid.records.jobs import Claim
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
+from pellucid.rights.challenge_words import ASKED, SENTENCES
 from pellucid.rights.challenged import SIGN_IN, Challenged, challenged
 from pellucid.rights.challenges import LINK, Contact, Contacts
 from pellucid.rights.corrected_contacts import trusted
+from pellucid.subjects.links import Identity
 
 SIGN_IN_LINK = "/privacy/sign-in/link/"
 """Where the link of a mail leads by which somebody signs in."""
@@ -35,6 +37,8 @@ class ChallengeSender:
     policy: Callable[[], Policy]
     actor: Actor
     per_hour: int
+    language: Callable[[Connection, Identity], str]
+    """In which language somebody is written to; empty where that is not known: then it is the company's."""
     public_url: str = ""
 
     def __call__(self, claim: Claim) -> None:
@@ -75,28 +79,37 @@ class ChallengeSender:
         return challenge, asked, chosen[0]
 
     def _mail(self, claim: Claim, challenge: Row[Any], asked: Challenged, contact: Contact) -> Mail:
-        controller = self.policy().controller
-        secret = challenges.secret_of(self.key, challenge.id, challenge.kind)
+        controller, language = self.policy().controller, self._spoken(claim, asked)
+        says, id = SENTENCES[language], challenge.id
+        secret = challenges.secret_of(self.key, id, challenge.kind)
+        both = asked.is_sign_in and bool(self.public_url)
         if challenge.kind == LINK:
             # Behind the #, so that neither servers' logs nor programs that fetch links from mails get hold of it.
-            shown = f"open this link: {self.public_url.rstrip('/')}/verify/{asked.id}#{secret}"
+            shown = [says["link"].format(link=f"{self.public_url.rstrip('/')}/verify/{asked.id}#{secret}")]
         else:
-            shown = f"give this code: {secret[:4]} {secret[4:]}"
-        both = asked.is_sign_in and bool(self.public_url)
+            shown = [says["code"].format(code=f"{secret[:4]} {secret[4:]}")]
         if both:
             # In the path, so that no script is needed: it opens nothing but in the browser that asked.
-            link = challenges.secret_of(self.key, challenge.id, LINK)
-            shown += f"\n\nOr open this link, and press the button: {self.public_url.rstrip('/')}{SIGN_IN_LINK}{link}"
-        text = (
-            f"Somebody, we hope you, asked {controller.name} {asked.words}.\n\n"
-            f"To show that it is you, {shown}\n\n"
-            f"{'They hold' if both else 'It holds'} for ten minutes, once, and {asked.holds_for}. "
-            f"Pass {'neither' if both else 'it'} on{'' if both else ' to nobody'}: "
-            f"we never ask for {'them' if both else 'it'} on the telephone or by mail.\n\n"
-            f"If it was not you, you need not do anything. You can tell us: {controller.contact}\n"
-        )
+            link = challenges.secret_of(self.key, id, LINK)
+            shown.append(says["or-link"].format(link=f"{self.public_url.rstrip('/')}{SIGN_IN_LINK}{link}"))
+        where = says["browser" if asked.is_sign_in or asked.is_of_session else "request"].format(id=asked.id)
+        text = [
+            says["asked"].format(controller=controller.name, what=ASKED[language][asked.asked]),
+            *shown,
+            says["both-hold" if both else "one-holds"].format(where=where),
+            says["otherwise"].format(contact=controller.contact),
+        ]
         written = from_instant(challenge.made_at)
-        return Mail(challenge.id, contact.address, "Is it you who asks about your data?", text, written)
+        return Mail(id, contact.address, says["subject"], "\n\n".join(text) + "\n", written)
+
+    def _spoken(self, claim: Claim, asked: Challenged) -> str:
+        """Return the language to write in: the person's, or the company's where theirs is not known."""
+        known = ""
+        if asked.subject is not None:
+            with claim.database.read() as connection:
+                known = self.language(connection, (asked.namespace, asked.subject))
+        wanted = (known, self.policy().controller.language)
+        return next((each for each in wanted if each in SENTENCES), "en")
 
 
 def _found(connection: Connection, id: str, now: int) -> tuple[Row[Any], Challenged | None]:

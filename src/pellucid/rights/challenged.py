@@ -21,22 +21,8 @@ That of a request begins with an r.
 """
 ONE_CONTACT, TWO_CONTACTS = 1, 2
 
-WORDS = {
-    Right.ACCESS: "to be shown the data that we hold about you",
-    Right.PORTABILITY: "to be given the data that we hold about you",
-    Right.RECTIFICATION: "to have data about you corrected",
-    Right.ERASURE: "to have the data that we hold about you erased",
-    Right.RESTRICTION: "to have the use of your data restricted",
-    Right.LIFT_RESTRICTION: "to have your data used again",
-    Right.OBJECTION: "to object to a use of your data",
-    Right.OPT_OUT: "to opt out of a use of your data",
-    Right.LIMIT: "to limit the use of your sensitive data",
-    Right.HUMAN_REVIEW: "to have a decision about you reviewed by a person",
-}
-PROOF_WORDS = (
-    "for something in the privacy centre that matters much: to erase or to download all that we hold about you"
-)
-SIGN_IN_WORDS = "to be let into the privacy centre, where your data are seen and your choices are made"
+OF_SIGN_IN, OF_PROOF = "sign-in", "proof"
+"""What a challenge is for that is for no right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +30,8 @@ class Challenged:
     """A request, a sign-in, or a session to be worth more: about whom (None: nobody we know), whether it waits for an
     answer, or is over.
 
-    `words` say to the person what was asked for, `holds_for` what the code is good for. `strength` and `right` (None: a
-    sign-in) say which contacts may be used: see `rights.corrected_contacts`.
+    `asked` is what for: a right, OF_SIGN_IN or OF_PROOF. `strength` and `right` (None: a sign-in) say which contacts
+    may be used: see `rights.corrected_contacts`.
     """
 
     id: str
@@ -55,8 +41,7 @@ class Challenged:
     over: bool
     strength: int
     right: str | None
-    words: str
-    holds_for: str
+    asked: str
 
     @property
     def is_sign_in(self) -> bool:
@@ -86,8 +71,7 @@ def _request(connection: Connection, id: str) -> Challenged | None:
         over=row.state in {state.value for state in FINAL},
         strength=row.strength,
         right=row.right,
-        words=WORDS[Right(row.right)],
-        holds_for=f"for the request {id} only",
+        asked=str(row.right),
     )
 
 
@@ -104,6 +88,5 @@ def _sign_in(connection: Connection, id: str, now: int) -> Challenged | None:
         over=not waits,
         strength=ONE_CONTACT if id.startswith(SIGN_IN) else TWO_CONTACTS,
         right=Right.ACCESS.value if id.startswith(RAISING) else None,
-        words={SIGN_IN: SIGN_IN_WORDS, RAISING: WORDS[Right.ACCESS], PROOF: PROOF_WORDS}[id[0]],
-        holds_for="in the browser only in which it was asked for",
+        asked={SIGN_IN: OF_SIGN_IN, RAISING: Right.ACCESS.value, PROOF: OF_PROOF}[id[0]],
     )

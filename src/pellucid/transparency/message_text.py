@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 
 from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, PAGES, SEE, SUBJECTS
+from pellucid.transparency.words import Words
 
 ADDRESSES = ("link", "page")
 """Places in which an address stands; a sentence about one that is not there is left out."""
@@ -33,13 +35,13 @@ class Composed:
     html: str
 
 
-def compose(kind: str, language: str, fields: Mapping[str, str]) -> Composed:
+def compose(kind: str, language: str, fields: Mapping[str, str | date | int]) -> Composed:
     """Return a message of a kind; `fields` are of FIELDS, and what is not given is not in that kind's words.
 
-    A language that there are no words in is English.
+    Days and counts are told as the language tells them. A language that there are no words in is English.
     """
     spoken = language if language in LANGUAGES else LANGUAGES[0]
-    plain = {name: one_line(fields.get(name, "")) for name in FIELDS}
+    plain = {name: _told(Words(spoken), fields.get(name, "")) for name in FIELDS}
     said = (*BODIES[spoken][kind], PAGES[spoken][kind], *SEE[spoken])
     missing = [f"{{{name}}}" for name in ADDRESSES if not plain[name]]
     sentences = [each for each in said if not any(place in each for place in missing)]
@@ -53,6 +55,12 @@ def compose(kind: str, language: str, fields: Mapping[str, str]) -> Composed:
 def one_line(text: str) -> str:
     """Return a text that can be nothing but a name: one printable line, not endless."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:LONGEST]
+
+
+def _told(words: Words, value: str | date | int) -> str:
+    if isinstance(value, str):
+        return one_line(value)
+    return words.date(value) if isinstance(value, date) else words.number(value)
 
 
 def _marked_up(sentence: str, plain: Mapping[str, str]) -> str:

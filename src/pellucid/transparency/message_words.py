@@ -33,7 +33,7 @@ SUBJECTS: dict[str, dict[str, str]] = {
     "fr": {
         NOTICE: "Ce que nous vous disons de vos données a changé",
         EXPIRY: "Une chose que vous avez permise va prendre fin",
-        YEARLY: "Vos données : ce que nous détenons et leur utilisation",
+        YEARLY: "Ce que nous détenons à votre sujet, et comment cela a été utilisé",
         ANSWERED: "Votre demande {request} a reçu une réponse",
     },
 }
@@ -59,11 +59,12 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
         NOTICE: (
             "{controller} hat geändert, was Ihnen über eine Nutzung Ihrer Daten gesagt wird, seit Sie zuletzt darüber "
             "entschieden haben.",
-            "Was Sie gesagt haben, gilt nur, soweit der Hinweis derselbe ist. Sie müssen nichts tun.",
+            "Was Sie gesagt haben, gilt nur, soweit die Hinweise dieselben sind. Sie müssen nichts tun.",
         ),
         EXPIRY: (
-            "Sie haben {controller} eine Nutzung Ihrer Daten erlaubt. Das endet am {until}, und damit die Nutzung.",
-            "Sie müssen nichts tun. Soll es weitergehen, müssten Sie es noch einmal erlauben.",
+            "Sie haben {controller} eine Nutzung Ihrer Daten erlaubt. Die Erlaubnis endet am {until}, und mit ihr die "
+            "Nutzung.",
+            "Sie müssen nichts tun. Wenn es weitergehen soll, müssten Sie es noch einmal erlauben.",
         ),
         YEARLY: (
             "Einmal im Jahr sagt Ihnen {controller}, was über Sie vorliegt und wie es genutzt wurde.",
@@ -75,33 +76,33 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
     "es": {
         NOTICE: (
             "{controller} ha cambiado lo que le dice sobre un uso de sus datos desde la última vez que usted decidió.",
-            "Lo que usted dijo vale solo en la medida en que el aviso es el mismo. No tiene que hacer nada.",
+            "Lo que usted dijo solo vale en la medida en que el aviso sea el mismo. No tiene que hacer nada.",
         ),
         EXPIRY: (
-            "Usted permitió a {controller} un uso de sus datos. Termina el {until}, y con ello termina el uso.",
-            "No tiene que hacer nada. Si quiere que continúe, tendría que permitirlo de nuevo.",
+            "Usted permitió a {controller} un uso de sus datos. Ese permiso termina el {until} y, con él, el uso.",
+            "No tiene que hacer nada. Si quiere que el uso continúe, tendría que permitirlo de nuevo.",
         ),
         YEARLY: (
-            "Una vez al año {controller} le dice qué tiene sobre usted y cómo se usó.",
+            "Una vez al año, {controller} le dice qué tiene sobre usted y cómo se usó.",
             "Conjuntos de datos en los que hay algo sobre usted: {kinds}.",
-            "Usos en los últimos doce meses en los que usted pudo haber sido contado: {uses}.",
+            "Usos de los últimos doce meses en los que sus datos pudieron contarse: {uses}.",
         ),
         ANSWERED: ("{controller} ha respondido a su solicitud {request}.",),
     },
     "fr": {
         NOTICE: (
-            "{controller} a changé ce qui vous est dit d'une utilisation de vos données depuis votre dernier choix.",
-            "Ce que vous avez dit ne vaut que dans la mesure où l'avis est le même. Vous n'avez rien à faire.",
+            "{controller} a changé ce qui vous est dit d’une utilisation de vos données depuis votre dernier choix.",
+            "Ce que vous avez dit ne vaut que dans la mesure où la notice est la même. Vous n’avez rien à faire.",
         ),
         EXPIRY: (
-            "Vous avez permis à {controller} une utilisation de vos données. Cela prend fin le {until}, et "
-            "l'utilisation avec.",
-            "Vous n'avez rien à faire. Pour que cela continue, il faudrait le permettre à nouveau.",
+            "Vous avez permis à {controller} une utilisation de vos données. Cette permission prend fin le {until}, et "
+            "l’utilisation avec elle.",
+            "Vous n’avez rien à faire. Pour que l’utilisation continue, il faudrait la permettre de nouveau.",
         ),
         YEARLY: (
             "Une fois par an, {controller} vous dit ce qui est détenu à votre sujet et comment cela a été utilisé.",
-            "Ensembles de données où il y a quelque chose à votre sujet : {kinds}.",
-            "Utilisations des douze derniers mois dans lesquelles vous avez pu être compté : {uses}.",
+            "Jeux de données où il y a quelque chose à votre sujet\xa0: {kinds}.",
+            "Utilisations des douze derniers mois dans lesquelles vos données ont pu être comptées\xa0: {uses}.",
         ),
         ANSWERED: ("{controller} a répondu à votre demande {request}.",),
     },
@@ -117,22 +118,22 @@ PAGES: dict[str, dict[str, str]] = {
         ANSWERED: "See it, once you have signed in: {page}",
     },
     "de": {
-        NOTICE: "Lesen, was jetzt gesagt wird und was sich geändert hat: {page}",
-        EXPIRY: "Ihre Entscheidungen ansehen, nach der Anmeldung: {page}",
-        YEARLY: "Alles ansehen, Nutzung für Nutzung, nach der Anmeldung: {page}",
-        ANSWERED: "Ansehen, nach der Anmeldung: {page}",
+        NOTICE: "Was jetzt gesagt wird und was sich geändert hat, lesen Sie hier: {page}",
+        EXPIRY: "Ihre Entscheidungen sehen Sie nach der Anmeldung: {page}",
+        YEARLY: "Alles sehen Sie nach der Anmeldung, Nutzung für Nutzung: {page}",
+        ANSWERED: "Die Antwort sehen Sie nach der Anmeldung: {page}",
     },
     "es": {
         NOTICE: "Lea lo que se dice ahora y lo que ha cambiado: {page}",
-        EXPIRY: "Vea sus decisiones, tras identificarse: {page}",
-        YEARLY: "Véalo todo, uso por uso, tras identificarse: {page}",
-        ANSWERED: "Véala, tras identificarse: {page}",
+        EXPIRY: "Vea sus decisiones, tras iniciar sesión: {page}",
+        YEARLY: "Véalo todo, uso por uso, tras iniciar sesión: {page}",
+        ANSWERED: "Vea la respuesta, tras iniciar sesión: {page}",
     },
     "fr": {
-        NOTICE: "Lire ce qui est dit maintenant, et ce qui a changé : {page}",
-        EXPIRY: "Voir vos choix, après connexion : {page}",
-        YEARLY: "Tout voir, utilisation par utilisation, après connexion : {page}",
-        ANSWERED: "La voir, après connexion : {page}",
+        NOTICE: "Lire ce qui est dit maintenant, et ce qui a changé\xa0: {page}",
+        EXPIRY: "Voir vos choix, après connexion\xa0: {page}",
+        YEARLY: "Tout voir, utilisation par utilisation, après connexion\xa0: {page}",
+        ANSWERED: "Voir la réponse, après connexion\xa0: {page}",
     },
 }
 """Where more can be seen, which is left out where there is no public address."""
@@ -145,22 +146,22 @@ SEE: dict[str, tuple[str, str, str, str]] = {
         "This tells you about your data only. It advertises nothing.",
     ),
     "de": (
-        "Auswählen, was Sie bekommen, ohne Anmeldung: {link}",
-        "Der Link gehört Ihnen und gilt 30 Tage. Geben Sie ihn niemandem.",
+        "Was Sie bekommen, wählen Sie ohne Anmeldung hier aus: {link}",
+        "Der Link ist nur für Sie und gilt 30 Tage. Geben Sie ihn niemandem weiter.",
         "Sie können auch an {contact} schreiben.",
-        "Hier geht es nur um Ihre Daten. Geworben wird für nichts.",
+        "Hier geht es nur um Ihre Daten. Es wird für nichts geworben.",
     ),
     "es": (
-        "Elija qué recibe, sin identificarse: {link}",
-        "El enlace es suyo y vale 30 días. No se lo dé a nadie.",
+        "Elija qué recibe, sin iniciar sesión: {link}",
+        "El enlace es solo para usted y vale 30 días. No se lo dé a nadie.",
         "También puede escribir a {contact}.",
-        "Esto trata solo de sus datos. No anuncia nada.",
+        "Este mensaje trata solo de sus datos. No anuncia nada.",
     ),
     "fr": (
-        "Choisir ce que vous recevez, sans connexion : {link}",
-        "Le lien est à vous, pour 30 jours. Ne le donnez à personne.",
+        "Choisir ce que vous recevez, sans connexion\xa0: {link}",
+        "Le lien est pour vous uniquement et vaut 30 jours. Ne le donnez à personne.",
         "Vous pouvez aussi écrire à {contact}.",
-        "Il ne s'agit ici que de vos données. Rien n'y est vanté.",
+        "Il ne s’agit ici que de vos données. Ce message ne fait de publicité pour rien.",
     ),
 }
 """What every message ends with: the link, how long it holds, another way, and what this is not."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -180,7 +181,7 @@ def _put(
     parts: MessageParts,
     connection: Connection,
     found: Due,
-    fields: Mapping[str, str],
+    fields: Mapping[str, str | date | int],
     to: str,
     actor: Actor,
     now: int,
@@ -197,7 +198,7 @@ def _put(
 
 def _fields(
     parts: MessageParts, connection: Connection, found: Due, people: Mapping[Identity, str], now: int
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, str | date | int]]:
     """Give what stands in the places of a message's words: names, a day, counts; no text of the company."""
     policy = parts.active_policy(connection)
     yield "controller", policy.controller.name
@@ -205,10 +206,10 @@ def _fields(
     if parts.centre_url:
         yield "page", f"{parts.centre_url}{PATHS[found.kind]}"
     if found.kind == EXPIRY:
-        yield "until", found.about.rpartition("/")[2]
+        yield "until", date.fromisoformat(found.about.rpartition("/")[2])
     if found.kind == ANSWERED:
         yield "request", found.about
     if found.kind == YEARLY:
         kinds, uses = parts.figures(connection, policy, people, now - 365 * DAY)
-        yield "kinds", f"{kinds:,}"
-        yield "uses", f"{uses:,}"
+        yield "kinds", kinds
+        yield "uses", uses

@@ -6,6 +6,7 @@ messages that miss in a language. The policy's own texts carry their translation
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +21,7 @@ from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from babel.units import format_unit
 
 from pellucid.policy.model import LANGUAGES
@@ -29,6 +30,7 @@ SOURCE = "en"
 _WRITTEN = {"en": "en_GB"}
 """Whose dates and numbers a language has, where that is not said by its name alone: the day before the month."""
 CATALOGUES = Path(__file__).with_name("catalogues")
+_FIGURES = re.compile(r"[-+±]?[ ]?[\d,.]+(?: ± [\d,.]+)?")
 SHORTEST_YEAR, LONGEST_YEAR = 365, 366
 
 
@@ -76,6 +78,16 @@ class Words:
     def number(self, value: float) -> str:
         """Return a number with the signs that this language groups and divides it by."""
         return format_decimal(value, locale=self._locale)
+
+    def signs(self, text: str) -> str:
+        """Return a number that was written as in English, as this language groups and divides it; others as they are.
+
+        It may stand with its error: “2,280 ± 310”.
+        """
+        if not _FIGURES.fullmatch(text):
+            return text
+        signs = {",": get_group_symbol(self._locale), ".": get_decimal_symbol(self._locale)}
+        return text.translate(str.maketrans(signs))
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ from pellucid.rights.account import FACTS
 from pellucid.transparency.own_texts import own_text
 from pellucid.transparency.phrases import REVEALED
 from pellucid.transparency.words import SOURCE, Words, translations
+from pellucid.web.colons import SPACED, SpacedColons
 from pellucid.web.errors import Problem
 from pellucid.web.language import CATALOGUES, CHOICE, keep_choice, language_of, names
 from pellucid.web.sentences import Sentences
@@ -57,6 +58,8 @@ TOLD: Mapping[str, str] = {
     "forgotten": "What you chose in this browser is deleted.",
 }
 """What a page tells of what was just done, by the word in its address: nothing else can be put into a page so."""
+GDPR = "GDPR"
+"""What articles are cited of; each language has its own name for it."""
 NOBODY: Mapping[str, str] = {"name": "pellucid", "contact": "", "officer": ""}
 """Whom a page is of that is shown before anything is read."""
 
@@ -72,7 +75,7 @@ def environment(language: str) -> Environment:
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n", Sentences],
+        extensions=["jinja2.ext.i18n", Sentences, *([SpacedColons] if language in SPACED else [])],
     )
     spoken = translations(language, CATALOGUES)
     found.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]  # of the extension
@@ -86,6 +89,9 @@ def environment(language: str) -> Environment:
         "instant": lambda text: words.moment(datetime.fromisoformat(text).astimezone(UTC)),
         "period": words.period,
         "number": words.number,
+        "signs": words.signs,
+        "cite": lambda text: text.replace(GDPR, _said(spoken, GDPR)),
+        "figure": partial(_figure, spoken, words),
         "country": words.country,
         "said": partial(_said, spoken),
         "band": partial(_band, spoken),
@@ -212,6 +218,11 @@ def _or_english(spoken: NullTranslations, language: str, text: str) -> str:
     """Return a text of ours that may hold names and numbers: as it is, marked as English, if nobody translated it."""
     found = _said(spoken, text)
     return _marked(found, SOURCE, language) if found == text else found
+
+
+def _figure(spoken: NullTranslations, words: Words, text: str) -> str:
+    """Return a figure with the signs of the page's language; what stands in place of one, as `_or_english` does."""
+    return words.signs(text) if text[-1:].isdigit() else _or_english(spoken, words.language, text)
 
 
 def _listed(words: Words, items: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from pellucid.rights.challenge_mail import ChallengeSender
 from pellucid.rights.challenges import Contacts
 from pellucid.rights.identity import IdentityChecks, OpenBook
 from pellucid.subjects.keys import load_or_create_key
+from pellucid.transparency.message_due import language_of
 from pellucid.transparency.messages import may_go
 from pellucid.workspace.callbacks import Callbacks
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
@@ -78,6 +79,7 @@ def challenge_task(room: Room, contacts: Contacts) -> Task:
         policy=room.policy,
         actor=WORKER,
         per_hour=room.settings.challenges_per_hour,
+        language=language_of,
         public_url=room.settings.public_url,
     )
     return Task(sender)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from pellucid.errors import InputInvalid, PellucidError
-from pellucid.release.figures import limit_name
 from pellucid.release.preview import BudgetPlan
 from pellucid.web.console.asked import epsilon_in
 from pellucid.web.console.places import BUDGET
@@ -80,12 +79,12 @@ def _budget(
         status=200 if refused is None else refused.status,
         working=working,
         here="budget",
-        limits=[(limit_name(row), row) for row in workspace.budget(actor=working.actor)] if may_see else [],
+        limits=workspace.budget(actor=working.actor) if may_see else [],
         purposes=workspace.asking.purposes(working.actor) if working.may("preview") else (),
         periods=PERIODS,
         typed=typed or {},
         plan=plan,
         costs=[(each, expected_told(each)) for each in plan.previews] if plan is not None else [],
-        spending=[(limit_name(each.limit), each) for each in plan.spending] if plan is not None else [],
+        spending=plan.spending if plan is not None else [],
         refused=refused,
     )

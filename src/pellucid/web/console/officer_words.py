@@ -76,6 +76,22 @@ EVENTS: Mapping[str, str] = {
     "revoked": "Taken back",
     "expired": "Expired",
 }
+MESSAGES: Mapping[str, str] = {
+    "restriction-to-be-lifted": "that the restriction is about to be lifted",
+    "objection-upheld": "that the objection is upheld",
+    "objection-overruled": "that the objection is overruled",
+    "decision-upheld": "that the decision stands",
+    "decision-changed": "that the decision is changed",
+}
+"""What the staff has to tell a person where no address is held: the messages of `rights.messages`."""
+WAYS: Mapping[str, str] = {
+    "account": "in their account",
+    "in-person": "face to face",
+    "letter": "by letter",
+    "mail": "by mail",
+    "phone": "by phone",
+}
+"""How the staff may have told somebody."""
 BECOMES: Mapping[str, str] = {
     "erase": "is erased",
     "anonymise": "is made anonymous",

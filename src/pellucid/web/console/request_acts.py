@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from pellucid.policy.model import Actor
 from pellucid.rights.clock import is_paused
-from pellucid.rights.messages import WAYS
 from pellucid.rights.request import APPROVED, RequestState, Right
 from pellucid.rights.showing import View
-from pellucid.web.console.officer_words import DENIALS
+from pellucid.web.console.officer_words import DENIALS, MESSAGES, WAYS
 from pellucid.web.forms import Form
 from pellucid.workspace import Workspace
 
@@ -69,7 +68,7 @@ def messages_due(view: View) -> dict[str, str]:
     told = {str(each.told["message"]) for each in view.events if each.kind == "told"}
     waiting = [each.told for each in view.events if each.kind == "telling" and each.told.get("by") == "staff"]
     names = [str(each["message"]) for each in waiting]
-    return {name: name.replace("-", " ") for name in names if name not in told}
+    return {name: MESSAGES[name] for name in names if name not in told}
 
 
 def _is_open(view: View) -> bool:
@@ -187,7 +186,7 @@ _ACTS = (
             request, form.get("message", ""), how=form.get("how", ""), actor=actor
         ),
         lambda view: _is_open(view) and bool(messages_due(view)),
-        (Asked("message", "What you told"), Asked("how", "How", {way: way.replace("-", " ") for way in WAYS})),
+        (Asked("message", "What you told"), Asked("how", "How", WAYS)),
     ),
     Act(
         "extend",
