@@ -58,6 +58,7 @@ def _ungoverned(attack: Attack, sql: str, *, without: tuple[str, ...] = ()) -> t
             return "", str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS, ids=_id)
 def test_an_attack_leaks_where_nothing_stands_in_front_of_the_data(attack: Attack, secret_file: Path) -> None:
     sql = attack.sql.replace("{file}", str(secret_file))

@@ -32,9 +32,9 @@ def test_the_committed_pages_are_current() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    script = tmp_path / "generate.py"
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    script = tmp_path_factory.mktemp("docs") / "generate.py"
     script.write_text(GENERATE.read_text("utf-8"), "utf-8")
     assert run(script).returncode == 0
     return script
@@ -46,9 +46,13 @@ def test_every_page_is_made(copy: Path) -> None:
 
 @pytest.mark.parametrize("page", [PAGES[0], *(pytest.param(page, marks=pytest.mark.slow) for page in PAGES[1:])])
 def test_a_page_that_was_edited_by_hand_is_named(copy: Path, page: str) -> None:
-    (copy.parent / "reference" / page).write_text("not what the code says", "utf-8")
-
-    result = run(copy, "--check")
+    edited = copy.parent / "reference" / page
+    made = edited.read_text("utf-8")
+    edited.write_text("not what the code says", "utf-8")
+    try:
+        result = run(copy, "--check")
+    finally:
+        edited.write_text(made, "utf-8")
 
     assert result.returncode == 1
     assert result.stdout.startswith(f"Not what the code says: {page} in docs/reference.")

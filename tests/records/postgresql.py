@@ -34,7 +34,7 @@ def running_server() -> Iterator[str]:
         try:
             url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
             # What a test writes need not survive a power cut, and its databases are made by the hundred.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 run_on(url, f"ALTER SYSTEM SET {setting} = off")
             run_on(url, "SELECT pg_reload_conf()")
             run_on(url, f"CREATE DATABASE {TEMPLATE}")

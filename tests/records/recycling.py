@@ -1,6 +1,6 @@
 """Databases on PostgreSQL that a test leaves as it found them, so that the next one need not make its own.
 
-Making a database and dropping it takes a hundred times as long as deleting the few rows that a test wrote.
+Making a database and dropping it takes many times as long as emptying the few tables that a test wrote to.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ SELECT md5(string_agg(told, chr(10) ORDER BY told)) FROM (
 _OTHERS = (
     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_USED = (
+    "SELECT quote_ident(relname) FROM pg_class"
+    " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0"
 )
 
 
@@ -93,7 +97,9 @@ def _is_as_before(url: str, content: Content) -> bool:
             return False
         # Neither the triggers of what is only ever appended to, nor keys between tables, hold while this is set.
         connection.exec_driver_sql("SET session_replication_role = replica")
-        connection.exec_driver_sql(";".join(f"DELETE FROM {table}" for table in content.rows))
+        # Not deleted: rows would take the places of deleted ones, and be read in another order than in a new database.
+        if used := _names(connection, _USED):
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(used)} CASCADE")
         for table, rows in content.rows.items():
             if rows is not None:
                 connection.exec_driver_sql(

@@ -135,6 +135,7 @@ def test_no_person_moves_the_cells_further_than_stated(odd_shop: Shop, case: Cas
     take_each_out(odd_shop, case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", QUESTIONS, ids=lambda case: case.title)
 @pytest.mark.promise("hidden", "the same where a person's rows are bounded by a norm over groups")
 def test_nor_where_rows_are_bounded_by_a_norm(odd_shop: Shop, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

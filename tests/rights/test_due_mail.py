@@ -46,7 +46,10 @@ def do(control: Database, handler: Any, kind: str, abouts: Iterable[str], now: i
 
 def mails(control: Database) -> list[dict[str, str]]:
     with control.read() as connection:
-        return [json.loads(bytes(content)) for content in connection.scalars(select(deliveries.c.content))]
+        return [
+            json.loads(bytes(content))
+            for content in connection.scalars(select(deliveries.c.content).order_by(deliveries.c.sequence))
+        ]
 
 
 def reminder(contact: str = "privacy@shop.example") -> reminders.Reminder:

@@ -76,6 +76,7 @@ def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
         assert ("{" in path) == bool({"request_id", "delegation_id", "version", "insight"} & parameters)
 
 
+@pytest.mark.slow
 # Threads of the server, in this process, draw from `random` while a strategy is at work, which then looks guilty of it.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 def test_what_the_document_does_not_say_does_not_happen(shop: Shop) -> None:
@@ -108,4 +109,4 @@ def fuzzed(operation: Any, headers: dict[str, str]) -> Counter[int]:
 
 def test_the_document_is_served(shop: Shop, app: FastAPI) -> None:
     with serving(shop.workspace) as address:
-        assert httpx.get(address + DOCUMENT).json() == app.openapi()
+        assert httpx.get(address + DOCUMENT, timeout=30).json() == app.openapi()

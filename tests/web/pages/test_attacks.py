@@ -88,6 +88,7 @@ def test_no_form_is_taken_from_another_site_or_without_its_token(grocer: Grocer)
     assert [each for each in grocer.actions()[len(before) :] if "refused" not in each] == []
 
 
+@pytest.mark.slow
 def test_nothing_that_is_sent_leads_a_browser_elsewhere(grocer: Grocer) -> None:
     names = ("next", "return", "url", "redirect", "to", "back", "told", "language")
     out: list[str] = []
@@ -151,6 +152,7 @@ def test_a_page_that_is_sent_a_bomb_answers_at_once(grocer: Grocer) -> None:
         assert time.process_time() - began < 2.0, path
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 def test_whatever_is_typed_into_a_form_fails_nothing_and_comes_back_as_text(grocer: Grocer) -> None:
     """Fields of the form that hold what nobody expects, and fields that are not of the form."""
