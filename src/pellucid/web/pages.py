@@ -80,6 +80,7 @@ def environment(language: str) -> Environment:
     spoken = translations(language, CATALOGUES)
     found.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     found.spoken = spoken  # type: ignore[attr-defined]  # likewise
+    found.globals["_"] = partial(_filled, spoken)
     found.filters |= {
         "moment": lambda instant: words.moment(_utc(instant)),
         "day": lambda instant: words.date(_utc(instant)),
@@ -202,6 +203,11 @@ def _marked(text: str, told_in: str, language: str) -> str:
 def _shown_in(policy: Policy | None, language: str, section: str, name: str, which: str = "title") -> str:
     """Return in which language a text of the policy stands on the page."""
     return SOURCE if policy is None else own_text(policy, language, section, name, which).language
+
+
+def _filled(spoken: NullTranslations, text: str, **values: object) -> str:
+    """Return a sentence of a template with what is put into it, as newstyle gettext does; it asks for no context."""
+    return Markup(spoken.gettext(text)) % values  # noqa: S704  -- the sentence is ours, and each value is escaped
 
 
 def _said(spoken: NullTranslations, text: str) -> str:
