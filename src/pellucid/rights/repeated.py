@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, or_, select
 
-from pellucid.errors import InputInvalid
+from pellucid.errors import NotPermitted
 from pellucid.records.rights_tables import rights_requests
 from pellucid.rights import stored
 from pellucid.rights.asking import Asking, as_bytes
@@ -46,12 +46,12 @@ def open_alike(asking: Asking, filed: Iterable[Request]) -> Request | None:
 
 
 def demand_room(filed: Sequence[Request], most: int) -> None:
-    """Raise InputInvalid for who asked `most` times already, naming what is open and by when it is answered."""
+    """Raise NotPermitted for who asked `most` times already, naming what is open and by when it is answered."""
     if len(filed) < most:
         return
     first = next((each for each in filed if not each.closed), None)
     waits = f"The first of them, {first.id}, is answered by {first.due}." if first else "All of them are over."
-    raise InputInvalid(
+    raise NotPermitted(
         f"You asked for this {len(filed)} times: no more can be open at once, or be asked within a day. {waits}",
         remedy="Nothing of what you asked is lost: see the list of your requests. Take one back, ask again tomorrow, "
         "or write to us, and we add it to the open one.",
