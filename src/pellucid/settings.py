@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         le=1440,
         description="Minutes within which the worker signs the log once choices wait for receipts; 0: it does not.",
     )
+    requests_per_person: int = Field(
+        default=20,
+        ge=1,
+        description="Requests of one kind that somebody who is signed in may have open, or file within a day.",
+    )
     erasure_wait_hours: int = Field(
         default=24,
         ge=0,

@@ -42,8 +42,26 @@ def test_requests_come_by_due_date_with_what_they_wait_for(client: Client, shop:
     assert [(each["request_id"], each["law"], each["strength_needed"]) for each in only["requests"]] == [
         (erasure, "own", 2)
     ]
-    assert told(client, "request:list", "/requests?limit=1")["total"] == 2
+    assert (found["next"], told(client, "request:list", "/requests?limit=2")["next"]) == (None, None)
     assert client("request:list").get(f"{API}/requests?state=gone").status_code == 422
+
+
+def test_every_request_is_on_one_page_of_the_list(client: Client, shop: Shop) -> None:
+    made = [filed(shop, "access", f"h{number:04}") for number in range(7)]
+    pages, after, desk = [], "", shop.workspace.requests
+    while after is not None:
+        found = told(client, "request:list", f"/requests?limit=2&after={after}")
+        pages.append([each["request_id"] for each in found["requests"]])
+        if len(pages) == 2:  # a page ends at a place: what is closed meanwhile moves nothing over its edge
+            desk.deny(pages[0][0], why="no_match", actor=shop.workspace.actor("pia"))
+        after = found["next"]
+
+    assert ([len(page) for page in pages], found["total"]) == ([2, 2, 2, 1], 6)
+    assert [each for page in pages for each in page] == made  # the one that came in first is due first
+    closed = told(client, "request:list", "/requests?state=denied&right=access&limit=1")
+    assert [each["request_id"] for each in closed["requests"]] == [made[0]]
+    for place in ("x", "2026-01-01.x.r000000000000", f"2026-01-01.{10**18}.r000000000000"):
+        assert client("request:list").get(f"{API}/requests", params={"after": place}).status_code == 422
 
 
 def test_coverage_is_exact_beside_its_bands_and_moves_by_one(client: Client, shop: Shop) -> None:

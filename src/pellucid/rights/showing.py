@@ -73,7 +73,11 @@ def view(connection: Connection, request: str, now: int, key: str | None = None)
 
 def views(connection: Connection, now: int, *, closed: bool = False) -> list[View]:
     """Return all requests that are not closed (or, with `closed`, all), the next one due first."""
-    found = stored.all_requests(connection, closed=closed)
+    return views_of(connection, stored.all_requests(connection, closed=closed), now)
+
+
+def views_of(connection: Connection, found: Sequence[Request], now: int) -> list[View]:
+    """Return these requests as a list tells them: with what sets their dates, and not all that happened."""
     events = stored.events_of_all(connection, [each.id for each in found], (*MOVES, *PAUSES))
     return [_view(each, events.get(each.id, []), now) for each in found]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, literal, select, tuple_, update
 
 from pellucid.errors import NameUnknown
 from pellucid.records.rights_tables import rights_events, rights_requests
@@ -44,6 +44,27 @@ def all_requests(connection: Connection, *, closed: bool = False) -> list[Reques
     if not closed:
         wanted = wanted.where(rights_requests.c.state.in_(_OPEN))
     return [as_request(row) for row in connection.execute(wanted)]
+
+
+def next_due(
+    connection: Connection,
+    states: Sequence[RequestState],
+    right: Right | None,
+    after: tuple[str, int, str] | None,
+    limit: int,
+) -> list[Request]:
+    """Return the first requests of some states and a right (None: any) after a day, an instant of receipt and an id."""
+    columns = rights_requests.c
+    order = (columns.due, columns.received_at, columns.id)
+    wanted = select(rights_requests).where(*_among(states, right)).order_by(*order).limit(limit)
+    if after is not None:
+        wanted = wanted.where(tuple_(*order) > tuple_(*map(literal, after, (each.type for each in order))))
+    return [as_request(row) for row in connection.execute(wanted)]
+
+
+def count(connection: Connection, states: Sequence[RequestState], right: Right | None) -> int:
+    """Return how many requests of some states and a right (None: any) there are."""
+    return connection.scalar(select(func.count()).select_from(rights_requests).where(*_among(states, right))) or 0
 
 
 def open_of(connection: Connection, namespace: str, subject: int, right: Right) -> list[Request]:
@@ -110,6 +131,12 @@ def as_request(row: Row[Any]) -> Request:
     held["verification"] = Verification(row.verification)
     held["asked"] = {} if row.asked is None else json.loads(bytes(row.asked))
     return Request(**held)
+
+
+def _among(states: Sequence[RequestState], right: Right | None) -> Iterator[ColumnElement[bool]]:
+    yield rights_requests.c.state.in_([state.value for state in states])
+    if right is not None:
+        yield rights_requests.c.right == right.value
 
 
 def _as_row(request: Request) -> Mapping[str, object]:

@@ -46,6 +46,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "log-under-way": 409,
     "log-unsigned": 409,
     "request-state": 409,
+    "requests-many": 409,
     "request-unverified": 409,
     "challenges-too-many": 429,
     "sign-in-wait": 429,

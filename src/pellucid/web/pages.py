@@ -36,6 +36,7 @@ TOLD: Mapping[str, str] = {
     "recorded": "Your choice is recorded and in force.",
     "all-off": "Everything that you have a choice about is off. This is recorded and in force.",
     "filed": "We have your request and work on it.",
+    "asked-already": "You asked for this already: this is that request, and we work on it.",
     "revoked": "Your request is taken back.",
     "code-sent": "If we hold a contact of yours, a code is on its way to it. It holds for ten minutes.",
     "shown": "Thank you. You have shown who you are.",

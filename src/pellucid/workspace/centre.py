@@ -31,6 +31,7 @@ from pellucid.rights.book import Book
 from pellucid.rights.challenges import shown_contacts
 from pellucid.rights.identity import MOST_CONTACTS, IdentityChecks
 from pellucid.rights.overview import Overview, overview
+from pellucid.rights.repeated import counted, demand_room, open_alike
 from pellucid.rights.request import Request
 from pellucid.rights.self_served import CENTRE as CHANNEL
 from pellucid.rights.self_served import is_begun
@@ -55,7 +56,8 @@ BEGUN = "It has begun, and cannot be taken back any more."
 class OwnRequest:
     """A request as the person sees it: how it stands, and how well they have to show who they are, and have.
 
-    `here` says that it was filed in the privacy centre, by whoever is signed in: not by who only named the person.
+    `here` says that it was filed in the privacy centre, by whoever is signed in: not by who only named the person;
+    `again` that it was open already when they asked for it.
     """
 
     status: Status
@@ -63,6 +65,7 @@ class OwnRequest:
     shown: int
     open: bool
     here: bool
+    again: bool = False
 
     @property
     def needs_proof(self) -> bool:
@@ -189,7 +192,8 @@ class CentreDesk:
     ) -> OwnRequest:
         """File a request of the person; that they are signed in counts as having shown one contact.
 
-        Raises NameUnknown and InputInvalid.
+        Who asks for the same again is led to the request that is open. Raises NameUnknown, InputInvalid, and NotPermitted
+        (`requests-many`) for more of one kind than the settings say, counting none that others filed in their name.
         """
         policy, now = self.room.policy(), self.room.clock()
         with self.room.database.write() as connection:
@@ -206,10 +210,17 @@ class CentreDesk:
                 proof=visitor.proof,
             )
             book = self._book(connection, policy, visitor, now)
-            made = book.acknowledge(book.file(wanted.asking(connection, visitor.identity[0], now)).id)
-            if made.strength > 0:
+            asking = wanted.asking(connection, visitor.identity[0], now)
+            filed = counted(connection, asking, now)
+            made = before = open_alike(asking, filed)
+            if made is None:
+                demand_room(filed, self.room.settings.requests_per_person)
+                made = book.acknowledge(book.file(asking).id)
+            if made.verified_strength < min(made.strength, visitor.session.strength) and not is_begun(
+                connection, made.id
+            ):
                 made = book.show(made.id, "contact", visitor.session.strength)
-            return self._own(policy, made)
+            return replace(self._own(policy, made), again=before is not None)
 
     def revoke(self, visitor: Visitor, request: str) -> OwnRequest:
         """Close a request because the person no longer asks; repeating it changes nothing.

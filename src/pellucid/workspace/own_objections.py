@@ -6,7 +6,7 @@ of use until the staff decided it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pellucid.consent.record import ConsentVerb
 from pellucid.errors import InputInvalid, NameUnknown
@@ -61,4 +61,4 @@ class OwnObjectionDesk:
         except InputInvalid as error:
             if error.code not in (UNDECIDED, "request-state"):  # the latter: it joined one that is open already
                 raise
-        return self.centre.request(visitor, made.status.request)
+        return replace(self.centre.request(visitor, made.status.request), again=made.again)

@@ -16,6 +16,7 @@ from pellucid.rights.asking import NAMED
 from pellucid.rights.book import Book
 from pellucid.rights.fulfilment import Fulfiller, carry_out
 from pellucid.rights.keeping import forget_closed
+from pellucid.rights.listing import NOT_CLOSED, RequestPage, request_page
 from pellucid.rights.request import Denial, Request, RequestState, Right
 from pellucid.rights.showing import View, view, views
 from pellucid.rights.wanted import Wanted
@@ -96,6 +97,23 @@ class RequestDesk:
         self.room.demand(actor, "request-list")
         with self.room.database.read() as connection:
             return views(connection, self.room.clock(), closed=closed)
+
+    def page(
+        self,
+        *,
+        actor: Actor,
+        states: Sequence[RequestState] = NOT_CLOSED,
+        right: Right | None = None,
+        after: str = "",
+        limit: int = 50,
+    ) -> RequestPage:
+        """Return a page of the requests of some states, the next one due first, from the place `after` on.
+
+        Without whom they are about. Raises NotPermitted, and InputInvalid for what is no place.
+        """
+        self.room.demand(actor, "request-list")
+        with self.room.database.read() as connection:
+            return request_page(connection, self.room.clock(), states, right, after, limit)
 
     def show(self, request: str, *, actor: Actor) -> View:
         """Return one request with what was asked, whom it is about, and all that happened; logged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import logging
@@ -88,9 +89,13 @@ def test_requests_are_picked_by_state_and_right_and_come_by_pages(
     assert shown("") == {made["erasure"], made["restriction"]}
     assert shown("?state=revoked") == {made["access"]}
     assert shown("?right=erasure") == {made["erasure"]}
-    assert shown("?state=all") | shown("?state=all&from=2") == set(made.values())
-    assert (len(shown("?state=all")), len(shown("?state=all&from=2"))) == (2, 1)
-    assert [browser.get(f"{REQUESTS}{query}").status for query in ("?state=x", "?right=x", "?from=-1")] == [404] * 3
+    first = browser.get(f"{REQUESTS}?state=all")
+    (later,) = re.findall(r'href="/staff/requests(\?state=all&amp;right=&amp;after=[^"]+)"', first.text)
+    last = html.unescape(later)
+    assert shown("?state=all") | shown(last) == set(made.values())
+    assert (len(shown("?state=all")), len(shown(last)), first.words.count("3 requests")) == (2, 1, 1)
+    assert browser.get(f"{REQUESTS}{last}").words.count("Later ones") == 0
+    assert [browser.get(f"{REQUESTS}{query}").status for query in ("?state=x", "?right=x", "?after=-1")] == [404] * 3
 
 
 def test_a_request_shows_clock_law_and_waits_and_nobody(grocer: Grocer) -> None:

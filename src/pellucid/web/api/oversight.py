@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from pellucid.audit.browse import Wanted
 from pellucid.audit.verification import Verification
+from pellucid.rights.listing import NOT_CLOSED, PLACE
 from pellucid.rights.request import RequestState, Right
 from pellucid.rights.showing import View
 from pellucid.transparency.refused import Refused
@@ -38,6 +39,7 @@ DAY = 86_400_000_000
 _FAMILY = Query(pattern=r"^[a-z-]*(\.[a-z-]+)?$", max_length=60, description="What actions begin with: `consent`.")
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Before = Annotated[int | None, Query(ge=0, le=2**53, description="`next` of the page before.")]
+After = Annotated[str, Query(pattern=f"^({PLACE})?$", max_length=60, description="`next` of the page before.")]
 Days = Annotated[int, Query(ge=1, le=36_500, description="How many days back.")]
 MayList = Annotated[Caller, Depends(needs("request:list"))]
 MayCount = Annotated[Caller, Depends(needs("consent:coverage"))]
@@ -49,13 +51,17 @@ def due(
     caller: MayList,
     state: Annotated[RequestState | None, Query(description="Default: those that are not closed.")] = None,
     right: Right | None = None,
+    after: After = "",
     limit: Limit = 100,
 ) -> Response:
-    """List requests by the day on which they are due, the overdue ones first; without whom they are about."""
-    closed = state not in (None, RequestState.OPEN, RequestState.IN_PROGRESS)
-    found = caller.site.workspace.requests.list(actor=caller.actor, closed=closed)
-    wanted = [each for each in found if state in (None, each.request.state) and right in (None, each.request.right)]
-    return _json({"total": len(wanted), "requests": [_due(each) for each in wanted[:limit]]})
+    """List requests by the day on which they are due, the overdue ones first; without whom they are about.
+
+    Go on with `after` until `next` is null. One whose day moved on meanwhile may come again.
+    """
+    states = NOT_CLOSED if state is None else (state,)
+    desk = caller.site.workspace.requests
+    found = desk.page(actor=caller.actor, states=states, right=right, after=after, limit=limit)
+    return _json({"total": found.total, "requests": [_due(each) for each in found.views], "next": found.after})
 
 
 @router.get("/coverage", responses={200: {"model": CoverageTold}, **problems(404)})

@@ -36,13 +36,13 @@ class DueTold(BaseModel):
 
 
 class RequestsDueTold(BaseModel):
-    """Requests, the next one due first; `total` of them are there."""
+    """A page of requests, the next one due first; `total` of the kind are there."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "total": 1,
+                    "total": 132,
                     "requests": [
                         {
                             "request_id": "r5d0c1f6a92be",
@@ -59,6 +59,7 @@ class RequestsDueTold(BaseModel):
                             "waits_for": ["proof", "approval"],
                         }
                     ],
+                    "next": "2026-12-29.1795946400000000.r5d0c1f6a92be",
                 }
             ]
         }
@@ -66,6 +67,7 @@ class RequestsDueTold(BaseModel):
 
     total: int
     requests: list[DueTold]
+    next: str | None = Field(description="`after` of the next page; null: this is the last.")
 
 
 class PurposeCovered(BaseModel):

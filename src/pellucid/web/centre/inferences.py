@@ -8,8 +8,9 @@ from starlette.responses import Response
 from pellucid.errors import InputInvalid
 from pellucid.rights.account import BASES
 from pellucid.web.centre.data_words import DECIDING_KINDS
+from pellucid.web.centre.requests import filed
 from pellucid.web.centre.visiting import Here, Posted
-from pellucid.web.pages import go_to, page
+from pellucid.web.pages import page
 
 router = APIRouter(prefix="/privacy/inferences", include_in_schema=False)
 
@@ -46,4 +47,4 @@ def contest(request: Request, visit: Here, form: Posted) -> Response:
     made = visit.site.workspace.centre.file(
         visit.visitor, "human-review", purposes=purposes, decision=decision, statement=statement
     )
-    return go_to(f"/privacy/requests/{made.status.request}", told="filed")
+    return filed(made)

@@ -13,6 +13,7 @@ from pellucid.web.centre.visiting import Here, Posted, Visit
 from pellucid.web.centre.words import ASKABLE, RIGHTS, STATES
 from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import site_of
+from pellucid.workspace.centre import OwnRequest
 
 router = APIRouter(prefix="/privacy/requests", include_in_schema=False)
 
@@ -44,7 +45,7 @@ def file(visit: Here, form: Posted) -> Response:
     if right not in {each.right for each in ASKABLE}:
         raise NameUnknown("right", right, tuple(each.right for each in ASKABLE))
     made = visit.site.workspace.centre.file(visit.visitor, right, without_sensitive=form.get("plain") == "yes")
-    return go_to(f"{HOME}/{made.status.request}", told="filed")
+    return filed(made)
 
 
 @router.post("/objection")
@@ -52,14 +53,14 @@ def object_to(visit: Here, form: Posted) -> Response:
     """Object to a use, with reasons or without."""
     desk = visit.site.workspace.own_objections
     made = desk.object(visit.visitor, form.get("purpose", ""), form.get("reasons", "").strip())
-    return go_to(f"{HOME}/{made.status.request}", told="filed")
+    return filed(made)
 
 
 @router.post("/limit")
 def limit(visit: Here, _form: Posted) -> Response:
     """Limit the use of sensitive data, at once."""
     made = visit.site.workspace.own_objections.limit(visit.visitor)
-    return go_to(f"{HOME}/{made.status.request}", told="filed")
+    return filed(made)
 
 
 @router.post("/review")
@@ -67,7 +68,7 @@ def review(visit: Here, form: Posted) -> Response:
     """Ask for a person to look at a decision."""
     desk = visit.site.workspace.own_objections
     made = desk.review(visit.visitor, form.get("decision", ""), form.get("statement", ""))
-    return go_to(f"{HOME}/{made.status.request}", told="filed")
+    return filed(made)
 
 
 @router.get("/{request_id}/package")
@@ -108,6 +109,11 @@ def answer(request_id: RequestId, request: Request, visit: Here, form: Posted) -
     if made is not None:
         cookies.give(response, cookies.CENTRE, made.secret)
     return response
+
+
+def filed(made: OwnRequest) -> Response:
+    """Lead to a request that was just filed, or was open already."""
+    return go_to(f"{HOME}/{made.status.request}", told="asked-already" if made.again else "filed")
 
 
 def _one(request: Request, visit: Visit, request_id: str, *, wrong: tuple[str, ...] = ()) -> Response:

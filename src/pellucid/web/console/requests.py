@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PellucidError
+from pellucid.rights.listing import NOT_CLOSED, PLACE
 from pellucid.rights.request import RequestState, Right
 from pellucid.rights.showing import View
 from pellucid.web.console import officer_words as words
@@ -47,25 +48,19 @@ def listed(
     working: Here,
     state: WhichState = "",
     right: WhichRight = "",
-    start: Annotated[int, Query(ge=0, le=10**9, alias="from")] = 0,
+    after: Annotated[str, Query(pattern=f"^({PLACE})?$", max_length=60)] = "",
 ) -> Response:
     """Show the requests that are not closed, or those of a state, the next one due first."""
-    closed = state not in ("", RequestState.OPEN, RequestState.IN_PROGRESS)
-    found = working.site.workspace.requests.list(actor=working.actor, closed=closed)
-    wanted = [
-        each
-        for each in found
-        if state in ("", "all", each.request.state.value) and right in ("", each.request.right.value)
-    ]
+    desk, asked = working.site.workspace.requests, Right(right) if right else None
+    found = desk.page(actor=working.actor, states=_states(state), right=asked, after=after, limit=A_PAGE)
     return page(
         request,
         "console/requests.html",
         working=working,
         here="requests",
-        requests=[(each, waits_for(each)) for each in wanted[start : start + A_PAGE]],
-        number=len(wanted),
-        start=start,
-        following=start + A_PAGE if len(wanted) > start + A_PAGE else None,
+        requests=[(each, waits_for(each)) for each in found.views],
+        found=found,
+        after=after,
         state=state,
         right=right,
         words=words,
@@ -115,6 +110,12 @@ def do(
         typed = {each.name: form.get(each.name, "") for each in wanted.fields}
         return _one(request, working, request_id, _More(wrong=wrong, act=act, typed=typed, status=status))
     return go_to(f"{HOME}/{request_id}", told="done")
+
+
+def _states(state: str) -> tuple[RequestState, ...]:
+    if state == "":
+        return NOT_CLOSED
+    return tuple(RequestState) if state == "all" else (RequestState(state),)
 
 
 def _told(error: PellucidError) -> tuple[str, ...]:
