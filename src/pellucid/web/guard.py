@@ -81,6 +81,7 @@ class Guard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, told: _Told) -> None:
         try:
             self._demand_host(scope, told.kind)
+            _demand_unembedded(scope, told.kind)
             await self._counted(scope, await self._admitted(scope, receive, told.kind), send)
         except Problem as problem:
             await _response(problem, told.kind, scope)(scope, receive, send)
@@ -144,6 +145,20 @@ class Guard:
             if len(body) > self._body_bytes:
                 raise Problem(413, "body-too-long", f"The body is longer than {self._body_bytes} bytes.")
         return body
+
+
+def _demand_unembedded(scope: Scope, kind: Kind) -> None:
+    """Refuse what another site's page asks for without leaving it: it could read nothing of it, but would be counted.
+
+    So no page uses up what an address may ask or try, and none learns by time or size who is signed in.
+    """
+    if not (kind.takes_cookies or scope["path"].startswith("/api/")):
+        return
+    sent = dict(scope["headers"])
+    leads_here = sent.get(b"sec-fetch-mode", b"navigate") == b"navigate"
+    as_page = sent.get(b"sec-fetch-dest", b"document") == b"document"
+    if sent.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin") and not (leads_here and as_page):
+        raise Problem(403, "page-foreign", "A page of another site asked for this.", "Open the page by itself.")
 
 
 def _hosts(scope: Scope) -> list[str]:

@@ -11,52 +11,16 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pellucid.web.app import make_app
-from pellucid.web.errors import Problem
-from pellucid.web.guard import LONGEST_HEADERS
-from pellucid.web.kinds import API
 from pellucid.web.logs import log_to_stderr
 from pellucid.web.production import demand_production, demand_providers
+from pellucid.web.protocol import BoundedProtocol
 from pellucid.web.site import Site
 from pellucid.workspace import Workspace
 
 BACKLOG = 1024
 KEPT_ALIVE_SECONDS = 30
-
-
-class BoundedProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn parses it, but for headers without end, and with problems in place of plain text."""
-
-    def on_message_begin(self) -> None:
-        """Begin to count the bytes of what stands before a body."""
-        super().on_message_begin()
-        self._head_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take in a part of the target; too much of it fails the parser."""
-        self._count(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take in a header; too many of them fail the parser."""
-        self._count(name, value)
-        super().on_header(name, value)
-
-    def send_400_response(self, msg: str) -> None:
-        """Tell what is no HTTP, or too much of it, as a problem, and hang up."""
-        problem = Problem(400, "http-invalid", "This is no HTTP request, or its head is too long.", "Send less.")
-        answer = problem.response()
-        head = [*answer.raw_headers, *API.headers, (b"connection", b"close")]
-        lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + bytes(answer.body))
-        self.transport.close()
-
-    def _count(self, *parts: bytes) -> None:
-        self._head_bytes += sum(map(len, parts))
-        if self._head_bytes > 4 * LONGEST_HEADERS:
-            raise ValueError("the head is too long")
 
 
 class Server(uvicorn.Server):

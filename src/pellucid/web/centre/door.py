@@ -61,7 +61,7 @@ def leave(visit: Here, _form: Posted) -> Response:
     by_provider = visit.visitor.session.how == "openid"
     response = go_to("/privacy/signed-out") if by_provider else go_to("/privacy/sign-in", told="signed-out")
     cookies.take_back(response, cookies.CENTRE)
-    return response
+    return cookies.leave_nothing(response)
 
 
 def sign_in_page(request: Request, browser: Browser, *, wrong: tuple[str, ...] = (), status: int = 200) -> Response:

@@ -45,7 +45,7 @@ def leave(working: Here, _form: Posted) -> Response:
     by_provider = working.member.session.how == "openid"
     response = go_to("/staff/signed-out") if by_provider else go_to("/staff/sign-in", told="signed-out")
     cookies.take_back(response, cookies.CONSOLE)
-    return response
+    return cookies.leave_nothing(response)
 
 
 @router.get("")

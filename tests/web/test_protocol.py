@@ -1,0 +1,153 @@
+"""What comes in at the socket: where a request ends, headers that come late, and who holds a connection unused."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from pellucid.settings import Settings
+from pellucid.web import protocol
+from pellucid.workspace import Workspace
+from tests.web.conftest import API, serving
+
+POST = f"POST {API} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HIDDEN = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def address(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("protocol") / "workspace")
+    with Workspace(folder, Settings()) as workspace, serving(workspace) as found:
+        yield found
+
+
+def connected(address: str) -> socket.socket:
+    url = urlsplit(address)
+    return socket.create_connection((url.hostname, url.port), 10)
+
+
+def told(connection: socket.socket) -> bytes:
+    """Return all that is answered until the server hangs up."""
+    found = b""
+    while part := connection.recv(65_536):
+        found += part
+    return found
+
+
+def statuses(address: str, sent: str) -> list[int]:
+    with connected(address) as connection:
+        connection.sendall(sent.encode("latin-1"))
+        return [int(each) for each in re.findall(rb"HTTP/1\.1 (\d{3}) ", told(connection))]
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+        "Content-Length: 0\r\nContent-Length: 44\r\n\r\n",
+        "Content-Length: 0, 44\r\n\r\n",
+        "Content-Length: +0\r\n\r\n",
+        "Content-Length: 0x0\r\n\r\n",
+        "Content-Length: -1\r\n\r\n",
+        "Content-Length: 99999999999999999999999\r\n\r\n",
+        "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: identity\r\n\r\n",
+        "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n0\n\n",
+        "Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+        "X: a\r\n Content-Length: 0\r\n\r\n",
+        "X: a\nContent-Length: 0\n\n",
+        "X: a\0b\r\n\r\n",
+        "X a\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_where_a_request_ends_is_certain_or_the_connection_does(address: str, length: str) -> None:
+    """Else a proxy in front and this server could take the same bytes for different requests."""
+    assert statuses(address, POST + length + HIDDEN) == [400]
+
+
+def test_what_comes_after_a_body_is_no_header(address: str) -> None:
+    """A proxy says from where somebody asks in a header; whoever asks could say something else in a trailer."""
+    head = "POST /privacy/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    trailer = "0\r\nAccept-Language: de\r\nHost: evil.example\r\n\r\n"
+    with connected(address) as connection:
+        connection.sendall(f"{head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n{trailer}".encode())
+        answer = told(connection)
+
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert answer.count(b'<html lang="en"') == 1
+
+
+@pytest.mark.parametrize("target", ["*", "http://evil.example", "//evil.example/privacy", "privacy", "/\xff"])
+def test_a_target_that_is_no_path_of_ours_is_refused(address: str, target: str) -> None:
+    sent = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+    assert statuses(address, sent) in ([400], [404])
+
+
+def test_nothing_is_switched_to_another_protocol(address: str) -> None:
+    upgrade = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+    assert statuses(address, upgrade + HIDDEN) == [204]
+
+
+class TestSlow:
+    @pytest.fixture(autouse=True)
+    def few_seconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("HEAD_SECONDS", "MESSAGE_SECONDS", "READ_SECONDS"):
+            monkeypatch.setattr(protocol, name, 0.3)
+
+    def test_who_says_nothing_is_not_waited_for(self, address: str) -> None:
+        with connected(address) as connection:
+            assert told(connection) == b""
+
+    @pytest.mark.parametrize("begun", ["GET /heal", "GET /healthz HTTP/1.1\r\nHost: x\r\nX: a"])
+    def test_who_begins_a_head_and_stops_is_told_and_not_waited_for(self, address: str, begun: str) -> None:
+        assert statuses(address, begun) == [408]
+
+    def test_who_sends_a_little_now_and_then_is_not_waited_for_either(self, address: str) -> None:
+        with connected(address) as connection:
+            connection.settimeout(0.05)
+            connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+            answer = b""
+            for _ in range(100):
+                try:
+                    connection.sendall(b"X: a\r\n")
+                    answer = connection.recv(4096)
+                    break
+                except TimeoutError:
+                    continue
+
+        assert answer.startswith(b"HTTP/1.1 408 ")
+
+    @pytest.mark.parametrize("between", ["", "\r\n"])
+    def test_a_second_request_is_waited_for_no_longer(self, address: str, between: str) -> None:
+        first = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        with connected(address) as connection:
+            connection.sendall(first.encode())
+            assert connection.recv(4096).startswith(b"HTTP/1.1 204 ")
+            connection.sendall((between or "GET /he").encode())
+            assert told(connection)[:13] == (b"" if between else b"HTTP/1.1 408 ")
+
+    def test_a_body_that_nobody_asked_for_is_not_waited_for(self, address: str) -> None:
+        assert statuses(address, "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n") == [204]
+
+    def test_who_does_not_read_the_answers_is_not_waited_for(self, address: str) -> None:
+        ask = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        with connected(address) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(ask * 80)  # far more than is held on the way
+            with pytest.raises(ConnectionError):
+                for _ in range(200):
+                    time.sleep(0.05)
+                    connection.sendall(b"G")
