@@ -6,7 +6,9 @@ COPY src ./src
 RUN python -m venv /opt/pellucid && /opt/pellucid/bin/pip install --no-cache-dir ".[serve,postgresql]"
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --create-home pellucid && install -d -o pellucid -g pellucid -m 0700 /data
+RUN groupadd --gid 10001 pellucid \
+    && useradd --uid 10001 --gid pellucid --create-home --shell /usr/sbin/nologin pellucid \
+    && install -d -o pellucid -g pellucid -m 0700 /data
 COPY --from=build /opt/pellucid /opt/pellucid
 ENV PATH="/opt/pellucid/bin:$PATH" PELLUCID_WORKSPACE=/data/workspace PYTHONUNBUFFERED=1
 USER pellucid

@@ -103,6 +103,21 @@ def test_nobody_is_killed_while_something_is_under_way() -> None:
     assert float(SERVICES["serve"]["stop_grace_period"].rstrip("s")) > needed
 
 
+def test_the_database_is_ready_only_once_others_reach_it() -> None:
+    """While it is being made its server answers at the socket, and then ends: ask by an address."""
+    asked = SERVICES["database"]["healthcheck"]["test"]
+
+    assert asked[1:4] == ["pg_isready", "--host", "127.0.0.1"]
+
+
+def test_who_stands_in_another_s_network_is_restarted_with_it() -> None:
+    """Its network is made anew with every start, and who stood in the one before would be heard by nobody."""
+    within = {name: each["network_mode"] for name, each in SERVICES.items() if "network_mode" in each}
+
+    assert within == {"mail": "service:work"}
+    assert SERVICES["mail"]["depends_on"]["work"]["restart"] is True
+
+
 def test_every_name_in_it_leads_somewhere() -> None:
     for name, service in SERVICES.items():
         needs = service.get("depends_on", {})
@@ -115,21 +130,31 @@ def test_every_name_in_it_leads_somewhere() -> None:
         assert (service.get("network_mode") or "service:work").partition(":")[2] in SERVICES
 
 
-def test_nothing_of_ours_runs_as_root_or_may_change_its_image() -> None:
+def test_nothing_runs_as_root_or_may_change_its_image() -> None:
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["pellucid"]
-    for name in OURS:
-        found = SERVICES[name]
+    assert SERVICES.keys() > set(OURS)
+    for name, found in SERVICES.items():
         assert (found["read_only"], found["cap_drop"], found["security_opt"]) == (
             True,
             ["ALL"],
             ["no-new-privileges:true"],
         )
+        assert name in OURS or found["user"].partition(":")[0] not in ("", "0", "root")
 
 
-def test_no_secret_stands_in_it_and_every_port_is_this_machine_s() -> None:
+def test_no_secret_stands_in_it_or_in_what_is_told_of_a_container_and_every_port_is_this_machine_s() -> None:
+    """A secret is a file: `docker inspect` tells the environment, and every command would ask for a variable."""
     text = (ROOT / "compose.yaml").read_text()
 
-    assert set(re.findall(r"PASSWORD: (.*)", text)) == {"${POSTGRES_PASSWORD:?say a password}"}
+    assert re.findall(r"PASS\w*: (.*)", text) == [
+        "/data/database.password # `prepare` writes it: `inspect` tells no password",
+        "/run/secrets/database",
+        "/run/secrets/database",
+    ]
+    assert text.replace("$$", "").count("$") == 0
+    assert COMPOSE["secrets"] == {"database": {"file": "./secrets/database"}}
+    assert {name for name, found in SERVICES.items() if "secrets" in found} == {"prepare", "database"}
+    assert "/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
     for service in SERVICES.values():
         assert [each for each in service.get("ports", ()) if not each.startswith("127.0.0.1:")] == []
 
@@ -168,6 +193,8 @@ def test_its_processes_let_somebody_sign_in_by_mail(postgresql: str, tmp_path: P
     url = new_database(postgresql).replace("postgresql+psycopg://", "postgresql://", 1)
     folder, ours = tmp_path / "workspace", tmp_path / "bin"
     ours.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("for-the-database\n")
     (ours / "pellucid").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pellucid "$@"\n')
     (ours / "pellucid").chmod(0o700)
     with open_post_office() as office, ExitStack() as stack:
@@ -175,6 +202,8 @@ def test_its_processes_let_somebody_sign_in_by_mail(postgresql: str, tmp_path: P
         here = {
             "PATH": f"{ours}{os.pathsep}{os.environ['PATH']}",
             "DATABASE": url,
+            "PASSWORD": str(secret),
+            "PGPASSFILE": str(tmp_path / "database.password"),
             "PELLUCID_WORKSPACE": str(folder),
             "PELLUCID_SMTP_HOST": HOST,
             "PELLUCID_SMTP_PORT": str(office.port),
@@ -184,6 +213,9 @@ def test_its_processes_let_somebody_sign_in_by_mail(postgresql: str, tmp_path: P
         prepare = [each.replace("$$", "$") for each in SERVICES["prepare"]["command"]]
         for _ in range(2):  # a second `up` changes nothing
             subprocess.run(prepare, env=environment, check=True, capture_output=True)
+        kept = tmp_path / "database.password"
+        assert (kept.read_text(), kept.stat().st_mode & 0o777) == ("*:*:*:pellucid:for-the-database\n", 0o600)
+        assert not folder.with_name("workspace.begun").exists()
         people(folder, environment)
 
         port = _free_port()
