@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pellucid.policy.model import Authority
 from pellucid.rights.request import Denial, Right
-from pellucid.rights.status import status_of
+from pellucid.rights.status import document, status_of
 from tests.rights.conftest import ALICE, BOB, CLEO, NOW, NOWHERE, Shop
 
 
@@ -38,3 +41,18 @@ def test_whether_somebody_is_known_is_no_reason_that_is_told(shop: Shop, why: De
     denied = shop.ask(Right.ACCESS).deny(why, NOW, NOW)
 
     assert status_of(shop.policy, shop.terms, denied).reason == ("insuf_verification" if masked else why.value)
+
+
+def test_a_no_names_every_authority_so_that_it_does_not_tell_where_the_person_lives(shop: Shop) -> None:
+    named = tuple(Authority(name, f"https://{name}.example", (place,)) for name, place in (("a", "DE"), ("b", "US")))
+    policy = replace(shop.policy, controller=replace(shop.policy.controller, authorities=named))
+    asked = shop.ask(Right.ACCESS, ALICE)
+    still, denied = (status_of(policy, shop.terms, each) for each in (asked, asked.deny(Denial.OTHER, NOW, NOW)))
+    back = status_of(policy, shop.terms, asked.revoke(NOW, NOW))
+
+    assert (still.complain_to, denied.complain_to, back.complain_to) == ((), named, ())
+    assert document(denied)["processing_details"] == (
+        "We do not do what you asked. Whoever does not agree may complain to a supervisory authority: "
+        "a, https://a.example; b, https://b.example."
+    )
+    assert document(back)["processing_details"] == "You took your request back."
