@@ -78,7 +78,7 @@ def said(grocer: Grocer) -> str:
     with grocer.workspace.room.database.read() as connection:
         subject = ids.find(connection, "household", "h0003")
     session = Session("none", {"namespace": "household", "subject": subject}, "code", 1, 0)
-    erasure = grocer.workspace.centre.file(Visitor(session), "erasure").status.request
+    erasure = grocer.workspace.own_requests.file(Visitor(session), "erasure").status.request
     OTHERS["the erasure"] = f"/privacy/erased/{grocer.workspace.own_erasures.underway(Visitor(session), erasure).token}"
     grocer.workspace.people.appoint(
         "guardian", ("", "h0003"), ("", "h0001"), evidence="file 1", actor=grocer.workspace.actor("pia")

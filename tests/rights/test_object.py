@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
+from pellucid.policy.model import Authority
 from pellucid.records.rights_tables import deliveries
+from pellucid.rights import messages
 from tests.rights.counter import ALICE, BOB, MEMBERS, Counter, counter, counter_made, counter_on_server, either_counter
 
 __all__ = ["counter", "counter_made", "counter_on_server", "either_counter"]
@@ -48,6 +50,23 @@ def test_nothing_is_used_while_an_objection_is_weighed_and_upheld_it_closes_its_
     assert counter.carry_out(request) == "fulfilled"
     assert (counter.counted("planning"), counter.counted("scoring")) == (MEMBERS - 1, MEMBERS)
     assert counter.said(ALICE) == [("restrict", None), ("object", "planning"), ("lift", None)]
+
+
+@pytest.mark.parametrize(
+    ("message", "stated"), [("objection-overruled", 1), ("decision-upheld", 1), ("objection-upheld", 0)]
+)
+def test_a_message_that_states_the_right_to_complain_names_the_authority(
+    counter: Counter, message: str, stated: int
+) -> None:
+    request = counter.request(counter.file("objection", ALICE, WEIGHED))
+    controller = counter.workspace.policy.active().controller
+    watch = Authority("The Watch", "https://watch.example", ("DE",), "Square 1")
+    with counter.workspace.room.database.write() as connection:
+        told = {"to": "alice@home.example", "authorities": (watch,), "actor": "pia", "now": counter.time[0]}
+        messages.tell(connection, controller, request, message, "Because.", **told)
+    text = [content["text"] for kind, _, content in counter.sent() if kind == "mail"][-1]
+
+    assert text.count("An authority that you may complain to: The Watch\nhttps://watch.example\nSquare 1") == stated
 
 
 def test_overruled_it_ends_the_restriction_once_the_person_knows_the_reasons(counter: Counter) -> None:

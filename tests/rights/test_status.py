@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from pellucid.policy.model import Authority
 from pellucid.rights.request import Denial, Request, RequestState, Right
-from pellucid.rights.status import DEALT_WITH, own_status_of, status_of
+from pellucid.rights.status import DEALT_WITH, document, own_status_of, status_of
 from tests.rights.conftest import ALICE, BOB, CLEO, NOW, NOWHERE, Shop
 
 
@@ -79,3 +80,18 @@ def test_who_is_signed_in_hears_what_came_of_it(shop: Shop) -> None:
         ("denied", "The law does not give you this right for the data that we hold."),
         ("fulfilled", "We did what you asked."),
     ]
+
+
+def test_a_no_names_every_authority_so_that_it_does_not_tell_where_the_person_lives(shop: Shop) -> None:
+    named = tuple(Authority(name, f"https://{name}.example", (place,)) for name, place in (("a", "DE"), ("b", "US")))
+    policy = replace(shop.policy, controller=replace(shop.policy.controller, authorities=named))
+    asked = shop.ask(Right.ACCESS, ALICE)
+    still, denied = (own_status_of(policy, shop.terms, each) for each in (asked, asked.deny(Denial.OTHER, NOW, NOW)))
+    back = own_status_of(policy, shop.terms, asked.revoke(NOW, NOW))
+
+    assert (still.complain_to, denied.complain_to, back.complain_to) == ((), named, ())
+    assert document(denied)["processing_details"] == (
+        "We do not do what you asked. Whoever does not agree may complain to a supervisory authority: "
+        "a, https://a.example; b, https://b.example."
+    )
+    assert document(back)["processing_details"] == "You took your request back."

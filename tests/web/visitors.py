@@ -255,7 +255,7 @@ class Grocer:
         """Return the id of a request that a household files, signed in."""
         visitor = self.workspace.doors.visitor(self.known(household).cookies[cookies.CENTRE])
         assert visitor is not None
-        return self.workspace.centre.file(visitor, right).status.request
+        return self.workspace.own_requests.file(visitor, right).status.request
 
     def known_staff(self, name: str) -> Browser:
         """Return a browser with a session of somebody of the staff."""

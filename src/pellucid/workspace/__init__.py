@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.own_erasures import OwnErasureDesk
     from pellucid.workspace.own_objections import OwnObjectionDesk
     from pellucid.workspace.own_packages import OwnPackageDesk
+    from pellucid.workspace.own_requests import OwnRequestDesk
     from pellucid.workspace.passes import PassDesk
     from pellucid.workspace.pauses import PauseDesk
     from pellucid.workspace.people import PeopleDesk
@@ -290,14 +291,21 @@ class Workspace:
         """The privacy centre: what one person sees and steers, of theirs only."""
         from pellucid.workspace.centre import CentreDesk  # noqa: PLC0415  -- likewise
 
-        return CentreDesk(self.room, lambda: self.doors.key)
+        return CentreDesk(self.room)
+
+    @cached_property
+    def own_requests(self) -> OwnRequestDesk:
+        """What a customer asks for: their own requests, filed, followed, proved and taken back."""
+        from pellucid.workspace.own_requests import OwnRequestDesk  # noqa: PLC0415  -- likewise
+
+        return OwnRequestDesk(self.room, lambda: self.doors.key)
 
     @cached_property
     def inside(self) -> InsideDesk:
         """Looking inside: the very data held about somebody, for themselves to see and correct."""
         from pellucid.workspace.inside import InsideDesk  # noqa: PLC0415  -- likewise
 
-        return InsideDesk(self.room, lambda: self.access.parts, lambda: self.centre, lambda: self.doors.key)
+        return InsideDesk(self.room, lambda: self.access.parts, lambda: self.own_requests, lambda: self.doors.key)
 
     @cached_property
     def holdings(self) -> HoldingsDesk:
@@ -318,28 +326,28 @@ class Workspace:
         """A customer's own erasure: what it would do, asking for it, how far it came."""
         from pellucid.workspace.own_erasures import OwnErasureDesk  # noqa: PLC0415  -- likewise
 
-        return OwnErasureDesk(self.room, self.centre, self.erasures, self.proofs, lambda: self.doors.key)
+        return OwnErasureDesk(self.room, self.own_requests, self.erasures, self.proofs, lambda: self.doors.key)
 
     @cached_property
     def own_packages(self) -> OwnPackageDesk:
         """The copy of their data that a customer asked for."""
         from pellucid.workspace.own_packages import OwnPackageDesk  # noqa: PLC0415  -- likewise
 
-        return OwnPackageDesk(self.room, self.centre, self.program_requests)
+        return OwnPackageDesk(self.room, self.own_requests, self.program_requests)
 
     @cached_property
     def own_objections(self) -> OwnObjectionDesk:
         """What a customer asks for beyond choices: objections, reviews, limits."""
         from pellucid.workspace.own_objections import OwnObjectionDesk  # noqa: PLC0415  -- likewise
 
-        return OwnObjectionDesk(self.centre, self.requests, self.remedies)
+        return OwnObjectionDesk(self.centre, self.own_requests, self.requests, self.remedies)
 
     @cached_property
     def people(self) -> PeopleDesk:
         """The people desk: who may act for whom, and acting for somebody."""
         from pellucid.workspace.people import PeopleDesk  # noqa: PLC0415  -- likewise
 
-        return PeopleDesk(self.room, self.centre, lambda: self.doors.key)
+        return PeopleDesk(self.room, self.centre, self.own_requests, lambda: self.doors.key)
 
     @cached_property
     def pauses(self) -> PauseDesk:

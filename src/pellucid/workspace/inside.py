@@ -24,9 +24,9 @@ from pellucid.rights.correcting import Proposed, change_of, demand_value_fits
 from pellucid.rights.corrections import LONGEST_STATEMENT
 from pellucid.rights.inferences import Inferences, inferences
 from pellucid.rights.inside import Door, Inside, Onlooker, Wanted
-from pellucid.workspace.centre import CentreDesk, OwnRequest
 from pellucid.workspace.data import place_of
 from pellucid.workspace.doors import Visitor
+from pellucid.workspace.own_requests import OwnRequest, OwnRequestDesk
 from pellucid.workspace.room import Room
 from pellucid.workspace.tasks import challenge_key
 
@@ -69,11 +69,11 @@ class Concluded:
 
 @dataclass(frozen=True)
 class InsideDesk:
-    """`workspace.inside`. `parts` are those of packages, `centre` files requests, `key` is of the sessions."""
+    """`workspace.inside`. `parts` are those of packages, `requests` files them, `key` is of the sessions."""
 
     room: Room
     parts: Callable[[], AccessParts]
-    centre: Callable[[], CentreDesk]
+    requests: Callable[[], OwnRequestDesk]
     key: Callable[[], bytes]
 
     def hall(self, visitor: Visitor) -> Hall:
@@ -106,7 +106,7 @@ class InsideDesk:
         change = change_of(found, found.rows[0], asked.proposed)
         limits = place_of(self.room).limits
         demand_value_fits(found.dataset, asked.proposed, visitor.identity, limits, self.room.clock())
-        return self.centre().file(visitor, "rectification", changes=[change], statement=asked.reason.strip())
+        return self.requests().file(visitor, "rectification", changes=[change], statement=asked.reason.strip())
 
     def state(self, visitor: Visitor, dataset: str, words: str) -> OwnRequest:
         """File a request to have the person's own words kept beside what is held. Raises InputInvalid, NameUnknown."""
@@ -120,7 +120,7 @@ class InsideDesk:
                 code="statement-length",
             )
         change = {"dataset": dataset, "statement": words.strip()}
-        return self.centre().file(visitor, "rectification", changes=[change])
+        return self.requests().file(visitor, "rectification", changes=[change])
 
     def concluded(self, visitor: Visitor) -> Concluded:
         """Return what was concluded about the person, and where they stand with the purposes behind it; of one moment.

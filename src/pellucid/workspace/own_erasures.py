@@ -18,10 +18,10 @@ from pellucid.policy.model import Actor
 from pellucid.rights import stored
 from pellucid.rights.self_served import is_begun, waits_until
 from pellucid.subjects import ids
-from pellucid.workspace.centre import CentreDesk, OwnRequest
 from pellucid.workspace.doors import Visitor
 from pellucid.workspace.erasures import ErasureDesk
 from pellucid.workspace.names import namespace_of
+from pellucid.workspace.own_requests import OwnRequest, OwnRequestDesk
 from pellucid.workspace.proofs import ProofDesk
 from pellucid.workspace.room import Room
 
@@ -58,7 +58,7 @@ class OwnErasureDesk:
     """`workspace.own_erasures`."""
 
     room: Room
-    centre: CentreDesk
+    requests: OwnRequestDesk
     erasures: ErasureDesk
     proofs: ProofDesk
     key: Callable[[], bytes]
@@ -82,7 +82,7 @@ class OwnErasureDesk:
 
         One that somebody else filed in their name, whom they may not know, takes the place of none of their own.
         """
-        found = [each for each in self.centre.requests(visitor) if each.status.right == "erasure" and each.here]
+        found = [each for each in self.requests.all(visitor) if each.status.right == "erasure" and each.here]
         return next((each for each in found if each.status.state in OPEN), None)
 
     def ask(self, visitor: Visitor) -> OwnRequest:
@@ -93,11 +93,11 @@ class OwnErasureDesk:
                 remedy="Have a code sent on the page about erasing, give it, and confirm then.",
                 code="proof-stale",
             )
-        return self.waiting(visitor) or self.centre.file(visitor, "erasure")
+        return self.waiting(visitor) or self.requests.file(visitor, "erasure")
 
     def underway(self, visitor: Visitor, request: str) -> Underway:
         """Return how one of the person's erasures goes on; raises NameUnknown, for another's as for none."""
-        self.centre.request(visitor, request)
+        self.requests.one(visitor, request)
         with self.room.database.read() as connection:
             first = stored.load(connection, request).canonical or request
             return Underway(waits_until(connection, first), is_begun(connection, first), self._token(request))

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pellucid.consent.record import ConsentVerb
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Purpose
-from pellucid.workspace.centre import CentreDesk, OwnRequest
+from pellucid.workspace.centre import CentreDesk
 from pellucid.workspace.doors import Visitor
+from pellucid.workspace.own_requests import OwnRequest, OwnRequestDesk
 from pellucid.workspace.remedies import RemedyDesk
 from pellucid.workspace.requests import RequestDesk
 
@@ -24,6 +25,7 @@ class OwnObjectionDesk:
     """`workspace.own_objections`."""
 
     centre: CentreDesk
+    own: OwnRequestDesk
     requests: RequestDesk
     remedies: RemedyDesk
 
@@ -40,11 +42,11 @@ class OwnObjectionDesk:
         known = {each.name for each in self.objectable(visitor)}
         if purpose not in known:
             raise NameUnknown("use that you may object to", purpose, tuple(sorted(known)))
-        return self._done(visitor, self.centre.file(visitor, "objection", purposes=[purpose], statement=reasons))
+        return self._done(visitor, self.own.file(visitor, "objection", purposes=[purpose], statement=reasons))
 
     def limit(self, visitor: Visitor) -> OwnRequest:
         """Limit the use of the person's sensitive data, for every use and at once."""
-        return self._done(visitor, self.centre.file(visitor, "limit"))
+        return self._done(visitor, self.own.file(visitor, "limit"))
 
     def review(self, visitor: Visitor, decision: str, statement: str) -> OwnRequest:
         """Ask for a person to look again at a decision that was made by machine. Raises InputInvalid for none."""
@@ -52,7 +54,7 @@ class OwnObjectionDesk:
             raise InputInvalid(
                 "We have to know which decision you mean.", remedy="Say it in your words.", code="decision-missing"
             )
-        return self.centre.file(visitor, "human-review", decision=decision.strip(), statement=statement.strip())
+        return self.own.file(visitor, "human-review", decision=decision.strip(), statement=statement.strip())
 
     def _done(self, visitor: Visitor, made: OwnRequest) -> OwnRequest:
         """Carry a request out at once, as far as nobody has to weigh it."""
@@ -61,4 +63,4 @@ class OwnObjectionDesk:
         except InputInvalid as error:
             if error.code not in (UNDECIDED, "request-state"):  # the latter: it joined one that is open already
                 raise
-        return replace(self.centre.request(visitor, made.status.request), again=made.again)
+        return replace(self.own.one(visitor, made.status.request), again=made.again)

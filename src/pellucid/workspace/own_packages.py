@@ -14,8 +14,8 @@ from pellucid.policy.model import Actor
 from pellucid.rights import packages, stored
 from pellucid.rights.packages import Package
 from pellucid.rights.request import Request, RequestState
-from pellucid.workspace.centre import CentreDesk
 from pellucid.workspace.doors import Visitor
+from pellucid.workspace.own_requests import OwnRequestDesk
 from pellucid.workspace.program_requests import ProgramRequestDesk
 from pellucid.workspace.room import Room
 
@@ -35,12 +35,12 @@ class OwnPackageDesk:
     """`workspace.own_packages`."""
 
     room: Room
-    centre: CentreDesk
+    requests: OwnRequestDesk
     programs: ProgramRequestDesk
 
     def stands(self, visitor: Visitor, request: str) -> OwnPackage | None:
         """Return the package of one of the person's requests, if one waits; raises NameUnknown, as for none."""
-        own = self.centre.request(visitor, request)
+        own = self.requests.one(visitor, request)
         with self.room.database.read() as connection:
             found = self._waiting(connection, stored.load(connection, request))
         if found is None:
@@ -54,7 +54,7 @@ class OwnPackageDesk:
 
         Raises NameUnknown where none waits, and NotPermitted where more has to be shown first, which is logged too.
         """
-        own = self.centre.request(visitor, request)
+        own = self.requests.one(visitor, request)
         if visitor.session.strength < own.strength:
             self._refuse(request, visitor.actor)
             raise NotPermitted(

@@ -28,6 +28,7 @@ from pellucid.subjects.links import Identity
 from pellucid.workspace.centre import CentreDesk
 from pellucid.workspace.doors import OF_AGE, Visitor, holds, renewed, title_of
 from pellucid.workspace.names import namespace_of
+from pellucid.workspace.own_requests import OwnRequestDesk
 from pellucid.workspace.room import Room
 
 Named = tuple[str, str]
@@ -72,6 +73,7 @@ class PeopleDesk:
 
     room: Room
     centre: CentreDesk
+    requests: OwnRequestDesk
     key: Callable[[], bytes]
 
     def appoint(
@@ -150,7 +152,7 @@ class PeopleDesk:
         with self.room.database.read() as connection:
             theirs = _open_of(connection, visitor.identity, agent)
         for each in theirs:
-            self.centre.revoke(visitor, each)
+            self.requests.revoke(visitor, each)
         return len(theirs)
 
     def _own(self, connection: Connection, visitor: Visitor, delegation: str, now: int) -> Delegation:

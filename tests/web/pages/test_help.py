@@ -24,6 +24,25 @@ def sign_off(grocer: Grocer) -> None:
         grocer.workspace.laws.sign_off(shipped()[law], "read by counsel", actor=grocer.workspace.actor("pia"))
 
 
+def name_authorities(grocer: Grocer) -> None:
+    """Have the policy name two authorities: one where people live, one elsewhere."""
+    written = grocer.workspace.folder / "policy" / "policy.yaml"
+    told = (
+        "authorities: [{name: The Watch, web: https://watch.example/complain, jurisdictions: [DE], "
+        "address: Square 1, phone: '+49 1'}, {name: La Garde, web: https://garde.example, jurisdictions: [FR]}]"
+    )
+    written.write_text(written.read_text().replace("officer: pia}", f"officer: pia, {told}}}"))
+    grocer.workspace.policy.activate(actor=grocer.workspace.actor("pia"))
+
+
+def named(page: Page) -> list[tuple[str, str]]:
+    """Return the links to authorities in the main part of a page."""
+    return re.findall(r'<a href="(https://[^"]+)" rel="external noreferrer" translate="no">([^<]+)</a>', page.text)
+
+
+WATCH, GARDE = ("https://watch.example/complain", "The Watch"), ("https://garde.example", "La Garde")
+
+
 def laws(page: Page) -> list[str]:
     return re.findall(r'<(?:summary|h3 id="law-[a-z-]+") lang="en">([^<]+)<', page.text)
 
@@ -54,6 +73,44 @@ def test_whoever_is_signed_in_is_told_first_what_protects_them(grocer: Grocer) -
         0,
     )
     assert grocer.browser().get(HELP).words.count("By where you live, this protects you:") == 0
+
+
+def test_authorities_are_named_to_everybody_with_how_they_are_reached(grocer: Grocer) -> None:
+    name_authorities(grocer)
+    page = grocer.browser().get(f"{HELP}?language=de")
+
+    assert named(page) == [WATCH, GARDE]
+    assert page.words.count("The Watch (Deutschland) Per Post: Square 1 Telefonisch: +49 1 La Garde (Frankreich)") == 1
+
+
+def test_whoever_is_signed_in_is_told_first_the_authority_of_where_they_live(grocer: Grocer) -> None:
+    name_authorities(grocer)
+    page = grocer.known().get(HELP)
+
+    assert named(page) == [WATCH, GARDE]
+    assert page.text.index("The Watch") < page.text.index("Authorities elsewhere") < page.text.index("La Garde")
+    assert "Authorities elsewhere" not in grocer.browser().get(HELP).text
+
+
+def test_a_request_that_was_denied_says_whom_to_complain_to_where_the_person_lives(grocer: Grocer) -> None:
+    name_authorities(grocer)
+    request = grocer.filed("access")
+    page = f"/privacy/requests/{request}"
+    assert named(grocer.known().get(page)) == []  # while it is open there is nothing to complain of
+    grocer.workspace.requests.deny(request, why="claim_not_covered", actor=grocer.workspace.actor("pia"))
+    shown = grocer.known().get(page)
+
+    assert named(shown) == [WATCH]
+    assert shown.words.count("If you do not agree Write to us, and we look at it again.") == 1
+
+
+def test_a_request_that_was_taken_back_says_nothing_of_complaints(grocer: Grocer) -> None:
+    name_authorities(grocer)
+    request = grocer.filed("access")
+    browser = grocer.known()
+    browser.submit(f"/privacy/requests/{request}", f"/privacy/requests/{request}/revoke")
+
+    assert named(browser.get(f"/privacy/requests/{request}")) == []
 
 
 def test_what_a_law_says_is_told_with_where_it_says_so() -> None:

@@ -88,8 +88,8 @@ def test_who_shows_more_and_asks_again_has_shown_it_for_the_open_request(grocer:
     secret = grocer.known().cookies[cookies.CENTRE]
     visitor = grocer.workspace.doors.visitor(secret)
     assert visitor is not None
-    first = grocer.workspace.centre.file(visitor, "access")
+    first = grocer.workspace.own_requests.file(visitor, "access")
     stronger = replace(visitor, session=replace(visitor.session, strength=2))
-    again = grocer.workspace.centre.file(stronger, "access")
+    again = grocer.workspace.own_requests.file(stronger, "access")
 
     assert (again.status.request, again.again, first.shown, again.shown) == (first.status.request, True, 1, 2)

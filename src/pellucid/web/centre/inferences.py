@@ -44,7 +44,7 @@ def contest(request: Request, visit: Here, form: Posted) -> Response:
             "It is not clear which decision is meant.", remedy="Say what was decided.", code="decision-missing"
         )
     purposes = [each for each in (form.get("purpose", ""),) if each]
-    made = visit.site.workspace.centre.file(
+    made = visit.site.workspace.own_requests.file(
         visit.visitor, "human-review", purposes=purposes, decision=decision, statement=statement
     )
     return filed(made)

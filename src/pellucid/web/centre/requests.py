@@ -13,7 +13,7 @@ from pellucid.web.centre.visiting import Here, Posted, Visit
 from pellucid.web.centre.words import ASKABLE, RIGHTS, STATES
 from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import site_of
-from pellucid.workspace.centre import OwnRequest
+from pellucid.workspace.own_requests import OwnRequest
 
 router = APIRouter(prefix="/privacy/requests", include_in_schema=False)
 
@@ -30,7 +30,7 @@ def listed(request: Request, visit: Here) -> Response:
         "centre/requests.html",
         visit=visit,
         here="requests",
-        requests=workspace.centre.requests(visit.visitor),
+        requests=workspace.own_requests.all(visit.visitor),
         askable=ASKABLE,
         objectable=workspace.own_objections.objectable(visit.visitor),
         rights=RIGHTS,
@@ -44,7 +44,7 @@ def file(visit: Here, form: Posted) -> Response:
     right = form.get("right", "")
     if right not in {each.right for each in ASKABLE}:
         raise NameUnknown("right", right, tuple(each.right for each in ASKABLE))
-    made = visit.site.workspace.centre.file(visit.visitor, right, without_sensitive=form.get("plain") == "yes")
+    made = visit.site.workspace.own_requests.file(visit.visitor, right, without_sensitive=form.get("plain") == "yes")
     return filed(made)
 
 
@@ -87,14 +87,14 @@ def one(request_id: RequestId, request: Request, visit: Here) -> Response:
 @router.post("/{request_id}/revoke")
 def revoke(request_id: RequestId, visit: Here, _form: Posted) -> Response:
     """Take a request back."""
-    visit.site.workspace.centre.revoke(visit.visitor, request_id)
+    visit.site.workspace.own_requests.revoke(visit.visitor, request_id)
     return go_to(f"{HOME}/{request_id}", told="revoked")
 
 
 @router.post("/{request_id}/code")
 def send_code(request_id: RequestId, visit: Here, _form: Posted) -> Response:
     """Have a code sent to a contact that is held."""
-    visit.site.workspace.centre.send_code(visit.visitor, request_id)
+    visit.site.workspace.own_requests.send_code(visit.visitor, request_id)
     return go_to(f"{HOME}/{request_id}", told="code-sent")
 
 
@@ -102,7 +102,7 @@ def send_code(request_id: RequestId, visit: Here, _form: Posted) -> Response:
 def answer(request_id: RequestId, request: Request, visit: Here, form: Posted) -> Response:
     """Take a code; whoever has shown more by it has a new session."""
     try:
-        made = visit.site.workspace.centre.give_code(visit.visitor, request_id, form.get("code", ""))
+        made = visit.site.workspace.own_requests.give_code(visit.visitor, request_id, form.get("code", ""))
     except NotPermitted as error:
         return _one(request, visit, request_id, wrong=sentences_of(error))
     response = go_to(f"{HOME}/{request_id}", told="shown")
@@ -118,7 +118,7 @@ def filed(made: OwnRequest) -> Response:
 
 def _one(request: Request, visit: Visit, request_id: str, *, wrong: tuple[str, ...] = ()) -> Response:
     workspace = visit.site.workspace
-    found = workspace.centre.request(visit.visitor, request_id)
+    found = workspace.own_requests.one(visit.visitor, request_id)
     erasing = found.status.right == "erasure"
     return page(
         request,

@@ -31,7 +31,7 @@ def asked(request_id: RequestId, request: Request, browser: FromBrowser) -> Resp
 def shown(request_id: RequestId, request: Request, browser: FromBrowser, form: Asked) -> Response:
     """Take what stood in the link."""
     try:
-        site_of(request).workspace.centre.answer_link(request_id, form.get("answer", ""))
+        site_of(request).workspace.own_requests.answer_link(request_id, form.get("answer", ""))
     except NotPermitted as error:
         return _page(request, request_id, browser, wrong=sentences_of(error))
     return page(request, "verify/shown.html")
