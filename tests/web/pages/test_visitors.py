@@ -86,7 +86,7 @@ class TestChoosing:
         line = next(each for each in page.headers.get_list("set-cookie") if each.startswith(cookies.VISITOR))
 
         assert re.sub(r"=[A-Za-z0-9_-]{43};", "=X;", line) == (
-            f"{cookies.VISITOR}=X; HttpOnly; Max-Age={180 * 86_400}; Path=/; SameSite=lax; Secure"
+            f"__Host-pellucid-visitor=X; HttpOnly; Max-Age={180 * 86_400}; Path=/; SameSite=lax; Secure"
         )
 
     def test_one_press_says_no_to_all(self, grocer: Grocer) -> None:
