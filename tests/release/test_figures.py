@@ -28,5 +28,9 @@ def test_a_large_number_is_written_out(value: float, told: str) -> None:
 
 
 def test_what_is_counted_is_shown_in_full_and_a_figure_as_exactly_as_its_error() -> None:
-    assert [shown(each) for each in (7_187_494, Decimal("7187494.20"), None)] == ["7,187,494", "7,187,494.20", "unknown"]
+    assert [shown(each) for each in (7_187_494, Decimal("7187494.20"), None)] == [
+        "7,187,494",
+        "7,187,494.20",
+        "unknown",
+    ]
     assert with_error(7_187_494.2, 28_123.0) == "7,187,000 ± 28,000"

@@ -100,9 +100,7 @@ def _standing(purpose: Purpose, rule: Rule | None, said: list[ConsentRecord], to
 
 
 def _last_word(purpose: Purpose, default: Default | None, said: list[ConsentRecord]) -> ConsentRecord | None:
-    """Return the record that the person's own choice rests on: the no that stands, else the last yes that counts."""
+    """Return the record that the person's own choice rests on: the last yes that counts since a no, else that no."""
     read = read_said(purpose, default, said)
-    if read.closed_by is not None:
-        return read.closed_by
     counting = [each for each in read.gives if each.screen_state is ScreenState.FINE]
-    return counting[-1] if counting else None
+    return counting[-1] if counting else read.closed_by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import IO
 from urllib.error import URLError
 
 from pellucid.demo.browser import Browser
@@ -16,8 +18,10 @@ from pellucid.demo.reading import DemoFailed, demand, number_after
 from pellucid.demo.telling import Teller, quoted, say
 
 PORT = 8700
-STARTING = 60.0
-"""Seconds that the server may take until it is ready."""
+STARTING = 300.0
+"""Seconds that the server may take until it is ready: a busy machine takes long, and the story so far took longer."""
+LAST_LINES, LAST_BYTES = 3, 1_000_000
+"""How much of what the server said is told if it fails: its folder may be gone by then."""
 DECIDING = "7"
 LOOKING = {"110": "household 110, in Germany, who agreed to the offers", "1": "household 1, in California"}
 """Who says no in the story, and who is left to the reader."""
@@ -43,16 +47,16 @@ def start(teller: Teller, minutes: float, *, remove: bool) -> Running:
     port = _free_port()
     print(f"\n$ pellucid serve --port {port} &", flush=True)
     command = [sys.executable, "-m", "pellucid.demo.keeper", str(teller.folder), str(port), str(minutes * 60)]
-    with (teller.folder / "served.log").open("wb") as log:
+    address = f"http://127.0.0.1:{port}"
+    with (teller.folder / "served.log").open("w+b") as said:
         kept = subprocess.Popen(  # noqa: S603  -- our own program, arguments as a list
             [*command, "remove" if remove else "keep"],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=said,
+            stderr=said,
             start_new_session=True,
         )
-    address = f"http://127.0.0.1:{port}"
-    _wait_until_ready(address, kept)
+        wait_until_ready(address, kept, said)
     return Running(address, kept.pid, datetime.now() + timedelta(minutes=minutes))
 
 
@@ -115,8 +119,9 @@ def link(teller: Teller, running: Running, *whom: str) -> str:
     return teller.run("serve", "link", *whom, "--address", running.address, "--as", "pia", shown=False).strip()
 
 
-def _wait_until_ready(address: str, kept: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + STARTING
+def wait_until_ready(address: str, kept: subprocess.Popen[bytes], said: IO[bytes], most: float = STARTING) -> None:
+    """Return once the server is ready; raises DemoFailed, with what it `said` last, if it ends or takes too long."""
+    until = time.monotonic() + most
     while time.monotonic() < until and kept.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/readyz", timeout=5).close()  # noqa: S310  -- ours, on this machine
@@ -124,8 +129,12 @@ def _wait_until_ready(address: str, kept: subprocess.Popen[bytes]) -> None:
             time.sleep(0.2)
         else:
             return
+    ended = kept.poll()
     kept.terminate()
-    raise DemoFailed("The server did not become ready; what it said is in served.log.")
+    why = f"was not ready within {most:g} s" if ended is None else f"ended at once (exit code {ended})"
+    last = os.pread(said.fileno(), LAST_BYTES, 0).decode(errors="replace").splitlines()[-LAST_LINES:]
+    told = "; ".join(line.strip() for line in last) or "nothing"
+    raise DemoFailed(f"The server {why}. It said last: {told}", remedy="Run `make demo` again, or report this.")
 
 
 def _free_port() -> int:

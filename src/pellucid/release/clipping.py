@@ -86,7 +86,9 @@ def bounding_of(block: Block) -> Bounding:
         f"one person counts in at most {groups} and is bounded {how}" if block.keys else "one person's part is bounded"
     )
     drawn = [
-        f"{six_digits(measure.norm / 10**measure.scale)} for {measure.title}" for measure in block.measures if measure.drawn
+        f"{six_digits(measure.norm / 10**measure.scale)} for {measure.title}"
+        for measure in block.measures
+        if measure.drawn
     ]
     told = f" Norms, drawn privately: {', '.join(drawn)} ({KEPT})." if drawn else ""
     return Bounding(name, f"Bounded by {name}: {where}.{told}")

@@ -97,6 +97,18 @@ def test_a_choice_counts_at_once_everywhere_and_for_nobody_else(grocer: Grocer) 
     assert grocer.known("h0001").get("/privacy").words.count("Not in use Decide what our shops carry") == 1
 
 
+@pytest.mark.parametrize("choice", [OFFERS, PLANNING])
+def test_who_changes_their_mind_is_shown_what_they_said_last(grocer: Grocer, choice: str) -> None:
+    browser, purpose = grocer.known(), choice.rpartition("/")[2]
+    shown = []
+    for word in ("yes", "no", "yes", "no", "yes"):
+        page = browser.follow(browser.submit("/privacy/choices", choice, choice=word, notice=NOTICE))
+        pressed = dict(re.findall(rf'id="(yes|no)-{purpose}" aria-pressed="(\w+)"', page.text))
+        shown.append([each for each in pressed if pressed[each] == "true"])
+
+    assert shown == [["yes"], ["no"], ["yes"], ["no"], ["yes"]]
+
+
 def test_one_no_ends_all_that_there_is_a_choice_about(grocer: Grocer) -> None:
     browser = grocer.known()
     browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE)

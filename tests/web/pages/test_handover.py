@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pellucid.errors import WorkspaceUnusable
 from pellucid.rights import handover
 from pellucid.settings import Settings
-from tests.web.visitors import Grocer, Page
+from pellucid.web import cookies
+from tests.web.visitors import Browser, Grocer, Page
 
 SITE = {"Origin": "https://shop.example", "Sec-Fetch-Site": "cross-site"}
 ED25519, RSA = Ed25519PrivateKey.generate(), generate_private_key(65537, 2048)
@@ -112,6 +113,16 @@ FORGED: dict[str, Callable[[dict[str, object]], str]] = {
 @pytest.mark.parametrize("forged", FORGED)
 def test_what_is_forged_lets_nobody_in(grocer: Grocer, forged: str) -> None:
     assert sent(grocer, FORGED[forged](claims(grocer))).status == 403
+
+
+def test_being_handed_over_ends_the_session_before_and_makes_another(grocer: Grocer) -> None:
+    browser = grocer.known("h0002")
+    before = Browser(grocer.address, dict(browser.cookies))
+    browser.post("/privacy/hand-over", {"token": signed({"alg": "EdDSA"}, claims(grocer))}, SITE)
+
+    assert browser.cookies[cookies.CENTRE] != before.cookies[cookies.CENTRE]
+    assert before.get("/privacy").place == "/privacy/sign-in"
+    assert browser.get("/privacy").words.startswith("What we hold about you Household: h0001")
 
 
 @pytest.mark.parametrize("origin", ["https://mallory.example", "null", ""])
