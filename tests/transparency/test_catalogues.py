@@ -105,3 +105,21 @@ def test_periods_are_told_in_years_where_they_are_whole_ones(days: int, told: st
 )
 def test_places_are_told_by_the_name_of_their_country(place: str, told: str) -> None:
     assert Words("fr").country(place) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "figure", "told"),
+    [
+        ("en", "2,280 ± 310.5", "2,280 ± 310.5"),
+        ("de", "2,280 ± 310.5", "2.280 ± 310,5"),
+        ("es", "-1,055", "-1.055"),
+        ("fr", "± 1,055", "± 1\u202f055"),
+        ("de", "0.05", "0,05"),
+        ("de", "6e-08", "6e-08"),
+        ("de", "bread, white.", "bread, white."),
+        ("de", "2026-05-31", "2026-05-31"),
+        ("de", "", ""),
+    ],
+)
+def test_figures_have_the_signs_of_the_language(language: str, figure: str, told: str) -> None:
+    assert Words(language).signs(figure) == told

@@ -118,7 +118,7 @@ def test_a_new_recipient_is_told_once_and_in_every_language() -> None:
 
     assert [len(each) for each in new] == [1, 1, 1, 1]
     assert new[1] == ("Neuer Empfänger: Werbepartner, die Zahlen erfahren, nie etwas über Einzelne.",)
-    assert new[3][0].startswith("Nouveau destinataire : Partenaires publicitaires")
+    assert new[3][0].startswith("Nouveau destinataire\xa0: Partenaires publicitaires")
 
 
 def test_rights_that_come_with_a_law_are_told_with_where_they_hold() -> None:

@@ -195,7 +195,7 @@ def test_who_gives_nothing_to_anybody_says_so() -> None:
     made = make(altered(grocer(), purposes=purposes), NOW)
 
     assert told(made, "en", "full", "recipients") == ["Nobody else receives data or answers."]
-    assert told(made, "fr", "short", "more")[0] == "Personne d'autre ne reçoit de données ni de résultats."
+    assert told(made, "fr", "short", "more")[0] == "Personne d’autre ne reçoit de données ni de résultats."
 
 
 def test_rights_are_those_of_the_laws_signed_off_with_their_articles() -> None:
@@ -285,8 +285,8 @@ def test_decisions_by_machine_are_told_only_where_they_are_declared() -> None:
         "We have declared no purpose for which a machine alone decides about you with serious effects."
     ]
     assert told(deciding, "fr", "full", "decisions") == [
-        "Une machine peut décider seule à votre sujet, avec des effets graves, pour : "
-        "« Planifier ce que vendent les magasins »."
+        "Une machine peut décider seule à votre sujet, avec des effets graves, pour\xa0: "
+        "«\xa0Planifier ce que vendent les magasins\xa0»."
     ]
 
 

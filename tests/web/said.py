@@ -26,6 +26,7 @@ from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.model import LANGUAGES
 from pellucid.rights import account, correcting, inside, sections, showing
+from pellucid.rights.traces import BY_ID, WORDS
 from pellucid.transparency import phrases, use_words
 from pellucid.web.console import request_acts
 from pellucid.web.language import CATALOGUES
@@ -68,6 +69,7 @@ ELSEWHERE: tuple[object, ...] = (
 FOR_PROGRAMS = ("app", "drp", "health", "production", "security", "server", "workers")
 DESKS: tuple[str, ...] = (
     "arrivals",
+    "audit",
     "centre",
     "doors",
     "inside",
@@ -104,6 +106,8 @@ def said() -> frozenset[Message]:
     for path in REFUSING:
         found.update(of_refusals(path))
     found.update(f"There is no such {kind}." for kind in KINDS)
+    found.update(of_plan(SOURCE / "rights" / "plan.py"))
+    found.update(f"{each.why[:1].upper()}{each.why[1:]}." for each in (*BY_ID, *WORDS))
     return frozenset(found)
 
 
@@ -151,6 +155,15 @@ def of_refusals(path: Path) -> Iterator[str]:
     for statement in tree.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
             yield from _sentences(ast.walk(statement.value))
+
+
+def of_plan(path: Path) -> Iterator[str]:
+    """Return the reasons that the plan of an erasure gives."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Assign) and _name(node.targets[0]) == "why":
+            yield from _sentences(ast.walk(node.value))
+        elif isinstance(node, ast.Call) and _name(node.func) == "Part":
+            yield from _sentences(node.args)
 
 
 def missing(language: str) -> list[Message]:

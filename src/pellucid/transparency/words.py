@@ -86,8 +86,8 @@ class Words:
         """
         if not _FIGURES.fullmatch(text):
             return text
-        signs = {",": get_group_symbol(self._locale), ".": get_decimal_symbol(self._locale)}
-        return text.translate(str.maketrans(signs))
+        signs = get_group_symbol(self._locale) + get_decimal_symbol(self._locale)
+        return text.translate(str.maketrans(",.", signs))
 
     @property
     def name(self) -> str:

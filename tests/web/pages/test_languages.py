@@ -21,7 +21,7 @@ SIGN_IN = "/privacy/sign-in"
 HEADINGS = {
     "en": "See and steer your data",
     "de": "Ihre Daten sehen und steuern",
-    "es": "Vea y dirija sus datos",
+    "es": "Vea y controle sus datos",
     "fr": "Voir et maîtriser vos données",
 }
 

@@ -141,7 +141,7 @@ def test_an_erasure_is_checked_approved_and_carried_out(grocer: Grocer) -> None:
     assert (early.status, "is not known well enough" in early.words) == (409, True)
     assert [step.status for step in steps] == [303] * 3
     assert "State Done" in done.words
-    assert "What you can do" not in done.words
+    assert "What can be done" not in done.words
     assert grocer.known_staff("pia").get(REQUESTS).words.endswith("There is no such request.")
 
 
