@@ -186,7 +186,7 @@ class CentreDesk:
     ) -> OwnRequest:
         """File a request of the person; that they are signed in counts as having shown one contact.
 
-        Who asks for the same again is led to the request that is open. Raises NameUnknown, InputInvalid, and NotPermitted
+        Who asks for the same again is led to the request that is open. Raises NameUnknown, InputInvalid, NotPermitted
         (`requests-many`) for more of one kind than the settings say, counting none that others filed in their name.
         """
         policy, now = self.room.policy(), self.room.clock()
