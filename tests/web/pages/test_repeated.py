@@ -73,7 +73,7 @@ def test_filing_and_taking_back_has_an_end_for_a_day(grocer: Grocer) -> None:
     with grocer.workspace.room.database.write() as connection:
         connection.execute(update(rights_requests).values(received_at=rights_requests.c.received_at - 86_400_000_000))
 
-    assert (refused.status, refused.words.count("None of them is open.")) == (409, 1)
+    assert (refused.status, refused.words.count("None is open.")) == (409, 1)
     assert ask(browser)[1] == "filed"
 
 
