@@ -630,6 +630,8 @@ REQUEST_CASES = [
     ),
     UseCase("requests.list", lambda w: w.requests.list(actor=w.actor("pia")), ()),
     UseCase("requests.list", lambda w: w.requests.list(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("requests.page", lambda w: w.requests.page(actor=w.actor("pia")), ()),
+    UseCase("requests.page", lambda w: w.requests.page(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase(
         "requests.show",
         lambda w: w.requests.show(_filed(w, "limit"), actor=w.actor("pia")),

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from pellucid.errors import NotPermitted
 from pellucid.policy.model import Actor
 from pellucid.policy.scopes import BEARER, PROGRAM
 from pellucid.records.rights_tables import agents
@@ -35,23 +34,16 @@ def people_behind(connection: Connection, actor: Actor) -> frozenset[str]:
     return frozenset((actor.name, *_behind(connection, actor)))
 
 
-def demand_another(
-    connection: Connection, first: Actor, second: Actor, *, did: str, then: str, code: str, remedy: str
-) -> None:
-    """Raise NotPermitted where one person stands behind two acts that take two people.
+def why_not_another(connection: Connection, first: Actor, second: Actor, did: str) -> str:
+    """Return why two acts that take two people are one person's; empty where they are not.
 
-    `did` says what the first did ("filed the request r1"), `then` what somebody else has to do ("approves it").
+    `did` says what the first did: "filed the request r1". The caller raises with it, and says what somebody else does.
     """
     if not people_behind(connection, first) & people_behind(connection, second):
-        return
+        return ""
     if first.name == second.name:
-        raise NotPermitted(f"{second.name!r} {did}, so somebody else {then}.", code=code, remedy=remedy)
-    raise NotPermitted(
-        f"{first.name!r} {did}, and one person stands behind {first.name!r} and {second.name!r}, "
-        f"so somebody else {then}.",
-        code=code,
-        remedy=f"Who made a program's token, or registered an agent, counts as who acts by it. {remedy}",
-    )
+        return f"{second.name!r} {did}"
+    return f"{first.name!r} {did}, and one person stands behind {first.name!r} and {second.name!r}"
 
 
 def _behind(connection: Connection, actor: Actor) -> Iterator[str]:

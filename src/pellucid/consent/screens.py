@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select
 
-from pellucid.audit.four_eyes import demand_another, staff_named
+from pellucid.audit.four_eyes import staff_named, why_not_another
 from pellucid.consent.record import ScreenState
-from pellucid.errors import InputInvalid
+from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.policy.model import Actor
 from pellucid.records.tables import consent_records, consent_screens
 
@@ -90,15 +90,13 @@ def mark_screen(connection: Connection, screen: str, state: str, reason: str, ac
             code="screen-not-proposed",
         )
     if state == INVALIDATED and mark is not None:
-        demand_another(
-            connection,
-            staff_named(mark.made_by),
-            actor,
-            did="proposed to invalidate the screen",
-            then="does it",
-            code="screen-own",
-            remedy="Ask another officer.",
-        )
+        why = why_not_another(connection, staff_named(mark.made_by), actor, "proposed to invalidate the screen")
+        if why:
+            raise NotPermitted(
+                f"{why}, so somebody else does it.",
+                code="screen-own",
+                remedy="Ask another officer.",
+            )
     values = {"screen": screen, "state": state, "reason": reason, "made_by": actor.name, "at": now}
     connection.execute(insert(consent_screens).values(values))
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from pellucid.audit.entry import AuditEntry, LogReceipt
-from pellucid.audit.four_eyes import demand_another, staff_named
+from pellucid.audit.four_eyes import staff_named, why_not_another
 from pellucid.audit.log import append
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor
@@ -202,15 +202,13 @@ def _open(connection: Connection, name: str, actor: Actor, policy: str) -> Propo
             code="insight-attacked",
             remedy="Reject it, and please report its shape from the log, without data.",
         )
-    demand_another(
-        connection,
-        staff_named(proposal.proposed_by),
-        actor,
-        did=f"proposed the insight {name!r}",
-        then="decides",
-        code="insight-own",
-        remedy="Ask another person whose role may do `insight-approve`.",
-    )
+    why = why_not_another(connection, staff_named(proposal.proposed_by), actor, f"proposed the insight {name!r}")
+    if why:
+        raise NotPermitted(
+            f"{why}, so somebody else decides.",
+            code="insight-own",
+            remedy="Ask another person whose role may do `insight-approve`.",
+        )
     return proposal
 
 

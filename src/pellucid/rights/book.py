@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from pellucid.audit.entry import AuditEntry
-from pellucid.audit.four_eyes import demand_another
+from pellucid.audit.four_eyes import why_not_another
 from pellucid.audit.log import append
-from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor, Policy
 from pellucid.regulations.deadlines import NOTHING
 from pellucid.rights import callbacks, stored
@@ -121,15 +121,15 @@ class Book:
         """Approve a request; an erasure never by who filed it, or stands behind what filed it."""
         found = stored.load(self.connection, request)
         if found.right is Right.ERASURE:
-            demand_another(
-                self.connection,
-                filer_of(self.connection, found),
-                self.actor,
-                did=f"filed the request {request}",
-                then="approves the erasure",
-                code="request-own",
-                remedy="Ask another person whose role may do `request-approve`.",
+            why = why_not_another(
+                self.connection, filer_of(self.connection, found), self.actor, f"filed the request {request}"
             )
+            if why:
+                raise NotPermitted(
+                    f"{why}, so somebody else approves the erasure.",
+                    code="request-own",
+                    remedy="Ask another person whose role may do `request-approve`.",
+                )
         return self._step(request, "approved", lambda one: one.approve(self.now))
 
     def extend(self, request: str, why: str) -> Request:

@@ -6,7 +6,7 @@ for whoever typed their key, neither takes the place of a request of theirs nor 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Connection, or_, select
 
@@ -45,14 +45,19 @@ def open_alike(asking: Asking, filed: Iterable[Request]) -> Request | None:
     return next((each for each in filed if not each.closed and as_bytes(each.asked) == wanted), None)
 
 
-def demand_room(filed: Sequence[Request], most: int) -> None:
-    """Raise NotPermitted for who asked `most` times already, naming what is open and by when it is answered."""
+def demand_room(filed: Sequence[Request], most: int, answered_by: Callable[[Request], str]) -> None:
+    """Raise NotPermitted for who asked `most` times already, naming what is open and by when it is answered.
+
+    `answered_by` tells the day that the person is told on the page of a request.
+    """
     if len(filed) < most:
         return
     first = next((each for each in filed if not each.closed), None)
-    waits = f"The first of them, {first.id}, is answered by {first.due}." if first else "All of them are over."
+    waits = (
+        f"The first open one, {first.id}, is answered by {answered_by(first)}." if first else "None of them is open."
+    )
     raise NotPermitted(
-        f"You asked for this {len(filed)} times: no more can be open at once, or be asked within a day. {waits}",
+        f"The most of this kind that can be open at once, or be asked within a day, is {most}. {waits}",
         remedy="Nothing of what you asked is lost: see the list of your requests. Take one back, ask again tomorrow, "
         "or write to us, and we add it to the open one.",
         code="requests-many",

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from pellucid.audit.four_eyes import demand_another
+from pellucid.audit.four_eyes import why_not_another
 from pellucid.audit.log import entries
-from pellucid.errors import InputInvalid
+from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.holdings.publish import SubjectBits, generations_published, subjects_of
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Policy, Purpose
@@ -94,15 +94,13 @@ def decide_review(
     """
     demand_ready(request, Right.HUMAN_REVIEW)
     outcome = ReviewOutcome(decision.outcome)
-    demand_another(
-        connection,
-        filer_of(connection, request),
-        decision.actor,
-        did=f"filed the request {request.id}",
-        then="decides it",
-        code="review-own-request",
-        remedy="Ask a colleague who may decide requests.",
-    )
+    why = why_not_another(connection, filer_of(connection, request), decision.actor, f"filed the request {request.id}")
+    if why:
+        raise NotPermitted(
+            f"{why}, so somebody else decides it.",
+            code="review-own-request",
+            remedy="Ask a colleague who may decide requests.",
+        )
     about = {"purposes": list(request.asked.get(PURPOSES, []))}
     keep_decision(connection, keys, request, decision, about, tell_person, outcome.message)
 

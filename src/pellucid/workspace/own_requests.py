@@ -116,7 +116,7 @@ class OwnRequestDesk:
             filed = counted(connection, asking, now)
             made = before = open_alike(asking, filed)
             if made is None:
-                demand_room(filed, self.room.settings.requests_per_person)
+                demand_room(filed, self.room.settings.requests_per_person, lambda one: self._day(policy, one))
                 made = book.acknowledge(book.file(asking).id)
             if made.verified_strength < min(made.strength, visitor.session.strength) and not is_begun(
                 connection, made.id
@@ -174,6 +174,9 @@ class OwnRequestDesk:
         status = own_status_of(policy, terms_of(self.room), request)
         here = request.channel == CHANNEL
         return OwnRequest(status, request.strength, request.verified_strength, not request.closed, here)
+
+    def _day(self, policy: Policy, request: Request) -> str:
+        return own_status_of(policy, terms_of(self.room), request).expected_by
 
     def _checks(self) -> IdentityChecks:
         return identity_checks(self.room, open_book(self.room))

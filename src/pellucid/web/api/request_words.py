@@ -119,7 +119,10 @@ class RequestTold(BaseModel):
 
     request_id: str
     right: RightNamed
-    status: Literal["open", "in_progress", "fulfilled", "denied", "revoked", "expired"]
+    status: Literal["open", "in_progress", "fulfilled", "denied", "revoked", "expired"] = Field(
+        description="While nobody showed who they are, what is over is `fulfilled` where that needed no proof, else "
+        "`denied`, whatever came of it; or `revoked`."
+    )
     reason: str = Field(description="`need_user_verification`, or why it was denied; empty: no reason.")
     received_at: str
     expected_by: str = Field(description="The last day, under the strictest law that may decide.")
