@@ -288,7 +288,7 @@ _PROBLEM: dict[str, Any] = {
 _MEANING = {
     400: "The body is no JSON, or was cut off.",
     401: "No valid token.",
-    403: "The token does not carry the scope, or the answer is not what was sent.",
+    403: "The token does not carry the scope, the answer is not what was sent, or another site's page asked.",
     404: "No such person, purpose, namespace, request, notice or insight.",
     408: "The body did not arrive in time.",
     409: "A request with this idempotency key is under way, a person's request past this step, or no head signed.",
@@ -305,12 +305,12 @@ _MEANING = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return how the problems of a route are declared: those named, and those that any request may meet."""
-    return public_problems(401, 403, *statuses)
+    return public_problems(401, *statuses)
 
 
 def public_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return how the problems of a route for everybody are declared: nobody is asked who they are."""
-    everywhere = (414, 422, 429, 431, 500, 503)
+    everywhere = (403, 414, 422, 429, 431, 500, 503)
     return {each: {**_PROBLEM, "description": _MEANING[each]} for each in sorted({*statuses, *everywhere})}
 
 
