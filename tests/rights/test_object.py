@@ -62,8 +62,17 @@ def test_a_message_that_states_the_right_to_complain_names_the_authority(
     controller = counter.workspace.policy.active().controller
     watch = Authority("The Watch", "https://watch.example", ("DE",), "Square 1")
     with counter.workspace.room.database.write() as connection:
-        told = {"to": "alice@home.example", "authorities": (watch,), "actor": "pia", "now": counter.time[0]}
-        messages.tell(connection, controller, request, message, "Because.", **told)
+        messages.tell(
+            connection,
+            controller,
+            request,
+            message,
+            "Because.",
+            to="alice@home.example",
+            authorities=(watch,),
+            actor="pia",
+            now=counter.time[0],
+        )
     text = [content["text"] for kind, _, content in counter.sent() if kind == "mail"][-1]
 
     assert text.count("An authority that you may complain to: The Watch\nhttps://watch.example\nSquare 1") == stated

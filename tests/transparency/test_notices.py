@@ -223,7 +223,7 @@ def test_authorities_are_named_in_every_layer_and_in_linked_data() -> None:
     whole = told(made, "de", "full", "authorities")
 
     assert whole[1] == (
-        f"Frankreich: {paris}; https://www.cnil.fr; 3 place de Fontenoy, TSA 80715, 75334 Paris Cedex 07"
+        f"Frankreich: {paris}, https://www.cnil.fr, 3 place de Fontenoy, TSA 80715, 75334 Paris Cedex 07"
     )
     assert [each for each in told(made, "en", "short", "more") if paris in each] == [
         "You can complain to: Berliner Beauftragte für Datenschutz und Informationsfreiheit; "
@@ -252,9 +252,9 @@ def test_an_authority_that_moved_is_told_in_plain_words() -> None:
     controller = replace(grocer().controller, authorities=(first, *grocer().controller.authorities[1:]))
 
     assert differences(notice(), make(altered(grocer(), controller=controller), NOW), "en") == (
-        "“Germany: Berliner Beauftragte für Datenschutz und Informationsfreiheit; https://www.datenschutz-berlin.de; "
-        "Square 1” instead of “Germany: Berliner Beauftragte für Datenschutz und Informationsfreiheit; "
-        "https://www.datenschutz-berlin.de; Alt-Moabit 59-61, 10555 Berlin”",
+        "“Germany: Berliner Beauftragte für Datenschutz und Informationsfreiheit, https://www.datenschutz-berlin.de, "
+        "Square 1” instead of “Germany: Berliner Beauftragte für Datenschutz und Informationsfreiheit, "
+        "https://www.datenschutz-berlin.de, Alt-Moabit 59-61, 10555 Berlin”",
     )
 
 

@@ -77,6 +77,7 @@ DESKS: tuple[str, ...] = (
     "own_erasures",
     "own_objections",
     "own_packages",
+    "own_requests",
 )
 DESKS += ("pauses", "people", "proofs", "staff", "visitors")
 """Desks that people themselves, or staff who sign in, deal with on pages."""

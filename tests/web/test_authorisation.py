@@ -67,6 +67,7 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),
     ("POST", "/v1/agent/{agent_id}"): (AGENT, "", 403),
     ("GET", "/v1/agent/{agent_id}"): (AGENT, None, 403),
+    ("GET", "/api/v1/help"): (OPEN, None, 200),
     ("GET", "/api/v1/notices"): (OPEN, None, 200),
     ("GET", "/api/v1/notices/{version}"): (OPEN, None, 404),  # none was published
     ("POST", "/api/v1/visitors"): ("consent:write", CHOSEN, 201),

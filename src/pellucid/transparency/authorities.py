@@ -38,5 +38,5 @@ def child(maker: Maker) -> Iterator[Sentence]:
 def _whole(maker: Maker, authority: Authority) -> str:
     say, words = maker.words.say, maker.words
     places = words.listed(words.country(each) for each in authority.jurisdictions)
-    told = say("; ").join((authority.name, *authority.reached))
+    told = ", ".join((authority.name, *authority.reached))  # a page ends its link before a comma
     return say("{place}: {text}", place=places, text=told)
