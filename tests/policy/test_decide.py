@@ -54,6 +54,14 @@ def test_a_refused_action_says_which_roles_may(sound: Policy) -> None:
     assert refused.remedy == "It takes one of the roles: privacy-officer."
 
 
+def test_a_refused_action_that_no_role_may_do_says_so(sound: Policy) -> None:
+    permitted = set().union(*(role.may for role in sound.roles.values()))
+    refused = may(sound, ANA, min(set(ACTIONS) - permitted))
+
+    assert refused is not None
+    assert refused.remedy == "It takes one of the roles: none may, until the policy lets one."
+
+
 @pytest.mark.parametrize(
     ("actor", "action", "code"),
     [

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from pellucid.errors import PellucidError
+from pellucid.errors import NameUnknown, PellucidError
 from pellucid.web import kinds
 from pellucid.web.api.body import _depth
-from pellucid.web.errors import STATUS_BY_CODE, STATUS_BY_KIND
+from pellucid.web.errors import STATUS_BY_CODE, STATUS_BY_KIND, problem_of
 from pellucid.web.logs import LOGGER, JsonLines
 from tests.web.conftest import API, Client, Shop, Start, bearer
 
@@ -251,3 +251,16 @@ def test_every_kind_of_error_has_its_status() -> None:
 def test_the_headers_are_on_every_answer(client: Client) -> None:
     for path in ("/healthz", "/readyz", "/api/v1/openapi.json", "/nothing"):
         demand_headers(client().get(path))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("log entry", "log entry"),
+        ("log entry of the erasure", "log entry"),
+        ("account of the staff", "account"),
+        ("subject in 'household' with the id", "subject"),
+    ],
+)
+def test_what_is_not_there_is_told_by_its_kind_and_not_by_whose_it_is(kind: str, told: str) -> None:
+    assert problem_of(NameUnknown(kind, CANARY)).detail == f"There is no such {told}."

@@ -140,7 +140,8 @@ def may(policy: Policy, actor: Actor, action: str) -> Reason | None:
     if any(action in permitted[role] for role in roles):
         return None
     able = [role for role, actions in permitted.items() if action in actions]
-    return reason("action-not-permitted", actor=actor.name, action=action, held=_held(roles), roles=_listed(able))
+    told = _listed(able) or NOBODY
+    return reason("action-not-permitted", actor=actor.name, action=action, held=_held(roles), roles=told)
 
 
 def actions_of(policy: Policy, actor: Actor) -> frozenset[str]:
@@ -279,7 +280,7 @@ def _purpose_reasons(policy: Policy, use: Use, purpose: Purpose) -> Iterator[Rea
             actor=use.actor.name,
             purpose=purpose.name,
             held=_held(roles),
-            roles=_listed(purpose.roles),
+            roles=_listed(purpose.roles) or NOBODY,
         )
     if not purpose.bases:
         yield reason("purpose-without-basis", purpose=purpose.name)
@@ -372,6 +373,9 @@ def _elsewhere(purposes: Iterable[Purpose]) -> str:
 
 def _held(roles: Iterable[str]) -> str:
     return f"they hold {_listed(roles)}" if roles else "they hold no role"
+
+
+NOBODY = "none may, until the policy lets one"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -77,6 +77,11 @@ ABOUT: tuple[tuple[str, str], ...] = (
     ("request.", "Something was done about a request of yours."),
     ("data.corrected", "Data about you were corrected."),
     ("message.", "A message was made for you."),
+    ("sign-in.pass-made", "A link was made that lets into the privacy centre in your name."),
+    ("sign-in.done", "Somebody came into the privacy centre in your name."),
+    ("sign-in.", "Something was done about signing in in your name."),
+    ("visitor.", "What was chosen in a browser before joined your account."),
+    ("delegation.", "It was noted, changed or looked up who may act for you."),
 )
 """Entries about one person, by how the action begins; the first that fits."""
 ABOUT_OTHERWISE = "Something was done that is about you alone."

@@ -67,6 +67,7 @@ STATUS_BY_KIND: Sequence[tuple[type[PellucidError], int]] = (
 """Statuses by kind of error, the first that fits; what is not here is a defect, 500."""
 
 QUOTING = "What was sent cannot be used as it is."
+_OF_TWO_WORDS = ("log entry", "log size", "policy version", "consent verb")
 _RETRY_SECONDS = "1"
 _RETRY_CODES: Mapping[str, str] = {"challenges-too-many": "3600"}
 _REMEDIES: Mapping[int, str] = {404: "Name one that is there.", 503: "Try again."}
@@ -178,9 +179,14 @@ def problem_for(request: Request, error: Exception) -> Problem:
 
 def _told(error: PellucidError, sent: Collection[str] | None) -> str:
     if isinstance(error, NameUnknown):
-        return f"There is no such {error.kind.split(' ')[0]}."
+        return f"There is no such {_kind(error.kind)}."
     quotes = sent is None or any(text in error.message for text in sent if text)
     return QUOTING if quotes and isinstance(error, InputInvalid) else error.message
+
+
+def _kind(kind: str) -> str:
+    """Return what kind of thing is not there, without whose it is: that may be a name."""
+    return next((each for each in _OF_TWO_WORDS if kind.startswith(each)), kind.split(" ")[0])
 
 
 def _field(place: Sequence[object], kind: str) -> str:

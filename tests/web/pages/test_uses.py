@@ -161,3 +161,12 @@ def paused(grocer: Grocer, household: str) -> None:
     desk, pia = grocer.workspace.requests, grocer.workspace.actor("pia")
     desk.approve(request, actor=pia)
     desk.carry_out(request, actor=pia)
+
+
+def test_signing_in_and_links_that_let_in_are_told_in_plain_words(grocer: Grocer) -> None:
+    grocer.workspace.passes.for_customer("h0001", actor=grocer.workspace.actor("pia"))
+    words = grocer.signed_in("h0001").get("/privacy/uses").words
+
+    assert words.count("Something was done that is about you alone.") == 0
+    assert words.count("Somebody came into the privacy centre in your name.") == 1
+    assert words.count("A link was made that lets into the privacy centre in your name.") == 1
