@@ -53,7 +53,7 @@ def _answered(w: Workspace) -> NewSession:
 
 def _request(w: Workspace) -> str:
     """File an erasure, which asks for more than a session shows; its entries are FILED."""
-    return w.centre.file(visitor(w), "erasure").status.request
+    return w.own_requests.file(visitor(w), "erasure").status.request
 
 
 def _receipt(w: Workspace) -> bytes:
@@ -64,8 +64,8 @@ def _receipt(w: Workspace) -> bytes:
 
 def _given(w: Workspace) -> object:
     request = _request(w)
-    w.centre.send_code(visitor(w), request)
-    return w.centre.give_code(visitor(w), request, sent(w))
+    w.own_requests.send_code(visitor(w), request)
+    return w.own_requests.give_code(visitor(w), request, sent(w))
 
 
 def _enrolled(w: Workspace, name: str = "pia", *, anew: bool = False) -> Enrolled:
@@ -163,18 +163,18 @@ DOOR_CASES: list[Case] = [
     ("centre.history", lambda w: w.centre.history(visitor(w)), (), False),
     ("centre.receipt", _receipt, ("consent.receipt-issued",), False),
     ("centre.receipt", lambda w: w.centre.receipt(visitor(w), 2**40), (), True),
-    ("centre.requests", lambda w: w.centre.requests(visitor(w)), (), False),
-    ("centre.file", lambda w: w.centre.file(visitor(w), "portability"), FILED, False),
-    ("centre.request", lambda w: w.centre.request(visitor(w), "r0"), (), True),
+    ("own_requests.all", lambda w: w.own_requests.all(visitor(w)), (), False),
+    ("own_requests.file", lambda w: w.own_requests.file(visitor(w), "portability"), FILED, False),
+    ("own_requests.one", lambda w: w.own_requests.one(visitor(w), "r0"), (), True),
     (
-        "centre.revoke",
-        lambda w: w.centre.revoke(visitor(w), _request(w)),
+        "own_requests.revoke",
+        lambda w: w.own_requests.revoke(visitor(w), _request(w)),
         (*FILED, "request.revoked"),
         False,
     ),
-    ("centre.send_code", lambda w: w.centre.send_code(visitor(w), "r0"), (), True),
-    ("centre.give_code", _given, (*FILED, "request.asked", "request.verified"), False),
-    ("centre.answer_link", lambda w: w.centre.answer_link("r0", "x"), (), True),
+    ("own_requests.send_code", lambda w: w.own_requests.send_code(visitor(w), "r0"), (), True),
+    ("own_requests.give_code", _given, (*FILED, "request.asked", "request.verified"), False),
+    ("own_requests.answer_link", lambda w: w.own_requests.answer_link("r0", "x"), (), True),
     *VISITOR_CASES,
     ("staff.add", lambda w: _enrolled(w), ("staff.account-added",), False),
     ("staff.add", lambda w: _enrolled(w), (), True),

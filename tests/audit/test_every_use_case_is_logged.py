@@ -953,7 +953,7 @@ def test_creating_a_workspace_is_the_first_entry(tmp_path: Path) -> None:
 ROOMLESS = {
     *("tokens", "work", "access", "agents", "uses", "messages", "doors", "centre", "staff"),
     *("passes", "asking", "openid", "inside", "holdings"),
-    *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
+    *("proofs", "own_requests", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
     *("visitors", "arrivals"),
 }
 DESKS = (
@@ -962,7 +962,7 @@ DESKS = (
     *("agents", "program_requests", "work", "recipients", "access", "erasures", "retention", "uses", "messages"),
     *("notices", "help"),
     *("doors", "centre", "staff", "passes", "asking", "oversight", "openid", "inside", "holdings"),
-    *("proofs", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
+    *("proofs", "own_requests", "own_erasures", "own_packages", "own_objections", "pauses", "people"),
     *("visitors", "arrivals"),
 )
 
