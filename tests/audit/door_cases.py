@@ -163,6 +163,7 @@ DOOR_CASES: list[Case] = [
     ("centre.history", lambda w: w.centre.history(visitor(w)), (), False),
     ("centre.receipt", _receipt, ("consent.receipt-issued",), False),
     ("centre.receipt", lambda w: w.centre.receipt(visitor(w), 2**40), (), True),
+    ("help.authorities", lambda w: w.help.authorities(visitor(w).identity), (), False),
     ("own_requests.all", lambda w: w.own_requests.all(visitor(w)), (), False),
     ("own_requests.file", lambda w: w.own_requests.file(visitor(w), "portability"), FILED, False),
     ("own_requests.one", lambda w: w.own_requests.one(visitor(w), "r0"), (), True),

@@ -54,7 +54,7 @@ def demand_room(filed: Sequence[Request], most: int, answered_by: Callable[[Requ
         return
     first = next((each for each in filed if not each.closed), None)
     waits = (
-        f"The first open one, {first.id}, is answered by {answered_by(first)}." if first else "None of them is open."
+        f"The first open one, {first.id}, is answered by {answered_by(first)}." if first else "None is open."
     )
     raise NotPermitted(
         f"The most of this kind that can be open at once, or be asked within a day, is {most}. {waits}",
