@@ -19,7 +19,7 @@ DOCUMENT = "/api/v1/openapi.json"
 EXAMPLES = 60
 OF_A_NOTICE = {"version", "language", "layer", "format"}
 """What everybody may read is named in URLs."""
-OF_AN_OFFICER = {"before", "days", "dataset", "family", "refused", "right", "state"}
+OF_AN_OFFICER = {"after", "before", "days", "dataset", "family", "refused", "right", "state"}
 """What tells of nobody is picked in URLs."""
 KNOWN = {"subject": "h0001", "purpose": "offers", "purposes": ["offers"], "namespace": "household"}
 QUESTION = "SELECT COUNT(*) FROM purchases"
