@@ -26,6 +26,8 @@ LONGEST_HEADERS = 16_384
 LONGEST_TARGET = 2_048
 BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
+_ONCE = (b"authorization", b"content-type", b"origin", b"sec-fetch-site")
+"""Headers that are judged by: whoever reads the first of two may be told something else than who reads the last."""
 
 
 @dataclass(slots=True)
@@ -122,9 +124,11 @@ class Guard:
             raise Problem(431, "headers-too-long", f"The headers are longer than {LONGEST_HEADERS} bytes.")
         if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
             raise Problem(414, "target-too-long", f"The URL is longer than {LONGEST_TARGET} bytes.")
+        if any(_said(headers, name) > 1 for name in _ONCE):
+            raise Problem(400, "header-twice", "A header is there twice that has one value.", "Send it once.")
         if scope["method"] not in ("POST", "PUT", "PATCH", *(("DELETE",) if kind is SIGNED else ())):
             return receive
-        if _media_type(headers) != kind.media_type.encode():
+        if _media_type(headers) != kind.media_type.encode() or _said(headers, b"content-encoding"):
             raise Problem(415, "media-type", f"The body is not {kind.media_type}.", "Send it with this `Content-Type`.")
         try:
             with anyio.fail_after(BODY_SECONDS):
@@ -163,6 +167,10 @@ def _demand_unembedded(scope: Scope, kind: Kind) -> None:
 
 def _hosts(scope: Scope) -> list[str]:
     return [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+
+
+def _said(headers: list[tuple[bytes, bytes]], name: bytes) -> int:
+    return sum(each == name for each, _ in headers)
 
 
 def _response(problem: Problem, kind: Kind, scope: Scope) -> Response:

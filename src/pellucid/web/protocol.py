@@ -102,7 +102,9 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer; the body has to come soon."""
+        """Begin to answer; the body has to come soon. A target that names a host of its own fails the parser."""
+        if not self.url.startswith(b"/"):
+            raise ValueError("not a path")
         self._head_done = True
         self._arriving.set(MESSAGE_SECONDS)
         super().on_headers_complete()
