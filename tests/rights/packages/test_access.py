@@ -176,7 +176,7 @@ def test_the_page_says_to_whom_the_person_can_complain(package: Package) -> None
     page = (package("alice") / "index.html").read_text()
     told = page[page.index("To whom you can complain") :]
     row = re.findall(r"<td[^>]*>([^<]*)</td>", told[: told.index("</table>")])
-    assert row[:4] == ["The Watch", "DE", "https://watch.example", ""]
+    assert row == ["The Watch", "DE", "https://watch.example", "–", "+49 1"]
 
 
 def test_the_summary_says_what_the_register_and_the_policy_say(shop: Workspace, package: Package) -> None:
