@@ -45,7 +45,9 @@ _PURPOSE = """\
 def policy_text(version: str = "1", text: str = "We count what is bought.") -> str:
     return (
         """\
-controller: {name: Shop, country: DE, contact: privacy@shop.example, officer: pia}
+controller:
+  {name: Shop, country: DE, contact: privacy@shop.example, officer: pia,
+   authorities: [{name: The Watch, web: "https://watch.example", jurisdictions: [DE], phone: "+49 1"}]}
 regimes:
   eu: {title: the GDPR, jurisdictions: [DE]}
   us-ca: {title: California, jurisdictions: [US-CA]}

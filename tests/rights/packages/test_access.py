@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,13 @@ def test_what_somebody_stated_is_in_their_package_and_on_its_page_and_in_nobody_
     assert (page.count("&lt;b&gt;alice&lt;/b&gt;"), page.count("&lt;b&gt;bob")) == (2, 0)
 
 
+def test_the_page_says_to_whom_the_person_can_complain(package: Package) -> None:
+    page = (package("alice") / "index.html").read_text()
+    told = page[page.index("To whom you can complain") :]
+    row = re.findall(r"<td[^>]*>([^<]*)</td>", told[: told.index("</table>")])
+    assert row == ["The Watch", "DE", "https://watch.example", "–", "+49 1"]
+
+
 def test_the_summary_says_what_the_register_and_the_policy_say(shop: Workspace, package: Package) -> None:
     pia = shop.actor("pia")
     shop.consent.record("object", "alice", purpose="planning", actor=pia, namespace="customer", channel="till")
@@ -180,6 +188,15 @@ def test_the_summary_says_what_the_register_and_the_policy_say(shop: Workspace, 
         "country": "DE",
         "contact": "privacy@shop.example",
         "officer": "Pia the officer",
+        "authorities": [
+            {
+                "name": "The Watch",
+                "web": "https://watch.example",
+                "jurisdictions": ["DE"],
+                "address": "",
+                "phone": "+49 1",
+            }
+        ],
     }
     assert [(each["verb"], each["purpose"], each["channel"]) for each in told["consents"]] == [
         ("give", "letters", "web"),
