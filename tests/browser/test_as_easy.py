@@ -19,7 +19,7 @@ READABLE, SEEN = 4.5, 3.0
 """The least contrast of words and of what tells a button's edge (WCAG 2.2, 1.4.3 and 1.4.11)."""
 
 
-@pytest.fixture(params=[(CHOICES, "offers"), (VISITOR, "offers")], ids=str)
+@pytest.fixture(params=[(CHOICES, "offers"), (VISITOR, "offers")], ids=["choices", "visitor"])
 def choice(request: pytest.FixtureRequest, grocer: Grocer) -> Iterator[tuple[str, str, str | None]]:
     """A page with a yes and a no, the purpose that they are about, and who sees it."""
     path, purpose = request.param

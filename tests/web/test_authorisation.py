@@ -108,6 +108,13 @@ def test_every_route_has_its_row(app: FastAPI) -> None:
     assert sorted(found) == sorted(ROWS)
 
 
+def test_nothing_but_the_description_answers_head(app: FastAPI) -> None:
+    """What is walked leaves `HEAD` out: it would be a second way to read."""
+    found = {route.path for route in app.routes if isinstance(route, Route) and "HEAD" in (route.methods or ())}
+
+    assert found == {"/api/v1/openapi.json"}
+
+
 def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
     method, path = row
     path, body = (
