@@ -53,9 +53,7 @@ def demand_room(filed: Sequence[Request], most: int, answered_by: Callable[[Requ
     if len(filed) < most:
         return
     first = next((each for each in filed if not each.closed), None)
-    waits = (
-        f"The first open one, {first.id}, is answered by {answered_by(first)}." if first else "None is open."
-    )
+    waits = f"The first open one, {first.id}, is answered by {answered_by(first)}." if first else "None is open."
     raise NotPermitted(
         f"The most of this kind that can be open at once, or be asked within a day, is {most}. {waits}",
         remedy="Nothing of what you asked is lost: see the list of your requests. Take one back, ask again tomorrow, "
