@@ -52,6 +52,7 @@ OPENID_CASES: list[Case] = [
     ("openid.leave_address", lambda w: w.openid.leave_address("console"), (), False),
     ("openid.begin", lambda w: w.openid.begin("centre", cookie=COOKIE), (), True),
     ("openid.begin", lambda w: _with(w, {}, lambda desk: desk.begin("console", cookie=COOKIE)), (), False),
+    ("openid.is_begun", lambda w: _with(w, {}, lambda desk: desk.is_begun("centre", {}, cookie=COOKIE)), (), False),
     ("openid.enter_centre", lambda w: _entered(w, "centre", {"sub": "h5"}), SIGNED_IN, False),
     ("openid.enter_centre", lambda w: _entered(w, "centre", {"sub": "nobody"}), REFUSED, True),
     ("openid.enter_centre", lambda w: _strange(w, "centre"), REFUSED, True),
