@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Dialog, Page, Request
 
 from tests.browser.conftest import SIZES, Open
 from tests.browser.looks import looks
@@ -35,7 +35,9 @@ def test_both_are_as_large_as_plain_and_side_by_side(
         page = open_page(path, who=who, width=width, dark=dark)
         buttons = [page.locator(f"#{word}-{purpose}") for word in ("yes", "no")]
         yes, no = (looks(each) for each in buttons)
-        boxes = [each.bounding_box() or {} for each in buttons]
+        boxes = [each.bounding_box() for each in buttons]
+        assert boxes[0] is not None
+        assert boxes[1] is not None
 
         assert yes == no
         assert (yes.height >= LARGE_ENOUGH, yes.contrast >= READABLE, yes.edge >= SEEN) == (True, True, True)
@@ -66,8 +68,12 @@ def _steps(page: Page, button: str) -> list[tuple[str, str]]:
         if not path.startswith("privacy/static"):
             seen.append((request.method, path))
 
+    def warned(dialog: Dialog) -> None:
+        seen.append(("dialog", dialog.message))
+        dialog.accept()
+
     page.on("request", asked)
-    page.on("dialog", lambda dialog: (seen.append(("dialog", dialog.message)), dialog.accept()))
+    page.on("dialog", warned)
     page.locator(button).click()
     page.locator(f"{button}[aria-pressed=true]").wait_for(timeout=10_000)
     return seen
