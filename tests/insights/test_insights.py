@@ -244,21 +244,22 @@ from pellucid.errors import PellucidError
 from pellucid.workspace import Workspace
 with Workspace(Path(sys.argv[1])) as workspace:
     try:
-        getattr(workspace.insights, sys.argv[2])("weeks", actor=workspace.actor(sys.argv[3]))
+        given = {"seen": sys.argv[4]} if sys.argv[2] == "approve" else {}
+        getattr(workspace.insights, sys.argv[2])("weeks", actor=workspace.actor(sys.argv[3]), **given)
         print("done")
     except PellucidError as error:
         print(error.code)
 """
 
 
-def _process(folder: Path, verb: str, who: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", PROCESS, str(folder), verb, who], stdout=subprocess.PIPE, text=True)
+def _process(folder: Path, *given: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", PROCESS, str(folder), *given], stdout=subprocess.PIPE, text=True)
 
 
 def test_of_two_processes_that_approve_at_once_one_does_and_both_then_run(made: Office) -> None:
-    made.workspace.insights.propose("weeks", BY_WEEK, purpose="planning", actor=made.ana)
+    seen = made.workspace.insights.propose("weeks", BY_WEEK, purpose="planning", actor=made.ana).fingerprint
     folder = made.workspace.folder
-    both = [_process(folder, "approve", "pia") for _ in range(2)]
+    both = [_process(folder, "approve", "pia", seen) for _ in range(2)]
     assert sorted(each.communicate(timeout=60)[0].strip() for each in both) == ["done", "insight-decided"]
     both = [_process(folder, "run", "ana") for _ in range(2)]
     assert [each.communicate(timeout=60)[0].strip() for each in both] == ["done", "done"]

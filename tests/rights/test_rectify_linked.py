@@ -127,7 +127,7 @@ def test_a_contact_that_another_identity_had_corrected_counts_for_nobody_of_them
     if split:
         part(counter)
     policy = counter.workspace.policy.active()
-    asked = Challenged("r1", "member", subject(counter, BOB), True, False, 2, "erasure", "", "")
+    asked = Challenged("r1", "member", subject(counter, BOB), True, False, 2, "erasure", "erasure")
     held = [Contact("email", "bob@else.example", "members.note"), Contact("email", "bob@home.example", "a.b")]
     with counter.workspace.room.database.read() as connection:
         assert trusted(connection, policy, asked, held, counter.time[0]) == held[1:]

@@ -59,7 +59,14 @@ class Desk:
     def work(self) -> None:
         """Do what is due, as a worker does."""
         sender = ChallengeSender(
-            KEY, self.contacts, self.post, lambda: self.policy, WORKER, self.per_hour, "https://shop.example/privacy/"
+            KEY,
+            self.contacts,
+            self.post,
+            lambda: self.policy,
+            WORKER,
+            self.per_hour,
+            lambda connection, person: "",
+            "https://shop.example/privacy/",
         )
         while True:
             with self.database.write() as connection:
