@@ -48,6 +48,7 @@ def printed(*words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_private_answers_are_compared_with_raw_and_floor_without_any_peer(tmp_path: Path) -> None:
     script = str(FOLDER / "private_peers.py")
     told = printed(

@@ -135,6 +135,7 @@ def _sorted(table: pa.Table) -> list[dict[str, object]]:
     return sorted(rows, key=repr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [

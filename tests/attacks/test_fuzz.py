@@ -30,6 +30,7 @@ def test_no_statement_gets_past_the_gate_and_fails(worlds: Worlds) -> None:
     assert min(outcome.ended["refused"], outcome.ended["answered"]) > 30, outcome.ended
 
 
+@pytest.mark.slow
 def test_no_function_over_any_type_tells_that_there_is_a_row(worlds: Worlds) -> None:
     outcome = run_here(Fuzzer(lambda _folder: worlds, typed.tried, typed.statement), 0, 600, Path())
     assert outcome.findings == []

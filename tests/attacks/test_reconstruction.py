@@ -36,6 +36,7 @@ def test_an_oracle_speaks_where_nothing_stands_in_front(oracle: Oracle) -> None:
     assert differing == asked > 0
 
 
+@pytest.mark.slow
 @pytest.mark.promise("hidden", "refusals, errors, row order, previews, coverage, receipts, the budget left")
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
 def test_an_oracle_says_the_same_of_both_worlds(oracle: Oracle, tried: Tried) -> None:

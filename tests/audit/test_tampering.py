@@ -126,6 +126,7 @@ def find_every_flip(evidence: Evidence, masks: tuple[int, ...]) -> tuple[int, in
     return found, missing
 
 
+@pytest.mark.slow
 @pytest.mark.promise("log", "flipping a bit in every byte of every file of an export")
 def test_every_byte_of_every_file_matters(evidence: Evidence, tried: Tried) -> None:
     found, missing = find_every_flip(evidence, (0x01,))

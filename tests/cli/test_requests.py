@@ -106,6 +106,7 @@ def test_nothing_carries_out_what_nothing_was_registered_for(pellucid: Command, 
     assert "limit" in held or said.err.startswith("error [request-no-fulfiller]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code"),
     [

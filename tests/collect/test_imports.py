@@ -303,6 +303,7 @@ shop.add("sales", Path(sys.argv[1]) / "sales.csv", subjects_added=added, progres
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["writing", "publishing", "transaction", "done"])
 def test_an_import_whose_process_dies_is_published_whole_or_not_at_all(shop: Shop, sales: Sales, step: str) -> None:
     sales((1, "bob", "1", DAY))

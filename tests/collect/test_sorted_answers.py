@@ -49,6 +49,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(first=SAID, second=SAID)
 @pytest.mark.promise("rows", "random consents: governed answers before and after a sort, compared for equality")

@@ -138,6 +138,7 @@ def earliest_change(connection: Connection, story: Story) -> int | None:
     return min((due for due in dues if due is not None), default=None)
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(SAY, SAY, WAIT, IMPORT, MOVE), max_size=8))
 @settings(max_examples=60, deadline=None)
 def test_step_by_step_equals_rebuilt(steps: list[tuple[object, ...]]) -> None:

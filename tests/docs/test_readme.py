@@ -58,6 +58,7 @@ def test_the_readme_works_from_its_first_command_to_its_python(place: Path) -> N
         assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_tutorial_works(place: Path) -> None:
     run_blocks("docs/tutorial/index.md", place)
 
@@ -87,9 +88,8 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=() if page == "ask-a-question" else pytest.mark.slow) for page in PAGES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
 def test_a_how_to_page_works_after_the_tutorials_beginning(page: str, place: Path) -> None:
     assert shell(SETTING_UP, place).returncode == 0
 

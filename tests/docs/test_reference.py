@@ -26,6 +26,7 @@ def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_committed_pages_are_current() -> None:
     result = run(GENERATE, "--check")
 
@@ -40,11 +41,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return script
 
 
+@pytest.mark.slow
 def test_every_page_is_made(copy: Path) -> None:
     assert sorted(path.name for path in (copy.parent / "reference").iterdir()) == PAGES
 
 
-@pytest.mark.parametrize("page", [PAGES[0], *(pytest.param(page, marks=pytest.mark.slow) for page in PAGES[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_that_was_edited_by_hand_is_named(copy: Path, page: str) -> None:
     edited = copy.parent / "reference" / page
     made = edited.read_text("utf-8")

@@ -33,6 +33,7 @@ def control(shop: Shop) -> dict[str, int]:
         return {name: connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in sorted(names)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_question_is_refused_and_only_logged(shop: Shop, sql: str) -> None:
     before = control(shop)

@@ -160,6 +160,7 @@ def strip(folder: Path) -> None:
     (folder / "control.sqlite").unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [nothing, remove, garble, strip])
 @pytest.mark.parametrize("how", [(ALONE,), (COMMAND, "audit", "verify")], ids=["alone", "command"])
 @pytest.mark.promise("log", "verifying where the product is sick or not installed")
@@ -285,6 +286,7 @@ ODD_ROWS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", ODD_ROWS)
 @pytest.mark.promise("log", "altering the control database below the product")
 def test_what_sqlite_lets_anybody_write_into_the_log_is_found(shop: Shop, run: Run, statement: str) -> None:

@@ -66,6 +66,7 @@ def gone(*ids: int) -> dict[str, NDArray[np.int64]]:
     return {"customer": np.array(sorted(ids), np.int64)}
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     counts=st.lists(st.integers(1, 1_200), min_size=1, max_size=8),

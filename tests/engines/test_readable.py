@@ -66,6 +66,7 @@ CHANGE = st.builds(
 RUNS = st.lists(st.tuples(SUBJECT, SUBJECT, st.integers(1, 2 * VECTOR), st.sampled_from([0, 60, 120])), max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(runs=RUNS, first=st.lists(CHANGE, max_size=20), batches=st.lists(st.lists(CHANGE, max_size=10), max_size=4))
 @pytest.mark.promise("rows", "random generations, registers and changes, compared with filtering by hand")

@@ -346,23 +346,12 @@ COMMANDS = {
     ),
 }
 QUICK = {
-    ("carry out a request", "request.carried-out"),
-    ("hand over mail", "delivery.handed-over"),
-    ("ask who it is", "challenge.handed-over"),
-    ("override a law", "laws.before-commit"),
-    ("publish a notice", "notice.before-commit"),
     ("withdraw", "consent.before-commit"),
-    ("import choices", "bulk.before-commit"),
     ("ask", "query.after-commit"),
     ("import", "publish.in-place"),
-    ("import", "unlink.committed"),
-    ("sort", "sort.before-commit"),
     ("correct", "correct.before-commit"),
-    ("correct", "unlink.committed"),
-    ("activate", "activate.rebuilt"),
-    ("make a package", "package.zipped"),
 }
-"""One of most kinds; the others are slow only because there are so many."""
+"""Some; the others are slow only because there are so many."""
 
 CASES = [
     pytest.param(name, point, id=f"{name}: {point}", marks=() if (name, point) in QUICK else pytest.mark.slow)
@@ -487,6 +476,7 @@ def test_a_killed_question_keeps_its_generation_for_a_day_and_no_longer(kiosk: P
         assert len(list((kiosk / "data").glob("purchases.*"))) == left
 
 
+@pytest.mark.slow
 @pytest.mark.promise("whole", "kill -9 while threads withdraw together")
 @pytest.mark.parametrize("point", ["consent.said", "consent.before-commit", "consent.after-commit"])
 def test_of_those_who_withdrew_together_all_acknowledged_are_there_after_a_crash(point: str, kiosk: Path) -> None:
@@ -505,18 +495,19 @@ def test_of_those_who_withdrew_together_all_acknowledged_are_there_after_a_crash
     demand_sound(kiosk, now=wall_clock())
 
 
+@pytest.mark.slow
 @pytest.mark.promise("whole", "kill -9 of a worker between taking a job, handing a mail over, and settling it")
 @pytest.mark.parametrize(
     ("put", "name", "point", "mails"),
     [
         (put_mail, "deliver", "delivery.handed-over", 2),
-        pytest.param(put_mail, "deliver", "work.claimed", 1, marks=pytest.mark.slow),
-        pytest.param(put_mail, "deliver", "work.settled", 1, marks=pytest.mark.slow),
+        (put_mail, "deliver", "work.claimed", 1),
+        (put_mail, "deliver", "work.settled", 1),
         (put_callback, "call_back", "delivery.handed-over", 2),
-        pytest.param(put_callback, "call_back", "delivery.before-commit", 2, marks=pytest.mark.slow),
-        pytest.param(put_callback, "call_back", "work.claimed", 1, marks=pytest.mark.slow),
+        (put_callback, "call_back", "delivery.before-commit", 2),
+        (put_callback, "call_back", "work.claimed", 1),
         (put_challenge, "challenge", "challenge.handed-over", 2),
-        pytest.param(put_challenge, "challenge", "challenge.noted", 1, marks=pytest.mark.slow),
+        (put_challenge, "challenge", "challenge.noted", 1),
     ],
 )
 def test_a_killed_worker_sends_again_at_most_what_it_could_not_settle_and_it_is_the_same_mail(

@@ -82,6 +82,7 @@ REFUSED = {
 """What must be refused, and with which code; all else must be done."""
 
 
+@pytest.mark.slow
 @pytest.mark.promise("whole", "a full disk (RLIMIT_FSIZE) for every command that writes")
 @pytest.mark.parametrize(("name", "most"), CASES)
 def test_with_no_room_a_command_is_refused_in_our_words_and_nothing_of_it_has_happened(

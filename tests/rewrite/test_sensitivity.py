@@ -129,6 +129,7 @@ def clipping_moved(whole: pa.Table, without: pa.Table, block: Block) -> int:
     return max(abs(rows[0][name] - rows[1][name]) for name in ("_subjects", "_clipped"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", QUESTIONS, ids=lambda case: case.title)
 @pytest.mark.promise("hidden", "each person taken out in turn, under known questions, over odd values")
 def test_no_person_moves_the_cells_further_than_stated(odd_shop: Shop, case: Case) -> None:

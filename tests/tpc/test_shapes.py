@@ -8,6 +8,7 @@ from tests.tpc.data import queries_of
 from tests.tpc.shapes import ASKED, PAGE, page
 
 
+@pytest.mark.slow
 def test_the_page_is_what_a_run_of_the_gate_gives() -> None:
     assert PAGE.read_text() == page(), "run `python -m tests.tpc.shapes`"
 

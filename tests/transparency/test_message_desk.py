@@ -126,6 +126,7 @@ def test_the_log_holds_no_address_and_nobodys_key(shop: Workspace, office: PostO
     assert [bodies.count(word) for word in (b"mail.example", b"alice", b"bob")] == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_it_is_done_on_the_command_line(shop: Workspace) -> None:
     run = Shop(shop.folder).run
     planned = run("messages", "plan", "--as", "pia")

@@ -83,6 +83,7 @@ def test_of_somebody_who_was_erased_nothing_is_told(shop: Workspace) -> None:
         shop.uses.own(person, actor=SELF)
 
 
+@pytest.mark.slow
 def test_it_is_printed_for_people_and_for_programs(shop: Workspace) -> None:
     run = Shop(shop.folder).run
     said = run("subject", "uses", "c001", "--as", "pia")

@@ -188,6 +188,7 @@ class TestAnotherName:
         assert [each.status_code for each in answers] == [403, 200]
 
 
+@pytest.mark.slow
 def test_the_command_line_registers_lists_and_revokes(shop: Shop, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_bytes(b64encode(Ed25519PrivateKey.generate().public_key().public_bytes_raw()) + b"\n")

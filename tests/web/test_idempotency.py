@@ -157,6 +157,7 @@ def test_a_reply_outlives_the_server(shop: Shop, key: str) -> None:
     assert shop.said("h0001") == ["withdraw"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "there"),
     [

@@ -233,6 +233,7 @@ def test_nothing_lets_a_program_propose_or_approve(client: Client) -> None:
     assert [each.status_code for each in answers] == [405, 404]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "statuses"),
     [

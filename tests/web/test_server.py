@@ -32,6 +32,7 @@ def lease(shop: Shop, seconds: float) -> str:
         return take_lease(connection, "offers", room.clock(), seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_end_answers_what_is_under_way(shop: Shop, start: Start, number: int) -> None:
     held, server = lease(shop, 30), start()
@@ -121,6 +122,7 @@ def test_what_was_only_counted_is_logged_at_the_end(shop: Shop) -> None:
     assert refused == [1, 2]
 
 
+@pytest.mark.slow
 def test_the_command_line_and_the_server_write_at_once(shop: Shop, start: Start, tmp_path: Path) -> None:
     server, headers = start(), bearer(shop.token("consent:write"))
     rows = "".join(f"h{n:04},offers,refuse,,false,1,web,\n" for n in range(PEOPLE))

@@ -103,6 +103,7 @@ class TestQuestions:
         assert (answer.status_code, self.permitted(shop)) == (200, True)
         assert (shop.actions().count("signal.answered"), shop.said("h0001")) == (1, ["give"])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("place", ["said", "sets-changed", "before-commit", "after-commit", None])
     def test_a_leave_is_answered_and_recorded_or_neither(self, shop: Shop, place: str | None) -> None:
         environment = os.environ | ({VARIABLE: f"consent.{place}"} if place else {})

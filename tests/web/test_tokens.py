@@ -175,6 +175,7 @@ def test_a_clock_set_back_does_not_silence_refusals(shop: Shop) -> None:
     assert shop.actions()[-2:] == ["token.refused", "token.refused"]
 
 
+@pytest.mark.slow
 def test_the_command_line_makes_lists_and_revokes(shop: Shop) -> None:
     made = command(shop, "serve", "token", "create", "till", "--scope", "consent:write", "--scope", "consent:show")
     secret = made.stdout.strip()

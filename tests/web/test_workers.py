@@ -56,6 +56,7 @@ def figure(server: Process, name: str) -> float:
     return sum(float(each) for each in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     """In one test, since starting takes long: what one recorded, counted and refused, the other knows."""
     limits = {"PELLUCID_SERVE_FAILURES_PER_MINUTE": "6", "PELLUCID_SERVE_REQUESTS_PER_SECOND": "1000"}
@@ -111,6 +112,7 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
         httpx.get(server.address + "/healthz")
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(shop: Shop, start: Start) -> None:
     server = ready(start("--workers", "2"))
     workers = children(server)
@@ -128,6 +130,7 @@ def test_a_worker_that_ends_soon_is_waited_for_twice_as_long_each_time_up_to_a_m
     assert pause_after(10_000) == 60.0
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_begin_end_the_server_when_none_of_them_could(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceUnusable, match="None of the workers could begin to serve") as raised:
         serve_by_workers(tmp_path / "nowhere", Settings(), "127.0.0.1", 0, 2)

@@ -100,6 +100,7 @@ def test_a_worker_that_is_told_to_stop_ends_its_job_and_takes_no_other(
         assert states(workspace) == Counter(done=1, due=1)
 
 
+@pytest.mark.slow
 def test_what_fails_is_shown_by_its_code_and_begun_anew_on_demand(shop: Shop, office: PostOffice) -> None:
     office.replies["RCPT"] = "450 secret words about alice"
     with Workspace(shop.folder) as workspace:

@@ -21,7 +21,7 @@ from pellucid.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]
 ON_THE_WAY = tuple(point for point in POINTS if point.startswith(("erase.", "sweep.")))
-QUICK = {"erase.left", "sweep.before-commit", "erase.finished-committed"}
+QUICK = {"sweep.before-commit"}
 
 
 def run(folder: Path, *words: str, dies_at: str | None = None) -> int:

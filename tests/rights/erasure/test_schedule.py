@@ -152,6 +152,7 @@ def test_two_workers_let_go_of_it_once(shop: Workspace) -> None:
     assert total(shop) == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point", ["work.claimed", "sweep.draft-written", "sweep.before-commit", "sweep.after-commit", "work.settled"]
 )
@@ -168,6 +169,7 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_does_the_rest(point: s
     assert total(shop) == (0, 0)
 
 
+@pytest.mark.slow
 def test_it_is_looked_at_turned_on_and_told_on_the_command_line(shop: Workspace) -> None:
     activate(shop, rows=1)
     line = Shop(shop.folder)

@@ -191,6 +191,7 @@ def command(grocer: Grocer, *words: str, typed: str = "") -> subprocess.Complete
     return subprocess.run(line, input=typed, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_accounts_are_made_listed_and_removed_at_the_command_line(grocer: Grocer) -> None:
     made = command(grocer, "add", "ana", "--password-stdin", typed=PASSWORD + "\n")
     weak = command(grocer, "reset", "ana", "--password-stdin", typed="x\n")
