@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pellucid.rewrite.check_vocabulary import check_vocabulary
 from pellucid.rewrite.parse import Limits, parse_question
 from tests.tpc.data import queries_of
