@@ -40,8 +40,8 @@ test: $(READY) ## Run the tests but for the slow ones, in parallel; prints the t
 	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
 
 # pytest ends with 5 when it finds no test: fine while none is marked slow, a failure otherwise.
-test-slow: $(READY) ## Run the slow tests
-	@status=0; $(BIN)/python -m pytest -m slow || status=$$?; \
+test-slow: $(READY) ## Run the slow tests, each file by one process
+	@status=0; $(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadfile || status=$$?; \
 	if [ $$status -eq 5 ] && ! grep -rq "mark\.slow" tests; then echo "No test is marked slow yet."; exit 0; fi; \
 	exit $$status
 

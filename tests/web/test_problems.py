@@ -94,6 +94,18 @@ def test_a_field_that_does_not_fit_is_named_and_not_quoted(client: Client, shop:
     assert shop.said("h0001") == []
 
 
+def test_what_is_allowed_is_told_of_a_field_that_does_not_fit(client: Client) -> None:
+    sent = {**CHOICE, "verb": CANARY, "subject": "x" * 501, "namespace": ""}
+    told = client("consent:write").post(API, json=sent).json()["fields"]
+
+    verbs = "'give', 'refuse', 'withdraw', 'object', 'opt_out', 'limit', 'restrict' or 'lift'"
+    assert {each["field"]: each.get("allowed") for each in told} == {
+        "body.subject": "at most 500 long",
+        "body.namespace": "at least 1 long",
+        "body.verb": verbs,
+    }
+
+
 @pytest.mark.parametrize("at", OUT_OF_RANGE)
 def test_an_instant_out_of_range_is_a_problem_when_asking_why_too(client: Client, at: object) -> None:
     answer = client("consent:why").post(f"{API}/why", json={"subject": "h0001", "purpose": "offers", "at": at})

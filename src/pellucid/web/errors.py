@@ -73,10 +73,23 @@ _RETRY_CODES: Mapping[str, str] = {"challenges-too-many": "3600"}
 _REMEDIES: Mapping[int, str] = {404: "Name one that is there.", 503: "Try again."}
 
 
+_DECLARED: Mapping[str, str] = {
+    "expected": "{}",
+    "pattern": "a text like {}",
+    "ge": "{} or more",
+    "gt": "more than {}",
+    "le": "{} or less",
+    "lt": "less than {}",
+    "min_length": "at least {} long",
+    "max_length": "at most {} long",
+}
+"""What a validator tells of what is declared, in words; the rest of what it tells may quote what was sent."""
+
+
 @dataclass(eq=False)
 class Problem(Exception):
-    """A problem as it is told; raised by what knows only HTTP. `fields` names what in a body is wrong, and how;
-    `reasons` are why the gate refused a question.
+    """A problem as it is told; raised by what knows only HTTP. `fields` names what in a request is wrong, how, and what
+    is allowed; `reasons` are why the gate refused a question.
     """
 
     status: int
@@ -161,7 +174,7 @@ def problem_of_validation(error: RequestValidationError) -> Problem:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return problem_of_http(HTTPException(400))
-    fields = tuple({"field": _field(each["loc"], each["type"]), "problem": str(each["type"])} for each in found[:20])
+    fields = tuple(_does_not_fit(each) for each in found[:20])
     remedy = "Mend the fields that are named; see /api/v1/openapi.json."
     return Problem(422, "request-invalid", "The request does not fit what is declared.", remedy, fields)
 
@@ -187,6 +200,14 @@ def _told(error: PellucidError, sent: Collection[str] | None) -> str:
 def _kind(kind: str) -> str:
     """Return what kind of thing is not there, without whose it is: that may be a name."""
     return next((each for each in _OF_TWO_WORDS if kind.startswith(each)), kind.split(" ")[0])
+
+
+def _does_not_fit(found: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return which field does not fit, how, and what is declared for it where the validator tells."""
+    told = {"field": _field(found["loc"], found["type"]), "problem": str(found["type"])}
+    declared = found.get("ctx", {})
+    allowed = [words.format(declared[name]) for name, words in _DECLARED.items() if name in declared]
+    return told | ({"allowed": ", ".join(allowed)} if allowed else {})
 
 
 def _field(place: Sequence[object], kind: str) -> str:

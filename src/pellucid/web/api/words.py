@@ -262,10 +262,11 @@ class GpcTold(BaseModel):
 
 
 class FieldTold(BaseModel):
-    """A declared field that does not fit, and how: never what was sent."""
+    """A declared field that does not fit, how, and what is allowed: never what was sent."""
 
     field: str
     problem: str
+    allowed: str | None = None
 
 
 class ProblemTold(BaseModel):

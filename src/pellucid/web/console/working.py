@@ -61,6 +61,7 @@ async def posting(request: Request, _working: Annotated[Working, Depends(working
     """Return the fields of a form that somebody of the staff sends from a page of ours; raises Problem."""
     form = await read_form(request)
     demand_own(request, form, cookies.shown(request, cookies.CONSOLE))
+    request.state.sent = frozenset(form.values())  # so that an error is told in full where it quotes none of it
     return form
 
 
