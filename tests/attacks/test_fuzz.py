@@ -49,6 +49,7 @@ def test_no_file_is_half_imported(tmp_path: Path) -> None:
     assert outcome.ended["all kept"] + outcome.ended["some kept"] > 5, outcome.ended
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.promise("closed", "random statements, run in four worlds that differ in a household each")
 def test_no_statement_of_a_hundred_thousand_does(tried: Tried) -> None:

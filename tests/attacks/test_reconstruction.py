@@ -36,6 +36,7 @@ def test_an_oracle_speaks_where_nothing_stands_in_front(oracle: Oracle) -> None:
     assert differing == asked > 0
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.promise("hidden", "refusals, errors, row order, previews, coverage, receipts, the budget left")
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
@@ -44,6 +45,7 @@ def test_an_oracle_says_the_same_of_both_worlds(oracle: Oracle, tried: Tried) ->
     tried(len(oracle.questions), "the same to the letter with and without a person")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
 def test_an_oracle_says_the_same_of_what_she_buys(oracle: Oracle) -> None:
@@ -64,6 +66,7 @@ def test_an_attack_gains_no_more_than_the_bound() -> None:
     assert found.advantage.interval(SURE)[0] <= found.bound < 0.55
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.promise("hidden", "differencing, small cells, dominance, joins, clipping, rare groups, 1,000 questions")
 def test_no_attack_gains_more_than_the_bound_and_the_best_come_near_it(tried: Tried) -> None:

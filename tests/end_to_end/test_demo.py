@@ -20,7 +20,7 @@ from pellucid.demo.reading import DemoFailed, demand, errors_of, number_after, s
 from pellucid.demo.story import ATTACK, BY_INCOME
 from pellucid.demo.telling import program, quoted
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

@@ -133,6 +133,7 @@ def write_for(url: str, seconds: float, pipe: Pipe) -> None:
     pipe.send(longest)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_no_writer_is_overtaken_for_long(database: Database, url: str) -> None:
     """With SQLite's own waiting the longest of three writers' waits is a second and more."""
