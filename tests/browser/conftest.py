@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from pellucid.settings import Settings
+from pellucid.web import cookies
 from pellucid.workspace import Workspace
 from tests.delivery.post_office import HOST, open_post_office
 from tests.web import visitors
@@ -19,6 +20,9 @@ from tests.web.visitors import Grocer, make_grocer
 
 CHROMIUM = Path("/usr/bin/chromium")
 SIZES = {320: 640, 768: 1024, 1440: 900}
+
+KNOWN_AGAIN = "k" * 43
+"""In place of who is signed in: somebody who is not, whose browser was here before and shows this cookie."""
 
 Open = Callable[..., Page]
 
@@ -64,7 +68,7 @@ def open_page(chromium: Browser, grocer: Grocer) -> Iterator[Open]:
             )
             stack.callback(context.close)
             if who is not None:
-                _hold(context, grocer.known_staff(who) if who in ("ana", "pia") else grocer.known(who))
+                _hold(context, _browser_of(grocer, who))
             page = context.new_page()
             page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -73,6 +77,12 @@ def open_page(chromium: Browser, grocer: Grocer) -> Iterator[Open]:
 
         yield opened
     assert complaints == []
+
+
+def _browser_of(grocer: Grocer, who: str) -> visitors.Browser:
+    if who == KNOWN_AGAIN:
+        return visitors.Browser(grocer.address, {cookies.BROWSER: KNOWN_AGAIN})
+    return grocer.known_staff(who) if who in ("ana", "pia") else grocer.known(who)
 
 
 def _hold(context: BrowserContext, browser: visitors.Browser) -> None:

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, Response
 
 from pellucid.governance.sessions import Session
 from pellucid.subjects import ids
+from pellucid.workspace import tickets
 from pellucid.workspace.doors import Visitor
-from tests.browser.conftest import SIZES, Open
+from tests.browser.conftest import KNOWN_AGAIN, SIZES, Open
 from tests.web.told import SUM, ask, publish, publish_another, refuse
 from tests.web.visitors import Grocer
 
@@ -41,7 +42,7 @@ PAGES = {
     "/privacy/pause": "h0001",
     "/privacy/people": "h0001",
     "/privacy/visitor": None,
-    f"/privacy/visitor/take-along/{0:016}.1.{0:064}": None,
+    "the ticket": KNOWN_AGAIN,
     "/privacy/joined": "h0001",
     "/verify/r0123456789ab": None,
     "/privacy/pass/x": None,
@@ -80,6 +81,9 @@ def said(grocer: Grocer) -> str:
     session = Session("none", {"namespace": "household", "subject": subject}, "code", 1, 0)
     erasure = grocer.workspace.own_requests.file(Visitor(session), "erasure").status.request
     OTHERS["the erasure"] = f"/privacy/erased/{grocer.workspace.own_erasures.underway(Visitor(session), erasure).token}"
+    key, now = grocer.workspace.doors.key, grocer.now() // 1_000_000
+    ticket = tickets.ticket_for(key, "0" * 16, tickets.begin(key, KNOWN_AGAIN, now), now)
+    OTHERS["the ticket"] = f"/privacy/visitor/take-along/{ticket}"
     grocer.workspace.people.appoint(
         "guardian", ("", "h0003"), ("", "h0001"), evidence="file 1", actor=grocer.workspace.actor("pia")
     )
