@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 
 import duckdb
 
+from pellucid.audit import log
 from pellucid.errors import BudgetExhausted, PellucidError, UseRefused
 from pellucid.release.budget import PrivacyBudget, conversion_delta, granted, rho_of
 from pellucid.release.result import Release
@@ -108,6 +109,8 @@ class Mallory:
 
     def __init__(self) -> None:
         self.asked = self.answered = self.refused = 0
+        self.entries_before = 0
+        """How long the log was when the trial began: a world that was asked in others before has a longer one."""
 
     def begin(self) -> None:
         """Begin a trial."""
@@ -165,6 +168,8 @@ class Governed(Mallory):
     def begin(self) -> None:
         super().begin()
         _today.day += 1
+        with self.workspace.room.database.read() as connection:
+            self.entries_before = log.size(connection)
 
     def share(self, parts: int) -> float:
         """Return the largest epsilon that can be asked `parts` times."""

@@ -113,7 +113,11 @@ def _around(mallory: Mallory, sql: str) -> str:
         return ""
     told = seen.release.to_json()
     receipt = seen.release.receipt
-    told |= {"rows": len(seen.rows), "clipping": len(seen.release.clipping), "receipt": receipt.leaf}
+    told |= {
+        "rows": len(seen.rows),
+        "clipping": len(seen.release.clipping),
+        "receipt": receipt.leaf - mallory.entries_before,
+    }
     return json.dumps(told | {"stamp": {**seen.release.stamp.as_json(), "as_of": 0}}, default=str)
 
 

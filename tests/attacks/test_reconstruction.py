@@ -36,7 +36,6 @@ def test_an_oracle_speaks_where_nothing_stands_in_front(oracle: Oracle) -> None:
     assert differing == asked > 0
 
 
-@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.promise("hidden", "refusals, errors, row order, previews, coverage, receipts, the budget left")
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
@@ -45,7 +44,6 @@ def test_an_oracle_says_the_same_of_both_worlds(oracle: Oracle, tried: Tried) ->
     tried(len(oracle.questions), "the same to the letter with and without a person")
 
 
-@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda each: each.name)
 def test_an_oracle_says_the_same_of_what_she_buys(oracle: Oracle) -> None:
