@@ -59,3 +59,9 @@ def test_one_person_is_not_two_whichever_comes_first(database: Database, tokens:
         "'pia' asked",
     ]
     assert [another(database, *two) for two in ((shop, OMAR), (PIA, asks), (BROKER, OMAR))] == ["", "", ""]
+
+
+def test_of_what_is_not_known_any_more_nobody_can_tell_who_stands_behind_it(database: Database) -> None:
+    for gone in (UNKNOWN, FORMER, BROKER, Actor("staff", "ana", (), "token:none")):
+        told = f"{gone.name!r} asked, and nobody can tell any more who stands behind {gone.name!r} (file it anew)"
+        assert another(database, gone, OMAR) == told

@@ -38,12 +38,19 @@ def why_not_another(connection: Connection, first: Actor, second: Actor, did: st
     """Return why two acts that take two people are one person's; empty where they are not.
 
     `did` says what the first did: "filed the request r1". The caller raises with it, and says what somebody else does.
+    Of a program or agent that is not known any more, as after a restore, nobody can tell: that is no other person.
     """
+    if _acts_for_another(first) and not any(_behind(connection, first)):
+        return f"{first.name!r} {did}, and nobody can tell any more who stands behind {first.name!r} (file it anew)"
     if not people_behind(connection, first) & people_behind(connection, second):
         return ""
     if first.name == second.name:
         return f"{second.name!r} {did}"
     return f"{first.name!r} {did}, and one person stands behind {first.name!r} and {second.name!r}"
+
+
+def _acts_for_another(actor: Actor) -> bool:
+    return actor.authenticated.startswith(BEARER) or actor.kind in (PROGRAM, AGENT)
 
 
 def _behind(connection: Connection, actor: Actor) -> Iterator[str]:
