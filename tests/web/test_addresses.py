@@ -79,8 +79,9 @@ def test_a_proxy_is_known_at_a_socket_for_both_versions_and_nobody_else_is_belie
     assert told("203.0.113.7:1", client="") == "unknown"
 
 
-def test_a_proxy_that_is_no_address_is_told_before_anything_is_served() -> None:
+@pytest.mark.parametrize("proxy", ["proxy.internal", "::ffff:10.0.0.2", "10.0.0.2/0", "::/0"])
+def test_a_proxy_that_is_no_address_is_told_before_anything_is_served(proxy: str) -> None:
     with pytest.raises(WorkspaceUnusable, match="names something that is no address of a proxy") as raised:
-        Place.of(Settings(serve_proxies=("proxy.internal",)))
+        Place.of(Settings(serve_proxies=(proxy,)))
 
     assert raised.value.code == "proxies-unfit"

@@ -7,6 +7,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -112,6 +113,17 @@ def test_nothing_is_switched_to_another_protocol(address: str) -> None:
     upgrade = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
     assert statuses(address, upgrade + HIDDEN) == [204]
+
+
+def test_few_requests_are_taken_before_the_first_is_answered(address: str) -> None:
+    """They would wait where no limit counts them; who sends so many is hung up on, whatever was answered by then."""
+    answered = b""
+    with connected(address) as connection, suppress(ConnectionError):  # it is hung up on while it still sends
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3_000)
+        while part := connection.recv(65_536):
+            answered += part
+
+    assert answered.count(b"HTTP/1.1 ") < 100
 
 
 class TestSlow:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import signal
+import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,7 @@ import pytest
 from pellucid.audit.places import CONTROL_URL
 from pellucid.errors import WorkspaceUnusable
 from pellucid.settings import Settings
-from pellucid.web.workers import pause_after, serve_by_workers
+from pellucid.web.workers import _Workers, pause_after, serve_by_workers
 from tests.web.conftest import API, Process, Shop, Start, bearer
 from tests.web.test_server import command
 
@@ -143,3 +145,20 @@ def test_a_port_that_is_taken_is_told(shop: Shop, start: Start) -> None:
 
     with pytest.raises(WorkspaceUnusable, match="Nothing can listen at port"):
         serve_by_workers(shop.folder, Settings(), "127.0.0.1", port, 2)
+
+
+def test_a_worker_is_looked_after_also_where_no_figure_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of figures was cleared away, and there is not even a descriptor for a new worker."""
+
+    def nothing_left() -> None:
+        raise OSError(24, "Too many open files")
+
+    with socket.socket() as listening:
+        found = _Workers(tmp_path, listening, tmp_path / "gone", 1, Settings())
+        found._served = True
+        monkeypatch.setattr(multiprocessing.get_context("spawn"), "Event", nothing_left)
+        found._look(time.monotonic())
+
+    assert (found._ended, found._places[0].ends, found._places[0].process) == (1, 1, None)

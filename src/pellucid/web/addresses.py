@@ -15,20 +15,32 @@ UNKNOWN = "unknown"
 """Where all are from of whom a proxy says something else than an address: they wait for one another."""
 _IPV6_KEPT = 64
 """Bits of an address of version 6 that tell one household from another."""
+_MAPPED = IPv6Network("::ffff:0:0/96")
 _LAST_PORT = 65_535
 _WITH_PORT = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{1,5}))?", re.ASCII)
 
 
 def nets_of(written: Collection[str]) -> tuple[Net, ...]:
-    """Return the addresses and nets of proxies; raises WorkspaceUnusable (`proxies-unfit`) for what is neither."""
+    """Return the addresses and nets of proxies; raises WorkspaceUnusable (`proxies-unfit`) for what is neither.
+
+    Nor is a net of everybody, whom nobody may believe, or an address of version 4 written as one of version 6, which
+    no connection is told to have.
+    """
     try:
-        return tuple(ip_network(each.strip(), strict=False) for each in written)
+        nets = tuple(ip_network(each.strip(), strict=False) for each in written)
     except ValueError:
+        nets = None
+    if nets is None or any(each.prefixlen == 0 or _is_mapped(each) for each in nets):
         raise WorkspaceUnusable(
             "PELLUCID_SERVE_PROXIES names something that is no address of a proxy.",
             remedy='Name addresses or nets, as `["10.0.0.2", "2001:db8::/64"]`; names of machines are not looked up.',
             code="proxies-unfit",
-        ) from None
+        )
+    return nets
+
+
+def _is_mapped(net: Net) -> bool:
+    return isinstance(net, IPv6Network) and net.subnet_of(_MAPPED)
 
 
 def asked_from(client: str, told: Sequence[str], proxies: Sequence[Net]) -> str:

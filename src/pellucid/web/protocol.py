@@ -19,6 +19,8 @@ HEAD_SECONDS = 10.0
 """How long a head may take to arrive, of the first request from when the connection is there."""
 MESSAGE_SECONDS = 2 * BODY_SECONDS
 """How long the rest may take: of what a route waits for, the guard says sooner that it does not come."""
+MOST_WAITING = 8
+"""How many requests may wait in one connection for the answers to those before; browsers send none ahead."""
 READ_SECONDS = 60.0
 """How long whoever asked may read nothing of an answer that is too long to wait for them."""
 
@@ -105,6 +107,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin to answer; the body has to come soon. A target that names a host of its own fails the parser."""
         if not self.url.startswith(b"/"):
             raise ValueError("not a path")
+        if len(self.pipeline) >= MOST_WAITING:
+            raise ValueError("too many at once")
         self._head_done = True
         self._arriving.set(MESSAGE_SECONDS)
         super().on_headers_complete()
@@ -138,7 +142,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reading.set(READ_SECONDS)
 
     def send_400_response(self, msg: str) -> None:
-        """Tell what is no HTTP, or too much of it, as a problem, and hang up."""
+        """Tell what is no HTTP, or too much of it, as a problem, and hang up; at once where it would not be told apart
+        from the answer to a request before.
+        """
+        if any(not each.response_complete and (each.response_started or not each.more_body) for each in self._answers):
+            self.transport.abort()
+            return
         self._refuse(Problem(400, "http-invalid", "This is no HTTP request, or its head is too long.", "Send less."))
 
     def _give_up(self) -> None:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
@@ -122,11 +123,11 @@ class _Workers:
 
     def _start(self, place: _Place) -> None:
         context = multiprocessing.get_context("spawn")
-        started = context.Event()
-        process = context.Process(target=work, args=(*self._made_of, started))
         try:
+            started = context.Event()
+            process = context.Process(target=work, args=(*self._made_of, started))
             process.start()
-        except OSError:  # no memory, or no process to be had: the others go on
+        except OSError:  # no memory, descriptor or process to be had: the others go on
             self._note_end(place, None)
         else:
             place.process, place.started = process, started
@@ -148,7 +149,8 @@ class _Workers:
                 code="workers-end",
             )
         serving = sum(each.serves for each in self._places)
-        self._figures.note(wanted=len(self._places), serving=serving, ended=self._ended)
+        with suppress(OSError):  # the disk is full, or the folder was cleared away: what is served matters more
+            self._figures.note(wanted=len(self._places), serving=serving, ended=self._ended)
 
     def _bury(self, place: _Place, process: SpawnProcess) -> None:
         mark_process_dead(process.pid)  # type: ignore[no-untyped-call]  # of the library
