@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from pellucid.settings import Settings
 from pellucid.web import cookies
@@ -24,6 +24,10 @@ SIZES = {320: 640, 768: 1024, 1440: 900}
 KNOWN_AGAIN = "k" * 43
 """In place of who is signed in: somebody who is not, whose browser was here before and shows this cookie."""
 
+PATIENCE = 60_000
+"""Milliseconds until what does not come fails a test: so many that a busy machine is never taken for a defect."""
+
+expect.set_options(timeout=PATIENCE)
 Open = Callable[..., Page]
 
 
@@ -66,6 +70,7 @@ def open_page(chromium: Browser, grocer: Grocer) -> Iterator[Open]:
                 java_script_enabled=scripts,
                 base_url=grocer.address,
             )
+            context.set_default_timeout(PATIENCE)
             stack.callback(context.close)
             if who is not None:
                 _hold(context, _browser_of(grocer, who))

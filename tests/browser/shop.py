@@ -107,7 +107,7 @@ def open_shop(pellucid: str) -> Iterator[Shop]:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 sent = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
                 sent["X-Forwarded-For"] = self.client_address[0]
-                connection = HTTPConnection(urlsplit(pellucid).netloc, timeout=30)
+                connection = HTTPConnection(urlsplit(pellucid).netloc, timeout=60)
                 try:
                     connection.request(self.command, self.path, body or None, sent)
                     answer = connection.getresponse()

@@ -75,5 +75,5 @@ def _steps(page: Page, button: str) -> list[tuple[str, str]]:
     page.on("request", asked)
     page.on("dialog", warned)
     page.locator(button).click()
-    page.locator(f"{button}[aria-pressed=true]").wait_for(timeout=10_000)
+    page.locator(f"{button}[aria-pressed=true]").wait_for()
     return seen

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import SIZES, Open, _hold
-from tests.browser.test_pages import AXE, LARGEST, TAGS
+from tests.browser.conftest import PATIENCE, SIZES, Open, _hold
+from tests.browser.test_pages import AXE, LARGEST, TAGS, weighing
 from tests.web import analysts
 from tests.web.analysts import BY_DEPARTMENT, BY_WEEK
 from tests.web.visitors import Grocer
@@ -46,6 +46,7 @@ def open_desk(chromium: Browser, shop: Grocer) -> Iterator[Open]:
                 java_script_enabled=scripts,
                 base_url=shop.address,
             )
+            context.set_default_timeout(PATIENCE)
             stack.callback(context.close)
             _hold(context, shop.known_staff(who))
             page = context.new_page()
@@ -153,10 +154,9 @@ def test_a_button_pressed_twice_asks_once(open_desk: Open, shop: Grocer) -> None
 
 
 def test_an_answer_with_charts_weighs_little(open_desk: Open) -> None:
-    page, sizes = open_desk("/staff/ask"), []
+    page = open_desk("/staff/ask")
     run(page, BY_WEEK)
-    page.on("response", lambda answer: sizes.append(len(answer.body())))
+    weigh = weighing(page)
     page.reload()
-    page.wait_for_load_state("networkidle")
 
-    assert 0 < sum(sizes) <= LARGEST
+    assert 0 < weigh() <= LARGEST

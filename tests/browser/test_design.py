@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from pellucid.web.static_files import FOLDER
-from tests.browser.conftest import _hold
+from tests.browser.conftest import PATIENCE, _hold
 from tests.web.visitors import Grocer
 
 pytestmark = pytest.mark.slow
@@ -24,6 +24,7 @@ def shown(chromium: Browser, grocer: Grocer) -> Iterator[Page]:
     browser = grocer.known()
     browser.submit("/privacy/choices", "/privacy/choices/offers", choice="yes", notice="2026-11")
     context = chromium.new_context(base_url=grocer.address, color_scheme="dark", reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
     _hold(context, browser)
     yield context.new_page()
     context.close()
@@ -97,5 +98,5 @@ def test_the_languages_are_reached_and_large_enough(shown: Page) -> None:
     assert len(boxes) == 4
     assert [box for box in boxes if box is None or box["height"] < 24 or box["width"] < 24] == []
     shown.locator(".languages a[lang=de]").click()
-    assert shown.locator("html").get_attribute("lang") == "de"
-    assert shown.locator("h1").inner_text() == "Was wir über Sie haben"
+    expect(shown.locator("html")).to_have_attribute("lang", "de")
+    expect(shown.locator("h1")).to_have_text("Was wir über Sie haben")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import SIZES, _hold
+from tests.browser.conftest import PATIENCE, SIZES, _hold
 from tests.browser.test_signing_in import _checked
 from tests.web.pages.test_messages import link_for
 from tests.web.visitors import Grocer
@@ -44,6 +44,7 @@ def test_it_fits_and_axe_finds_nothing(chromium: Browser, grocer: Grocer, name: 
             color_scheme="dark" if dark else "light",
             base_url=grocer.address,
         )
+        context.set_default_timeout(PATIENCE)
         if who is not None:
             _hold(context, grocer.known_staff(who) if path.startswith("/staff") else grocer.known(who))
         page = context.new_page()

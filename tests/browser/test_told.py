@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZES, Open
 from tests.browser.test_pages import AXE, TAGS
@@ -26,15 +27,13 @@ def first(grocer: Grocer) -> str:
 def test_a_german_notice_is_read_without_signing_in_and_without_scripts(open_page: Open, width: int) -> None:
     page = open_page("/privacy/notice", width=width, scripts=False)
     page.locator("main").get_by_role("link", name="Deutsch").click()
-    assert page.locator("article").get_attribute("lang") == "de"
-    assert page.locator("h1").inner_text() == "Ihre Daten in Kürze"
+    expect(page.locator("article")).to_have_attribute("lang", "de")
+    expect(page.locator("h1")).to_have_text("Ihre Daten in Kürze")
     page.locator("nav").get_by_role("link", name="Vollständig").click()
 
-    assert page.locator("h1").inner_text().replace("\n", " ") == "Datenschutzhinweise: Grocer at the Corner"
-    assert (
-        page.locator("#recipient\\:printer + ul li").last.inner_text()
-        == "Was Daten dort schützt: Standardvertragsklauseln."
-    )
+    expect(page.locator("h1")).to_have_text("Datenschutzhinweise: Grocer at the Corner")
+    protection = page.locator("#recipient\\:printer + ul li").last
+    expect(protection).to_have_text("Was Daten dort schützt: Standardvertragsklauseln.")
 
 
 def test_what_changed_is_found_from_the_notice(open_page: Open) -> None:
@@ -42,7 +41,7 @@ def test_what_changed_is_found_from_the_notice(open_page: Open) -> None:
     page.get_by_role("link", name="Frühere Fassungen").click()
     page.get_by_role("link", name="Was sie geändert hat").click()
 
-    assert page.locator("main ul[lang=de] li").last.inner_text() == "Neuer Empfänger: unsere Druckerei."
+    expect(page.locator("main ul[lang=de] li").last).to_have_text("Neuer Empfänger: unsere Druckerei.")
 
 
 def test_an_earlier_notice_and_what_changed_fit_and_axe_finds_nothing(open_page: Open, first: str) -> None:
@@ -59,11 +58,9 @@ def test_somebody_sees_how_their_data_were_used_and_what_was_refused(open_page: 
     page.locator("#purpose-planning summary").last.click()
     page.locator("#purpose-planning").get_by_role("link", name="How your data were used for this").click()
 
-    assert page.locator("h2").all_inner_texts() == [
-        "Uses in which you could have been counted",
-        "Uses that were refused",
-    ]
-    assert page.locator("#purpose").input_value() == "planning"
+    headings = ["Uses in which you could have been counted", "Uses that were refused"]
+    expect(page.locator("h2")).to_have_text(headings)
+    expect(page.locator("#purpose")).to_have_value("planning")
 
 
 def test_uses_are_narrowed_by_keyboard(open_page: Open) -> None:
@@ -74,4 +71,4 @@ def test_uses_are_narrowed_by_keyboard(open_page: Open) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/privacy/uses?purpose=offers")
 
-    assert page.get_by_text("Your data were not used for this purpose").is_visible()
+    expect(page.get_by_text("Your data were not used for this purpose")).to_be_visible()

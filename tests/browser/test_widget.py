@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from pellucid.web.static_files import FOLDER
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import PATIENCE, SIZES
 from tests.browser.shop import Shop, open_shop
 from tests.browser.test_pages import AXE, TAGS
 from tests.web.pages.test_visitor_api import advertise
@@ -54,6 +54,7 @@ def visit(chromium: Browser, shop: Shop) -> Iterator[OpenShop]:
                 base_url=shop.address,
                 extra_http_headers={"Sec-GPC": "1"} if gpc else {},
             )
+            context.set_default_timeout(PATIENCE)
             stack.callback(context.close)
             page = context.new_page()
             page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -73,7 +74,7 @@ def settle(page: Page, number: int = 2) -> None:
     would not do: a page that was idle once counts as idle for good, also while a tag that came later is asked for.
     """
     page.locator(f'html[data-told="{number}"]').wait_for()  # the page's policy lets nothing be evaluated
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE / 1000
     while waiting := page.evaluate(WAITING):
         assert time.monotonic() < until, waiting
         time.sleep(0.02)
@@ -166,7 +167,7 @@ class TestTags:
         page = visit()
         page.evaluate("void (window.fetch = () => Promise.reject(new Error('down')))")
         page.get_by_role("button", name="Yes to all").click()
-        page.get_by_role("alert").filter(has_text="could not be saved").wait_for()
+        expect(page.get_by_role("alert")).to_contain_text("could not be saved")
 
         assert (asked(shop), panel(page)) == ([], 1)
 
@@ -326,14 +327,15 @@ class TestForAnybody:
 class TestThroughTheProxy:
     def test_the_pages_for_visitors_work_there_with_no_script_at_all(self, chromium: Browser, shop: Shop) -> None:
         context = chromium.new_context(base_url=shop.address, java_script_enabled=False)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto("/")
         page.get_by_role("link", name="Choices about your data").click()
         page.locator("#no-offers").click()
 
-        assert page.url == f"{shop.address}/privacy/visitor?told=kept#purpose-offers"
-        assert page.locator("#told").inner_text() == "Your choice is saved in this browser."
-        assert page.locator("#no-offers").get_attribute("aria-pressed") == "true"
+        expect(page).to_have_url(f"{shop.address}/privacy/visitor?told=kept#purpose-offers")
+        expect(page.locator("#told")).to_have_text("Your choice is saved in this browser.")
+        expect(page.locator("#no-offers")).to_have_attribute("aria-pressed", "true")
         context.close()
 
     def test_what_was_chosen_in_the_widget_joins_at_sign_in(self, visit: OpenShop, shop: Shop, grocer: Grocer) -> None:
@@ -365,6 +367,7 @@ class TestThroughTheProxy:
         page.goto("/privacy/visitor")
         for button in ("#yes-offers", "#no-planning"):
             page.locator(button).click()
+            page.locator(f"{button}[aria-pressed=true]").wait_for()
         hold(page, grocer, "h0003")
         page.goto("/privacy")
         assert page.locator("h1").inner_text() == "What you chose before you signed in"

@@ -151,7 +151,7 @@ def client(shop: Shop) -> Iterator[Client]:
         def connect(*scopes: str, secret: str | None = None) -> httpx.Client:
             shown = secret if secret is not None else shop.token(*scopes) if scopes else None
             opened.append(
-                httpx.Client(base_url=address, headers=bearer(shown) if shown else {}, timeout=30, verify=NO_TLS)
+                httpx.Client(base_url=address, headers=bearer(shown) if shown else {}, timeout=60, verify=NO_TLS)
             )
             return opened[-1]
 
@@ -171,7 +171,7 @@ class Process:
     def end(self, number: int) -> int:
         """Send a signal and return how the process ended."""
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(120)
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.errors.read_text().splitlines() if line.startswith("{")]

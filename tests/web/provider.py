@@ -116,7 +116,7 @@ class Provider:
 
 def approve(address: str) -> str:
     """Press the button of the provider's page, and return where it sends the browser."""
-    return httpx.post(address, follow_redirects=False).headers["location"]
+    return httpx.post(address, follow_redirects=False, timeout=60).headers["location"]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -229,7 +229,7 @@ def test_of_two_workers_that_send_the_same_one_settles_it(asked: Asked) -> None:
     answer, both = asked.listener.answer, threading.Barrier(2)
 
     def together(out: Any) -> None:
-        both.wait(10)
+        both.wait(60)
         answer(out)
 
     asked.listener.answer = together

@@ -88,12 +88,12 @@ def test_while_a_request_is_answered_its_key_is_taken(shop: Shop) -> None:
 
     def work() -> str:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return "done"
 
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(replies.once, asked, work, str)
-        begun.wait(10)
+        begun.wait(60)
         with pytest.raises(InputInvalid, match=r"^A request with this idempotency key is being answered\.$"):
             replies.once(asked, work, str)
         go_on.set()
@@ -108,7 +108,7 @@ def test_two_servers_with_one_key_at_once_record_once(shop: Shop, key: str) -> N
 
     def work(server: int) -> str:
         beside = replies[server].beside(asked, lambda receipts: Reply(201, str(receipts[0].log.leaf).encode()))
-        both_began.wait(10)
+        both_began.wait(60)
         shop.workspace.consent.record("withdraw", "h0001", purpose="offers", actor=pia, beside=beside)
         return "recorded"
 
@@ -119,13 +119,13 @@ def test_two_servers_with_one_key_at_once_record_once(shop: Shop, key: str) -> N
     with ThreadPoolExecutor(3) as threads:
         with shop.workspace.room.database.write():  # so that all three share a transaction
             asking = [threads.submit(ask, server) for server in range(2)]
-            both_began.wait(10)
+            both_began.wait(60)
             other = threads.submit(shop.workspace.consent.record, "refuse", "h0002", purpose="offers", actor=pia)
             while len(recorder._waiting) < 3:
                 threading.Event().wait(0.001)
         for each in asking:
-            each.result(10)
-        other.result(10)
+            each.result(60)
+        other.result(60)
 
     leaf = next(n for n, entry in enumerate(shop.entries()) if entry["action"] == "consent.withdraw")
     assert sorted(told) == [str(leaf), "recorded"]
@@ -136,10 +136,10 @@ def test_an_answer_given_again_waits_for_the_questions_that_the_first_waited_for
     secret, seconds = shop.token("consent:write"), 1.5
     headers = {**bearer(secret), "Idempotency-Key": key}
     with serving(shop.workspace) as address:
-        httpx.post(address + API, json=CHOICE, headers=headers)
+        httpx.post(address + API, json=CHOICE, headers=headers, timeout=60)
         with shop.workspace.room.database.write() as connection:
             take_lease(connection, "offers", began := wall_clock(), seconds)
-        answer = httpx.post(address + API, json=CHOICE, headers=headers, timeout=30)
+        answer = httpx.post(address + API, json=CHOICE, headers=headers, timeout=60)
 
     at = instant_of(datetime.fromisoformat(answer.json()["acknowledged_at"]))
     assert at - began >= seconds * 1_000_000
@@ -150,7 +150,9 @@ def test_a_reply_outlives_the_server(shop: Shop, key: str) -> None:
     answers = []
     for _ in range(2):
         with Workspace(shop.folder) as workspace, serving(workspace) as address:
-            answers.append(httpx.post(address + API, json=CHOICE, headers={**bearer(secret), "Idempotency-Key": key}))
+            answers.append(
+                httpx.post(address + API, json=CHOICE, headers={**bearer(secret), "Idempotency-Key": key}, timeout=60)
+            )
 
     assert [each.status_code for each in answers] == [201, 201]
     assert recorded(answers[0]) == recorded(answers[1])
@@ -175,13 +177,13 @@ def test_what_a_killed_server_recorded_under_a_key_is_told_and_else_recorded_onc
     sent = {**bearer(shop.token("consent:write")), "Idempotency-Key": key}
     dying = start(PELLUCID_FAILPOINT=point)
     with pytest.raises(httpx.TransportError):
-        httpx.post(dying.address + API, json=CHOICE, headers=sent)
-    assert dying.process.wait(10) == -signal.SIGKILL
+        httpx.post(dying.address + API, json=CHOICE, headers=sent, timeout=60)
+    assert dying.process.wait(60) == -signal.SIGKILL
 
     assert (shop.said("h0001"), kept(shop)) == (["withdraw"] * there, there)
 
     again = start()
-    answers = [httpx.post(again.address + API, json=CHOICE, headers=sent) for _ in range(2)]
+    answers = [httpx.post(again.address + API, json=CHOICE, headers=sent, timeout=60) for _ in range(2)]
 
     assert [each.status_code for each in answers] == [201, 201]
     assert ["idempotent-replayed" in each.headers for each in answers] == [bool(there), True]

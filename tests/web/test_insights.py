@@ -250,7 +250,7 @@ def test_a_killed_server_leaves_a_claim_or_an_answer_and_never_both(
     dying = start(PELLUCID_FAILPOINT=place)
     with pytest.raises(httpx.HTTPError):
         httpx.post(dying.address + ASK, json=QUESTION, headers=headers, timeout=60)
-    assert dying.process.wait(30) == -signal.SIGKILL
+    assert dying.process.wait(60) == -signal.SIGKILL
     with shop.workspace.room.database.read() as connection:
         kept = list(connection.scalars(select(api_replies.c.status)))
     again = httpx.post(start().address + ASK, json=QUESTION, headers=headers, timeout=60)

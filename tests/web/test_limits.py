@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 
 import httpx
@@ -40,13 +41,13 @@ def test_an_endless_row_of_keys_takes_no_endless_memory() -> None:
 class TestFewRequests:
     @pytest.fixture
     def settings(self) -> Settings:
-        return Settings(serve_requests_per_second=0.5, serve_failures_per_minute=3, serve_misses_per_minute=2)
+        return Settings(serve_requests_per_second=0.01, serve_failures_per_minute=3, serve_misses_per_minute=2)
 
     def test_a_token_that_asks_too_often_has_to_wait(self, client: Client) -> None:
         answers = [client("consent:changes").get(f"{API}/changes") for _ in range(2)]
 
         assert [each.status_code for each in answers] == [200, 429]
-        assert answers[1].headers["retry-after"] == "2"
+        assert 1 < int(answers[1].headers["retry-after"]) <= 100
         assert answers[1].json()["code"] == "too-many-requests"
 
     def test_one_token_does_not_use_up_the_other_s(self, client: Client) -> None:
@@ -100,24 +101,27 @@ class TestFewAtOnce:
         go_on, record = threading.Event(), type(shop.workspace.consent).record
 
         def slow(*given: object, **more: object) -> ConsentReceipt:
-            go_on.wait(20)
+            go_on.wait(300)
             return record(*given, **more)  # type: ignore[arg-type]
 
         monkeypatch.setattr(type(shop.workspace.consent), "record", slow)
         answers: list[httpx.Response] = []
         writing = client("consent:write")
         writing.get("/healthz")
-        waiting = [threading.Thread(target=lambda: answers.append(writing.post(API, json=CHOICE))) for _ in range(64)]
+        waiting = [threading.Thread(target=lambda: answers.append(writing.post(API, json=CHOICE))) for _ in range(80)]
         for each in waiting:
             each.start()
         try:
-            statuses = [client().get("/healthz").status_code for _ in range(200) if not answers]
+            until = time.monotonic() + 60
+            while len(answers) < 80 - 64:  # the others wait until they may go on
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            assert client().get("/healthz").status_code == 503
         finally:
             go_on.set()
             for each in waiting:
                 each.join()
-        assert 503 in statuses
-        assert {each.status_code for each in answers} <= {201, 503}
+        assert Counter(each.status_code for each in answers) == {201: 64, 503: 16}
 
 
 class TestSlowBodies:
@@ -129,7 +133,7 @@ class TestSlowBodies:
         """Open connections that send the first byte of a body and stop."""
         url = client().base_url
         head = f"POST {API} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"
-        opened = [stack.enter_context(socket.create_connection((url.host, url.port or 0), 10)) for _ in range(number)]
+        opened = [stack.enter_context(socket.create_connection((url.host, url.port or 0), 60)) for _ in range(number)]
         for each in opened:
             each.sendall(head.encode())
         time.sleep(0.5)

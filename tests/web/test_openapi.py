@@ -109,4 +109,4 @@ def fuzzed(operation: Any, headers: dict[str, str]) -> Counter[int]:
 
 def test_the_document_is_served(shop: Shop, app: FastAPI) -> None:
     with serving(shop.workspace) as address:
-        assert httpx.get(address + DOCUMENT, timeout=30).json() == app.openapi()
+        assert httpx.get(address + DOCUMENT, timeout=60).json() == app.openapi()

@@ -205,7 +205,7 @@ def test_what_is_sent_before_a_body_is_bounded(client: Client) -> None:
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", CANARY.encode() + b"\r\n\r\n"])
 def test_what_is_no_http_is_a_problem(client: Client, sent: bytes) -> None:
     url = client().base_url
-    with socket.create_connection((url.host, url.port or 0), 10) as connection:
+    with socket.create_connection((url.host, url.port or 0), 60) as connection:
         connection.sendall(sent)
         told = b""
         while part := connection.recv(4096):
@@ -237,7 +237,7 @@ def test_a_defect_is_told_and_logged_without_its_words(
 
 def test_no_key_token_or_body_comes_into_the_log_of_the_server(shop: Shop, start: Start) -> None:
     secret, server = shop.token("consent:write"), start()
-    with httpx.Client(base_url=server.address, headers=bearer(secret)) as client:
+    with httpx.Client(base_url=server.address, headers=bearer(secret), timeout=60) as client:
         for subject in ("h0001", CANARY):
             client.post(API, json={**CHOICE, "subject": subject}, headers={"Idempotency-Key": CANARY + subject})
         client.get(f"/{CANARY}?{CANARY}")

@@ -31,7 +31,7 @@ def address(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 def connected(address: str) -> socket.socket:
     url = urlsplit(address)
-    return socket.create_connection((url.hostname, url.port), 10)
+    return socket.create_connection((url.hostname, url.port), 60)
 
 
 def told(connection: socket.socket) -> bytes:

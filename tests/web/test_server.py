@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,88 +36,99 @@ def lease(shop: Shop, seconds: float) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_end_answers_what_is_under_way(shop: Shop, start: Start, number: int) -> None:
-    held, server = lease(shop, 30), start()
+    held, server = lease(shop, 600), start()
     sent = {**bearer(shop.token("consent:write")), "Idempotency-Key": "0123456789"}
     with ThreadPoolExecutor(1) as threads:
-        answer = threads.submit(httpx.post, server.address + API, json=CHOICE, headers=sent, timeout=30)
-        while not shop.said("h0001"):
-            time.sleep(0.05)
+        answer = threads.submit(httpx.post, server.address + API, json=CHOICE, headers=sent, timeout=60)
+        until(lambda: shop.said("h0001") == ["withdraw"])
         server.process.send_signal(number)
-        time.sleep(0.5)
+        until(lambda: not _listens(server.address))
         assert (answer.done(), server.process.poll()) == (False, None)
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(server.address + "/healthz")
         with shop.workspace.room.database.write() as connection:
             drop_lease(connection, held)
 
         assert answer.result().status_code == 201
-    assert server.process.wait(20) == 0
-    again = httpx.post(start().address + API, json=CHOICE, headers=sent)
+    assert server.process.wait(60) == 0
+    again = httpx.post(start().address + API, json=CHOICE, headers=sent, timeout=60)
     assert (recorded(again), shop.said("h0001")) == (recorded(answer.result()), ["withdraw"])
 
 
 def test_a_server_that_is_to_end_says_first_that_it_is_not_ready_and_answers_on(shop: Shop, start: Start) -> None:
-    held, server = lease(shop, 30), start(PELLUCID_SERVE_DRAIN_SECONDS="3")
+    held, server = lease(shop, 600), start(PELLUCID_SERVE_DRAIN_SECONDS="600")
     headers = bearer(shop.token("consent:write"))
-    assert httpx.get(server.address + "/readyz").status_code == 204
+    assert httpx.get(server.address + "/readyz", timeout=60).status_code == 204
     with ThreadPoolExecutor(1) as threads:
-        answer = threads.submit(httpx.post, server.address + API, json=CHOICE, headers=headers, timeout=30)
-        while not shop.said("h0001"):
-            time.sleep(0.05)
+        answer = threads.submit(httpx.post, server.address + API, json=CHOICE, headers=headers, timeout=60)
+        until(lambda: shop.said("h0001") == ["withdraw"])
         server.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + 2.5
-        while httpx.get(server.address + "/readyz").status_code == 204:
-            assert time.monotonic() < deadline
-        asked = httpx.get(server.address + "/readyz")
+        until(lambda: httpx.get(server.address + "/readyz", timeout=60).status_code != 204)
+        asked = httpx.get(server.address + "/readyz", timeout=60)
         assert (asked.status_code, asked.json()["code"], asked.headers["retry-after"]) == (503, "ending", "1")
-        assert httpx.get(server.address + "/healthz").status_code == 204
+        assert httpx.get(server.address + "/healthz", timeout=60).status_code == 204
 
-        while server.process.poll() is None and _listens(server.address):
-            time.sleep(0.05)
+        server.process.send_signal(signal.SIGTERM)  # who tells it twice does not wait for the rest of the ten minutes
+        until(lambda: not _listens(server.address))
         assert (answer.done(), server.process.poll()) == (False, None)  # what is under way is still answered
         with shop.workspace.room.database.write() as connection:
             drop_lease(connection, held)
         assert answer.result().status_code == 201
-    assert server.process.wait(20) == 0
+    assert server.process.wait(60) == 0
+
+
+def test_a_server_that_drains_ends_by_itself(start: Start) -> None:
+    server = start(PELLUCID_SERVE_DRAIN_SECONDS="0.3")
+
+    assert server.end(signal.SIGTERM) == 0
 
 
 def test_a_server_that_is_told_twice_does_not_drain(shop: Shop, start: Start) -> None:
     server = start(PELLUCID_SERVE_DRAIN_SECONDS="600")
     server.process.send_signal(signal.SIGTERM)
-    while httpx.get(server.address + "/readyz").status_code == 204:
-        time.sleep(0.05)
+    until(lambda: httpx.get(server.address + "/readyz", timeout=60).status_code != 204)
 
     assert server.end(signal.SIGTERM) == 0
 
 
 def test_a_server_that_ends_leaves_the_database_whole_and_without_a_rest(shop: Shop, start: Start) -> None:
     server, headers = start(), bearer(shop.token("consent:write"))
-    assert httpx.post(server.address + API, json=CHOICE, headers=headers).status_code == 201
+    assert httpx.post(server.address + API, json=CHOICE, headers=headers, timeout=60).status_code == 201
     shop.workspace.close()
     assert server.end(signal.SIGTERM) == 0
 
     assert [each.name for each in shop.folder.glob("control.sqlite-*")] == []
 
 
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until something is so; the end is only for what never comes."""
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def _listens(address: str) -> bool:
+    """Return whether connections are taken; one that was taken and is not answered still is."""
     try:
-        return httpx.get(address + "/healthz").status_code == 204
-    except httpx.TransportError:
+        httpx.get(address + "/healthz", timeout=60)
+    except httpx.ConnectError:
         return False
+    except httpx.TransportError:
+        pass
+    return True
 
 
 def test_a_withdrawal_is_acknowledged_only_when_no_lease_is_left(client: Client, shop: Shop) -> None:
-    lease(shop, 1.0)
     began = time.monotonic()
+    lease(shop, 1.0)
     assert client("consent:write").post(API, json=CHOICE).status_code == 201
 
-    assert time.monotonic() - began >= 0.9
+    assert time.monotonic() - began >= 0.99  # the lease goes by the wall clock, which may run a little differently
 
 
 def test_what_was_only_counted_is_logged_at_the_end(shop: Shop) -> None:
     with serving(shop.workspace) as address:
         for _ in range(3):
-            httpx.get(f"{address}{API}/changes")
+            httpx.get(f"{address}{API}/changes", timeout=60)
     refused = [each["body"]["number"] for each in shop.entries() if each["action"] == "token.refused"]
 
     assert refused == [1, 2]
@@ -134,7 +146,7 @@ def test_the_command_line_and_the_server_write_at_once(shop: Shop, start: Start,
 
     def withdraw(number: int) -> int:
         body = {**CHOICE, "subject": f"h{number % PEOPLE:04}"}
-        return httpx.post(server.address + API, json=body, headers=headers, timeout=30).status_code
+        return httpx.post(server.address + API, json=body, headers=headers, timeout=60).status_code
 
     with ThreadPoolExecutor(8) as threads:
         statuses = list(threads.map(withdraw, range(3 * PEOPLE)))
@@ -158,7 +170,7 @@ def test_a_token_that_the_command_line_revokes_is_refused_within_a_second(client
 
 def test_a_server_without_a_policy_runs_and_is_not_ready(tmp_path: Path) -> None:
     with create(tmp_path / "empty", name="test/empty", actor_name="pia") as workspace, serving(workspace) as address:
-        answers = [httpx.get(f"{address}/{path}") for path in ("healthz", "readyz", ".well-known/gpc.json")]
+        answers = [httpx.get(f"{address}/{path}", timeout=60) for path in ("healthz", "readyz", ".well-known/gpc.json")]
 
     assert [each.status_code for each in answers] == [204, 503, 503]
     assert answers[1].json()["code"] == "policy-missing"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pellucid.web import shared_limits
 from pellucid.web.limits import Buckets
 from pellucid.web.shared_limits import SETS, WAYS, SharedBuckets, make_file
 
@@ -22,14 +23,15 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "limits"
 
 
-def test_a_bucket_empties_and_fills_again(file: Path) -> None:
-    buckets = SharedBuckets(50.0, 3.0, file)
-    assert [buckets.take("a") for _ in range(3)] == [0.0, 0.0, 0.0]
-    assert 0 < buckets.take("a") <= 0.02
-    assert buckets.take("b") == 0.0
-    time.sleep(0.03)
+def test_a_bucket_empties_and_fills_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(shared_limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    buckets = SharedBuckets(2.0, 3.0, file)
 
-    assert (buckets.wait("a"), buckets.take("a")) == (0.0, 0.0)
+    assert [buckets.take("a") for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert buckets.take("b") == 0.0
+    now[0] += 0.5
+    assert (buckets.wait("a"), buckets.take("a"), buckets.wait("a")) == (0.0, 0.0, 0.5)
 
 
 def test_it_counts_as_the_buckets_of_one_process_do(file: Path) -> None:

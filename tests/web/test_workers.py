@@ -54,7 +54,7 @@ def waits(server: Process, number: int) -> list[float]:
 
 def figure(server: Process, name: str) -> float:
     """Return a figure of the metrics, summed over labels."""
-    text = httpx.get(f"{server.address}/metrics").text
+    text = httpx.get(f"{server.address}/metrics", timeout=60).text
     return sum(float(each) for each in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
 
 
@@ -80,7 +80,7 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     assert '"permitted":false' in told[0].replace(" ", "")
 
     # A limit holds in total: six may fail, not six at each.
-    statuses = Counter(httpx.get(f"{server.address}{API}/changes").status_code for _ in range(20))
+    statuses = Counter(httpx.get(f"{server.address}{API}/changes", timeout=60).status_code for _ in range(20))
     assert statuses == {401: 6, 429: 14}
 
     # Figures are those of both, whichever is asked.
@@ -91,7 +91,9 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     # A token that is revoked is refused by both within a second.
     assert command(shop, "serve", "token", "revoke", secret.split("_")[1]).returncode == 0
     time.sleep(1.1)
-    codes = {httpx.get(f"{server.address}{API}/changes", headers=bearer(secret)).status_code for _ in range(8)}
+    codes = {
+        httpx.get(f"{server.address}{API}/changes", headers=bearer(secret), timeout=60).status_code for _ in range(8)
+    }
     assert codes <= {401, 429}
 
     # Who dies is replaced. Who cannot begin is tried again, later each time, and the other serves meanwhile.
@@ -99,7 +101,7 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     broken.write_text("postgresql+psycopg://nowhere/x")  # beside the embedded one: nobody opens such a workspace anew
     os.kill(children(server)[0], signal.SIGKILL)
     assert waits(server, 3) in ([1.0, 2.0, 4.0], [0.0, 1.0, 2.0])  # the latter if the first had served for a minute
-    assert {httpx.get(server.address + "/readyz").status_code for _ in range(4)} == {204}
+    assert {httpx.get(server.address + "/readyz", timeout=60).status_code for _ in range(4)} == {204}
     assert [figure(server, f"pellucid_workers_{name}") for name in ("wanted", "serving", "ended_total")] == [2, 1, 3]
     broken.unlink()
     ready(server, 3)
@@ -111,7 +113,7 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     assert server.end(signal.SIGTERM) == 0
     assert not Path(f"/proc/{server.process.pid}").exists()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(server.address + "/healthz")
+        httpx.get(server.address + "/healthz", timeout=60)
 
 
 @pytest.mark.slow

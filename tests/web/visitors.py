@@ -200,7 +200,7 @@ class Browser:
         body = None if fields is None else urlencode(fields)
         if body is not None:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        connection = HTTPConnection(urlsplit(self.address).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(self.address).netloc, timeout=60)
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()

@@ -273,7 +273,7 @@ def copied(grocer: Grocer, browser: Browser, **fields: str) -> str:
 
 def fetched(browser: Browser, path: str) -> httpx.Response:
     shown = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    return httpx.get(f"{browser.address}{path}/package", headers={"Cookie": shown})
+    return httpx.get(f"{browser.address}{path}/package", headers={"Cookie": shown}, timeout=60)
 
 
 def test_a_copy_is_made_by_the_worker_and_fetched_where_it_was_asked_for(grocer: Grocer, tmp_path: Path) -> None:

@@ -171,4 +171,7 @@ def test_the_address_behind_a_proxy_is_believed_from_that_proxy_only(grocer: Gro
 
 
 def test_machines_ask_without_a_cookie(grocer: Grocer) -> None:
-    assert [httpx.get(f"{grocer.address}/{name}").status_code for name in ("healthz", "readyz")] == [204, 204]
+    assert [httpx.get(f"{grocer.address}/{name}", timeout=60).status_code for name in ("healthz", "readyz")] == [
+        204,
+        204,
+    ]

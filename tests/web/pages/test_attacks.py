@@ -193,7 +193,7 @@ def test_whatever_stands_in_an_address_fails_nothing_and_comes_back_as_text(groc
 
 def _raw(grocer: Grocer, path: str, body: bytes, kind: str) -> int:
     browser = insider(grocer, path)
-    connection = HTTPConnection(urlsplit(grocer.address).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(grocer.address).netloc, timeout=60)
     shown = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     headers = {"Content-Type": kind, "Origin": grocer.address, "Sec-Fetch-Site": "same-origin", "Cookie": shown}
     try:

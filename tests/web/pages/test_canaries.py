@@ -108,7 +108,7 @@ def _send(grocer: Grocer, method: str, path: str, headers: dict[str, str], csrf:
         known = test_authorisation.ROWS.get((method, path), ("", {}, 0))[1]
         sent = {name: CANARY for name in ("subject", "purpose", "note", "proof", "channel", CANARY)} | {"n": NUMBER}
         body = json.dumps((known if isinstance(known, dict) else {}) | sent)
-    connection = HTTPConnection(urlsplit(grocer.address).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(grocer.address).netloc, timeout=60)
     try:
         kinds = {"Content-Type": kind.media_type} if method in ("POST", "PUT", "DELETE") else {}
         connection.request(method, where, body if kinds else None, headers | kinds)
@@ -125,7 +125,7 @@ class _Else(dict[str, str]):
 
 
 def _get(grocer: Grocer, path: str) -> str:
-    connection = HTTPConnection(urlsplit(grocer.address).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(grocer.address).netloc, timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().read().decode()

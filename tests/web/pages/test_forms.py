@@ -80,7 +80,7 @@ def test_a_form_for_signing_in_needs_the_cookie_that_it_was_made_for(grocer: Gro
 )
 def test_what_is_no_form_is_refused_without_being_guessed_at(grocer: Grocer, body: str) -> None:
     browser = grocer.known()
-    connection = HTTPConnection(grocer.address.removeprefix("http://"), timeout=30)
+    connection = HTTPConnection(grocer.address.removeprefix("http://"), timeout=60)
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", "Origin": grocer.address}
     connection.request("POST", OFFERS, body.encode(), headers)

@@ -33,7 +33,7 @@ def send(browser: Browser, method: str, body: Any = None, headers: dict[str, str
     """Send what a script of a page sends."""
     own = {"Origin": browser.address, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
     shown = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    connection = HTTPConnection(urlsplit(browser.address).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(browser.address).netloc, timeout=60)
     try:
         sent = {"Cookie": shown, **(own if headers is None else headers)}
         connection.request(method, API, None if body is None else json.dumps(body), sent)
@@ -242,7 +242,9 @@ class TestPrograms:
         made = grocer.workspace.tokens.create(
             "app", ["consent:write", "consent:show"], actor=grocer.workspace.actor("pia")
         )
-        with httpx.Client(base_url=grocer.address, headers={"Authorization": f"Bearer {made.secret}"}) as client:
+        with httpx.Client(
+            base_url=grocer.address, headers={"Authorization": f"Bearer {made.secret}"}, timeout=60
+        ) as client:
             yield client
 
     def test_a_visitor_is_known_again_by_what_was_answered(self, grocer: Grocer, app: httpx.Client) -> None:
