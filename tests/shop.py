@@ -39,7 +39,7 @@ class Shop:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *words: str, typed: bytes = b"", timeout: float = 60) -> Said:
+    def run(self, *words: str, typed: bytes = b"", timeout: float = 300) -> Said:
         done = subprocess.run(
             [sys.executable, "-m", "pellucid", *words],
             input=typed,

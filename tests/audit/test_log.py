@@ -200,7 +200,7 @@ def test_several_processes_append_without_gap_or_loss(database: Database) -> Non
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(120)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
     with database.read() as connection:
         stored = list(log.entries(connection))

@@ -355,7 +355,7 @@ sys.exit(main())
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", ALONE, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_the_command_verifies_with_nothing_else_of_the_product_installed(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_processes_side_by_side_fill_one_journal_without_a_gap(saved: Saved) -> 
     for process in running:
         process.start()
     for process in running:
-        process.join(timeout=60)
+        process.join(timeout=300)
 
     assert [process.exitcode for process in running] == [0, 0, 0]
     assert journaled(saved) == since_the_backup(saved)

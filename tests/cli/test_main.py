@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -51,13 +51,14 @@ def test_help_imports_none_of_the_heavy_packages() -> None:
     assert done.stdout.splitlines()[-1] == "loaded []"
 
 
-def test_help_takes_under_a_second_even_on_a_busy_machine() -> None:
+def test_help_takes_under_a_second_of_the_processor() -> None:
     """The goal is 0.3 s, which a shared machine does not always give."""
 
     def took() -> float:
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         script = "from pellucid.cli.main import app; app(['--help'])"
         subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-        return time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(took() for _ in range(5)) < 1.0

@@ -147,7 +147,7 @@ def test_two_processes_recording_at_once_lose_no_version(alices: Database) -> No
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0]
     with alices.read() as connection:
         versions = [entry.fields()["body"]["register_version"] for entry in log.entries(connection)]  # type: ignore[index]

@@ -228,12 +228,12 @@ def test_a_journal_that_fails_acknowledges_nobody_who_shared_the_transaction(cro
 
 
 def test_where_nobody_can_begin_all_who_wait_are_told_at_once(crowd: Database) -> None:
-    impatient = Database(crowd.url, busy_seconds=0.3)
+    impatient = Database(crowd.url, busy_seconds=1.0)
     recorder, started = Recorder(impatient, KEYS, lambda: NOW), perf_counter()
     with crowd.write(), ThreadPoolExecutor(8) as threads:
         errors = [each.exception() for each in [threads.submit(recorder.record, no(n)) for n in range(8)]]
     assert [getattr(error, "code", "") for error in errors] == ["database-busy"] * 8
-    assert perf_counter() - started < 8 * 0.3
+    assert perf_counter() - started < 8 * 1.0
     assert objected(crowd) == []
     impatient.close()
 

@@ -45,7 +45,7 @@ class Listener:
     def url(self) -> str:
         return f"https://{self.place}/status?of=1"
 
-    def poster(self, seconds: float = 10.0) -> Poster:
+    def poster(self, seconds: float = 60.0) -> Poster:
         """Return what posts here and nowhere else, whatever the name."""
         context = ssl.create_default_context(cafile=str(self.trusted))
         return Poster(context, lambda address: address == HOST, self._look_up, seconds)

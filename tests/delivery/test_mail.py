@@ -93,9 +93,8 @@ def test_a_server_that_takes_the_mail_and_is_rude_afterwards_has_taken_it(office
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:
     with socket.socket() as free:
-        free.bind((HOST, 0))
-        port = free.getsockname()[1]
-    failed = failure(PostOffice(port))
+        free.bind((HOST, 0))  # and nobody listens
+        failed = failure(PostOffice(free.getsockname()[1]))
     assert (failed.code, failed.for_good) == ("mail-unreachable", False)
 
 

@@ -180,7 +180,7 @@ def running(command: list[str], environment: dict[str, str], errors: Path) -> It
     try:
         yield process
         process.send_signal(signal.SIGTERM)
-        assert process.wait(120) == 0, errors.read_text()
+        assert process.wait(300) == 0, errors.read_text()
     finally:
         if process.poll() is None:
             process.kill()

@@ -121,7 +121,7 @@ def test_a_terminated_command_keeps_nothing_half_done(shop: Shop) -> None:
     with subprocess.Popen([*words, "--as", "dan"], stderr=subprocess.PIPE, env=environment) as process:
         time.sleep(0.4)
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(120)
 
     listed = shop.run("data", "list", "--as", "dan")
     assert re.findall(r"purchases +[12] +2,400", listed.out) != []

@@ -135,7 +135,7 @@ def verify_with(program: str, *words: str, folder: Path) -> Said:
         [sys.executable, "-c", program, *words],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=300,
         cwd=folder,
         env={name: value for name, value in os.environ.items() if not name.startswith("PELLUCID")},
     )

@@ -214,7 +214,7 @@ def test_spilling_stays_in_the_engines_own_folder_and_goes_with_it(harness: Duck
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    answer = engine.run([Statement("n", sql)], purpose=PURPOSE, seconds=60)
+    answer = engine.run([Statement("n", sql)], purpose=PURPOSE, seconds=600)
     done.set()
     watcher.join()
     assert answer.table("n").column("n").to_pylist() == [7_999_997]
@@ -230,14 +230,21 @@ def test_ctrl_c_stops_the_question_and_leaves_the_engine_usable(harness: DuckDBH
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     main = threading.main_thread().ident
     assert main is not None
-    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
+
+    def press() -> None:
+        while engine._running == 0:
+            time.sleep(0.001)
+        time.sleep(0.3)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
     try:
         with pytest.raises(KeyboardInterrupt) as raised:
-            engine.run([harness.endless()], purpose=PURPOSE, seconds=30)
+            engine.run([harness.endless()], purpose=PURPOSE, seconds=300)
     finally:
         signal.signal(signal.SIGINT, before)
-        timer.join()
+        pressing.join()
     assert raised.value.__context__ is None
     assert counted(engine, harness.count()) == 1
     engine.permit([PermittedChange(PURPOSE, 0, False, False)], version=2)

@@ -260,9 +260,9 @@ def test_of_two_processes_that_approve_at_once_one_does_and_both_then_run(made: 
     seen = made.workspace.insights.propose("weeks", BY_WEEK, purpose="planning", actor=made.ana).fingerprint
     folder = made.workspace.folder
     both = [_process(folder, "approve", "pia", seen) for _ in range(2)]
-    assert sorted(each.communicate(timeout=60)[0].strip() for each in both) == ["done", "insight-decided"]
+    assert sorted(each.communicate(timeout=300)[0].strip() for each in both) == ["done", "insight-decided"]
     both = [_process(folder, "run", "ana") for _ in range(2)]
-    assert [each.communicate(timeout=60)[0].strip() for each in both] == ["done", "done"]
+    assert [each.communicate(timeout=300)[0].strip() for each in both] == ["done", "done"]
     assert len(_kept(made)) == 2
 
 

@@ -172,7 +172,7 @@ def _withdraw(workspace: Workspace, plan: Plan, race: Race, start: Any, people: 
     pia = workspace.actor("pia")
     hands = [_Hand(workspace, plan, pia, number, people[number :: plan.threads]) for number in range(plan.threads)]
     with ThreadPoolExecutor(plan.threads) as threads:
-        start.wait(60)
+        start.wait(300)
         began = time.perf_counter()
         for withdrawn in threads.map(lambda hand: hand.withdraw(began), hands):
             race.withdrawn += withdrawn
@@ -235,7 +235,7 @@ def _ask(workspace: Workspace, plan: Plan, race: Race, start: Any) -> None:
     parts = dataclasses.replace(workspace._parts, replica=replica)
     question = InsightQuery(TOTAL, PURPOSE, workspace.actor("ana"), EPSILON, {})
     replica.fresh(workspace.room.clock())
-    start.wait(60)
+    start.wait(300)
     began = time.perf_counter()
     while (asked := time.perf_counter()) < began + plan.seconds:
         watch.answers.clear()

@@ -42,7 +42,7 @@ def test_of_an_import_and_a_sort_at_once_none_is_lost(kiosk: Path, tried: Tried)
         sort = start(kiosk, "data", "sort", "purchases", "--as", "dan")
         add = start(kiosk, "data", "add", "purchases", str(more), "--as", "dan")
         for name, process in (("sort", sort), ("add", add)):
-            said = process.communicate(timeout=120)[1]
+            said = process.communicate(timeout=300)[1]
             code = re.findall(r"error \[([^]]*)\]", said)
             assert (process.returncode, code) in ((0, []), (6, ["import-running"]), (6, ["import-overtaken"])), said
             ends[name, code[0] if code else "done"] += 1

@@ -89,7 +89,7 @@ class Asker:
 
     def stop(self) -> int | None:
         self._pipe.send(0)
-        self._process.join(60)
+        self._process.join(300)
         return self._process.exitcode
 
 

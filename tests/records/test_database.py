@@ -114,29 +114,36 @@ def test_a_writer_sees_what_the_last_one_committed_even_if_it_waited(database: D
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(count_up, [url, url], [40, 40]))
     for worker in workers:
-        worker.join(120)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     with database.read() as connection:
         assert connection.scalars(select(settings_kept.c.value)).all() == ["200"]
 
 
 def write_for(url: str, seconds: float, pipe: Pipe) -> None:
-    """Write again and again, and tell the longest wait (seconds) for the turn."""
-    database, longest = Database(url), 0.0
+    """Write again and again, and tell how many writes of others came between asking for the turn and having it."""
+    database, most = Database(url), 0
+    counted = select(settings_kept.c.value)
     pipe.send("ready")
     pipe.recv()
     until = perf_counter() + seconds
-    while (asked := perf_counter()) < until:
-        with database.write():
-            longest = max(longest, perf_counter() - asked)
+    while perf_counter() < until:
+        with database.read() as connection:
+            before = int(connection.scalars(counted).one())
+        with database.write() as connection:
+            written = int(connection.scalars(counted).one())
+            connection.execute(update(settings_kept).values(value=str(written + 1)))
+            most = max(most, written - before)
             sleep(0.005)
-    pipe.send(longest)
+    pipe.send(most)
 
 
 @pytest.mark.alone
 @pytest.mark.slow
 def test_no_writer_is_overtaken_for_long(database: Database, url: str) -> None:
-    """With SQLite's own waiting the longest of three writers' waits is a second and more."""
+    """Counted in writes, for these are as fast as the machine is. With SQLite's own waiting it is sixty and more."""
+    with database.write() as connection:
+        put(connection, "count", "0")
     context = get_context("spawn")
     pipes = [context.Pipe() for _ in range(3)]
     workers = [context.Process(target=write_for, args=(url, 2.0, there)) for _, there in pipes]
@@ -145,10 +152,10 @@ def test_no_writer_is_overtaken_for_long(database: Database, url: str) -> None:
     assert [here.recv() for here, _ in pipes] == ["ready"] * 3
     for here, _ in pipes:
         here.send("go")
-    longest = [here.recv() for here, _ in pipes]
+    most = [here.recv() for here, _ in pipes]
     for worker in workers:
-        worker.join(30)
-    assert max(longest) < 1.0
+        worker.join(300)
+    assert max(most) < 40
 
 
 def test_who_hangs_at_the_door_is_walked_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +180,7 @@ def test_a_writer_that_waits_too_long_is_told_so(database: Database, url: str) -
         with impatient.read() as connection:  # readers never wait
             assert names(connection) == []
     assert caught.value.code == "database-busy"
-    assert 0.15 < perf_counter() - started < 10
+    assert 0.15 < perf_counter() - started < 60
     impatient.close()
 
 

@@ -24,7 +24,7 @@ def reserve_many(
     """Reserve `times` times; return how many were granted and how many failed to be recorded."""
     database = Database(url)
     granted = failed = 0
-    _together[-1].wait(timeout=60)
+    _together[-1].wait(timeout=300)
     for turn in range(times):
         try:
             with database.write() as connection:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from pellucid.policy.scopes import SCOPES
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import log_entries
 from pellucid.settings import Settings
+from pellucid.web import site
 from pellucid.web.app import make_app
+from pellucid.web.limits import Buckets
 from pellucid.web.server import server_of
 from pellucid.workspace import Workspace, create
 from tests.insights.conftest import POLICY as PRIVATE
@@ -95,6 +98,12 @@ class Shop:
 @pytest.fixture
 def settings() -> Settings:
     return Settings()
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no limit fill again while a test runs, however long it takes; to be named before what is served."""
+    monkeypatch.setattr(site, "Buckets", partial(Buckets, clock=lambda: 0.0))
 
 
 @pytest.fixture

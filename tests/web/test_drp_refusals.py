@@ -203,6 +203,7 @@ def test_a_revoked_agent_is_let_in_no_more_and_its_requests_go_on(register: Regi
         shop.workspace.agents.add("AGENT", "x", bytes(32), actor=pia)
 
 
+@pytest.mark.usefixtures("still")
 class TestFewFailures:
     @pytest.fixture
     def settings(self) -> Settings:
@@ -216,6 +217,7 @@ class TestFewFailures:
         assert (answers[-1].json()["code"], int(answers[-1].headers["retry-after"]) > 0) == ("429", True)
 
 
+@pytest.mark.usefixtures("still")
 class TestBehindAProxy:
     @pytest.fixture
     def settings(self) -> Settings:

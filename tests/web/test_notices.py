@@ -100,6 +100,7 @@ def test_looking_is_not_logged(client: Client, shop: Shop) -> None:
     assert shop.actions() == before
 
 
+@pytest.mark.usefixtures("still")
 class TestFewVisits:
     @pytest.fixture
     def settings(self) -> Settings:
@@ -113,6 +114,7 @@ class TestFewVisits:
         assert answers[3].json()["detail"] == "Too many requests from this address."
 
 
+@pytest.mark.usefixtures("still")
 class TestBehindAProxy:
     @pytest.fixture
     def settings(self) -> Settings:

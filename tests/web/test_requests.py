@@ -282,6 +282,7 @@ def test_a_correction_is_kept_as_it_was_sent(client: Client, shop: Shop) -> None
     assert shop.workspace.requests.show(request, actor=pia(shop)).request.asked == {"changes": changes}
 
 
+@pytest.mark.usefixtures("still")
 class TestFewMisses:
     @pytest.fixture
     def settings(self) -> Settings:

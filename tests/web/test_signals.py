@@ -66,10 +66,11 @@ def test_asking_to_make_people_is_no_way_to_guess_them(client: Client, shop: Sho
     assert (shop.actions()[-1], shop.entries()[-1]["body"]["reasons"]) == ("token.refused", ["subject-unknown"])
 
 
-def test_the_well_known_resource_tells_that_gpc_counts(client: Client) -> None:
+def test_the_well_known_resource_tells_that_gpc_counts(client: Client, shop: Shop) -> None:
     told = client().get("/.well-known/gpc.json").json()
 
-    assert told == {"gpc": True, "lastUpdate": datetime.now(UTC).date().isoformat()}
+    activated = next(each["at"] for each in shop.entries() if each["action"] == "policy.activated")
+    assert told == {"gpc": True, "lastUpdate": datetime.fromtimestamp(activated / 1e6, UTC).date().isoformat()}
 
 
 class TestQuestions:

@@ -10,6 +10,7 @@ import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,7 @@ from pellucid.errors import WorkspaceUnusable
 from pellucid.settings import Settings
 from pellucid.web.workers import _Workers, pause_after, serve_by_workers
 from tests.web.conftest import API, Process, Shop, Start, bearer
-from tests.web.test_server import command
+from tests.web.test_server import command, until
 
 CHOICE = {"subject": "h0001", "purpose": "offers", "verb": "withdraw"}
 
@@ -80,13 +81,14 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     assert '"permitted":false' in told[0].replace(" ", "")
 
     # A limit holds in total: six may fail, not six at each.
+    began = time.monotonic()
     statuses = Counter(httpx.get(f"{server.address}{API}/changes", timeout=60).status_code for _ in range(20))
-    assert statuses == {401: 6, 429: 14}
+    assert 6 <= statuses[401] <= 6 + (time.monotonic() - began) / 10  # one more each ten seconds
+    assert statuses.keys() == {401, 429}
 
-    # Figures are those of both, whichever is asked.
-    counted = figure(server, "pellucid_requests_total")
-    assert counted >= 45
-    assert figure(server, "pellucid_requests_total") == counted + 1
+    # Figures are those of both, whichever is asked: of the 45 requests above, each counted once it was answered.
+    counted = count(45)
+    until(lambda: figure(server, "pellucid_requests_total") == next(counted))
 
     # A token that is revoked is refused by both within a second.
     assert command(shop, "serve", "token", "revoke", secret.split("_")[1]).returncode == 0
@@ -102,11 +104,11 @@ def test_two_workers_are_one_to_whoever_asks(shop: Shop, start: Start) -> None:
     os.kill(children(server)[0], signal.SIGKILL)
     assert waits(server, 3) in ([1.0, 2.0, 4.0], [0.0, 1.0, 2.0])  # the latter if the first had served for a minute
     assert {httpx.get(server.address + "/readyz", timeout=60).status_code for _ in range(4)} == {204}
-    assert [figure(server, f"pellucid_workers_{name}") for name in ("wanted", "serving", "ended_total")] == [2, 1, 3]
+    until(lambda: [figure(server, f"pellucid_workers_{name}") for name in ("wanted", "serving")] == [2, 1])
+    assert figure(server, "pellucid_workers_ended_total") >= 3
     broken.unlink()
     ready(server, 3)
-    while figure(server, "pellucid_workers_serving") < 2:
-        time.sleep(0.1)
+    until(lambda: figure(server, "pellucid_workers_serving") == 2)
     assert len(children(server)) == 2
 
     # Who is told to end ends both.

@@ -29,7 +29,7 @@ def run(folder: Path, *words: str, dies_at: str | None = None) -> int:
     source = str(Path(pellucid.__file__).parents[1])
     environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": f"{source}:{ROOT}", **armed}
     command = [sys.executable, "-m", "pellucid", "erase", "run", *words, "--as", "pia"]
-    return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120).returncode
+    return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=300).returncode
 
 
 def end_state(folder: Path) -> dict[str, object]:

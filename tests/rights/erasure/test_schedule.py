@@ -146,7 +146,7 @@ def test_two_workers_let_go_of_it_once(shop: Workspace) -> None:
     activate(shop, rows=1)
     turn_on(shop)
     workers = [start(shop.folder) for _ in range(2)]
-    told = [worker.communicate(timeout=120) for worker in workers]
+    told = [worker.communicate(timeout=300) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], told
     assert actions(shop) == Counter({"retention.scheduled": 1, "data.retired": 1, "retention.run": 1})
     assert total(shop) == (0, 0)
@@ -160,7 +160,7 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_does_the_rest(point: s
     activate(shop, rows=1)
     turn_on(shop)
     killed = start(shop.folder, dies_at=point)
-    killed.communicate(timeout=120)
+    killed.communicate(timeout=300)
     assert killed.returncode == -9
     later = shop.room.clock() + 2_000_000  # when the claim of the dead has run out
     with Workspace(shop.folder, shop.settings, clock=lambda: later) as then:

@@ -62,11 +62,11 @@ def shop(analysts_made: Path, tmp_path: Path, settings: Settings) -> Iterator[Gr
 def served_with_provider(made: Path, folder: Path, provider: Provider, **changed: object) -> Iterator[Grocer]:
     """Serve the grocer with a provider at both doors, at an address that is known beforehand, as it is in the world."""
     shutil.copytree(made, folder / "workspace")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = Settings.model_validate(with_provider(provider, f"http://127.0.0.1:{port}") | changed)
-    with open_post_office() as office:
+    with socket.socket() as kept, open_post_office() as office:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so that the server may listen there beside it
+        kept.bind(("127.0.0.1", 0))  # for as long as it is served: else another process could take it before
+        port = kept.getsockname()[1]
+        found = Settings.model_validate(with_provider(provider, f"http://127.0.0.1:{port}") | changed)
         mail = {"smtp_host": HOST, "smtp_port": office.port, "smtp_from": "privacy@shop.example", "smtp_tls": "none"}
         with (
             Workspace(folder / "workspace", found.model_copy(update=mail)) as workspace,

@@ -187,6 +187,7 @@ def test_nobody_uses_up_the_codes_of_somebody_else(grocer: Grocer) -> None:
     assert grocer.signed_in("h0002").get("/privacy").status == 200
 
 
+@pytest.mark.usefixtures("still")
 def test_asking_too_often_from_one_address_is_slowed_down(grocer: Grocer) -> None:
     statuses = [grocer.browser().submit(SIGN_IN, SIGN_IN, key=f"x{n}").status for n in range(32)]
 

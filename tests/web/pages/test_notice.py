@@ -161,6 +161,7 @@ def test_whoever_is_signed_in_keeps_their_way_around(grocer: Grocer) -> None:
     assert grocer.browser().get(NOTICE).text.count('href="/privacy/choices"') == 0
 
 
+@pytest.mark.usefixtures("still")
 class TestLimits:
     @pytest.fixture
     def settings(self) -> Settings:

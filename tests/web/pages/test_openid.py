@@ -240,6 +240,7 @@ def test_pages_of_others_use_up_nobodys_attempts(grocer: Grocer, begin: str) -> 
     assert grocer.browser().get(begin, {"Sec-Fetch-Site": "same-origin"}).place.partition("?")[0][-10:] == "/authorize"
 
 
+@pytest.mark.usefixtures("still")
 class TestFewAttempts:
     """Whatever other pages make a browser bring costs whoever is there none of their few attempts."""
 

@@ -13,6 +13,7 @@ def told(page: Page) -> tuple[int, bool]:
     return page.status, page.words.endswith("Code: too-many-requests To the start of the privacy centre")
 
 
+@pytest.mark.usefixtures("still")
 class TestSessions:
     @pytest.fixture
     def settings(self, monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -35,6 +36,7 @@ class TestSessions:
         assert ana.get("/staff").status == 200
 
 
+@pytest.mark.usefixtures("still")
 class TestVisitors:
     @pytest.fixture
     def settings(self) -> Settings:

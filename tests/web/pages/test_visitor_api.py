@@ -220,6 +220,7 @@ def test_what_was_chosen_is_deleted_at_once(grocer: Grocer) -> None:
     assert (answer.status_code, browser.cookies, on(browser)["offers"]) == (204, {}, False)
 
 
+@pytest.mark.usefixtures("still")
 class TestFloods:
     @pytest.fixture
     def settings(self) -> Settings:

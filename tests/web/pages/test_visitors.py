@@ -181,6 +181,7 @@ class TestWhoMay:
         assert (page.status, kept(grocer)) == (422, [])
 
 
+@pytest.mark.usefixtures("still")
 class TestFloods:
     @pytest.fixture
     def settings(self) -> Settings:
