@@ -1,8 +1,8 @@
-"""Two people where two are asked for: whoever stands behind a program or an agent counts as who acts by it.
+"""Two people where two are asked for: whoever stands behind a program, an agent or a customer counts as who acts by it.
 
 A name is no person: who makes a token may act under its name, and under the name of whom it asks as; who registers an
-agent may hold its key. So what one asks for by a token of one's own, one does not approve, nor the other way round.
-Who made the account that somebody signs in with is not looked at.
+agent may hold its key; who notes that a customer may act for somebody may be that customer. So what one asks for by a
+token of one's own, one does not approve, nor the other way round.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from pellucid.policy.model import Actor
 from pellucid.policy.scopes import BEARER, PROGRAM
 from pellucid.records.rights_tables import agents
 from pellucid.records.tables import api_tokens
+from pellucid.records.web_tables import delegations
 
 AGENT = "agent"
 """The kind of actor that files people's requests by the Data Rights Protocol."""
+DELEGATION = "delegation:"
+"""How a customer who acted for somebody was let: before the id of what the staff noted."""
 
 
 def staff_named(name: str) -> Actor:
@@ -50,17 +53,26 @@ def why_not_another(connection: Connection, first: Actor, second: Actor, did: st
 
 
 def _acts_for_another(actor: Actor) -> bool:
-    return actor.authenticated.startswith(BEARER) or actor.kind in (PROGRAM, AGENT)
+    return actor.authenticated.startswith((BEARER, DELEGATION)) or actor.kind in (PROGRAM, AGENT)
 
 
 def _behind(connection: Connection, actor: Actor) -> Iterator[str]:
     if actor.authenticated.startswith(BEARER):
         token = api_tokens.c.id == actor.authenticated.removeprefix(BEARER)
         yield from _of_tokens(connection.execute(select(api_tokens).where(token)))
+    elif actor.authenticated.startswith(DELEGATION):
+        delegation = delegations.c.id == actor.authenticated.removeprefix(DELEGATION)
+        for name in connection.scalars(select(delegations.c.made_by).where(delegation)):
+            yield name
+            yield from _named(connection, name)  # a program may have noted it
     elif actor.kind == PROGRAM:
-        yield from _of_tokens(connection.execute(select(api_tokens).where(api_tokens.c.name == actor.name)))
+        yield from _named(connection, actor.name)
     elif actor.kind == AGENT:
         yield from connection.scalars(select(agents.c.made_by).where(agents.c.id == actor.name))
+
+
+def _named(connection: Connection, program: str) -> Iterator[str]:
+    return _of_tokens(connection.execute(select(api_tokens).where(api_tokens.c.name == program)))
 
 
 def _of_tokens(tokens: Iterable[Row[Any]]) -> Iterator[str]:

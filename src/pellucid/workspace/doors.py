@@ -25,6 +25,7 @@ from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
 from pellucid.policy.model import Actor, Policy
 from pellucid.rights import handover, sign_in
+from pellucid.rights.filing import NOTED
 from pellucid.rights.sign_in import Browser
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
@@ -80,7 +81,7 @@ class Visitor:
     @property
     def proof(self) -> str:
         """Where the proof lies that they may speak for somebody else."""
-        return "" if self.acting is None else f"delegation {self.acting.delegation}"
+        return "" if self.acting is None else NOTED + self.acting.delegation
 
     @property
     def actor(self) -> Actor:
