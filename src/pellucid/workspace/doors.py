@@ -18,7 +18,7 @@ from pellucid.audit.log import append
 from pellucid.audit.places import KEYS
 from pellucid.consent.facts import facts_of
 from pellucid.errors import NameUnknown, NotPermitted
-from pellucid.governance import delegations, sessions, waits
+from pellucid.governance import delegations, invitations, sessions, waits
 from pellucid.governance.activate import active_policy
 from pellucid.governance.delegations import Delegation
 from pellucid.governance.refusals import Refusals
@@ -192,6 +192,7 @@ class DoorDesk:
         with self.room.database.write() as connection:
             sessions.forget(connection, now)
             delegations.forget(connection)
+            invitations.forget(connection, now)
             sign_in.forget(connection, now)
             waits.forget(connection, now)
             handover.forget(connection, now)
