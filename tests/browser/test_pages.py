@@ -13,6 +13,7 @@ from pellucid.subjects import ids
 from pellucid.workspace import tickets
 from pellucid.workspace.doors import Visitor
 from tests.browser.conftest import KNOWN_AGAIN, SIZES, Open
+from tests.web.enrolling import PASSWORD
 from tests.web.told import SUM, ask, publish, publish_another, refuse
 from tests.web.visitors import Grocer
 
@@ -49,6 +50,8 @@ PAGES = {
     "/privacy/signed-out": None,
     "/staff/sign-in": None,
     "/staff/signed-out": None,
+    "the invitation": None,
+    "the invitation, taken": KNOWN_AGAIN,
     "/staff": "pia",
     "/staff/ask": "ana",
     "/staff/insights": "ana",
@@ -84,6 +87,10 @@ def said(grocer: Grocer) -> str:
     key, now = grocer.workspace.doors.key, grocer.now() // 1_000_000
     ticket = tickets.ticket_for(key, "0" * 16, tickets.begin(key, KNOWN_AGAIN, now), now)
     OTHERS["the ticket"] = f"/privacy/visitor/take-along/{ticket}"
+    for name, person in (("the invitation", "ana"), ("the invitation, taken", "mallory")):
+        invited = grocer.workspace.staff.invite(person, actor=grocer.workspace.actor("pia"))
+        OTHERS[name] = f"/staff/invitation/{invited.secret}"
+    grocer.workspace.staff.accept(invited.secret, PASSWORD, cookie=KNOWN_AGAIN)
     grocer.workspace.people.appoint(
         "guardian", ("", "h0003"), ("", "h0001"), evidence="file 1", actor=grocer.workspace.actor("pia")
     )
