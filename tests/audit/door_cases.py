@@ -10,7 +10,6 @@ from pellucid.consent.signals import gpc_reading
 from pellucid.consent.visitors import Wish
 from pellucid.governance import sessions
 from pellucid.governance.sessions import CENTRE, NewSession
-from pellucid.governance.staff_accounts import Enrolled
 from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
@@ -20,13 +19,16 @@ from pellucid.workspace.doors import Visitor
 from pellucid.workspace.staff import Member
 from pellucid.workspace.tasks import challenge_key
 from pellucid.workspace.visitors import QUIET
-from tests.web.visitors import PASSWORD, code_of
+from tests.web.enrolling import PASSWORD, code_of, enrolled_by
 
 Case = tuple[str, Callable[[Workspace], object], tuple[str, ...], bool]
 COOKIE = "c" * 43
 MALLORY = Actor("staff", "mallory", (), "os-user:test")
 FILED = ("request.filed", "request.acknowledged", "request.verified")
 SIGNED_IN, REFUSED = ("sign-in.done",), ("sign-in.refused",)
+INVITED = ("staff.invited",)
+TAKEN = (*INVITED, "staff.invitation-taken")
+ENROLLED = (*TAKEN, "staff.account-made", *SIGNED_IN, "sign-in.ended")
 
 
 def visitor(w: Workspace, household: str = "h5") -> Visitor:
@@ -68,12 +70,25 @@ def _given(w: Workspace) -> object:
     return w.own_requests.give_code(visitor(w), request, sent(w))
 
 
-def _enrolled(w: Workspace, name: str = "pia", *, anew: bool = False) -> Enrolled:
-    return w.staff.add(name, PASSWORD, actor=w.actor("pia"), anew=anew)
+def _invited(w: Workspace) -> str:
+    return w.staff.invite("pia", actor=w.actor("pia")).secret
+
+
+def _taken(w: Workspace) -> str:
+    secret = _invited(w)
+    w.staff.accept(secret, PASSWORD, cookie=COOKIE)
+    return secret
+
+
+def _confirmed(w: Workspace, code: str | None = None) -> NewSession:
+    secret = _taken(w)
+    enrolled = w.staff.invited(secret, cookie=COOKIE).enrolled
+    assert enrolled is not None
+    return w.staff.confirm(secret, code or code_of(enrolled.authenticator, w), cookie=COOKIE)
 
 
 def _signed_in(w: Workspace) -> NewSession:
-    code = code_of(_enrolled(w, anew=True).authenticator, w)
+    code = code_of(enrolled_by(w, "pia", anew=True).authenticator, w)
     return w.staff.sign_in("pia", PASSWORD, code, address="here")
 
 
@@ -177,15 +192,23 @@ DOOR_CASES: list[Case] = [
     ("own_requests.give_code", _given, (*FILED, "request.asked", "request.verified"), False),
     ("own_requests.answer_link", lambda w: w.own_requests.answer_link("r0", "x"), (), True),
     *VISITOR_CASES,
-    ("staff.add", lambda w: _enrolled(w), ("staff.account-added",), False),
-    ("staff.add", lambda w: _enrolled(w), (), True),
-    ("staff.add", lambda w: w.staff.add("ana", PASSWORD, actor=w.actor("ana")), ("access.refused",), True),
+    ("staff.invite", _invited, INVITED, False),
+    ("staff.invite", lambda w: w.staff.invite("pia", actor=w.actor("ana")), ("access.refused",), True),
+    ("staff.invited", lambda w: w.staff.invited(_invited(w), cookie=COOKIE), INVITED, False),
+    ("staff.invited", lambda w: w.staff.invited("x" * 43, cookie=COOKIE), REFUSED, True),
+    ("staff.invitations", lambda w: w.staff.invitations(actor=w.actor("pia")), (), False),
+    ("staff.invitations", lambda w: w.staff.invitations(actor=w.actor("ana")), ("access.refused",), True),
+    ("staff.accept", _taken, TAKEN, False),
+    ("staff.accept", lambda w: w.staff.accept(_invited(w), "weak", cookie=COOKIE), INVITED, True),
+    ("staff.confirm", lambda w: _confirmed(w, "none"), (*TAKEN, *REFUSED), True),
+    ("staff.confirm", _confirmed, (*TAKEN, "staff.account-made", *SIGNED_IN), False),
+    ("staff.invite", _invited, (), True),
     ("staff.list", lambda w: w.staff.list(actor=w.actor("pia")), (), False),
     ("staff.list", lambda w: w.staff.list(actor=w.actor("ana")), ("access.refused",), True),
-    ("staff.sign_in", _signed_in, ("staff.account-reset", *SIGNED_IN), False),
+    ("staff.sign_in", _signed_in, (*ENROLLED, *SIGNED_IN), False),
     ("staff.sign_in", lambda w: w.staff.sign_in("pia", "x", "0", address="here"), REFUSED, True),
     ("staff.member", lambda w: w.staff.member("x" * 43), (), False),
-    ("staff.leave", lambda w: w.staff.leave(_member(w)), ("staff.account-reset", *SIGNED_IN, "sign-in.ended"), False),
+    ("staff.leave", lambda w: w.staff.leave(_member(w)), (*ENROLLED, *SIGNED_IN, "sign-in.ended"), False),
     ("staff.remove", lambda w: w.staff.remove("pia", actor=w.actor("pia")), ("staff.account-removed",), False),
     ("staff.remove", lambda w: w.staff.remove("pia", actor=w.actor("ana")), ("access.refused",), True),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from pellucid.subjects import ids
 from pellucid.workspace import tickets
 from pellucid.workspace.doors import Visitor
 from tests.browser.conftest import KNOWN_AGAIN, SIZES, Open
+from tests.web.enrolling import PASSWORD
 from tests.web.told import SUM, ask, publish, publish_another, refuse
 from tests.web.visitors import Grocer
 
@@ -50,6 +52,8 @@ PAGES = {
     "/privacy/signed-out": None,
     "/staff/sign-in": None,
     "/staff/signed-out": None,
+    "the invitation": None,
+    "the invitation, taken": KNOWN_AGAIN,
     "/staff": "pia",
     "/staff/ask": "ana",
     "/staff/insights": "ana",
@@ -84,6 +88,10 @@ def said(grocer: Grocer) -> str:
     token = grocer.workspace.own_erasures.underway(Visitor(session), erasure).token
     OTHERS["the erasure"] = lambda: f"/privacy/erased/{token}"
     OTHERS["the ticket"] = lambda: f"/privacy/visitor/take-along/{ticket(grocer)}"
+    for name, person in (("the invitation", "ana"), ("the invitation, taken", "mallory")):
+        invited = grocer.workspace.staff.invite(person, actor=grocer.workspace.actor("pia"))
+        OTHERS[name] = partial("/staff/invitation/{}".format, invited.secret)
+    grocer.workspace.staff.accept(invited.secret, PASSWORD, cookie=KNOWN_AGAIN)
     grocer.workspace.people.appoint(
         "guardian", ("", "h0003"), ("", "h0001"), evidence="file 1", actor=grocer.workspace.actor("pia")
     )

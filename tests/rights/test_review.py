@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert
 
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
+from pellucid.records.web_tables import staff_invitations
 from pellucid.rights.review import DecidingUse
 from tests.rights.counter import ALICE, BOB, Counter, counter, counter_made
 
@@ -73,6 +75,24 @@ def test_whoever_filed_it_does_not_decide_it(counter: Counter) -> None:
     (entry,) = counter.log("access.refused")
     assert entry["body"] == {"action": "request-decide", "reasons": ["review-own-request"], "outcome": "refused"}
     assert counter.events(request, "decided") == []
+
+
+def test_whoever_was_invited_lately_decides_nothing_that_who_invited_them_filed(counter: Counter) -> None:
+    request, erasure = filed(counter), counter.workspace.requests.file("erasure", BOB, actor=counter.pia).request.id
+    counter.workspace.requests.verify(erasure, evidence="file 7", actor=counter.pia)
+    omar, now = counter.workspace.actor("omar"), counter.workspace.room.clock()
+    told = {"id": "i", "digest": b"i", "person": "omar", "made_by": "pia", "made_at": now, "ends_at": now}
+    with counter.workspace.room.database.write() as connection:
+        connection.execute(insert(staff_invitations).values(told | {"used_at": now}))
+    why = "'pia' filed the request .*, and who made an account counts at first as whom it lets in"
+    with pytest.raises(NotPermitted, match=why):
+        decide(counter, request)
+    with pytest.raises(NotPermitted, match=why):
+        counter.workspace.requests.approve(erasure, actor=omar)
+    assert [each["body"]["reasons"] for each in counter.log("access.refused")] == [
+        ["review-own-request"],
+        ["request-own"],
+    ]
 
 
 def test_an_outcome_is_one_of_two_and_is_given_once(counter: Counter) -> None:

@@ -22,6 +22,7 @@ import pellucid
 import pellucid.web
 from pellucid import errors
 from pellucid.audit.verify import TITLES
+from pellucid.governance import invitations, passwords
 from pellucid.policy import reasons
 from pellucid.policy.categories import CATEGORIES
 from pellucid.policy.model import LANGUAGES
@@ -55,6 +56,10 @@ ELSEWHERE: tuple[object, ...] = (
     correcting.WRITTEN,
     correcting.WITHOUT_DECIMALS,
     inside.SHOW_MORE,
+    invitations.OVER,
+    invitations.TAKEN,
+    passwords.STRONGER,
+    passwords.WEAK,
     sections.LEFT_OUT_SENSITIVE,
     sections.NEVER_HANDED_OUT,
     "We did what you asked.",

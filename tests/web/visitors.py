@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 import re
@@ -12,18 +11,21 @@ from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from sqlalchemy import select
 
-from pellucid.governance import sessions, totp
+from pellucid.governance import sessions
 from pellucid.governance.sessions import CENTRE, CONSOLE
 from pellucid.records.tables import log_entries
 from pellucid.subjects import ids
 from pellucid.web import cookies
 from pellucid.workspace import Workspace, create
 from tests.delivery.post_office import PostOffice
+from tests.web.enrolling import PASSWORD as PASSWORD
+from tests.web.enrolling import code_of as code_of
+from tests.web.enrolling import enrolled_by
 
 _PURPOSE = """\
   {name}:
@@ -120,7 +122,6 @@ datasets:
 """
 )
 MAIL = {"h0001": "alice@home.example", "h0002": "bob@home.example"}
-PASSWORD = "ovens chart quiet river"
 
 
 def make_grocer(folder: Path) -> None:
@@ -287,17 +288,11 @@ class Grocer:
 
     def staff(self, name: str = "pia") -> Browser:
         """Return a browser in which somebody of the staff is signed in; their account is made."""
-        enrolled = self.workspace.staff.add(name, PASSWORD, actor=self.workspace.actor("pia"))
+        enrolled = enrolled_by(self.workspace, name)
         browser = self.browser()
         fields = {"name": name, "password": PASSWORD, "code": code_of(enrolled.authenticator, self.workspace)}
         assert browser.submit("/staff/sign-in", "/staff/sign-in", **fields).place == "/staff"
         return browser
-
-
-def code_of(authenticator: str, workspace: Workspace, later: int = 0) -> str:
-    """Return the code that an authenticator shows now, or some steps later."""
-    secret = parse_qs(urlsplit(authenticator).query)["secret"][0]
-    return totp.code_at(base64.b32decode(secret), workspace.room.clock() // totp.STEP + later)
 
 
 def _code_in(text: str) -> str:

@@ -1,50 +1,42 @@
-"""`pellucid staff`: accounts by which members of the staff sign in to the console; who they are is the policy's."""
+"""`pellucid staff`: inviting members of the staff to sign in to the console; who they are is the policy's."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant, plain_table
-from pellucid.errors import InputInvalid
-
-if TYPE_CHECKING:
-    from pellucid.governance.staff_accounts import Enrolled
 
 app = typer.Typer(help="Accounts by which staff sign in to the console.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(help="Who it is for, as the policy calls them.")]
-StandardInput = Annotated[bool, typer.Option("--password-stdin", help="Read the password from the standard input.")]
+AddressOption = Annotated[
+    str, typer.Option(help="Where people reach the workspace; PELLUCID_PUBLIC_URL if that is set.")
+]
+HERE = "http://127.0.0.1:8700"
 
 
 @app.command()
-def add(
-    name: NameArgument,
-    password_stdin: StandardInput = False,
-    actor: ActorOption = None,
-    workspace: WorkspaceOption = None,
+def invite(
+    name: NameArgument, address: AddressOption = "", actor: ActorOption = None, workspace: WorkspaceOption = None
 ) -> None:
-    """Make an account for a person of the policy; what their authenticator needs is shown once."""
-    _enrol(name, password_stdin, actor, workspace, anew=False)
+    """Invite a person of the policy to make their account: show the link for them, once."""
+    _invite(name, address, actor, workspace, anew=False)
 
 
 @app.command()
-def reset(
-    name: NameArgument,
-    password_stdin: StandardInput = False,
-    actor: ActorOption = None,
-    workspace: WorkspaceOption = None,
+def renew(
+    name: NameArgument, address: AddressOption = "", actor: ActorOption = None, workspace: WorkspaceOption = None
 ) -> None:
-    """Give an account a new password and new codes, and end its sessions: for who lost theirs."""
-    _enrol(name, password_stdin, actor, workspace, anew=True)
+    """End somebody's account and its sessions at once, and invite them anew: for who lost what they sign in by."""
+    _invite(name, address, actor, workspace, anew=True)
 
 
 @app.command()
 def remove(name: NameArgument, actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
-    """Remove an account and end its sessions, at once."""
+    """Remove an account or an invitation and end the person's sessions, at once."""
     with opened(workspace) as found:
         found.staff.remove(name, actor=found.actor(actor_name(actor)))
     typer.echo(f"Removed the account of {name}.")
@@ -52,29 +44,18 @@ def remove(name: NameArgument, actor: ActorOption = None, workspace: WorkspaceOp
 
 @app.command("list")
 def list_(actor: ActorOption = None, workspace: WorkspaceOption = None) -> None:
-    """List the accounts there are."""
+    """List the accounts there are, and the invitations that hold."""
     with opened(workspace) as found:
-        kept = found.staff.list(actor=found.actor(actor_name(actor)))
+        acting = found.actor(actor_name(actor))
+        kept, invited = found.staff.list(actor=acting), found.staff.invitations(actor=acting)
     rows = [[each.name, instant(each.made_at), each.made_by, str(each.recovery_left)] for each in kept]
-    typer.echo(plain_table(["name", "made", "made by", "recovery codes left"], rows) if rows else "No account yet.")
+    rows += [[each.person, f"invited, until {instant(each.ends_at)}", each.made_by, ""] for each in invited]
+    typer.echo(plain_table(["name", "made", "invited by", "recovery codes left"], rows) if rows else "No account yet.")
 
 
-def _enrol(name: str, from_input: bool, actor: ActorOption, workspace: WorkspaceOption, *, anew: bool) -> None:
-    password = sys.stdin.readline().rstrip("\r\n") if from_input else _asked()
+def _invite(name: str, address: str, actor: ActorOption, workspace: WorkspaceOption, *, anew: bool) -> None:
     with opened(workspace) as found:
-        made = found.staff.add(name, password, actor=found.actor(actor_name(actor)), anew=anew)
-    _tell(made)
-
-
-def _asked() -> str:
-    password: str = typer.prompt("Password", hide_input=True, err=True)
-    if password != typer.prompt("Once more", hide_input=True, err=True):
-        raise InputInvalid("The two passwords differ.", remedy="Try again.", code="password-differs")
-    return password
-
-
-def _tell(made: Enrolled) -> None:
-    typer.echo(f"The account of {made.name}. None of this is shown again.", err=True)
-    typer.echo(f"authenticator  {made.authenticator}")
-    for code in made.recovery:
-        typer.echo(f"recovery code  {code}")
+        made = found.staff.invite(name, actor=found.actor(actor_name(actor)), anew=anew)
+        place = (address or found.settings.public_url or HERE).rstrip("/")
+    typer.echo(f"For {name} alone, once, until {instant(made.ends_at)}. It is not shown again.", err=True)
+    typer.echo(f"{place}/staff/invitation/{made.secret}")

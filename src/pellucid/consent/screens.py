@@ -90,7 +90,7 @@ def mark_screen(connection: Connection, screen: str, state: str, reason: str, ac
             code="screen-not-proposed",
         )
     if state == INVALIDATED and mark is not None:
-        why = why_not_another(connection, staff_named(mark.made_by), actor, "proposed to invalidate the screen")
+        why = why_not_another(connection, staff_named(mark.made_by), actor, "proposed to invalidate the screen", now)
         if why:
             raise NotPermitted(
                 f"{why}, so somebody else does it.",

@@ -27,6 +27,8 @@ COMMON = frozenset(
     }
 )
 DISTINCT = 6
+WEAK = "This password is too weak: it takes 12 to 256 characters, is no common one, and is without the name."
+STRONGER = "Take four words that have nothing to do with each other, or have a password manager make one."
 AT_ONCE = threading.BoundedSemaphore(2)
 """Hashing takes 64 MiB and some 50 ms on purpose: who asks for many at once waits in line, and takes no memory."""
 
@@ -42,9 +44,9 @@ def demand_strong(password: str, name: str) -> None:
     )
     if weak:
         raise InputInvalid(
-            f"This password is too weak: {SHORTEST} to {LONGEST} characters, not a common one, without the name.",
+            WEAK,
             code="password-weak",
-            remedy="Take four words that have nothing to do with each other, or have a password manager make one.",
+            remedy=STRONGER,
         )
 
 

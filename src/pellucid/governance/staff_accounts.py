@@ -1,11 +1,13 @@
 """Accounts by which members of the staff sign in without a provider: a password, a code by time, and recovery codes.
 
 An account lets in a person whom the policy declares; which roles they have is the policy's to say, and nothing here.
+It is made by whom it lets in, by an invitation (`governance.invitations`).
 The secret of the codes is sealed under a key of the workspace, recovery codes are kept as keyed hashes.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import Callable
@@ -14,13 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from pellucid.audit.entry import AuditEntry
-from pellucid.audit.log import append
-from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.governance import totp
 from pellucid.governance.passwords import is_right
 from pellucid.governance.sessions import CONSOLE, digest, end_all
-from pellucid.policy.model import Actor
 from pellucid.records.web_tables import staff_accounts
 
 RECOVERY_CODES = 8
@@ -38,6 +36,17 @@ class Enrolled:
     name: str
     authenticator: str = field(repr=False)
     recovery: tuple[str, ...] = field(repr=False)
+
+    @property
+    def secret(self) -> bytes:
+        """What codes are made from."""
+        return totp.secret_of(self.authenticator)
+
+    @property
+    def typed(self) -> str:
+        """The same as somebody types it in who has nothing that opens the address."""
+        written = base64.b32encode(self.secret).decode()
+        return " ".join(written[at : at + 4] for at in range(0, len(written), 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,50 +69,34 @@ class Checked:
     read: tuple[object, ...] = ()
 
 
-def add_account(
-    connection: Connection,
-    key: bytes,
-    seal: Seal,
-    name: str,
-    password_hash: str,
-    actor: Actor,
-    issuer: str,
-    now: int,
-    *,
-    anew: bool = False,
-) -> Enrolled:
-    """Make an account, or (`anew`) give it another password and other codes, which ends its sessions; logged."""
-    found = _row(connection, name)
-    if found is not None and not anew:
-        raise InputInvalid(
-            f"{name!r} has an account already.", code="account-exists", remedy="Run `pellucid staff reset` instead."
-        )
-    if found is None and anew:
-        raise _unknown(name)
+def new_secrets(name: str, issuer: str) -> Enrolled:
+    """Return what an account will have beside its password; nothing is kept of it yet."""
     secret = secrets.token_bytes(totp.SECRET_BYTES)
     codes = tuple(secrets.token_hex(RECOVERY_BYTES) for _ in range(RECOVERY_CODES))
-    values = {
-        "password": password_hash,
-        "totp": seal(SEAL + name.encode(), secret),
-        "totp_step": 0,
-        "recovery": json.dumps([_recovery(key, name, each) for each in codes]),
-        "made_by": actor.name,
-        "made_at": now,
-    }
-    connection.execute(delete(staff_accounts).where(staff_accounts.c.name == name))
-    connection.execute(insert(staff_accounts).values(name=name, **values))
-    end_all(connection, CONSOLE, {"person": name}, now)
-    action = "staff.account-reset" if anew else "staff.account-added"
-    append(connection, AuditEntry(action, actor, now, body={"person": name}))
     return Enrolled(name, totp.address_of(secret, name, issuer), codes)
 
 
-def remove_account(connection: Connection, name: str, actor: Actor, now: int) -> None:
-    """Remove an account and end its sessions; logged. Raises NameUnknown."""
-    if connection.execute(delete(staff_accounts).where(staff_accounts.c.name == name)).rowcount == 0:
-        raise _unknown(name)
+def add_account(
+    connection: Connection, key: bytes, seal: Seal, enrolled: Enrolled, password: str, step: int, by: str, now: int
+) -> None:
+    """Make the account of who showed the code of a `step`; `password` is its hash, `by` who invited them."""
+    name = enrolled.name
+    values = {
+        "password": password,
+        "totp": seal(SEAL + name.encode(), enrolled.secret),
+        "totp_step": step,
+        "recovery": json.dumps([_recovery(key, name, each) for each in enrolled.recovery]),
+        "made_by": by,
+        "made_at": now,
+    }
+    connection.execute(insert(staff_accounts).values(name=name, **values))
+
+
+def delete_account(connection: Connection, name: str, now: int) -> bool:
+    """Delete an account and end its sessions; return whether there was one. The caller logs it."""
+    there = connection.execute(delete(staff_accounts).where(staff_accounts.c.name == name)).rowcount == 1
     end_all(connection, CONSOLE, {"person": name}, now)
-    append(connection, AuditEntry("staff.account-removed", actor, now, body={"person": name}))
+    return there
 
 
 def accounts(connection: Connection) -> tuple[Account, ...]:
@@ -153,7 +146,3 @@ def _row(connection: Connection, name: str) -> Row[Any] | None:
 
 def _recovery(key: bytes, name: str, code: str) -> str:
     return digest(key, "recovery", name, code).hex()
-
-
-def _unknown(name: str) -> NameUnknown:
-    return NameUnknown("account of the staff", name, remedy="See `pellucid staff list`.")

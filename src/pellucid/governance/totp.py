@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 DIGITS = 6
 STEP = 30_000_000
@@ -33,3 +33,8 @@ def address_of(secret: bytes, name: str, issuer: str) -> str:
     """Return the `otpauth:` address by which an authenticator program takes the secret in."""
     written = base64.b32encode(secret).decode()
     return f"otpauth://totp/{quote(issuer)}:{quote(name)}?secret={written}&issuer={quote(issuer)}"
+
+
+def secret_of(address: str) -> bytes:
+    """Return the secret that an `otpauth:` address of ours takes in."""
+    return base64.b32decode(parse_qs(urlsplit(address).query)["secret"][0])

@@ -141,7 +141,7 @@ def approve(connection: Connection, name: str, actor: Actor, policy: str, now: i
     """Approve what was proposed, as another person. Raises NotPermitted for the proposer, InputInvalid for a proposal
     that is decided, was made under another policy, or is not the one whose fingerprint was `seen`.
     """
-    proposal = _open(connection, name, actor, policy)
+    proposal = _open(connection, name, actor, policy, now)
     if seen != proposal.fingerprint:
         raise InputInvalid(
             f"The insight {name!r} is not what you looked at: its fingerprint is another.",
@@ -190,7 +190,7 @@ def _demand_runs(proposal: Proposal) -> None:
         )
 
 
-def _open(connection: Connection, name: str, actor: Actor, policy: str) -> Proposal:
+def _open(connection: Connection, name: str, actor: Actor, policy: str, now: int) -> Proposal:
     proposal = current(connection, name, policy)
     if proposal.state in (State.APPROVED, State.REJECTED):
         raise _decided(proposal)
@@ -202,7 +202,7 @@ def _open(connection: Connection, name: str, actor: Actor, policy: str) -> Propo
             code="insight-attacked",
             remedy="Reject it, and please report its shape from the log, without data.",
         )
-    why = why_not_another(connection, staff_named(proposal.proposed_by), actor, f"proposed the insight {name!r}")
+    why = why_not_another(connection, staff_named(proposal.proposed_by), actor, f"proposed the insight {name!r}", now)
     if why:
         raise NotPermitted(
             f"{why}, so somebody else decides.",

@@ -85,6 +85,22 @@ staff_accounts = Table(  # by which members of the staff sign in without a provi
     Column("made_at", Instant, nullable=False),
 )
 
+staff_invitations = Table(  # by which members of the staff make their accounts themselves; rows stay: who invited whom
+    "staff_invitations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # keyed hash of what stands in the link
+    Column("person", Text, nullable=False, index=True),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("browser", LargeBinary),  # keyed hash of the cookie of the one browser that took it
+    Column("password", Text),  # Argon2id; like the secrets only until the account is made
+    Column("secrets", LargeBinary),  # sealed under the workspace's key
+    Column("used_at", Instant),  # when the account was made
+    Column("ended_at", Instant),
+)
+
 delegations = Table(  # who may act for somebody else in the privacy centre: a guardian, or an agent they authorised
     "delegations",
     metadata,

@@ -122,7 +122,7 @@ class Book:
         found = stored.load(self.connection, request)
         if found.right is Right.ERASURE:
             why = why_not_another(
-                self.connection, filer_of(self.connection, found), self.actor, f"filed the request {request}"
+                self.connection, filer_of(self.connection, found), self.actor, f"filed the request {request}", self.now
             )
             if why:
                 raise NotPermitted(

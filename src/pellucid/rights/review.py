@@ -94,7 +94,8 @@ def decide_review(
     """
     demand_ready(request, Right.HUMAN_REVIEW)
     outcome = ReviewOutcome(decision.outcome)
-    why = why_not_another(connection, filer_of(connection, request), decision.actor, f"filed the request {request.id}")
+    filer, did = filer_of(connection, request), f"filed the request {request.id}"
+    why = why_not_another(connection, filer, decision.actor, did, decision.at)
     if why:
         raise NotPermitted(
             f"{why}, so somebody else decides it.",

@@ -58,6 +58,7 @@ from pellucid.web.console import budget as console_budget
 from pellucid.web.console import consents as console_consents
 from pellucid.web.console import door as console_door
 from pellucid.web.console import insights as console_insights
+from pellucid.web.console import invitations as console_invitations
 from pellucid.web.console import log as console_log
 from pellucid.web.console import openid as console_openid
 from pellucid.web.console import refusals as console_refusals
@@ -108,6 +109,7 @@ PARTS: tuple[Any, ...] = (
     centre_visitors,
     centre_joined,
     console_door,
+    console_invitations,
     passes,
     console_ask,
     console_insights,

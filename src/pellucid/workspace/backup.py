@@ -38,6 +38,7 @@ from pellucid.errors import InputInvalid, WorkspaceUnusable
 from pellucid.governance.activate import active_policy
 from pellucid.governance.delegations import end_all
 from pellucid.governance.former import with_former
+from pellucid.governance.invitations import end as end_invitations
 from pellucid.governance.sessions import forget_all
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace
@@ -224,6 +225,7 @@ class _Draft:
                 self._begin_log(now)
             forget_all(connection)  # who left since must not be let in again
             told["delegations_ended"] = end_all(connection, actor.name, now)  # nor who acts for somebody no longer
+            told["invitations_ended"] = end_invitations(connection, now)  # nor by what was taken up since
             remove_all(connection)  # and no visitor's yes counts that was taken back since
             if policy is not None:
                 rebuild(connection, policy, now)

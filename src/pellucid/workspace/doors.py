@@ -18,13 +18,14 @@ from pellucid.audit.log import append
 from pellucid.audit.places import KEYS
 from pellucid.consent.facts import facts_of
 from pellucid.errors import NameUnknown, NotPermitted
-from pellucid.governance import delegations, sessions, waits
+from pellucid.governance import delegations, invitations, sessions, waits
 from pellucid.governance.activate import active_policy
 from pellucid.governance.delegations import Delegation
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
 from pellucid.policy.model import Actor, Policy
 from pellucid.rights import handover, sign_in
+from pellucid.rights.filing import NOTED
 from pellucid.rights.sign_in import Browser
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
@@ -80,7 +81,7 @@ class Visitor:
     @property
     def proof(self) -> str:
         """Where the proof lies that they may speak for somebody else."""
-        return "" if self.acting is None else f"delegation {self.acting.delegation}"
+        return "" if self.acting is None else NOTED + self.acting.delegation
 
     @property
     def actor(self) -> Actor:
@@ -191,6 +192,7 @@ class DoorDesk:
         with self.room.database.write() as connection:
             sessions.forget(connection, now)
             delegations.forget(connection)
+            invitations.forget(connection, now)
             sign_in.forget(connection, now)
             waits.forget(connection, now)
             handover.forget(connection, now)

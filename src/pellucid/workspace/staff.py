@@ -1,12 +1,14 @@
 """The staff desk of a workspace: the accounts by which staff sign in to the console, and their sessions there.
 
 Who they are and which roles they have is the policy's: an account of somebody whom it no longer declares lets nobody
-in. What somebody types who is not known is in no log: it may be a password in the wrong field.
+in. They make it themselves, by an invitation, so that nobody else sees its secrets. What somebody types who is not
+known is in no log: it may be a password in the wrong field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,11 +18,12 @@ from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.audit.places import KEYS
 from pellucid.errors import NameUnknown, NotPermitted
-from pellucid.governance import sessions, staff_accounts, waits
+from pellucid.governance import invitations, sessions, staff_accounts, waits
+from pellucid.governance.invitations import Invitation, NewInvitation
 from pellucid.governance.passwords import demand_strong, hashed
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CONSOLE, NewSession, Session, digest
-from pellucid.governance.staff_accounts import Account, Checked, Enrolled
+from pellucid.governance.staff_accounts import Account, Checked
 from pellucid.policy.decide import actions_of
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects.keys import load_or_create_key
@@ -53,40 +56,84 @@ class StaffDesk:
     room: Room
     refusals: Callable[[], Refusals]
 
-    def add(self, name: str, password: str, *, actor: Actor, anew: bool = False) -> Enrolled:
-        """Make an account for a person of the policy, or give theirs new secrets; what is returned is told once.
+    def invite(self, name: str, *, actor: Actor, anew: bool = False) -> NewInvitation:
+        """Invite a person of the policy to make their account, or (`anew`) another in the place of theirs.
 
-        Raises NameUnknown, InputInvalid and NotPermitted.
+        What is returned is for them, and told once. Raises NameUnknown, InputInvalid and NotPermitted.
         """
-        policy = self.room.demand(actor, "staff-manage")
+        policy, now = self.room.demand(actor, "staff-manage"), self.room.clock()
         if name not in policy.people:
             raise NameUnknown("person", name, tuple(policy.people), remedy="Declare them in the policy first.")
-        demand_strong(password, name)
-        kept = hashed(password)
         with self.room.database.write() as connection:
-            return staff_accounts.add_account(
-                connection,
-                self._key,
-                self.room.subject_keys.seal,
-                name,
-                kept,
-                actor,
-                f"pellucid {policy.controller.name}",
-                self.room.clock(),
-                anew=anew,
-            )
+            made = invitations.invite(connection, self._key, name, actor.name, now, anew=anew)
+            body = {"person": name, "invitation": made.id, "anew": anew}
+            append(connection, AuditEntry("staff.invited", actor, now, body=body))
+        return made
+
+    def invited(self, secret: str, *, cookie: str) -> Invitation:
+        """Return the invitation of a link as a browser may see it, which changes nothing.
+
+        Raises NotPermitted (`invitation-refused`), in the same words for one made up, over, taken elsewhere or ended.
+        """
+        with self._refusals_counted(), self.room.database.read() as connection:
+            return self._found(connection, secret, cookie)
+
+    def accept(self, secret: str, password: str, *, cookie: str) -> None:
+        """Take an invitation in a browser, with a password; then that browser alone is shown what goes with it.
+
+        Raises NotPermitted as `invited` does, and InputInvalid (`password-weak`). Again, it makes all anew.
+        """
+        found = self.invited(secret, cookie=cookie)
+        demand_strong(password, found.person)
+        kept, now = hashed(password), self.room.clock()
+        enrolled = staff_accounts.new_secrets(found.person, f"pellucid {self.room.policy().controller.name}")
+        with self._refusals_counted(), self.room.database.write() as connection:
+            found = self._found(connection, secret, cookie)
+            invitations.take(connection, self.room.subject_keys.seal, found, self._browser(cookie), kept, enrolled)
+            body = {"person": found.person, "invitation": found.id}
+            actor = _invitee(self.room.policy_of(connection), found)
+            append(connection, AuditEntry("staff.invitation-taken", actor, now, body=body))
+
+    def confirm(self, secret: str, code: str, *, cookie: str) -> NewSession:
+        """Make the account of an invitation that this browser took, by a code of its authenticator, and let them in.
+
+        Raises NotPermitted as `invited` does, and `invitation-code` for a wrong code.
+        """
+        now = self.room.clock()
+        with self._refusals_counted(), self.room.database.write() as connection:
+            found, seal = self._found(connection, secret, cookie), self.room.subject_keys.seal
+            if not invitations.redeem(connection, self._key, seal, found, code, now):
+                raise NotPermitted(
+                    "This is not the code that your authenticator shows now.",
+                    remedy="Check what it took in, and the clock of its device; then give the newest code.",
+                    code="invitation-code",
+                )
+            body = {"person": found.person, "invitation": found.id, "invited_by": found.made_by}
+            policy = self.room.policy_of(connection)
+            append(connection, AuditEntry("staff.account-made", _invitee(policy, found), now, body=body))
+            return let_in(connection, self._key, policy, found.person, "account", now)
 
     def remove(self, name: str, *, actor: Actor) -> None:
-        """Remove an account and end its sessions at once. Raises NameUnknown, NotPermitted."""
+        """Remove an account or an invitation and end their sessions, at once. Raises NameUnknown, NotPermitted."""
         self.room.demand(actor, "staff-manage")
+        now = self.room.clock()
         with self.room.database.write() as connection:
-            staff_accounts.remove_account(connection, name, actor, self.room.clock())
+            there = staff_accounts.delete_account(connection, name, now)
+            if invitations.end(connection, now, name) == 0 and not there:
+                raise NameUnknown("account of the staff", name)
+            append(connection, AuditEntry("staff.account-removed", actor, now, body={"person": name}))
 
     def list(self, *, actor: Actor) -> tuple[Account, ...]:
         """Return the accounts there are."""
         self.room.demand(actor, "staff-manage")
         with self.room.database.read() as connection:
             return staff_accounts.accounts(connection)
+
+    def invitations(self, *, actor: Actor) -> tuple[Invitation, ...]:
+        """Return the invitations that hold."""
+        self.room.demand(actor, "staff-manage")
+        with self.room.database.read() as connection:
+            return invitations.held(connection, self.room.clock())
 
     def sign_in(self, name: str, password: str, code: str, *, address: str) -> NewSession:
         """Begin the session of who shows password and code.
@@ -144,6 +191,25 @@ class StaffDesk:
             if sessions.end(connection, CONSOLE, member.session, now):
                 append(connection, AuditEntry("sign-in.ended", member.actor, now))
 
+    def _found(self, connection: Connection, secret: str, cookie: str) -> Invitation:
+        opened, browser = self.room.subject_keys.open, self._browser(cookie)
+        found = invitations.find(connection, self._key, opened, secret, browser, self.room.clock())
+        if found.person not in self.room.policy_of(connection).people:
+            raise invitations.refused()
+        return found
+
+    @contextmanager
+    def _refusals_counted(self) -> Iterator[None]:
+        """Count for the log what lets nobody go on."""
+        try:
+            yield
+        except NotPermitted as error:
+            self.refusals().count(error.code, STRANGER)
+            raise
+
+    def _browser(self, cookie: str) -> bytes:
+        return digest(self._key, "browser", cookie)
+
     @cached_property
     def _key(self) -> bytes:
         return load_or_create_key(self.room.folder / KEYS / TOKENS_KEY)
@@ -160,6 +226,10 @@ def let_in(connection: Connection, key: bytes, policy: Policy, name: str, how: s
 def _actor(policy: Policy, session: Session) -> Actor:
     name = session.who["person"]
     return Actor(STAFF, name, policy.people[name].roles, f"session:{session.id}")
+
+
+def _invitee(policy: Policy, found: Invitation) -> Actor:
+    return Actor(STAFF, found.person, policy.people[found.person].roles, f"invitation:{found.id}")
 
 
 def must_wait(left: int) -> NotPermitted:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from pellucid.errors import NotPermitted
 from pellucid.governance.delegations import Delegation
+from pellucid.policy.model import Actor
 from pellucid.records.tables import subjects
 from pellucid.records.web_tables import delegations
 from pellucid.rights.erase import begin, carry_on
@@ -202,3 +203,54 @@ def test_who_is_erased_leaves_no_delegation(grocer: Grocer, who: str) -> None:
         left = connection.scalar(select(func.count()).select_from(delegations))
 
     assert left == 0
+
+
+def program_of_pia(grocer: Grocer) -> Actor:
+    made = grocer.workspace.tokens.create("till", ["delegation:manage"], actor=grocer.workspace.actor("pia"))
+    return made.token.actor
+
+
+@pytest.mark.parametrize("noted", ["by herself", "by a program of hers"])
+@pytest.mark.parametrize("kind", ["guardian", "agent"])
+def test_whoever_noted_a_delegation_does_not_approve_the_erasure_that_it_files(
+    grocer: Grocer, noted: str, kind: str
+) -> None:
+    pia = grocer.workspace.actor("pia")
+    who = pia if noted == "by herself" else program_of_pia(grocer)
+    made = grocer.workspace.people.appoint(kind, ("", CHILD), ("", "h0001"), evidence="file 7", actor=who)
+    browser, requests = grocer.known(), grocer.workspace.requests
+    browser.submit(PEOPLE, f"{PEOPLE}/{made.id}/act")
+    visitor = grocer.workspace.doors.visitor(browser.cookies[cookies.CENTRE])
+    assert visitor is not None
+    filed = grocer.workspace.own_requests.file(visitor, "erasure").status.request
+    requests.verify(filed, evidence="file 8", actor=pia)
+
+    one = f"{kind!r} filed the request {filed}, and one person stands behind {kind!r} and 'pia'"
+    with pytest.raises(NotPermitted, match=one):
+        requests.approve(filed, actor=pia)
+    assert grocer.entries()[-1]["body"] == {
+        "action": "request-approve",
+        "reasons": ["request-own"],
+        "outcome": "refused",
+    }
+    noted_by(grocer, made.id, "omar")
+    assert requests.approve(filed, actor=pia).missing == ()
+
+
+def test_once_nobody_can_tell_who_noted_a_delegation_what_it_filed_is_filed_anew(grocer: Grocer) -> None:
+    browser, pia = acting(grocer), grocer.workspace.actor("pia")
+    visitor = grocer.workspace.doors.visitor(browser.cookies[cookies.CENTRE])
+    assert visitor is not None
+    filed = grocer.workspace.own_requests.file(visitor, "erasure").status.request
+    grocer.workspace.requests.verify(filed, evidence="file 8", actor=pia)
+    with grocer.workspace.room.database.write() as connection:
+        connection.execute(delete(delegations))
+
+    with pytest.raises(NotPermitted, match="nobody can tell any more who stands behind 'guardian'"):
+        grocer.workspace.requests.approve(filed, actor=pia)
+
+
+def noted_by(grocer: Grocer, delegation: str, name: str) -> None:
+    """Let somebody else have noted a delegation."""
+    with grocer.workspace.room.database.write() as connection:
+        connection.execute(update(delegations).where(delegations.c.id == delegation).values(made_by=name))

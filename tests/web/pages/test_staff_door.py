@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.governance import totp, waits
 from pellucid.governance.passwords import demand_strong
 from pellucid.governance.staff_accounts import Enrolled
-from pellucid.records.web_tables import staff_accounts, staff_sessions
+from pellucid.records.web_tables import staff_accounts, staff_invitations, staff_sessions
 from pellucid.web import cookies
-from tests.web.visitors import PASSWORD, Browser, Grocer, Page, code_of
+from tests.web.enrolling import PASSWORD, code_of, enrolled_by
+from tests.web.visitors import Browser, Grocer, Page
 
 SIGN_IN = "/staff/sign-in"
 WRONG = "Name, password and code do not fit together."
@@ -23,7 +25,7 @@ CLOCK = 1_000_000_000_000_000
 
 
 def enrolled(grocer: Grocer, name: str = "pia") -> Enrolled:
-    return grocer.workspace.staff.add(name, PASSWORD, actor=grocer.workspace.actor("pia"))
+    return enrolled_by(grocer.workspace, name)
 
 
 def tried(grocer: Grocer, name: str, password: str, code: str) -> Page:
@@ -109,7 +111,7 @@ def test_the_two_doors_know_nothing_of_each_other(grocer: Grocer) -> None:
 
 def test_a_removed_or_reset_account_ends_its_sessions(grocer: Grocer) -> None:
     pia, browser = grocer.workspace.actor("pia"), grocer.staff("pia")
-    grocer.workspace.staff.add("pia", PASSWORD, actor=pia, anew=True)
+    grocer.workspace.staff.invite("pia", actor=pia, anew=True)
     reset, other = browser.get("/staff").place, grocer.known_staff("pia")
     grocer.workspace.staff.remove("pia", actor=pia)
 
@@ -125,17 +127,21 @@ def test_leaving_ends_the_session_on_the_server(grocer: Grocer) -> None:
 
 
 def test_the_log_names_who_came_in_and_never_what_a_stranger_typed(grocer: Grocer) -> None:
-    grocer.staff("pia")
+    grocer.staff("ana")
     tried(grocer, "my password is swordfish", "x", "0")
-    tried(grocer, "pia", "x", "0")
+    tried(grocer, "ana", "x", "0")
     grocer.workspace.doors.refusals.flush_all()
     entries = [each for each in grocer.entries() if each["action"].startswith(("sign-in", "staff"))]
 
     assert [(each["action"], each["actor"]["name"]) for each in entries] == [
-        ("staff.account-added", "pia"),
-        ("sign-in.done", "pia"),
+        ("staff.invited", "pia"),
+        ("staff.invitation-taken", "ana"),
+        ("staff.account-made", "ana"),
+        ("sign-in.done", "ana"),
+        ("sign-in.ended", "ana"),
+        ("sign-in.done", "ana"),
         ("sign-in.refused", "unknown"),
-        ("sign-in.refused", "pia"),
+        ("sign-in.refused", "ana"),
     ]
     assert str(entries).count("swordfish") == 0
 
@@ -163,9 +169,9 @@ def test_a_weak_password_is_refused_and_not_quoted(password: str) -> None:
 
 def test_who_may_not_manage_accounts_makes_none(grocer: Grocer) -> None:
     with pytest.raises(NotPermitted, match="`ana` may not do `staff-manage`"):
-        grocer.workspace.staff.add("mallory", PASSWORD, actor=grocer.workspace.actor("ana"))
+        grocer.workspace.staff.invite("mallory", actor=grocer.workspace.actor("ana"))
     with grocer.workspace.room.database.read() as connection:
-        assert connection.execute(staff_accounts.select()).all() == []
+        assert connection.execute(staff_invitations.select()).all() == []
     assert grocer.actions()[-1] == "access.refused"
 
 
@@ -186,24 +192,32 @@ def test_a_code_of_a_neighbouring_step_counts_and_no_older_one(grocer: Grocer) -
     assert totp.step_of(secret, totp.code_at(secret, 100), 100, 100 * totp.STEP) is None
 
 
-def command(grocer: Grocer, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def command(grocer: Grocer, *words: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "pellucid", "-w", str(grocer.workspace.folder), "--as", "pia", "staff", *words]
-    return subprocess.run(line, input=typed, capture_output=True, text=True, check=False)
+    return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
-def test_accounts_are_made_listed_and_removed_at_the_command_line(grocer: Grocer) -> None:
-    made = command(grocer, "add", "ana", "--password-stdin", typed=PASSWORD + "\n")
-    weak = command(grocer, "reset", "ana", "--password-stdin", typed="x\n")
-    authenticator = re.search(r"^authenticator  (\S+)$", made.stdout, re.MULTILINE)
-    assert authenticator is not None
-    inside = tried(grocer, "ana", PASSWORD, code_of(authenticator.group(1), grocer.workspace))
-    listed, removed = command(grocer, "list"), command(grocer, "remove", "ana")
+def test_people_are_invited_listed_and_removed_at_the_command_line(grocer: Grocer) -> None:
+    invited, other = command(grocer, "invite", "ana", "--address", grocer.address), command(grocer, "invite", "mallory")
+    link = invited.stdout.strip().removeprefix(grocer.address)
+    browser = grocer.browser()
+    assert browser.submit(link, link, password=PASSWORD, again=PASSWORD).place == link
+    page = browser.get(link)
+    address = re.search(r'href="(otpauth:[^"]+)"', page.text)
+    assert address is not None
+    code = code_of(html.unescape(address.group(1)), grocer.workspace)
+    inside = browser.post(f"{link}/code", {"_token": page.token, "code": code})
+    listed, again, renewed = command(grocer, "list"), command(grocer, "invite", "ana"), command(grocer, "renew", "ana")
+    removed = [command(grocer, "remove", name).stdout for name in ("ana", "mallory")]
 
-    assert (made.returncode, made.stdout.count("recovery code"), made.stdout.count(PASSWORD)) == (0, 8, 0)
-    assert (weak.returncode, inside.place) == (2, "/staff")
-    assert [line.split()[0] for line in listed.stdout.splitlines()][-1] == "ana"
-    assert (removed.stdout, command(grocer, "list").stdout) == ("Removed the account of ana.\n", "No account yet.\n")
+    assert (invited.returncode, inside.place, other.stdout[:21]) == (0, "/staff", "http://127.0.0.1:8700")
+    rows = [line.split() for line in listed.stdout.splitlines()[-2:]]
+    assert [(row[0], row[-1]) for row in rows] == [("ana", "8"), ("mallory", "pia")]
+    assert (again.returncode, again.stderr[:22], renewed.returncode) == (2, "error [account-exists]", 0)
+    assert browser.get("/staff").place == SIGN_IN
+    assert removed == ["Removed the account of ana.\n", "Removed the account of mallory.\n"]
+    assert command(grocer, "list").stdout == "No account yet.\n"
 
 
 def test_a_session_is_one_row_and_its_cookie_is_not_in_it(grocer: Grocer) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from pellucid.errors import NotPermitted
 from pellucid.web import cookies
+from tests.web.enrolling import PASSWORD, code_of, enrolled_by
 from tests.web.pages.by_provider import NOT_BEGUN, REFUSED, begun, came_back, outcome, reasons
 from tests.web.provider import Provider
-from tests.web.visitors import PASSWORD, Browser, Grocer, code_of
+from tests.web.visitors import Browser, Grocer
 
 SIGN_IN, BEGIN = "/staff/sign-in", "/staff/sign-in/openid"
 FACTORS = "You signed in there with one factor only, and two are asked for here."
@@ -113,8 +114,8 @@ def test_a_token_for_customers_is_none_for_staff(grocer: Grocer, provider: Provi
 
 
 def test_who_has_to_wait_waits_here_too_and_nobody_else_does(grocer: Grocer, provider: Provider) -> None:
-    staff, actor = grocer.workspace.staff, grocer.workspace.actor("pia")
-    made = staff.add("pia", PASSWORD, actor=actor)
+    staff = grocer.workspace.staff
+    made = enrolled_by(grocer.workspace, "pia")
     for _ in range(5):
         with pytest.raises(NotPermitted, match="do not fit together"):
             staff.sign_in("pia", "guess", "000000", address="127.0.0.1")
@@ -129,7 +130,7 @@ def test_who_has_to_wait_waits_here_too_and_nobody_else_does(grocer: Grocer, pro
 
 def test_coming_in_by_the_provider_forgets_no_wrong_password(grocer: Grocer) -> None:
     staff = grocer.workspace.staff
-    staff.add("pia", PASSWORD, actor=grocer.workspace.actor("pia"))
+    enrolled_by(grocer.workspace, "pia")
     for attempt in range(5):
         if attempt == 4:
             assert came_back(grocer, begin=BEGIN).place == "/staff"

@@ -19,6 +19,7 @@ REQUEST = "/privacy/requests/{request_id}"
 EVERYBODY, CUSTOMERS, STAFF = "everybody", "customers", "staff"
 TOTAL = "SELECT COUNT(*) FROM purchases"
 ANSWER = "/staff/ask/answers/{key}"
+INVITATION = "/staff/invitation/{secret}"
 INSIGHT = "/staff/insights/{insight}"
 DUE, ENTRY = "/staff/requests/{request_id}", "/staff/log/entries/{leaf}"
 STRANGERS = "everybody who is not a customer, who has a page of their own"
@@ -105,6 +106,9 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/pass/{token}"): (EVERYBODY, {}, 403),
     ("GET", "/staff/pass/{token}"): (EVERYBODY, {}, 200),
     ("POST", "/staff/pass/{token}"): (EVERYBODY, {}, 403),
+    ("GET", INVITATION): (EVERYBODY, {}, 403),
+    ("POST", INVITATION): (EVERYBODY, {"password": "x", "again": "x"}, 403),
+    ("POST", f"{INVITATION}/code"): (EVERYBODY, {"code": "000000"}, 403),
     ("GET", "/staff/ask"): ("query", {}, 200),
     ("POST", "/staff/ask"): ("query", {"once": "x" * 22, "purpose": "planning", "sql": TOTAL}, 303),
     ("POST", "/staff/ask/preview"): ("preview", {"once": "x" * 22, "purpose": "planning", "sql": TOTAL}, 200),
@@ -144,6 +148,7 @@ DOORS = {CUSTOMERS: SIGN_IN}
 NAMES = {"purpose": "offers", "sequence": "999", "request_id": "r0123456789ab", "name": "x", "token": "x.1.y"}
 NAMES |= {"link": "x" * 43, "key": "0" * 32, "insight": "none", "act": "deny", "leaf": "0"}
 NAMES |= {"dataset": "members", "generation": "1", "place": "0"}
+NAMES |= {"secret": "x" * 43}
 NAMES |= {"delegation": "0123456789ab", "agent": "none"}
 NAMES |= {"ticket": f"{0:016}.1.{0:064}", "shop": "shop.example", "state": f"1.{0:064}"}
 

@@ -1,4 +1,4 @@
-"""Whom tokens ask as, from which net people ask to be let in, who may act for whom, what visitors choose."""
+"""Whom tokens ask as, from which net people ask to come in, who may act for whom, what visitors choose, invitations."""
 
 from __future__ import annotations
 
@@ -40,6 +40,23 @@ def upgrade() -> None:
     )
     op.create_index("delegations_other", "delegations", ["other_namespace", "other"], unique=False)
     op.create_index("delegations_subject", "delegations", ["namespace", "subject"], unique=False)
+    op.create_table(
+        "staff_invitations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("browser", sa.LargeBinary(), nullable=True),
+        sa.Column("password", sa.Text(), nullable=True),
+        sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    op.create_index(op.f("ix_staff_invitations_person"), "staff_invitations", ["person"], unique=False)
     op.create_table(
         "visitors",
         sa.Column("id", sa.Text(), nullable=False),
