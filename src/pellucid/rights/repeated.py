@@ -31,17 +31,6 @@ LOST_IS_NOTHING = (
 )
 
 
-class AskedEnough(NotPermitted):
-    """Somebody asked often enough for now; `sentence` has `places` for how often, what is open, and the day of that."""
-
-    def __init__(self, most: int, first: Request | None, day: str) -> None:
-        self.sentence = ENOUGH if first is None else ENOUGH_OPEN
-        self.places: dict[str, object] = {"most": most}
-        if first is not None:
-            self.places |= {"request": first.id, "day": date.fromisoformat(day)}
-        super().__init__(self.sentence % self.places, remedy=LOST_IS_NOTHING, code="requests-many")
-
-
 def counted(connection: Connection, asking: Asking, now: int) -> Sequence[Request]:
     """Return what the speaker has open of this right, or filed of it within a day, the next one due first."""
     table = rights_requests.c
@@ -67,11 +56,15 @@ def open_alike(asking: Asking, filed: Iterable[Request]) -> Request | None:
 
 
 def demand_room(filed: Sequence[Request], most: int, answered_by: Callable[[Request], str]) -> None:
-    """Raise AskedEnough for who asked `most` times already, naming what is open and by when it is answered.
+    """Raise NotPermitted for who asked `most` times already, naming what is open and by when it is answered.
 
     `answered_by` tells the day that the person is told on the page of a request.
     """
     if len(filed) < most:
         return
     first = next((each for each in filed if not each.closed), None)
-    raise AskedEnough(most, first, "" if first is None else answered_by(first))
+    places: dict[str, object] = {"most": most}
+    if first is not None:
+        places |= {"request": first.id, "day": date.fromisoformat(answered_by(first))}
+    sentence = ENOUGH if first is None else ENOUGH_OPEN
+    raise NotPermitted(sentence, places=places, remedy=LOST_IS_NOTHING, code="requests-many")

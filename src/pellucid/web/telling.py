@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from pellucid.errors import InputInvalid, NameUnknown, PellucidError
-from pellucid.rights.repeated import AskedEnough
 from pellucid.web.centre.mistake_words import MISTAKES, OUT_OF_ORDER
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.errors import NOWHERE, Problem, problem_for
@@ -42,7 +41,7 @@ async def tell(request: Request, error: Exception) -> Response:
 
 def plain(problem: Problem, error: PellucidError) -> Problem:
     """Return a problem as customers are told it: in words that are fixed and theirs, where there are such."""
-    if isinstance(error, AskedEnough):
+    if error.places:
         return replace(problem, detail=error.sentence, places=error.places)
     told = MISTAKES.get(error.code) or (OUT_OF_ORDER if problem.status == 503 else None)
     return problem if told is None else replace(problem, detail=told[0], remedy=told[1])
