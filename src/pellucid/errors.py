@@ -22,7 +22,7 @@ Messages never hold engine text or personal data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,13 +40,19 @@ class Reason:
 
 
 class PellucidError(Exception):
-    """Root of all errors; `code` is stable, `remedy` says what to do next."""
+    """Root of all errors; `code` is stable, `remedy` says what to do next.
+
+    A message may have `places` (`%(name)s`), so that its `sentence` can be said in other languages.
+    """
 
     code = "pellucid"
 
-    def __init__(self, message: str, *, remedy: str = "", code: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self, message: str, *, remedy: str = "", code: str | None = None, places: Mapping[str, object] | None = None
+    ) -> None:
+        self.sentence, self.places = message, dict(places or {})
+        self.message = message % self.places if self.places else message
+        super().__init__(self.message)
         self.remedy = remedy
         if code is not None:
             self.code = code

@@ -103,7 +103,7 @@ def test_the_reasons_go_to_the_person_by_mail_where_an_address_is_held_and_its_w
     decide(counter, request, "overruled", "Because of the contract.")
     (mail,) = [content for kind, about, content in counter.sent() if kind == "mail"]
     assert mail["to"] == "alice@example.org"
-    assert "Our reasons: Because of the contract." in mail["text"].splitlines()
+    assert mail["text"].splitlines().count("Our reasons: Because of the contract.") == 1
     with pytest.raises(InputInvalid, match="not been told"):
         counter.carry_out(request)
     _settle(counter, "given-up")
@@ -111,6 +111,24 @@ def test_the_reasons_go_to_the_person_by_mail_where_an_address_is_held_and_its_w
         counter.carry_out(request)
     _settle(counter, "sent")
     assert counter.carry_out(request) == "fulfilled"
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "lang"),
+    [("de-AT", "Ihre Anfrage {}", "de"), ("nl", "Your request {}", "en"), ("", "Your request {}", "en")],
+)
+def test_the_person_is_told_in_the_language_of_their_last_choice_or_else_in_the_companys(
+    counter: Counter, language: str, subject: str, lang: str
+) -> None:
+    counter.workspace.consent.record(
+        "give", ALICE, purpose="offers", actor=counter.pia, notice_version="1", language=language
+    )
+    request = undecided(counter)
+    object.__setattr__(counter.workspace.remedies, "mail_address", lambda *_: "alice@example.org")
+    decide(counter, request, "upheld")
+    (mail,) = [content for kind, about, content in counter.sent() if kind == "mail"]
+
+    assert (mail["subject"], mail["html"].count(f'<html lang="{lang}">')) == (subject.format(request), 1)
 
 
 def _settle(counter: Counter, state: str) -> None:

@@ -267,6 +267,14 @@ def test_the_language_is_that_of_their_last_choice(post: Post) -> None:
     assert post.mails()[0]["subject"] == "Ihre Anfrage r000000000000 ist beantwortet"
 
 
+def test_who_is_not_known_to_speak_another_is_told_in_the_companys_language(post: Post) -> None:
+    controller = replace(post.made.policy.controller, language="fr")
+    post.made.policy = replace(post.made.policy, controller=controller)
+    close(post.made, ALICE)
+    post.send(ANSWERED)
+    assert post.mails()[0]["subject"] == "Votre demande r000000000000 a reçu une réponse"
+
+
 def test_two_who_send_at_once_send_one(control: Database) -> None:
     post = Post(MadeLog(control))
     post.made.say(ALICE, "give", "care")

@@ -158,7 +158,7 @@ def test_a_yes_to_the_purpose_s_own_notice_is_recorded_as_before(workspace: Work
 
 REFUSED = [
     ({"notice": "1+" + "0" * 16}, "notice-unpublished", "ever published"),
-    ({"notice": "0" * 16}, "input-invalid", "needs its current notice"),
+    ({"notice": "0" * 16}, "notice-not-current", "needs its current notice"),
     ({"language": "de"}, "notice-language", "That notice is in en; got 'de'"),
     ({"language": ""}, "notice-language", "none was said"),
     ({"notice": "2+{0:.16}"}, "notice-of-other-purposes", "told nothing of this purpose under this version"),

@@ -91,7 +91,7 @@ REFUSING = (
     *sorted((SOURCE / "web" / "centre").glob("*.py")),
     *sorted((SOURCE / "web" / "console").glob("*.py")),
     *(SOURCE / "workspace" / f"{name}.py" for name in DESKS),
-    *(SOURCE / "rights" / f"{name}.py" for name in ("correcting", "inside", "raising", "sign_in")),
+    *(SOURCE / "rights" / f"{name}.py" for name in ("correcting", "inside", "raising", "repeated", "sign_in")),
     SOURCE / "transparency" / "message_links.py",
 )
 """Modules whose refusals people are told on pages, as far as these are fixed sentences."""

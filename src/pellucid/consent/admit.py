@@ -84,6 +84,7 @@ def _demand_current_notice(policy: Policy, record: ConsentRecord) -> None:
             f"A yes to {record.purpose!r} needs its current notice: got version {record.notice_version!r}, "
             f"allowed {current!r}.",
             remedy="Show the current notice and ask again.",
+            code="notice-not-current",
         )
 
 

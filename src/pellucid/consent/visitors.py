@@ -170,4 +170,5 @@ def _demand_yes(offer: Offered, wish: Wish) -> None:
             f"A yes to {offer.purpose.name!r} needs its current notice: got version {wish.notice_version!r}, "
             f"allowed {offer.purpose.notice.version!r}.",
             remedy="Show the current notice and ask again.",
+            code="notice-not-current",
         )

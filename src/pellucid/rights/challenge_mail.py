@@ -108,8 +108,7 @@ class ChallengeSender:
         if asked.subject is not None:
             with claim.database.read() as connection:
                 known = self.language(connection, (asked.namespace, asked.subject))
-        wanted = (known, self.policy().controller.language)
-        return next((each for each in wanted if each in SENTENCES), "en")
+        return self.policy().controller.spoken_to(known)
 
 
 def _found(connection: Connection, id: str, now: int) -> tuple[Row[Any], Challenged | None]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pellucid.engines.duckdb_correcting import Asked, Correct
+from pellucid.engines.duckdb_correcting import OUTSIDE_DOMAIN, Asked, Correct
 from pellucid.engines.duckdb_private import EngineLimits
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.policy.model import Column, ColumnType, Dataset
@@ -29,6 +29,25 @@ WRITTEN: Mapping[ColumnType, str] = {
     ColumnType.TIMESTAMP: "an instant in UTC, such as 2026-05-31T14:30:00Z",
 }
 """How values of each type are written."""
+UNFIT: Mapping[str, str] = {
+    "null": "There has to be a value here.",
+    "not-finite": "This is no number that can be held.",
+    "inexact-money": "This amount has more decimals than are held.",
+    "out-of-range": "This is outside what is possible here.",
+    OUTSIDE_DOMAIN: "This is none of the values that are possible here.",
+}
+"""Why a value does not fit, where that is not its type alone."""
+UNTYPED: Mapping[ColumnType, str] = {
+    ColumnType.TEXT: "This is no text that can be held.",
+    ColumnType.INTEGER: "This is no whole number, or it is written in another way.",
+    ColumnType.MONEY: "This is no amount, or it is written in another way.",
+    ColumnType.REAL: "This is no number, or it is written in another way.",
+    ColumnType.BOOLEAN: "This is neither true nor false.",
+    ColumnType.DATE: "This is no day that there is, or it is written in another way.",
+    ColumnType.TIMESTAMP: "This is no instant that there is, or it is written in another way.",
+}
+"""What values that are not of a type are told."""
+TOO_LONG = "This is too long."
 WITHOUT_DECIMALS = "an amount without decimals, such as 12"
 
 
@@ -67,7 +86,10 @@ def change_of(inside: Inside, row: HeldRow, proposed: Proposed) -> dict[str, obj
 
 
 def demand_value_fits(dataset: Dataset, proposed: Proposed, identity: Identity, limits: EngineLimits, now: int) -> None:
-    """Raise InputInvalid (`correction-unfit`) unless a value fits its column as an import, or a correction, has it."""
+    """Raise InputInvalid (`correction-unfit`) unless a value fits its column as an import, or a correction, has it.
+
+    Its sentence says why, in fixed words that quote nothing.
+    """
     column = dataset.columns[proposed.column]
     asked = Asked((identity,), {proposed.column: proposed.value}, {})
     with Correct(dataset, Path(), asked, limits) as engine:
@@ -75,7 +97,7 @@ def demand_value_fits(dataset: Dataset, proposed: Proposed, identity: Identity, 
     too_long = proposed.value is not None and len(proposed.value) > LONGEST_VALUE
     if failed or too_long:
         raise InputInvalid(
-            f"What you wrote does not fit {column.title or column.name.replace('_', ' ')!r}.",
+            TOO_LONG if too_long else UNFIT.get(failed[0].reason, UNTYPED[column.type]),
             remedy=f"Write {written(column)}.",
             code="correction-unfit",
         )

@@ -17,25 +17,13 @@ from pellucid.policy.model import Actor, Authority, Controller
 from pellucid.rights import stored
 from pellucid.rights.choice import subject_of
 from pellucid.rights.clock import Event
+from pellucid.rights.message_text import compose
+from pellucid.rights.message_words import MESSAGES
 from pellucid.rights.request import Request
 from pellucid.subjects.keys import SubjectKeys
 
 WAYS = ("account", "in-person", "letter", "mail", "phone")
 """How the staff may have told somebody."""
-
-_COMPLAIN = "You may complain to a supervisory authority, and go to court."
-_TO_WHOM = "An authority that you may complain to"
-_MEANWHILE = "While it was weighed, all use of your data was restricted; this is no reason for it any more."
-_TEXTS = {
-    "restriction-to-be-lifted": "The use of your data is restricted, as you asked. As you asked too, it is "
-    "about to be lifted: your data may then be used again as before.",
-    "objection-upheld": f"We uphold your objection: your data is not used for it any more. {_MEANWHILE}",
-    "objection-overruled": "We weighed your objection and do not follow it, because compelling reasons outweigh it. "
-    f"{_MEANWHILE} {_COMPLAIN}",
-    "decision-upheld": f"A person looked again at the decision that you contest, and it stands. {_COMPLAIN}",
-    "decision-changed": "A person looked again at the decision that you contest, and changed it.",
-}
-"""Every message there is, by its kind."""
 
 TELLING, TOLD = "telling", "told"
 """Kinds of events of a request: a message is on its way, and the staff told it."""
@@ -49,23 +37,23 @@ def tell(
     reasons: str,
     *,
     to: str | None,
+    language: str = "",
     authorities: Sequence[Authority] = (),
     actor: str,
     now: int,
 ) -> None:
     """Put a message on its way by mail, or, where no address is held, note that the staff has to tell it.
 
-    A message that has to state the right to complain names the `authorities`. Safe to repeat: one of each kind a
-    request. It is for the caller's write transaction.
+    It is in the person's `language`, or in the company's where theirs is not known. One that has to state the right to
+    complain names the `authorities`. Safe to repeat: one of each kind a request. It is for the caller's write
+    transaction.
     """
     if _noted(connection, request, message, TELLING):
         return
     way = "staff" if to is None else "mail"
     if to is not None:
-        named = [f"{_TO_WHOM}: {each.name}\n" + "\n".join(each.reached) for each in authorities]
-        told = [_TEXTS[message], *(named if _COMPLAIN in _TEXTS[message] else [])]
-        text = "\n\n".join([*told, *([f"Our reasons: {reasons}"] if reasons else []), _end(controller, request)])
-        outbox.put_mail(connection, _about(request, message), to, f"Your request {request.id}", text, now)
+        told = compose(controller.spoken_to(language), controller, request.id, message, reasons, authorities)
+        outbox.put_mail(connection, _about(request, message), to, told.subject, told.text, now, html=told.html)
     event = {"message": message, "by": way}
     stored.note(connection, request.id, Event(TELLING, _not_before(connection, request, now), actor, event))
 
@@ -85,8 +73,8 @@ def note_told(
 
     Raises NameUnknown for a message or a way that there is not, InputInvalid for one that is not to be told.
     """
-    if message not in _TEXTS:
-        raise NameUnknown("message", message, tuple(_TEXTS))
+    if message not in MESSAGES:
+        raise NameUnknown("message", message, MESSAGES)
     if how not in WAYS:
         raise NameUnknown("way to tell somebody", how, WAYS)
     if not _noted(connection, request, message, TELLING):
@@ -115,7 +103,3 @@ def _not_before(connection: Connection, request: Request, now: int) -> int:
 
 def _about(request: Request, message: str) -> str:
     return f"{request.id}:{message}"
-
-
-def _end(controller: Controller, request: Request) -> str:
-    return f"Your request {request.id}. You can write to us: {controller.contact}\n{controller.name}"

@@ -7,6 +7,7 @@ for whoever typed their key, neither takes the place of a request of theirs nor 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 from sqlalchemy import Connection, or_, select
 
@@ -19,6 +20,15 @@ from pellucid.rights.self_served import CENTRE
 
 DAY = 86_400_000_000
 """Microseconds. What was filed within a day counts although it is closed: else filing and taking back has no end."""
+ENOUGH = "The most of this kind that can be open at once, or be asked within a day, is %(most)s. None is open."
+ENOUGH_OPEN = (
+    "The most of this kind that can be open at once, or be asked within a day, is %(most)s. "
+    "The first open one, %(request)s, is answered by %(day)s."
+)
+LOST_IS_NOTHING = (
+    "Nothing of what you asked is lost: see the list of your requests. Take one back, ask again tomorrow, "
+    "or write to us, and we add it to the open one."
+)
 
 
 def counted(connection: Connection, asking: Asking, now: int) -> Sequence[Request]:
@@ -53,10 +63,8 @@ def demand_room(filed: Sequence[Request], most: int, answered_by: Callable[[Requ
     if len(filed) < most:
         return
     first = next((each for each in filed if not each.closed), None)
-    waits = f"The first open one, {first.id}, is answered by {answered_by(first)}." if first else "None is open."
-    raise NotPermitted(
-        f"The most of this kind that can be open at once, or be asked within a day, is {most}. {waits}",
-        remedy="Nothing of what you asked is lost: see the list of your requests. Take one back, ask again tomorrow, "
-        "or write to us, and we add it to the open one.",
-        code="requests-many",
-    )
+    places: dict[str, object] = {"most": most}
+    if first is not None:
+        places |= {"request": first.id, "day": date.fromisoformat(answered_by(first))}
+    sentence = ENOUGH if first is None else ENOUGH_OPEN
+    raise NotPermitted(sentence, places=places, remedy=LOST_IS_NOTHING, code="requests-many")

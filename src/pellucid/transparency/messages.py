@@ -188,7 +188,9 @@ def _put(
 ) -> None:
     person, number = parts.keys.pseudonym(connection, *found.identity), links.new_number()
     link = f"{parts.public_url}/{links.token_of(parts.key, number, now)}" if parts.public_url else ""
-    told = compose(found.kind, language_of(connection, found.identity), {**fields, "link": link})
+    controller = parts.active_policy(connection).controller
+    spoken = controller.spoken_to(language_of(connection, found.identity))
+    told = compose(found.kind, spoken, {**fields, "link": link})
     delivery = outbox.put_mail(connection, f"{ABOUT}{number}", to, told.subject, told.text, now, html=told.html)
     row = {"person": person, "kind": found.kind, "about": found.about, "at": now, "link": number}
     connection.execute(insert(messages_sent).values(**row, who=links.seal(parts.keys, found.identity)))

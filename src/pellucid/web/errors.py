@@ -89,7 +89,8 @@ _DECLARED: Mapping[str, str] = {
 @dataclass(eq=False)
 class Problem(Exception):
     """A problem as it is told; raised by what knows only HTTP. `fields` names what in a request is wrong, how, and what
-    is allowed; `reasons` are why the gate refused a question.
+    is allowed; `reasons` are why the gate refused a question; `places` is what stands in the places of a `detail` that
+    pages say in their language.
     """
 
     status: int
@@ -99,6 +100,7 @@ class Problem(Exception):
     fields: tuple[Mapping[str, str], ...] = ()
     reasons: tuple[Reason, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def waits(self) -> int:

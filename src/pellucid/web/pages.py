@@ -98,6 +98,7 @@ def environment(language: str) -> Environment:
         "said": partial(_said, spoken),
         "band": partial(_band, spoken),
         "or_english": partial(_or_english, spoken, language),
+        "filled": partial(_with_places, spoken, words),
         "revealed": lambda word: _said(spoken, REVEALED.get(word, word)),
         "listed": partial(_listed, words),
     }
@@ -148,6 +149,11 @@ def problem_page(problem: Problem, connection: HTTPConnection, policy: Policy | 
     return HTMLResponse(text, problem.status, headers | {"Content-Language": language})
 
 
+def is_for_staff(connection: HTTPConnection) -> bool:
+    """Return whether a request came to the console, not to what customers see."""
+    return connection.url.path.startswith("/staff")
+
+
 def sentences_of(error: PellucidError) -> tuple[str, ...]:
     """Return what a page says of something that was refused: what is wrong, and what to do."""
     return tuple(each for each in (error.message, error.remedy) if each)
@@ -174,7 +180,7 @@ def _company(policy: Policy | None) -> Mapping[str, str]:
 
 def _start(connection: HTTPConnection) -> str:
     """Return the start of the part of the site that a request came to."""
-    return "/staff" if connection.url.path.startswith("/staff") else "/privacy"
+    return "/staff" if is_for_staff(connection) else "/privacy"
 
 
 def _own(policy: Policy | None, language: str, section: str, name: str, which: str = "title") -> str:
@@ -225,6 +231,13 @@ def _or_english(spoken: NullTranslations, language: str, text: str) -> str:
     """Return a text of ours that may hold names and numbers: as it is, marked as English, if nobody translated it."""
     found = _said(spoken, text)
     return _marked(found, SOURCE, language) if found == text else found
+
+
+def _with_places(spoken: NullTranslations, words: Words, text: str, places: Mapping[str, object]) -> str:
+    """Return a sentence of an error with what stands in its places, days as the page tells them; as `_or_english`."""
+    found = _or_english(spoken, words.language, text)
+    told = {name: words.date(each) if isinstance(each, date) else each for name, each in places.items()}
+    return found % told if told else found
 
 
 def _figure(spoken: NullTranslations, words: Words, text: str) -> str:

@@ -9,11 +9,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from pellucid.errors import InputInvalid, NameUnknown
+from pellucid.errors import InputInvalid, NameUnknown, PellucidError
+from pellucid.web.centre.mistake_words import MISTAKES, OUT_OF_ORDER
 from pellucid.web.centre.visiting import SignInNeeded
-from pellucid.web.errors import NOWHERE, problem_for
+from pellucid.web.errors import NOWHERE, Problem, problem_for
 from pellucid.web.kinds import kind_of
-from pellucid.web.pages import go_to, policy_of, problem_page
+from pellucid.web.pages import go_to, is_for_staff, policy_of, problem_page
 from pellucid.web.site import site_of
 
 RELOAD = "Go back, load the page anew, and try again."
@@ -32,5 +33,15 @@ async def tell(request: Request, error: Exception) -> Response:
     remedy = {InputInvalid.code: RELOAD, NameUnknown.code: NOWHERE.remedy}.get(problem.code)
     if remedy is not None:  # theirs are for who writes a program or a command
         problem = replace(problem, remedy=remedy)
+    if isinstance(error, PellucidError) and not is_for_staff(request):
+        problem = plain(problem, error)
     policy = await run_in_threadpool(policy_of, site_of(request))
     return problem_page(problem, request, policy)
+
+
+def plain(problem: Problem, error: PellucidError) -> Problem:
+    """Return a problem as customers are told it: in words that are fixed and theirs, where there are such."""
+    if error.places:
+        return replace(problem, detail=error.sentence, places=error.places)
+    told = MISTAKES.get(error.code) or (OUT_OF_ORDER if problem.status == 503 else None)
+    return problem if told is None else replace(problem, detail=told[0], remedy=told[1])

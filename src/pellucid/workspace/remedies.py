@@ -39,6 +39,7 @@ from pellucid.rights.restrict import lift, restrict
 from pellucid.rights.review import Review, ReviewOutcome, decide_review, review, review_queue
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
+from pellucid.transparency.message_due import language_of
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
 
 MailAddress = Callable[[str, int], str | None]
@@ -143,7 +144,9 @@ class RemedyDesk:
             return leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
 
         def tell_person(connection: Connection, request: Request, message: str, reasons: str) -> None:
-            on = from_instant(now).date()
+            on, known = from_instant(now).date(), ""
+            if request.subject is not None:
+                known = language_of(connection, (request.namespace, request.subject))
             messages.tell(
                 connection,
                 policy.controller,
@@ -151,6 +154,7 @@ class RemedyDesk:
                 message,
                 reasons,
                 to=to,
+                language=known,
                 authorities=authorities_of(connection, policy, request.namespace, request.subject, on),
                 actor=actor.name,
                 now=now,

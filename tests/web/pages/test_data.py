@@ -258,8 +258,8 @@ def test_a_row_without_a_key_is_named_by_all_that_was_shown_of_it(grocer: Grocer
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [
-        ("sales_value", "a lot", "What you wrote does not fit here."),
-        ("sales_value", "1.555", "What you wrote does not fit here."),
+        ("sales_value", "a lot", "This is no amount, or it is written in another way."),
+        ("sales_value", "1.555", "This amount has more decimals than are held."),
         (
             "product",
             "",

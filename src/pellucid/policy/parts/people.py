@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pellucid.policy.parts.added import ADDED
 from pellucid.policy.parts.release import Allowance
-from pellucid.policy.parts.texts import Translation
+from pellucid.policy.parts.texts import LANGUAGES, Translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,10 @@ class Controller:
     def authorities_of(self, place: str | None) -> tuple[Authority, ...]:
         """Return those that somebody in a place can complain to; all, where it is not known where they live."""
         return tuple(each for each in self.authorities if place is None or each.serves(place))
+
+    def spoken_to(self, known: str) -> str:
+        """Return the language to write to somebody in: theirs, or the company's where that is not known."""
+        return known if known in LANGUAGES else self.language
 
 
 @dataclass(frozen=True, slots=True)

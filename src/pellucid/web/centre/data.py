@@ -14,7 +14,7 @@ from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.rights.correcting import Proposed, written
 from pellucid.rights.inside import ROWS, Inside, Wanted
 from pellucid.web import cookies
-from pellucid.web.centre.data_words import HOW_KNOWN, UNFIT
+from pellucid.web.centre.data_words import HOW_KNOWN
 from pellucid.web.centre.visiting import Here, Posted, Visit
 from pellucid.web.forms import Form
 from pellucid.web.pages import go_to, page, sentences_of
@@ -25,7 +25,6 @@ router = APIRouter(prefix="/privacy/data", include_in_schema=False)
 HOME = "/privacy/data"
 REQUESTS = "/privacy/requests"
 MOST_PAGES = 1_000_000
-LONGEST_REASON = 1_000
 MENDED_HERE = frozenset({"correction-unfit", "correction-empty", "nothing-to-correct"})
 """What is wrong with a proposed value that can be told beside it."""
 DatasetName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -93,10 +92,9 @@ def correct(
     dataset: DatasetName, generation: Generation, place: Place, request: Request, visit: Here, form: Posted
 ) -> Response:
     """File a request to have one value corrected; what does not fit is shown again, with why."""
-    desk, reason = visit.site.workspace.inside, form.get("reason", "")[:LONGEST_REASON]
-    request.state.sent = frozenset({form.get("value", ""), reason})
+    desk = visit.site.workspace.inside
     try:
-        asked = Correction(dataset, generation, place, _proposed(form), reason)
+        asked = Correction(dataset, generation, place, _proposed(form), form.get("reason", ""))
         made = desk.correct(visit.visitor, asked)
     except InputInvalid as error:
         if error.code not in MENDED_HERE:
@@ -132,8 +130,8 @@ def _proposed(form: Form) -> Proposed:
 
 
 def _told(error: InputInvalid) -> tuple[str, ...]:
-    """Return what is said beside a value: what quotes a title of the policy is said without it."""
-    return (UNFIT,) if error.code == "correction-unfit" else sentences_of(error)
+    """Return what is said beside a value: below it stands already how a value that fits is written."""
+    return (error.message,) if error.code == "correction-unfit" else sentences_of(error)
 
 
 def _hall(request: Request, visit: Visit, *, wrong: tuple[str, ...] = ()) -> Response:

@@ -14,6 +14,3 @@ DECIDING_KINDS: Mapping[str, str] = {
     "significant_decisions": "it may lead to decisions that matter much to you",
 }
 """What it means that a purpose profiles, or decides."""
-
-UNFIT = "What you wrote does not fit here."
-"""Said beside the field that was filled in, below which stands how it is written."""

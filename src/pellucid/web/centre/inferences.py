@@ -14,8 +14,6 @@ from pellucid.web.pages import page
 
 router = APIRouter(prefix="/privacy/inferences", include_in_schema=False)
 
-LONGEST = 2_000
-
 
 @router.get("")
 def inferences(request: Request, visit: Here) -> Response:
@@ -35,13 +33,12 @@ def inferences(request: Request, visit: Here) -> Response:
 
 
 @router.post("/review")
-def contest(request: Request, visit: Here, form: Posted) -> Response:
+def contest(visit: Here, form: Posted) -> Response:
     """File a request to have a person look again at a decision."""
-    decision, statement = (form.get(name, "").strip()[:LONGEST] for name in ("decision", "statement"))
-    request.state.sent = frozenset({decision, statement})
+    decision, statement = (form.get(name, "").strip() for name in ("decision", "statement"))
     if not decision:
         raise InputInvalid(
-            "It is not clear which decision is meant.", remedy="Say what was decided.", code="decision-missing"
+            "We have to know which decision you mean.", remedy="Say it in your words.", code="decision-missing"
         )
     purposes = [each for each in (form.get("purpose", ""),) if each]
     made = visit.site.workspace.own_requests.file(
