@@ -51,6 +51,7 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/api/v1/budget"): ("budget:show", None, 200),
     ("POST", "/api/v1/budget/plan"): ("insights:ask", {"questions": [QUESTION["sql"]], "purpose": "planning"}, 200),
     ("POST", f"{REQUESTS}/{{request_id}}/rows"): ("request:look", {"dataset": "purchases"}, 404),
+    ("POST", f"{REQUESTS}/{{request_id}}/counts"): ("request:look", {}, 404),
     ("POST", "/api/v1/holdings"): ("holdings:show", BODY, 200),
     ("POST", "/api/v1/inferences"): ("holdings:show", BODY, 200),
     ("GET", f"{REQUESTS}/{{request_id}}/package"): ("request:fetch", None, 404),
