@@ -109,8 +109,8 @@ def test_every_route_has_its_row(app: FastAPI) -> None:
     assert sorted(found) == sorted(ROWS)
 
 
-def test_nothing_but_the_description_answers_head(app: FastAPI) -> None:
-    """What is walked leaves `HEAD` out: it would be a second way to read."""
+def test_no_route_but_the_descriptions_has_a_head_of_its_own(app: FastAPI) -> None:
+    """The guard asks GET for it (`test_head`): one of its own would be a second way to read, which is not walked."""
     found = {route.path for route in app.routes if isinstance(route, Route) and "HEAD" in (route.methods or ())}
 
     assert found == {"/api/v1/openapi.json"}
