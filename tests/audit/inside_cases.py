@@ -44,6 +44,7 @@ INSIDE_CASES: list[Case] = [
     ("inside.look", lambda w: w.inside.look(visitor(w), Wanted("purchases")), LOOKED, False),
     ("inside.look", lambda w: w.inside.look(visitor(w), Wanted("nothing")), (), True),
     ("inside.row", lambda w: w.inside.row(visitor(w), "purchases", 10**6, 0), (), True),
+    ("inside.counts", lambda w: w.inside.counts(visitor(w)), ("subject.data-counted",), False),
     ("inside.correct", lambda w: _corrected(w, "1.50"), (*LOOKED, *LOOKED, *FILED), False),
     ("inside.correct", lambda w: _corrected(w, "much"), (*LOOKED, *LOOKED), True),
     ("inside.state", lambda w: w.inside.state(visitor(w), "purchases", "It was a gift."), FILED, False),
@@ -61,6 +62,12 @@ INSIDE_CASES: list[Case] = [
         "holdings.rows",
         lambda w: w.holdings.rows(_filed(w, shown=True), Wanted("purchases"), actor=SITE),
         (*HANDED_IN, "request.verified", *LOOKED),
+        False,
+    ),
+    (
+        "holdings.counts",
+        lambda w: w.holdings.counts(_filed(w, shown=True), actor=SITE),
+        ("request.filed", "request.joined", "request.acknowledged", "request.verified", "subject.data-counted"),
         False,
     ),
     (

@@ -125,7 +125,24 @@ class TestTags:
         settle(page, 1)
 
         assert asked(shop) == ["offers", "offers", "pixel", "pixel"]
-        assert panel(page) == 1  # planning is still to be chosen
+        assert panel(page) == 0
+
+    def test_what_is_left_open_at_saving_is_not_asked_about_again_in_the_tab_and_is_no_yes(
+        self, visit: OpenShop, shop: Shop
+    ) -> None:
+        page = visit()
+        page.get_by_role("radio", name="No").first.check()  # offers; nothing is said about planning
+        page.get_by_role("button", name="Save my choices").click()
+        settle(page)
+        page.reload()
+        settle(page, 1)
+        other = page.context.new_page()
+        other.goto("/")
+        settle(other, 1)
+
+        assert (panel(page), panel(other), asked(shop)) == (0, 1, [])
+        page.get_by_role("link", name="Choices about your data").click()
+        assert page.get_by_role("radio", checked=True).evaluate_all("all => all.map(each => each.id)") == ["no-offers"]
 
     def test_yes_to_all_runs_all_but_one_without_a_purpose(self, visit: OpenShop, shop: Shop) -> None:
         page = visit()

@@ -76,6 +76,24 @@ def test_rows_come_for_a_person_who_showed_who_they_are(client: Client, shop: Sh
     assert (shop.entries()[-1]["action"], shop.entries()[-1]["actor"]["kind"]) == ("subject.data-shown", "program")
 
 
+def test_rows_are_counted_for_a_person_who_showed_who_they_are(client: Client, shop: Shop) -> None:
+    program = client(*LOOKING)
+    counts = filed(program, shop).replace("/rows", "/counts")
+
+    assert program.post(counts, json={}).json() == {"datasets": [{"dataset": "purchases", "count": 1}]}
+    assert (shop.entries()[-1]["action"], shop.entries()[-1]["actor"]["kind"]) == ("subject.data-counted", "program")
+
+
+def test_a_key_alone_has_no_rows_counted(client: Client, shop: Shop) -> None:
+    program = client(*LOOKING)
+    counts = filed(program, shop, shown=False).replace("/rows", "/counts")
+
+    assert (program.post(counts, json={}).json()["code"], shop.actions().count("subject.data-counted")) == (
+        "request-unverified",
+        0,
+    )
+
+
 def test_a_key_alone_opens_no_rows_whether_or_not_the_person_is_known(client: Client, shop: Shop) -> None:
     program = client(*LOOKING)
     answers = [

@@ -181,6 +181,9 @@ class Browser:
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Page:
         return self._send("GET", path, None, headers)
 
+    def head(self, path: str, headers: Mapping[str, str] | None = None) -> Page:
+        return self._send("HEAD", path, None, headers)
+
     def post(self, path: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Page:
         """Send a form as a page of ours sends it, or with other headers."""
         own = {"Origin": self.address, "Sec-Fetch-Site": "same-origin"}

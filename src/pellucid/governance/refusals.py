@@ -90,5 +90,5 @@ class Refusals:
             AuditEntry(self._action, actor, now, body={"reasons": [why], "number": number, "outcome": self._outcome})
             for actor, why, number in due
         ]
-        with self._database.write() as connection:
+        with self._database.write(of_refusal=True) as connection:
             append_all(connection, entries)

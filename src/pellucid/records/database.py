@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 
 from pellucid.errors import PellucidError, RecordingFailed, WorkspaceUnusable
 from pellucid.records import schema
+from pellucid.records.only_reading import demand_may_write
 from pellucid.records.storable import not_storable, refuse_unstorable
 from pellucid.records.turn import begin_writing, end_writing
 
@@ -87,12 +88,15 @@ class Database:
             raise _unreadable() from error
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, of_refusal: bool = False) -> Iterator[Connection]:
         """Give a connection inside one write transaction; commits unless an error leaves the block.
 
-        Raises RecordingFailed if the database refuses (code `database-busy` if another writer kept it too long):
-        nothing of the block has then happened. NotJournaled alone, from `after_commit`, says that it has.
+        Raises RecordingFailed if the database refuses (code `database-busy` if another writer kept it too long), or
+        within `only_reading` unless what is noted is that something was refused: nothing of the block has then
+        happened. NotJournaled alone, from `after_commit`, says that it has.
         """
+        if not of_refusal:
+            demand_may_write()
         if self.before_write is not None:
             self.before_write()
         try:

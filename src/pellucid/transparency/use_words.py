@@ -65,6 +65,7 @@ ABOUT: tuple[tuple[str, str], ...] = (
     ("signal.", "A signal of your browser or device was recorded."),
     ("subject.held-shown", "Somebody looked up which data there are about you."),
     ("subject.data-shown", "The data held about you were shown."),
+    ("subject.data-counted", "The rows held about you were counted."),
     ("subject.data-refused", "Data held about you were asked for, and not shown."),
     ("subject.uses-shown", "How your data were used was shown."),
     ("subject.recipients-shown", "Who receives something of your data was shown."),

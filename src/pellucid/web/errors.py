@@ -40,6 +40,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "token-unknown": 401,
     "token-expired": 401,
     "token-revoked": 401,
+    "reading-only": 405,
     "idempotency-in-progress": 409,
     "insight-other": 409,
     "log-too-long": 409,

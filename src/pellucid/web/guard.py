@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,8 +36,14 @@ class _Told:
     """What became of a request, for its line in the log."""
 
     kind: Kind = API
+    method: str = "GET"
     status: int = 0
     began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def is_head(self) -> bool:
+        """Whether it was asked what the answer is like, and not for the answer."""
+        return self.method == "HEAD"
 
     def seconds(self) -> float:
         """Return how long it has taken."""
@@ -65,20 +72,28 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told, sending = _Told(kind_of(scope["path"])), send
+        told, sending = _Told(kind_of(scope["path"]), scope["method"]), send
+        if told.is_head:  # answered as GET, but for what that would write
+            scope = {**scope, "method": "GET"}
 
         async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.body" and told.is_head:
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 told.status = message["status"]
                 always = () if any(map(self._site.place.is_shop, _hosts(scope))) else self._always
-                message["headers"] = [*message.get("headers", ()), *told.headers(), *always]
+                made = list(message.get("headers", ()))
+                if told.is_head and told.status == 405 and not _said(made, b"allow"):
+                    made.append((b"allow", _allowed(scope)))
+                message["headers"] = [*made, *told.headers(), *always]
             await sending(message)
 
         try:
-            await self._answer(scope, receive, send_guarded, told)
+            with self._site.workspace.room.only_reading() if told.is_head else nullcontext():
+                await self._answer(scope, receive, send_guarded, told)
         finally:
             _say_request(scope, told)
-            self._site.metrics.count(scope["method"], _route(scope), told.status, told.seconds())
+            self._site.metrics.count(told.method, _route(scope), told.status, told.seconds())
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, told: _Told) -> None:
         try:
@@ -197,12 +212,19 @@ def _route(scope: Scope) -> str:
     return str(getattr(route, "path", "none"))
 
 
+def _allowed(scope: Scope) -> bytes:
+    """Return which methods there are where HEAD would have left a trace."""
+    path = _route(scope)
+    found = {name for each in scope["app"].routes if each.path == path for name in each.methods or ()}
+    return ", ".join(sorted(found - {"HEAD"})).encode()
+
+
 def _say_request(scope: Scope, told: _Told) -> None:
     state: dict[str, Any] = scope.get("state", {})
     say(
         "request",
         level=logging.INFO if told.status < 500 else logging.ERROR,
-        method=scope["method"] if scope["method"] in ("GET", "POST", "DELETE", "HEAD", "OPTIONS") else "other",
+        method=told.method if told.method in ("GET", "POST", "DELETE", "HEAD", "OPTIONS") else "other",
         route=_route(scope),
         status=told.status,
         ms=round(told.seconds() * 1000, 2),

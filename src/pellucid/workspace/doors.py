@@ -24,6 +24,7 @@ from pellucid.governance.delegations import Delegation
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
 from pellucid.policy.model import Actor, Policy
+from pellucid.records.only_reading import is_only_reading
 from pellucid.rights import handover, sign_in
 from pellucid.rights.filing import NOTED
 from pellucid.rights.sign_in import Browser
@@ -173,7 +174,7 @@ class DoorDesk:
                 return None
             stale, by = sessions.is_stale(found, now), delegations.acting(connection, found.id)
             visitor = Visitor(found) if by is None else self._acting(connection, found, by, now)
-        if stale and visitor is not None:
+        if stale and visitor is not None and not is_only_reading():
             with self.room.database.write() as connection:
                 sessions.note_seen(connection, CENTRE, found, now)
         return visitor

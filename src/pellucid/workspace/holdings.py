@@ -6,7 +6,7 @@ has shown who they are as well as what it sees demands (`rights.inside`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from pellucid.policy.model import Actor, Policy
 from pellucid.rights import inside
 from pellucid.rights.access import AccessParts, demand_policy
 from pellucid.rights.asking import WITHOUT_SENSITIVE
+from pellucid.rights.counting import count
 from pellucid.rights.inferences import Inferences, inferences
 from pellucid.rights.inside import Inside, Onlooker, Wanted
 from pellucid.rights.overview import Overview, overview
@@ -69,11 +70,22 @@ class HoldingsDesk:
         Raises NameUnknown for a request of another, InputInvalid for one that does not open anything, or not any more,
         and as `rights.inside.look`.
         """
+        onlooker, now = self._looking(request, actor)
+        return inside.look(self.parts(), onlooker, wanted, now)
+
+    def counts(self, request: str, *, actor: Actor) -> Mapping[str, int]:
+        """Return how many rows there are of whom such a request is about, by dataset that it opens; logged.
+
+        Raises as `rows` does of a request.
+        """
+        onlooker, now = self._looking(request, actor)
+        return count(self.parts(), onlooker, now)
+
+    def _looking(self, request: str, actor: Actor) -> tuple[Onlooker, int]:
         self.room.demand(actor, "request-look")
         now = self.room.clock()
         with self.room.database.read() as connection:
-            onlooker = _onlooker(own_request(connection, request, actor), actor, now)
-        return inside.look(self.parts(), onlooker, wanted, now)
+            return _onlooker(own_request(connection, request, actor), actor, now), now
 
     def _asked(
         self, subject: str, namespace: str | None, actor: Actor, told: Callable[[Connection, Policy, Identity], T]

@@ -22,6 +22,7 @@ from pellucid.rights import inside, raising
 from pellucid.rights.access import AccessParts, demand_policy
 from pellucid.rights.correcting import Proposed, change_of, demand_value_fits
 from pellucid.rights.corrections import LONGEST_STATEMENT
+from pellucid.rights.counting import count
 from pellucid.rights.inferences import Inferences, inferences
 from pellucid.rights.inside import Door, Inside, Onlooker, Wanted
 from pellucid.workspace.data import place_of
@@ -89,6 +90,10 @@ class InsideDesk:
     def look(self, visitor: Visitor, wanted: Wanted) -> Inside:
         """Return a part of the person's rows of a dataset; logged. Raises NameUnknown, NotPermitted, InputInvalid."""
         return inside.look(self.parts(), onlooker_of(visitor), wanted, self.room.clock())
+
+    def counts(self, visitor: Visitor) -> Mapping[str, int]:
+        """Return how many rows there are of the person, by dataset that is open to them; logged. Raises NameUnknown."""
+        return count(self.parts(), onlooker_of(visitor), self.room.clock())
 
     def row(self, visitor: Visitor, dataset: str, generation: int, place: int) -> Inside:
         """Return one row of the person; logged. Raises as `look`, and NameUnknown for a row that is not there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.database import Database
+from pellucid.records.only_reading import only_reading
 from pellucid.records.rights_tables import tombstones
 from pellucid.settings import Settings
 from pellucid.subjects.keys import SubjectKeys, load_or_create_key
@@ -43,6 +45,10 @@ class Room:
     database: Database
     settings: Settings
     clock: Callable[[], int]
+
+    def only_reading(self) -> AbstractContextManager[None]:
+        """Refuse within the block every write but that something was refused (`records.only_reading`)."""
+        return only_reading()
 
     @cached_property
     def subject_keys(self) -> SubjectKeys:
@@ -120,7 +126,7 @@ class Room:
             if refused is None:
                 return policy, look(connection, policy)
         body = {"action": action, "reasons": [refused.code], "outcome": "refused"}
-        with self.database.write() as connection:
+        with self.database.write(of_refusal=True) as connection:
             append(connection, AuditEntry("access.refused", actor, self.clock(), body=body))
         raise NotPermitted(refused.message, remedy=refused.remedy)
 

@@ -26,6 +26,7 @@ from pellucid.governance.sessions import CONSOLE, NewSession, Session, digest
 from pellucid.governance.staff_accounts import Account, Checked
 from pellucid.policy.decide import actions_of
 from pellucid.policy.model import Actor, Policy
+from pellucid.records.only_reading import is_only_reading
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.workspace.room import Room
 from pellucid.workspace.tokens import TOKENS_KEY
@@ -173,7 +174,7 @@ class StaffDesk:
         person = None if found is None else policy.people.get(found.who["person"])
         if found is None or person is None:
             return None
-        if stale:
+        if stale and not is_only_reading():
             with self.room.database.write() as connection:
                 sessions.note_seen(connection, CONSOLE, found, now)
         actor = _actor(policy, found)

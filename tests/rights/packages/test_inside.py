@@ -12,6 +12,7 @@ from pellucid.engines.person import WITHHELD
 from pellucid.errors import InputInvalid, NameUnknown, WorkspaceUnusable
 from pellucid.policy.model import Actor
 from pellucid.records.tables import generation_leases, log_entries
+from pellucid.rights.counting import count
 from pellucid.rights.inside import Inside, Onlooker, Wanted, doors, look, needs_more
 from pellucid.rights.overview import overview
 from pellucid.subjects.ids import find
@@ -88,6 +89,19 @@ def test_what_the_law_lets_nobody_hand_out_is_kept_back_with_its_reason(shop: Wo
             "The law has us say that we hold it, and forbids us to hand it out (11 CCR 7024(d)).",
         ),
     )
+
+
+@pytest.mark.parametrize("strength", [1, 2])
+@pytest.mark.parametrize("who", PEOPLE)
+def test_as_many_rows_are_counted_as_are_shown_of_what_is_open_and_of_nothing_else(
+    shop: Workspace, who: str, strength: int
+) -> None:
+    counted = count(shop.access.parts, onlooker(shop, who, strength), shop.room.clock())
+
+    assert actions(shop)[-1] == "subject.data-counted"
+    assert counted == {name: seen(shop, who, name, strength).count for name in opened(shop, who, strength)}
+    with shop.room.database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(generation_leases)) == 0
 
 
 @pytest.mark.parametrize("dataset", ["visits", "products", "nothing"])

@@ -28,6 +28,12 @@ def cells(page: Page) -> list[list[str]]:
     return found
 
 
+def numbers(page: Page) -> list[str]:
+    """Return what the overview says of how many rows there are, by dataset."""
+    found = re.findall(r"<dt>How many rows</dt><dd>(.*?)</dd>", page.text)
+    return [" ".join(re.sub(r"<[^>]+>", " ", each).split()) for each in found]
+
+
 def known_better(grocer: Grocer) -> Browser:
     """Return alice's browser once she has given codes from both of her contacts."""
     browser = grocer.known()
@@ -74,6 +80,19 @@ def test_held_values_are_told_in_the_language_of_the_page_and_titles_marked_as_w
     assert cells(page) == [["h0001", "2.00", "bread", "20. Mai 2026, 10:00 UTC"]]
     assert '<th scope="col" role="columnheader"><span lang="en" dir="ltr">sales value</span>' in page.text
     assert 'data-title="sales value"' in page.text
+
+
+def test_rows_are_counted_at_a_glance_only_when_somebody_asks_for_it(grocer: Grocer) -> None:
+    browser = known_better(grocer)
+    before, logged = numbers(browser.get("/privacy")), grocer.actions().count("subject.data-counted")
+    after = numbers(browser.get("/privacy/counts"))
+
+    assert (before, after) == (["count them"] * 2, ["1 ( look inside )"] * 2)
+    assert (logged, grocer.actions()[-1]) == (0, "subject.data-counted")
+
+
+def test_rows_of_what_may_be_sensitive_are_counted_for_nobody_who_showed_one_contact(grocer: Grocer) -> None:
+    assert numbers(grocer.known().get("/privacy/counts")) == ["1 ( look inside )", "look inside to see"]
 
 
 @pytest.mark.parametrize("path", [PURCHASES, f"{PURCHASES}/1/0"])

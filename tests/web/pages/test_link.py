@@ -70,6 +70,7 @@ def test_opening_a_link_uses_nothing_up(grocer: Grocer) -> None:
     before = grocer.actions()
     for _ in range(10):
         assert (grocer.browser().get(link).status, browser.get(link).status) == (403, 200)
+        assert (grocer.browser().head(link).status, browser.head(link).status) == (403, 200)
 
     assert grocer.actions() == before
     assert pressed(browser, link) == (303, "/privacy", 0)

@@ -31,6 +31,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/hand-over"): (EVERYBODY, {"token": "x"}, 403),
     ("POST", "/privacy/sign-out"): (CUSTOMERS, {}, 303),
     ("GET", "/privacy"): (CUSTOMERS, {}, 200),
+    ("GET", "/privacy/counts"): (CUSTOMERS, {}, 200),
     ("GET", "/privacy/data"): (CUSTOMERS, {}, 200),
     ("POST", "/privacy/data/code"): (CUSTOMERS, {}, 303),
     ("POST", "/privacy/data/answer"): (CUSTOMERS, {"code": "00000000"}, 403),

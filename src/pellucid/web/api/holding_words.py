@@ -140,6 +140,25 @@ class ColumnTold(BaseModel):
     correctable: bool = Field(description="A request for rectification can name it.")
 
 
+class CountsAsked(Asked):
+    """Nothing has to be said."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
+class CountTold(BaseModel):
+    """How many rows of a dataset are the person's."""
+
+    dataset: str
+    count: int
+
+
+class CountsTold(BaseModel):
+    """How many rows are the person's, in each dataset that the request opens."""
+
+    datasets: list[CountTold]
+
+
 class RowTold(BaseModel):
     """One row: its place, its values, which are covered because they are somebody else's, and what some reveal."""
 

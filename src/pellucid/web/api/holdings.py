@@ -15,7 +15,7 @@ from pellucid.rights.inferences import Inferences
 from pellucid.rights.inside import Inside, Wanted
 from pellucid.rights.overview import HeldDataset, Overview
 from pellucid.web.api.body import StrictRoute
-from pellucid.web.api.holding_words import HoldingsTold, InferencesTold, RowsAsked, RowsTold
+from pellucid.web.api.holding_words import CountsAsked, CountsTold, HoldingsTold, InferencesTold, RowsAsked, RowsTold
 from pellucid.web.api.requests import RequestId
 from pellucid.web.api.words import WITH_BODY, PersonAsked, moment_of, problems
 from pellucid.web.security import Caller, needs
@@ -62,6 +62,16 @@ def rows(
     with caller.looking_up_request():
         found = caller.site.workspace.holdings.rows(request_id, wanted, actor=caller.actor)
     return _answered(_rows(found))
+
+
+@router.post("/requests/{request_id}/counts", responses={200: {"model": CountsTold}, **problems(*WITH_BODY, 404, 409)})
+def counts(
+    request_id: RequestId, _asked: CountsAsked, caller: Annotated[Caller, Depends(needs("request:look"))]
+) -> Response:
+    """Tell how many rows there are of such a person, in each dataset that the request opens. It is logged."""
+    with caller.looking_up_request():
+        found = caller.site.workspace.holdings.counts(request_id, actor=caller.actor)
+    return _answered({"datasets": [{"dataset": name, "count": rows} for name, rows in found.items()]})
 
 
 def _held(found: Overview) -> dict[str, Any]:

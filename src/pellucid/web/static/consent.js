@@ -125,6 +125,11 @@ class PellucidConsent extends HTMLElement {
     return this.#state.purposes.filter((each) => !named.length || named.includes(each.name));
   }
 
+  /** Whether something is still to be chosen. */
+  get #isOpen() {
+    return this.#offers.some((each) => each.said === null);
+  }
+
   async #ask() {
     try {
       this.#take(await this.#fetch(`${this.#api}?language=${this.#language}`));
@@ -132,8 +137,7 @@ class PellucidConsent extends HTMLElement {
       this.#tell("failed");
       return;
     }
-    const asks = this.#offers.some((each) => each.said === null);
-    if (asks && !sessionStorage.getItem(LATER)) this.#show();
+    if (this.#isOpen && !sessionStorage.getItem(LATER)) this.#show();
   }
 
   async #fetch(url, body) {
@@ -180,7 +184,8 @@ class PellucidConsent extends HTMLElement {
       this.shadowRoot.querySelector("#wrong").textContent = this.#state.words.failed;
       return;
     }
-    this.#close();
+    if (this.#isOpen) this.#later(); // who saves and leaves something open is not asked about it on every page
+    else this.#close();
     this.#told.textContent = this.#state.words.saved;
     const on = this.on;
     if ([...this.#ran].some((each) => !on.includes(each))) location.reload(); // what runs is ended by nothing else
