@@ -85,7 +85,9 @@ def test_what_was_exchanged_since_the_page_was_read_is_not_approved(shop: Grocer
 def test_who_decides_reads_what_is_there_and_not_what_unseen_signs_make_of_it(shop: Grocer) -> None:
     """CVE-2021-42574: marks of direction have a line read otherwise than it runs."""
     turned = "/*\u202e\u2066only week 1\u2069*/"
-    done = proposed(shop, title="Weeks\u202eeno\x1b", sql=f"SELECT week, COUNT(*) AS n {turned}\r\nFROM purchases GROUP BY week")
+    done = proposed(
+        shop, title="Weeks\u202eeno\x1b", sql=f"SELECT week, COUNT(*) AS n {turned}\r\nFROM purchases GROUP BY week"
+    )
     pia = shop.known_staff("pia")
     page = pia.get(WEEKS)
 
