@@ -66,6 +66,7 @@ def demand_problem(answer: httpx.Response, status: int, code: str) -> None:
     told = answer.json()
     assert set(told) - {"fields"} == MEMBERS
     assert (told["status"], told["code"], told["type"]) == (status, code, f"urn:pellucid:error:{code}")
+    assert told["remedy"] != ""
     assert CANARY not in answer.text
     assert "h0001" not in answer.text
     demand_headers(answer)
