@@ -116,7 +116,9 @@ def test_a_page_shows_the_first_rows_and_the_file_all() -> None:
     assert len(as_csv(found).splitlines()) == MOST_ROWS + 6
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"], ids=ascii
+)
 def test_texts_that_a_spreadsheet_might_run_begin_with_an_apostrophe(sign: str) -> None:
     found = answer({"shop": [f"{sign}x", "x"], "n": [-1, 2]}, 1, error=None)
 

@@ -34,6 +34,8 @@ BAD_BODIES = {
     "a list": (json.dumps([CANARY]).encode(), 422, "request-invalid"),
     "deep": (b"[" * 30_000 + b"]" * 30_000, 400, "json-invalid"),
     "deep objects": (b'{"a":' * 9_000 + b"1" + b"}" * 9_000, 400, "json-invalid"),
+    "as deep as is read": (b'{"subject":' + b"[" * 7 + b"]" * 7 + b"}", 422, "request-invalid"),
+    "one deeper than is read": (b'{"subject":' + b"[" * 8 + b"]" * 8 + b"}", 400, "json-invalid"),
     "a name twice": (b'{"subject": "h0001", "subject": "h0002"}', 400, "json-invalid"),
     "not a number": (b'{"subject": NaN}', 400, "json-invalid"),
     "too long": (json.dumps({**CHOICE, "subject": CANARY * 5_000}).encode(), 413, "body-too-long"),
@@ -66,6 +68,7 @@ def demand_problem(answer: httpx.Response, status: int, code: str) -> None:
     told = answer.json()
     assert set(told) - {"fields"} == MEMBERS
     assert (told["status"], told["code"], told["type"]) == (status, code, f"urn:pellucid:error:{code}")
+    assert told["remedy"] != ""
     assert CANARY not in answer.text
     assert "h0001" not in answer.text
     demand_headers(answer)

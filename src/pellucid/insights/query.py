@@ -92,7 +92,7 @@ def accuracy_of(given: float | str | None) -> tuple[float | None, float | None]:
         raise InputInvalid(
             f"accuracy must be a number or a share, got {given!r}.",
             code="accuracy-out-of-range",
-            remedy="Write --accuracy 50 for an error in the figure's own units, or --accuracy 5% for a share of it.",
+            remedy="Write 50 for an error in the figure's own units, or 5% for a share of it.",
         ) from None
     return (None, value / 100) if share else (value, None)
 

@@ -74,5 +74,5 @@ def _not_to_be_had(block: Block) -> InputInvalid:
     return InputInvalid(
         f"This question cannot be bounded by rank, because {why}.",
         code="bounding-unavailable",
-        remedy="Leave --bounding out. Ranks are made when data come in or are sorted: `pellucid data sort DATASET`.",
+        remedy="Leave the bounding out. Ranks are made when data come in or are sorted: `pellucid data sort DATASET`.",
     )

@@ -164,7 +164,7 @@ def epsilon_for(
         raise InputInvalid(
             "No figure of this question has an error in its own units, so no epsilon can be found for an accuracy.",
             code="accuracy-meaningless",
-            remedy="Ask with --epsilon.",
+            remedy="Ask with an epsilon.",
         )
     if best > accuracy:
         asked, found = (six_digits(each) if sizes is None else f"{each:.3%}" for each in (accuracy, best))
@@ -212,7 +212,7 @@ def _allowed_epsilon(rule: ReleaseRule, epsilon: float | None) -> float:
         raise InputInvalid(
             f"epsilon must be above 0 and at most {rule.epsilon_max:g} for this purpose, got {asked!r}.",
             code="epsilon-out-of-range",
-            remedy=f"Leave --epsilon out to use the default of {rule.epsilon_default:g}.",
+            remedy=f"Leave it out to use the default of {rule.epsilon_default:g}.",
         )
     return float(asked)
 

@@ -32,7 +32,7 @@ def demand_sizes(query: GovernedQuery) -> None:
             "Only of counts, sums and averages can an error be a share of the figure; a spread or a quantile has no "
             "size in that sense.",
             code="accuracy-meaningless",
-            remedy="Ask with --epsilon, or with an --accuracy in the figure's own units.",
+            remedy="Ask with an epsilon, or with an error in the figure's own units.",
         )
 
 
@@ -53,7 +53,7 @@ def demand_clear(sizes: Sequence[tuple[str, float]]) -> None:
         raise InputInvalid(
             f"By a first answer, no figure of {', '.join(unclear)} can be told from nothing.",
             code="accuracy-out-of-reach",
-            remedy="Ask with --epsilon, or over larger groups.",
+            remedy="Ask with an epsilon, or over larger groups.",
         )
 
 

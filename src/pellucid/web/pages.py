@@ -27,6 +27,7 @@ from pellucid.transparency.words import SOURCE, Words, translations
 from pellucid.web.colons import SPACED, SpacedColons
 from pellucid.web.errors import Problem
 from pellucid.web.language import CATALOGUES, CHOICE, keep_choice, language_of, names
+from pellucid.web.plain import plain
 from pellucid.web.sentences import Sentences
 from pellucid.web.site import Site, site_of
 from pellucid.web.static_files import static_url
@@ -92,6 +93,7 @@ def environment(language: str) -> Environment:
         "period": words.period,
         "number": words.number,
         "signs": words.signs,
+        "plain": plain,
         "cite": lambda text: text.replace(GDPR, _said(spoken, GDPR)),
         "figure": partial(_figure, spoken, words),
         "country": words.country,

@@ -7,8 +7,8 @@ import pyarrow.csv
 
 from pellucid.release.result import Release
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that some spreadsheets would run."""
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a cell begins with that some spreadsheets would run; the last four are the first as East Asian signs."""
 
 
 def as_csv(release: Release, *, for_spreadsheets: bool = True) -> bytes:

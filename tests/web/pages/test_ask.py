@@ -279,6 +279,20 @@ def test_values_accuracy_and_bounding_are_taken_from_the_form(shop: Grocer) -> N
     assert re.findall(r"\[.*week.*\]", str(rows(page))) == []
 
 
+def test_what_to_do_is_told_in_words_of_the_page_and_not_of_the_command_line(shop: Grocer) -> None:
+    ana = shop.known_staff("ana")
+    remedies = {
+        "epsilon": "Leave it out to use the default of 1.",
+        "accuracy": "Write 50 for an error in the figure's own units, or 5% for a share of it.",
+        "bounding": "Leave the bounding out. Ranks are made when data come in or are sorted:",
+    }
+    wrong = {"epsilon": "9", "accuracy": "x", "bounding": "rank"}
+    pages = {name: previewed(ana, **{name: wrong[name]}) for name in wrong}
+
+    assert {name: pages[name].words.count(remedy) for name, remedy in remedies.items()} == dict.fromkeys(wrong, 1)
+    assert {(page.status, page.words.count(" --")) for page in pages.values()} == {(422, 0)}
+
+
 @pytest.mark.parametrize("settings", [Settings(query_seconds=0.000_001)])
 def test_a_question_that_takes_too_long_is_stopped_and_told(shop: Grocer, settings: Settings) -> None:
     page = asked(shop.known_staff("ana"), BY_WEEK)
