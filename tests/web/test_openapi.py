@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -21,6 +22,10 @@ OF_A_NOTICE = {"version", "language", "layer", "format"}
 """What everybody may read is named in URLs."""
 OF_AN_OFFICER = {"after", "before", "days", "dataset", "family", "refused", "right", "state"}
 """What tells of nobody is picked in URLs."""
+OF_ONES_OWN = {"agent_id", "cursor", "first", "generation", "most", "place", "purpose", "sequence"}
+"""What whoever is signed in picks of their own: numbers among it, and names of the policy."""
+NAMED_IN_PATHS = {"request_id", "delegation_id", "version", "insight", "agent_id", "dataset", "generation", "place"}
+NAMED_IN_PATHS |= {"purpose", "sequence"}
 KNOWN = {"subject": "h0001", "purpose": "offers", "purposes": ["offers"], "namespace": "household"}
 QUESTION = "SELECT COUNT(*) FROM purchases"
 
@@ -71,9 +76,10 @@ def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
             "insight",
             *OF_A_NOTICE,
             *OF_AN_OFFICER,
+            *OF_ONES_OWN,
         }
         assert parameters <= known
-        assert ("{" in path) == bool({"request_id", "delegation_id", "version", "insight"} & parameters)
+        assert set(re.findall(r"{(.*?)}", path)) <= NAMED_IN_PATHS & parameters
 
 
 @pytest.mark.slow
