@@ -31,6 +31,7 @@ from pellucid.policy.decide import ACTIONS
 from pellucid.policy.load import json_schema
 from pellucid.settings import Settings
 from pellucid.web import kinds
+from pellucid.web.counterparts import COUNTERPARTS, REASONS
 
 KINDS = {
     "page": ("Pages", "Under `/privacy`, `/staff` and `/verify`. Bodies are forms."),
@@ -79,6 +80,29 @@ def headers_page() -> str:
         "they are. Problems carry those of the route that they are about; `Retry-After` says how long to wait.",
         *parts,
     )
+
+
+def counterparts_page() -> str:
+    parts = {
+        "/privacy": ("The privacy centre", "What a customer's app does."),
+        "/verify": ("Links of requests", "What a program does that filed the request."),
+        "/staff": ("The console", "What programs of the staff do, by a token."),
+    }
+    tables = (
+        f"## {title}\n\n{opening}\n\n" + _table(["Page", "API"], _counterparts(start))
+        for start, (title, opening) in parts.items()
+    )
+    return _page(
+        "Pages and the API",
+        "What each page does, a program can do at `/api/v1`, but for what is a person's alone. `/api/v1/openapi.json` "
+        "says how, with examples.",
+        *tables,
+    )
+
+
+def _counterparts(start: str) -> list[list[str]]:
+    found = ((page, there) for page, there in COUNTERPARTS.items() if page.split(" ")[1].startswith(start))
+    return [[f"`{page}`", there if there in REASONS else f"`{there}`"] for page, there in found]
 
 
 def errors_page() -> str:
@@ -174,6 +198,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "settings.md": settings_page,
     "headers.md": headers_page,
+    "pages-and-api.md": counterparts_page,
     "errors.md": errors_page,
     "reasons.md": reasons_page,
     "policy.md": policy_page,

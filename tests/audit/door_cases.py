@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from pellucid.consent.signals import gpc_reading
 from pellucid.consent.visitors import Wish
 from pellucid.governance import sessions
-from pellucid.governance.sessions import CENTRE, NewSession
+from pellucid.governance.sessions import APP, CENTRE, NewSession
 from pellucid.policy.model import Actor
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.rights import challenges
@@ -51,6 +51,13 @@ def sent(w: Workspace) -> str:
 
 def _answered(w: Workspace) -> NewSession:
     return w.doors.answer(sent(w), cookie=COOKIE)
+
+
+def _answered_by_app(w: Workspace) -> NewSession:
+    w.doors.asked.flush_all()
+    w.doors.ask("h5", cookie=COOKIE, address="here", door=APP)
+    w.doors.asked.flush_all()
+    return w.doors.answer(sent(w), cookie=COOKIE, door=APP)
 
 
 def _request(w: Workspace) -> str:
@@ -124,6 +131,14 @@ VISITOR_CASES: list[Case] = [
     ("visitors.refuse_all", lambda w: w.visitors.refuse_all("", screen="x"), ("visitor.chose",), False),
     ("visitors.forget", lambda w: w.visitors.forget("x" * 43), (), False),
     ("visitors.forget", lambda w: w.visitors.forget(_chosen(w)), ("visitor.chose", "visitor.forgotten"), False),
+    ("visitors.remove", lambda w: w.visitors.remove("x" * 43, actor=w.actor("pia")), (), False),
+    ("visitors.remove", lambda w: w.visitors.remove("x" * 43, actor=MALLORY), ("access.refused",), True),
+    (
+        "visitors.remove",
+        lambda w: w.visitors.remove(_chosen(w), actor=w.actor("pia")),
+        ("visitor.chose", "visitor.forgotten"),
+        False,
+    ),
     ("arrivals.arrive", lambda w: w.arrivals.arrive(visitor(w), "x" * 43), (), False),
     (
         "arrivals.arrive",
@@ -154,6 +169,7 @@ DOOR_CASES: list[Case] = [
     ("doors.answer", lambda w: w.doors.answer("0", cookie=COOKIE), REFUSED, True),
     ("doors.answer", _answered, SIGNED_IN, False),
     ("doors.answer", lambda w: w.doors.answer("0", cookie=COOKIE, how="link"), REFUSED, True),
+    ("doors.answer", _answered_by_app, ("sign-in.asked", *SIGNED_IN), False),
     ("doors.hand_over", lambda w: w.doors.hand_over("x", address="here"), REFUSED, True),
     ("doors.visitor", lambda w: w.doors.visitor("x" * 43), (), False),
     ("doors.leave", lambda w: w.doors.leave(visitor(w)), ("sign-in.ended",), False),

@@ -15,6 +15,7 @@ PAGES = [
     "cli.md",
     "errors.md",
     "headers.md",
+    "pages-and-api.md",
     "policy.md",
     "policy.schema.json",
     "reasons.md",

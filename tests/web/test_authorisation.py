@@ -19,6 +19,12 @@ ANSWER = {**BODY, "purpose": "offers", "answer": "leave"}
 OPEN = None
 AGENT = "agent"
 """No token of a program lets anybody in: `test_drp` tries those of agents."""
+ME = "me"
+"""For who is signed in with an app, and no program whatever its scopes: `pages/test_me.py` tries everybody at each."""
+OWN = "/api/v1/me"
+OWN_REQUEST, OWN_ROW = f"{OWN}/requests/{{request_id}}", f"{OWN}/data/{{dataset}}/{{generation}}/{{place}}"
+CODE = {"code": "00000000"}
+LINK, ERASED = {"link": "x.1.y"}, {"token": f"r0123456789ab.{'x' * 43}"}
 REQUESTS, INSIGHTS = "/api/v1/requests", "/api/v1/insights"
 QUESTION = {"sql": "SELECT COUNT(*) FROM purchases", "purpose": "planning", "epsilon": 0.01}
 CHOSEN = {"choices": [{"purpose": "offers", "yes": False}]}
@@ -63,6 +69,53 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("POST", "/api/v1/delegations/show"): ("delegation:manage", BODY, 200),
     ("DELETE", "/api/v1/delegations/{delegation_id}"): ("delegation:manage", None, 404),
     ("POST", "/api/v1/erasure-preview"): ("erasure:preview", BODY, 200),
+    ("POST", "/api/v1/sign-in/codes"): (OPEN, {"key": "h0001"}, 202),
+    ("POST", "/api/v1/sign-in"): (OPEN, {**CODE, "attempt": "x" * 43}, 403),
+    ("POST", "/api/v1/sign-in/hand-over"): (OPEN, {"token": "x"}, 403),
+    ("POST", "/api/v1/messages/show"): (OPEN, LINK, 403),
+    ("POST", "/api/v1/messages"): (OPEN, {**LINK, "kind": "yearly", "wanted": False}, 403),
+    ("POST", "/api/v1/erasures/show"): (OPEN, ERASED, 404),
+    ("POST", "/api/v1/erasures/receipt"): (OPEN, ERASED, 404),
+    ("GET", OWN): (ME, None, 200),
+    ("GET", f"{OWN}/session"): (ME, None, 200),
+    ("DELETE", f"{OWN}/session"): (ME, None, 204),
+    ("GET", f"{OWN}/choices"): (ME, None, 200),
+    ("POST", f"{OWN}/choices"): (ME, {}, 201),
+    ("POST", f"{OWN}/choices/{{purpose}}"): (ME, {"yes": False}, 201),
+    ("GET", f"{OWN}/history"): (ME, None, 200),
+    ("GET", f"{OWN}/history/{{sequence}}/receipt"): (ME, None, 404),
+    ("GET", f"{OWN}/pause"): (ME, None, 200),
+    ("POST", f"{OWN}/pause"): (ME, {"paused": True}, 200),
+    ("GET", f"{OWN}/help"): (ME, None, 200),
+    ("GET", f"{OWN}/joined"): (ME, None, 200),
+    ("POST", f"{OWN}/joined"): (ME, {}, 200),
+    ("DELETE", f"{OWN}/joined"): (ME, None, 204),
+    ("GET", f"{OWN}/data"): (ME, None, 200),
+    ("POST", f"{OWN}/data/code"): (ME, {}, 202),
+    ("POST", f"{OWN}/data/answer"): (ME, CODE, 403),
+    ("GET", f"{OWN}/data/{{dataset}}"): (ME, None, 200),
+    ("POST", f"{OWN}/data/{{dataset}}/statement"): (ME, {"statement": "x"}, 201),
+    ("GET", OWN_ROW): (ME, None, 200),
+    ("POST", OWN_ROW): (ME, {"column": "place", "value": "AT"}, 201),
+    ("GET", f"{OWN}/inferences"): (ME, None, 200),
+    ("GET", f"{OWN}/uses"): (ME, None, 200),
+    ("GET", f"{OWN}/recipients"): (ME, None, 200),
+    ("GET", f"{OWN}/requests"): (ME, None, 200),
+    ("POST", f"{OWN}/requests"): (ME, {"right": "access"}, 201),
+    ("GET", OWN_REQUEST): (ME, None, 404),
+    ("DELETE", OWN_REQUEST): (ME, None, 404),
+    ("POST", f"{OWN_REQUEST}/code"): (ME, {}, 404),
+    ("POST", f"{OWN_REQUEST}/answer"): (ME, CODE, 404),
+    ("GET", f"{OWN_REQUEST}/package"): (ME, None, 404),
+    ("GET", f"{OWN}/erasure"): (ME, None, 200),
+    ("POST", f"{OWN}/erasure"): (ME, {"understood": True}, 403),
+    ("POST", f"{OWN}/proof/code"): (ME, {}, 202),
+    ("POST", f"{OWN}/proof/answer"): (ME, CODE, 403),
+    ("GET", f"{OWN}/people"): (ME, None, 200),
+    ("POST", f"{OWN}/people/self"): (ME, {}, 200),
+    ("POST", f"{OWN}/people/{{delegation_id}}/act"): (ME, {}, 404),
+    ("DELETE", f"{OWN}/people/agents/{{agent_id}}"): (ME, None, 200),
+    ("DELETE", f"{OWN}/people/{{delegation_id}}"): (ME, None, 404),
     ("POST", "/v1/data-rights-request"): (AGENT, "", 403),
     ("GET", "/v1/data-rights-request/{request_id}"): (AGENT, None, 403),
     ("DELETE", "/v1/data-rights-request/{request_id}"): (AGENT, "", 403),
@@ -71,11 +124,13 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/api/v1/help"): (OPEN, None, 200),
     ("GET", "/api/v1/notices"): (OPEN, None, 200),
     ("GET", "/api/v1/notices/{version}"): (OPEN, None, 404),  # none was published
+    ("GET", "/api/v1/notices/{version}/changes"): (OPEN, None, 422),  # since when is not said
     ("POST", "/api/v1/visitors"): ("consent:write", CHOSEN, 201),
     ("POST", "/api/v1/visitors/show"): ("consent:show", {}, 200),
     ("GET", "/privacy/api/visitor"): (OPEN, None, 200),
     ("POST", "/privacy/api/visitor"): (OPEN, CHOSEN, 403),  # from a page of the same host: see `test_visitor_api`
     ("DELETE", "/privacy/api/visitor"): (OPEN, None, 403),
+    ("POST", "/api/v1/visitors/forget"): ("consent:write", {"visitor": "x" * 43}, 204),
     ("GET", "/.well-known/gpc.json"): (OPEN, None, 200),
     ("GET", "/healthz"): (OPEN, None, 204),
     ("GET", "/readyz"): (OPEN, None, 204),
@@ -83,6 +138,7 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/api/v1/openapi.json"): (OPEN, None, 200),
 }
 """Route: the scope it takes, a body, and how it answers whoever has it."""
+OF_PROGRAMS = [row for row in ROWS if ROWS[row][0] != ME]
 
 
 NAMED = {
@@ -91,6 +147,11 @@ NAMED = {
     "version": "current",
     "delegation_id": "0123456789ab",
     "insight": "none",
+    "purpose": "offers",
+    "sequence": "999",
+    "dataset": "members",
+    "generation": "1",
+    "place": "0",
 }
 
 
@@ -127,7 +188,7 @@ def asked(client: Client, row: tuple[str, str], *scopes: str) -> int:
     return client(*scopes).request(method, path, json=body).status_code
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(row))
+@pytest.mark.parametrize("row", OF_PROGRAMS, ids=lambda row: " ".join(row))
 def test_a_route_lets_in_whoever_has_its_scope_and_nobody_else(client: Client, row: tuple[str, str]) -> None:
     needed, _, done = ROWS[row]
     expected = {scope: done if needed in (OPEN, scope) else 403 for scope in SCOPE_NAMES}
@@ -136,7 +197,7 @@ def test_a_route_lets_in_whoever_has_its_scope_and_nobody_else(client: Client, r
     assert asked(client, row) == (done if needed in (OPEN, AGENT) else 401)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if ROWS[row][0] is not OPEN], ids=lambda row: " ".join(row))
+@pytest.mark.parametrize("row", [row for row in OF_PROGRAMS if ROWS[row][0] is not OPEN], ids=lambda row: " ".join(row))
 def test_all_other_scopes_together_are_not_enough(client: Client, row: tuple[str, str]) -> None:
     others = [scope for scope in SCOPE_NAMES if scope != ROWS[row][0]]
 

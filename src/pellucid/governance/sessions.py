@@ -1,7 +1,8 @@
-"""The sessions of people who come with a browser: begun, found, made anew, ended; each a row that the server can end.
+"""The sessions of people: begun, found, made anew, ended; each a row that the server can end.
 
-A session is a secret in a cookie; what is kept of it is an HMAC-SHA256 under a key outside the control database. It
-ends when nothing came for a while, and at a fixed instant whatever comes. Who people are is shown elsewhere
+A session is a secret: in the cookie of a browser, or shown by an app as a bearer. Neither counts as the other: the
+door is part of what is hashed. What is kept of it is an HMAC-SHA256 under a key outside the control database. It ends
+when nothing came for a while, and at a fixed instant whatever comes. Who people are is shown elsewhere
 (`rights.sign_in`, `governance.staff_accounts`): here it is only remembered. The caller writes the log.
 """
 
@@ -30,7 +31,7 @@ SECRET_LENGTH = 43
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One of the two ways in: where its sessions are kept, and how long they last, in microseconds."""
+    """One of the ways in: where its sessions are kept, and how long they last, in microseconds."""
 
     name: str
     table: Table
@@ -39,13 +40,20 @@ class Door:
 
 
 CENTRE = Door("centre", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
+APP = Door("app", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
+"""Of customers too, by the API: as short as in a browser."""
 CONSOLE = Door("console", staff_sessions, 30 * MINUTE, 10 * 60 * MINUTE)
-_SHOWN = {door.name: select(door.table).where(door.table.c.digest == bindparam("shown")) for door in (CENTRE, CONSOLE)}
+_SHOWN = {
+    door.name: select(door.table).where(door.table.c.digest == bindparam("shown")) for door in (CENTRE, APP, CONSOLE)
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as kept: whose it is (`who`: columns of its table), how that was shown, how well, when last seen."""
+    """A session as kept: whose it is (`who`: columns of its table), how that was shown, how well, when last seen.
+
+    `door` is by which they came in: a session that is made anew stays one of that door.
+    """
 
     id: str
     who: Mapping[str, Any] = field(repr=False)
@@ -53,11 +61,12 @@ class Session:
     strength: int
     ends_at: int
     seen_at: int = 0
+    door: Door = CENTRE
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just begun, with the secret that goes into the cookie and is kept nowhere."""
+    """A session just begun, with the secret that is told once and kept nowhere."""
 
     session: Session
     secret: str = field(repr=False)
@@ -72,12 +81,12 @@ def begin(
     connection: Connection, door: Door, key: bytes, who: Mapping[str, Any], how: str, strength: int, now: int
 ) -> NewSession:
     """Begin a session of somebody who has just shown who they are, under a secret that nobody had before."""
-    session = Session(secrets.token_hex(8), who, how, strength, now + door.longest)
+    session = Session(secrets.token_hex(8), who, how, strength, now + door.longest, door=door)
     return _stored(connection, door, key, session, now)
 
 
 def find(connection: Connection, door: Door, key: bytes, secret: str, now: int) -> Session | None:
-    """Return the session that a cookie shows; None if it is none, or has ended."""
+    """Return the session that a secret shows at a door; None if it is none, or has ended."""
     if len(secret) != SECRET_LENGTH:
         return None
     row = connection.execute(_SHOWN[door.name], {"shown": digest(key, door.name, secret)}).one_or_none()
@@ -102,7 +111,8 @@ def renew(connection: Connection, door: Door, key: bytes, session: Session, stre
     """
     if not end(connection, door, session, now):
         raise NotPermitted("You were signed out meanwhile.", remedy="Sign in again.", code="session-over")
-    raised = Session(secrets.token_hex(8), session.who, session.how, max(strength, session.strength), session.ends_at)
+    worth = max(strength, session.strength)
+    raised = Session(secrets.token_hex(8), session.who, session.how, worth, session.ends_at, door=door)
     return _stored(connection, door, key, raised, now)
 
 
@@ -155,6 +165,6 @@ def _lasts(door: Door, row: Row[Any], now: int) -> bool:
 
 
 def _session(door: Door, row: Row[Any]) -> Session:
-    names = ("namespace", "subject", "address") if door is CENTRE else ("person",)
+    names = ("person",) if door is CONSOLE else ("namespace", "subject", "address")
     who = {name: getattr(row, name) for name in names}
-    return Session(row.id, who, row.how, row.strength, row.ends_at, row.seen_at)
+    return Session(row.id, who, row.how, row.strength, row.ends_at, row.seen_at, door)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from pellucid.errors import NotPermitted
 from pellucid.records.jobs import SECOND
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.records.web_tables import sign_ins
@@ -85,6 +86,24 @@ def forget(connection: Connection, now: int) -> None:
     for start in (SIGN_IN, RAISING, PROOF):
         connection.execute(delete(identity_challenges).where(identity_challenges.c.request.startswith(start), old))
     connection.execute(delete(sign_ins).where(sign_ins.c.ends_at <= now - KEPT))
+
+
+def code_wrong() -> NotPermitted:
+    """Return the refusal of a code, in the same words whatever is wrong with it."""
+    return NotPermitted(
+        "This is not the code that we sent, or it holds no longer.",
+        remedy="Look at the newest message, or have another code sent; each holds once, for ten minutes.",
+        code="code-wrong",
+    )
+
+
+def link_wrong() -> NotPermitted:
+    """Return the same of what stood in a link."""
+    return NotPermitted(
+        "This is not the link that we sent last, or it holds no longer.",
+        remedy="Look at the newest message, or have another sent; each holds once, for ten minutes.",
+        code="link-wrong",
+    )
 
 
 def _newest(connection: Connection, browser: bytes, now: int) -> tuple[str, str, int | None, bytes] | None:

@@ -36,6 +36,7 @@ from pellucid.errors import (
 MEDIA_TYPE = "application/problem+json"
 
 STATUS_BY_CODE: Mapping[str, int] = {
+    "session-unknown": 401,
     "token-missing": 401,
     "token-unknown": 401,
     "token-expired": 401,

@@ -5,10 +5,10 @@ Every route of the API depends on `needs(SCOPE)`, and nothing else lets anybody 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -84,7 +84,17 @@ class Caller:
             raise
 
 
-class needs:
+class Admits:
+    """A dependency that lets callers in before what they sent is parsed (`api.body.StrictRoute`)."""
+
+    __call__: Callable[..., Any]
+
+    async def admit(self, request: Request) -> None:
+        """Let the caller in, or raise why not."""
+        raise NotImplementedError
+
+
+class needs(Admits):
     """A dependency that lets in callers whose token carries a scope; else NotPermitted, or Problem (429)."""
 
     def __init__(self, scope: str) -> None:

@@ -19,6 +19,7 @@ from pellucid.consent.standing import Standing, Standings, standings
 from pellucid.consent.submission import Submission
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.governance.activate import policy_at
+from pellucid.governance.sessions import APP
 from pellucid.policy.model import Policy
 from pellucid.rights.overview import Overview, overview
 from pellucid.rights.self_served import CENTRE as CHANNEL
@@ -30,6 +31,8 @@ from pellucid.workspace.sealing import Sealing, sealing_of
 SCREEN = "privacy-centre-1"
 """The screen that people choose on; a new number where what it says or how it looks changes what a choice means."""
 METHOD = "button"
+PROGRAM = "program"
+"""Screen and method where an app shows people what they choose by: we do not know what it showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ class CentreDesk:
         return as_bytes(made)
 
     def said(self, visitor: Visitor, verb: ConsentVerb, purpose: str | None, language: str, now: int) -> ConsentRecord:
-        """Return the record of what somebody says by a button of the centre; it is recorded nowhere yet."""
+        """Return the record of what somebody says by a button, the centre's or an app's; it is recorded nowhere yet."""
+        by_app = visitor.session.door is APP
         return ConsentRecord(
             namespace=visitor.identity[0],
             subject=visitor.identity[1],
@@ -133,9 +137,9 @@ class CentreDesk:
             at=now,
             by=By(visitor.by),
             proof=visitor.proof,
-            screen=SCREEN,
+            screen=PROGRAM if by_app else SCREEN,
             language=language,
-            method=METHOD,
+            method=PROGRAM if by_app else METHOD,
         )
 
     def _record(

@@ -22,7 +22,7 @@ from pellucid.governance import delegations, invitations, sessions, waits
 from pellucid.governance.activate import active_policy
 from pellucid.governance.delegations import Delegation
 from pellucid.governance.refusals import Refusals
-from pellucid.governance.sessions import CENTRE, NewSession, Session, digest
+from pellucid.governance.sessions import CENTRE, Door, NewSession, Session, digest
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.only_reading import is_only_reading
 from pellucid.rights import handover, sign_in
@@ -92,7 +92,10 @@ class Visitor:
 
 @dataclass(frozen=True)
 class DoorDesk:
-    """`workspace.doors`. `cookie` is what the browser shows, `address` where it asks from."""
+    """`workspace.doors`. `cookie` is what the browser shows, `address` where it asks from.
+
+    An app comes by a door of its own (`sessions.APP`), and shows what it was told when it asked in place of a cookie.
+    """
 
     room: Room
 
@@ -102,7 +105,7 @@ class DoorDesk:
         about = {path.namespace for dataset in policy.datasets.values() for path in dataset.subjects}
         return tuple((name, unit.title) for name, unit in policy.namespaces.items() if name in about)
 
-    def ask(self, typed: str, *, cookie: str, address: str, namespace: str | None = None) -> None:
+    def ask(self, typed: str, *, cookie: str, address: str, namespace: str | None = None, door: Door = CENTRE) -> None:
         """Have a code sent to whoever is known by what was typed, if a contact of theirs is held.
 
         How many are sent is the worker's to see (`rights.challenge_limits`): nobody is refused for what others asked.
@@ -111,7 +114,7 @@ class DoorDesk:
         policy, now = self.room.policy(), self.room.clock()
         name = namespace_of(policy, namespace)
         browser = Browser(
-            digest(self.key, "browser", cookie),
+            self._browser(cookie, door),
             came_from(self.key, address, name, typed),
             digest(self.key, "network", _net_of(address)),
         )
@@ -122,23 +125,25 @@ class DoorDesk:
     def waits(self, *, cookie: str) -> bool:
         """Return whether this browser asked for a code and may give it."""
         with self.room.database.read() as connection:
-            return sign_in.waits(connection, digest(self.key, "browser", cookie), self.room.clock())
+            return sign_in.waits(connection, self._browser(cookie, CENTRE), self.room.clock())
 
-    def answer(self, given: str, *, cookie: str, how: Literal["code", "link"] = "code") -> NewSession:
+    def answer(
+        self, given: str, *, cookie: str, how: Literal["code", "link"] = "code", door: Door = CENTRE
+    ) -> NewSession:
         """Begin the session of whoever gives the code that they were sent, or what stood in the link beside it.
 
         Both hold in the browser only that asked: see `docs/decisions/0017-pages.md`. Raises NotPermitted (`code-wrong`,
         `link-wrong`), in the same words whatever is wrong.
         """
-        now, browser = self.room.clock(), digest(self.key, "browser", cookie)
+        now, browser = self.room.clock(), self._browser(cookie, door)
         with self.room.database.write() as connection:
             found = sign_in.who_showed(connection, self._challenges, browser, given, now)
             if found is not None:
-                return let_in(self.room, self.key, connection, found[0], how, found[1], now)
+                return let_in(self.room, self.key, connection, found[0], how, found[1], now, door)
         self.refusals.count(f"{how}-wrong", STRANGER)
-        raise _link_wrong() if how == "link" else _code_wrong()
+        raise sign_in.link_wrong() if how == "link" else sign_in.code_wrong()
 
-    def hand_over(self, token: str, *, address: str) -> NewSession:
+    def hand_over(self, token: str, *, address: str, door: Door = CENTRE) -> NewSession:
         """Begin the session of whom the company's own site says is there, by a signed token that is taken once.
 
         Raises NotPermitted (`handover-refused`), in the same words whatever is wrong with it.
@@ -154,7 +159,7 @@ class DoorDesk:
                 fresh = handover.take_once(connection, digest(self.key, "handover", told.id), told.expires_at)
                 subject = ids.find(connection, name, told.subject)
                 if fresh and subject is not None:
-                    return let_in(self.room, self.key, connection, (name, subject), "handover", place, now)
+                    return let_in(self.room, self.key, connection, (name, subject), "handover", place, now, door)
         self.refusals.count("handover-refused", STRANGER)
         raise NotPermitted(
             "We could not take over who you are from the page that you came from.",
@@ -162,28 +167,28 @@ class DoorDesk:
             code="handover-refused",
         )
 
-    def visitor(self, secret: str) -> Visitor | None:
-        """Return who a cookie says is there; None for nobody. A session that is used goes on.
+    def visitor(self, secret: str, door: Door = CENTRE) -> Visitor | None:
+        """Return who a secret says is there, at its own door only; None for nobody. A session that is used goes on.
 
         One that acts for somebody lasts no longer than they may: what was meant for one is never done to another.
         """
         now = self.room.clock()
         with self.room.database.read() as connection:
-            found = sessions.find(connection, CENTRE, self.key, secret, now)
+            found = sessions.find(connection, door, self.key, secret, now)
             if found is None:
                 return None
             stale, by = sessions.is_stale(found, now), delegations.acting(connection, found.id)
             visitor = Visitor(found) if by is None else self._acting(connection, found, by, now)
         if stale and visitor is not None and not is_only_reading():
             with self.room.database.write() as connection:
-                sessions.note_seen(connection, CENTRE, found, now)
+                sessions.note_seen(connection, door, found, now)
         return visitor
 
     def leave(self, visitor: Visitor) -> None:
         """End a session, on the server too."""
         now = self.room.clock()
         with self.room.database.write() as connection:
-            if sessions.end(connection, CENTRE, visitor.session, now):
+            if sessions.end(connection, visitor.session.door, visitor.session, now):
                 name = self.room.subject_keys.pseudonym(connection, *visitor.own)
                 append(connection, AuditEntry("sign-in.ended", visitor.actor, now, subject=name))
 
@@ -211,6 +216,10 @@ class DoorDesk:
         title = title_of(connection, policy, found.person)
         return Visitor(session, Acting(found.id, found.person, found.kind, title))
 
+    def _browser(self, cookie: str, door: Door) -> bytes:
+        """Return the keyed hash of what binds a code to who asked for it: a browser's cookie is no app's, or back."""
+        return digest(self.key, "browser" if door is CENTRE else f"browser of {door.name}", cookie)
+
     @cached_property
     def refusals(self) -> Refusals:
         """Wrong answers of customers and staff, on their way into the log."""
@@ -231,22 +240,6 @@ class DoorDesk:
         return challenge_key(self.room)
 
 
-def _code_wrong() -> NotPermitted:
-    return NotPermitted(
-        "This is not the code that we sent, or it holds no longer.",
-        remedy="Look at the newest message, or have another code sent; each holds once, for ten minutes.",
-        code="code-wrong",
-    )
-
-
-def _link_wrong() -> NotPermitted:
-    return NotPermitted(
-        "This is not the link that we sent last, or it holds no longer.",
-        remedy="Look at the newest message, or have another sent; each holds once, for ten minutes.",
-        code="link-wrong",
-    )
-
-
 def _net_of(address: str) -> str:
     """Return the net that an address is in, of those that one asker easily has many addresses of."""
     try:
@@ -262,13 +255,20 @@ def came_from(key: bytes, address: str, namespace: str, typed: str) -> bytes:
 
 
 def let_in(
-    room: Room, key: bytes, connection: Connection, identity: Identity, how: str, address: bytes, now: int
+    room: Room,
+    key: bytes,
+    connection: Connection,
+    identity: Identity,
+    how: str,
+    address: bytes,
+    now: int,
+    door: Door = CENTRE,
 ) -> NewSession:
     """Begin a session of a customer and log it, by pseudonym; the transaction's last call."""
     who = {"namespace": identity[0], "subject": identity[1], "address": address}
-    made = sessions.begin(connection, CENTRE, key, who, how, sign_in.STRENGTH, now)
+    made = sessions.begin(connection, door, key, who, how, sign_in.STRENGTH, now)
     name = room.subject_keys.pseudonym(connection, *identity)
-    body = {"how": how, "session": made.session.id, "door": CENTRE.name}
+    body = {"how": how, "session": made.session.id, "door": door.name}
     append(connection, AuditEntry("sign-in.done", Visitor(made.session).actor, now, subject=name, body=body))
     return made
 
@@ -285,7 +285,7 @@ def renewed(
     connection: Connection, key: bytes, visitor: Visitor, strength: int, delegation: str | None, now: int
 ) -> NewSession:
     """Make the session of somebody anew, in which they act by a delegation, or (None) for themselves."""
-    made = sessions.renew(connection, CENTRE, key, visitor.session, strength, now)
+    made = sessions.renew(connection, visitor.session.door, key, visitor.session, strength, now)
     delegations.act(connection, visitor.session.id, None)
     delegations.act(connection, made.session.id, delegation)
     return made

@@ -16,7 +16,7 @@ from pellucid.audit.log import append
 from pellucid.consent.standing import Standings, standings
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance import sessions
-from pellucid.governance.sessions import CENTRE, NewSession, digest
+from pellucid.governance.sessions import NewSession, digest
 from pellucid.policy.model import Built
 from pellucid.rights import inside, raising
 from pellucid.rights.access import AccessParts, demand_policy
@@ -170,7 +170,7 @@ class InsideDesk:
             tried = raising.answer(connection, challenge_key(self.room), self._session(visitor), given, now)
             shown = tried.contacts if tried.right else 0
             if shown > visitor.session.strength:
-                made = sessions.renew(connection, CENTRE, self.key(), visitor.session, shown, now)
+                made = sessions.renew(connection, visitor.session.door, self.key(), visitor.session, shown, now)
                 body = {"session": made.session.id, "strength": made.session.strength}
                 self._note(connection, visitor, "sign-in.raised", body, now)
                 return made

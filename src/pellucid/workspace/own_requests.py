@@ -14,7 +14,7 @@ from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.governance import sessions
-from pellucid.governance.sessions import CENTRE, NewSession
+from pellucid.governance.sessions import NewSession
 from pellucid.policy.model import Policy
 from pellucid.records.rights_tables import rights_requests
 from pellucid.rights import stored
@@ -152,12 +152,12 @@ class OwnRequestDesk:
         self.one(visitor, request)
         _demand_own(visitor)
         self._checks().answer(request, given, actor=visitor.actor)
-        now, began = self.room.clock(), visitor.session.ends_at - CENTRE.longest
+        now, began = self.room.clock(), visitor.session.ends_at - visitor.session.door.longest
         with self.room.database.write() as connection:
             shown = min(len(shown_contacts(connection, request, began)), MOST_CONTACTS)
             if shown <= visitor.session.strength:
                 return None
-            made = sessions.renew(connection, CENTRE, self.key(), visitor.session, shown, now)
+            made = sessions.renew(connection, visitor.session.door, self.key(), visitor.session, shown, now)
             name = self.room.subject_keys.pseudonym(connection, *visitor.identity)
             body = {"session": made.session.id, "strength": made.session.strength}
             append(connection, AuditEntry("sign-in.raised", visitor.actor, now, subject=name, body=body))

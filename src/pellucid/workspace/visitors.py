@@ -103,12 +103,20 @@ class VisitorDesk:
 
     def forget(self, secret: str) -> bool:
         """Delete what is kept of a visitor, at once and for good; return whether there was anything."""
+        return self._forget(secret, STRANGER)
+
+    def remove(self, secret: str, *, actor: Actor) -> bool:
+        """Do as `forget`, for a program that may record what people say; raises NotPermitted."""
+        self.room.demand(actor, "consent-record")
+        return self._forget(secret, actor)
+
+    def _forget(self, secret: str, actor: Actor) -> bool:
         now = self.room.clock()
         with self.room.database.write() as connection:
             kept = find(connection, self.key(), secret, now)
             if kept is None or not kept_records.remove(connection, kept.id):
                 return False
-            append(connection, AuditEntry("visitor.forgotten", STRANGER, now, body={"visitor": kept.id}))
+            append(connection, AuditEntry("visitor.forgotten", actor, now, body={"visitor": kept.id}))
         return True
 
     def remove_over(self, claim: Claim) -> None:

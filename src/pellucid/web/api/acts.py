@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
+from pellucid.rights.plan import Part
 from pellucid.web.api.act_words import PreviewTold
 from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.requests import RequestId
 from pellucid.web.api.words import WITH_BODY, PersonAsked, moment_of, problems
 from pellucid.web.centre.erase_words import becoming
 from pellucid.web.security import Caller, needs
+from pellucid.workspace import Workspace
 
 router = APIRouter(prefix="/api/v1", tags=["requests"], route_class=StrictRoute)
 
@@ -29,19 +32,7 @@ def preview(
     workspace = caller.site.workspace
     with caller.looking_up():
         parts = workspace.own_erasures.preview(asked.subject, actor=caller.actor, namespace=asked.namespace)
-    policy = workspace.centre.policy()
-    told = [
-        {
-            "title": store.title,
-            "becomes": decision,
-            "why": store.reason,
-            "basis": store.basis,
-            "until": None if store.until is None else moment_of(store.until),
-        }
-        for decision, store in becoming(parts, policy.datasets, policy.recipients)
-    ]
-    body = {"begins_after_hours": workspace.settings.erasure_wait_hours, "places": told}
-    return Response(json.dumps(body, ensure_ascii=False), media_type="application/json")
+    return Response(json.dumps(preview_told(workspace, parts), ensure_ascii=False), media_type="application/json")
 
 
 @router.get(
@@ -57,3 +48,19 @@ def package(request_id: RequestId, caller: Annotated[Caller, Depends(needs("requ
     with caller.looking_up_request():
         archive = caller.site.workspace.own_packages.fetch_for_program(request_id, actor=caller.actor)
     return FileResponse(archive, media_type="application/zip", filename=f"package-{request_id}.zip")
+
+
+def preview_told(workspace: Workspace, parts: Sequence[Part]) -> dict[str, Any]:
+    """Return what an erasure would do as JSON tells it."""
+    policy = workspace.centre.policy()
+    told = [
+        {
+            "title": store.title,
+            "becomes": decision,
+            "why": store.reason,
+            "basis": store.basis,
+            "until": None if store.until is None else moment_of(store.until),
+        }
+        for decision, store in becoming(parts, policy.datasets, policy.recipients)
+    ]
+    return {"begins_after_hours": workspace.settings.erasure_wait_hours, "places": told}

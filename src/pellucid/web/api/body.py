@@ -15,7 +15,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from pellucid.web.security import needs
+from pellucid.web.security import Admits
 
 DEEPEST = 8
 
@@ -47,7 +47,7 @@ class StrictRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             for each in self.dependant.dependencies:
-                if isinstance(each.call, needs):
+                if isinstance(each.call, Admits):
                     await each.call.admit(request)
             return await handle(StrictRequest(request.scope, request.receive))
 

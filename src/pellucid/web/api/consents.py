@@ -58,7 +58,7 @@ def record(
         return _record(caller, choice)
     sent = b"POST /api/v1/consents\n" + choice.model_dump_json().encode()
     asked, replies = KeyedRequest.of(caller.token.id, idempotency_key, sent), caller.site.workspace.tokens.replies
-    beside = replies.beside(asked, lambda receipts: Reply(201, _json(_receipt(receipts[0]))))
+    beside = replies.beside(asked, lambda receipts: Reply(201, _json(receipt_told(receipts[0]))))
     return replies.once(asked, lambda: _record(caller, choice, beside), lambda reply: _again(caller, reply))
 
 
@@ -131,7 +131,7 @@ def changes(
 def _record(caller: Caller, choice: Choice, beside: Beside | None = None) -> Response:
     with caller.looking_up(always=choice.verb not in ("give", "lift")):
         receipt = _recorded(caller, choice, beside)
-    return _told(201, _receipt(receipt))
+    return _told(201, receipt_told(receipt))
 
 
 def _recorded(caller: Caller, choice: Choice, beside: Beside | None) -> ConsentReceipt:
@@ -165,7 +165,8 @@ def _again(caller: Caller, reply: Reply) -> Response:
     return Response(_json(told), reply.status, {"Idempotent-Replayed": "true"}, "application/json")
 
 
-def _receipt(receipt: ConsentReceipt) -> dict[str, Any]:
+def receipt_told(receipt: ConsentReceipt) -> dict[str, Any]:
+    """Return a receipt as JSON tells it."""
     told = dict(receipt.as_json())
     instants = {name: moment_of(at) for name, at in told.items() if name in _INSTANTS and isinstance(at, int)}
     return told | instants

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -14,6 +15,8 @@ from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.help_words import HelpTold
 from pellucid.web.api.notices import Visited
 from pellucid.web.api.words import public_problems
+from pellucid.workspace import Workspace
+from pellucid.workspace.help import Help
 
 router = APIRouter(prefix="/api/v1/help", tags=["notices"], route_class=StrictRoute)
 
@@ -21,14 +24,17 @@ router = APIRouter(prefix="/api/v1/help", tags=["notices"], route_class=StrictRo
 @router.get("", responses={200: {"model": HelpTold}, **public_problems()})
 def told(site: Visited) -> Response:
     """Tell whom to ask, by when people are answered, and whom they can complain to. No token is needed."""
-    workspace = site.workspace
-    controller, found = workspace.centre.policy().controller, workspace.help.shown()
-    said = {
+    body = json.dumps(help_told(site.workspace, site.workspace.help.shown()), ensure_ascii=False, separators=(",", ":"))
+    return Response(body.encode(), media_type="application/json")
+
+
+def help_told(workspace: Workspace, found: Help) -> dict[str, Any]:
+    """Return what helps as JSON tells it."""
+    controller = workspace.centre.policy().controller
+    return {
         "controller": controller.name,
         "contact": controller.contact,
         "days": found.days,
         "laws": [asdict(each) for each in found.others],
         "authorities": [asdict(each) for each in found.authorities],
     }
-    body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(body, media_type="application/json")

@@ -31,7 +31,7 @@ def holdings(
     request.state.sent = asked.texts()
     with caller.looking_up():
         found = caller.site.workspace.holdings.held(asked.subject, actor=caller.actor, namespace=asked.namespace)
-    return _answered(_held(found))
+    return _answered(held_told(found))
 
 
 @router.post("/inferences", responses={200: {"model": InferencesTold}, **problems(*WITH_BODY, 404)})
@@ -42,7 +42,7 @@ def inferences(
     request.state.sent = asked.texts()
     with caller.looking_up():
         found = caller.site.workspace.holdings.concluded(asked.subject, actor=caller.actor, namespace=asked.namespace)
-    return _answered(_concluded(found))
+    return _answered(concluded_told(found))
 
 
 @router.post("/requests/{request_id}/rows", responses={200: {"model": RowsTold}, **problems(*WITH_BODY, 404, 409)})
@@ -61,7 +61,7 @@ def rows(
     wanted = Wanted(asked.dataset, asked.first, asked.most, asked.generation)
     with caller.looking_up_request():
         found = caller.site.workspace.holdings.rows(request_id, wanted, actor=caller.actor)
-    return _answered(_rows(found))
+    return _answered(rows_told(found))
 
 
 @router.post("/requests/{request_id}/counts", responses={200: {"model": CountsTold}, **problems(*WITH_BODY, 404, 409)})
@@ -74,7 +74,8 @@ def counts(
     return _answered({"datasets": [{"dataset": name, "count": rows} for name, rows in found.items()]})
 
 
-def _held(found: Overview) -> dict[str, Any]:
+def held_told(found: Overview) -> dict[str, Any]:
+    """Return what is held as JSON tells it."""
     return {
         "categories": [
             {
@@ -94,7 +95,8 @@ def _dataset(found: HeldDataset) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name != "kinds"}
 
 
-def _concluded(found: Inferences) -> dict[str, Any]:
+def concluded_told(found: Inferences) -> dict[str, Any]:
+    """Return conclusions as JSON tells them."""
     return {
         "conclusions": [asdict(each) | {"made_at": _moment(each.made_at)} for each in found.conclusions],
         "estimates": [
@@ -104,7 +106,8 @@ def _concluded(found: Inferences) -> dict[str, Any]:
     }
 
 
-def _rows(found: Inside) -> dict[str, Any]:
+def rows_told(found: Inside) -> dict[str, Any]:
+    """Return rows as JSON tells them."""
     names = [each.name for each in found.columns]
     after = found.first + len(found.rows)
     return {

@@ -41,3 +41,12 @@ class NoticeTold(BaseModel):
     purposes: dict[str, str] = Field(description="The purposes it tells of, with the versions of their own notices.")
     languages: list[str] = Field(description="The languages that it is in.")
     sections: list[SectionTold]
+
+
+class ChangesTold(BaseModel):
+    """What differs from one published notice to another, a sentence each."""
+
+    old: str
+    new: str
+    language: str
+    changes: list[str]

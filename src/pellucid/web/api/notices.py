@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pellucid.transparency.content import Content, Section
 from pellucid.transparency.shown import markdown
 from pellucid.web.api.body import StrictRoute
-from pellucid.web.api.notice_words import NoticesTold, NoticeTold
+from pellucid.web.api.notice_words import ChangesTold, NoticesTold, NoticeTold
 from pellucid.web.api.words import moment_of, public_problems
 from pellucid.web.errors import too_many
 from pellucid.web.site import Site, site_of
@@ -96,6 +96,20 @@ def shown(
         return Response(markdown(sections), media_type="text/markdown; charset=utf-8")
     head = {"version": whole, "language": told.language, "layer": layer.value, "purposes": dict(content.purposes)}
     return _json({**head, "languages": sorted(content.tellings), "sections": [_section(each) for each in sections]})
+
+
+@router.get("/{version}/changes", responses={200: {"model": ChangesTold}, **public_problems(404)})
+def changes(
+    site: Visited,
+    version: WhichVersion,
+    since: Annotated[str, Query(pattern=r"^[0-9a-f]{8,64}$", description="The version before: 8 or more digits.")],
+    language: WhichLanguage = None,
+) -> Response:
+    """Tell what differs in a published notice from an earlier one, in plain words."""
+    desk = site.workspace.notices
+    told_in = _language(site, desk.named(version)[1], language)
+    changed = desk.compare(since, version, told_in)
+    return _json({"old": desk.named(since)[0], "new": desk.named(version)[0], "language": told_in, "changes": changed})
 
 
 def _language(site: Site, content: Content, wanted: Language | None) -> str:

@@ -42,7 +42,9 @@ def file(
     return replies.once(
         keyed,
         lambda: _file(
-            caller, asked, lambda connection, made: replies.keep(connection, keyed, Reply(201, _json(_told(made))))
+            caller,
+            asked,
+            lambda connection, made: replies.keep(connection, keyed, Reply(201, _json(status_told(made)))),
         ),
         _again,
     )
@@ -53,7 +55,7 @@ def status(request_id: RequestId, caller: Annotated[Caller, Depends(needs("reque
     """Tell how a request stands that this program filed; another's is no more there than one that is not."""
     with caller.looking_up_request():
         found = caller.site.workspace.program_requests.status(request_id, actor=caller.actor)
-    return _answered(_told(found))
+    return _answered(status_told(found))
 
 
 @router.post("/{request_id}/challenge", responses={200: {"model": ChallengeTold}, **problems(*WITH_BODY, 404, 409)})
@@ -81,7 +83,7 @@ def answer(
     request.state.sent = given.texts()
     with caller.looking_up_request():
         found = caller.site.workspace.program_requests.answer(request_id, given.answer, actor=caller.actor)
-    return _answered(_told(found))
+    return _answered(status_told(found))
 
 
 @router.delete("/{request_id}", responses={200: {"model": RequestTold}, **problems(404, 409)})
@@ -92,7 +94,7 @@ def revoke(
     request.state.sent = frozenset()
     with caller.looking_up_request():
         found = caller.site.workspace.program_requests.revoke(request_id, actor=caller.actor)
-    return _answered(_told(found))
+    return _answered(status_told(found))
 
 
 def _file(caller: Caller, asked: RequestAsked, beside: Beside | None) -> Response:
@@ -112,14 +114,15 @@ def _file(caller: Caller, asked: RequestAsked, beside: Beside | None) -> Respons
     )
     desk = caller.site.workspace.program_requests
     made = desk.file(wanted, actor=caller.actor, namespace=asked.namespace, beside=beside)
-    return _answered(_told(made), 201)
+    return _answered(status_told(made), 201)
 
 
 def _again(reply: Reply) -> Response:
     return Response(reply.body, reply.status, {"Idempotent-Replayed": "true"}, "application/json")
 
 
-def _told(found: Status) -> dict[str, Any]:
+def status_told(found: Status) -> dict[str, Any]:
+    """Return how a request stands as JSON tells it."""
     return {
         "request_id": found.request,
         "right": found.right,

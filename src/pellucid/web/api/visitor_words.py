@@ -57,6 +57,16 @@ class VisitorChoosing(VisitorAsked):
     choices: Annotated[list[WishAsked], Field(min_length=1, max_length=100)]
 
 
+class VisitorForgotten(Asked):
+    """Whose choices are to be deleted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"visitor": "m3Yk0v4c9F1sQx7ZbT2uWn8aLr5dHe6GjKpVtXyCwEo"}]}
+    )
+
+    visitor: Secret
+
+
 class OfferTold(BaseModel):
     """A purpose that a visitor has a choice about, in words; `on` only after their own yes, as long as that counts."""
 

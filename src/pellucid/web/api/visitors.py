@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pellucid.consent.signals import gpc_reading
 from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.visitor import told, wishes_of
-from pellucid.web.api.visitor_words import VisitorAsked, VisitorChoosing, VisitorTold
+from pellucid.web.api.visitor_words import VisitorAsked, VisitorChoosing, VisitorForgotten, VisitorTold
 from pellucid.web.api.words import WITH_BODY, problems
 from pellucid.web.security import Caller, needs
 
@@ -43,6 +43,16 @@ def show(asked: VisitorAsked, request: Request, caller: Annotated[Caller, Depend
     seen = caller.site.workspace.visitors.show(asked.visitor, gpc_reading(asked.gpc), actor=caller.actor)
     known = asked.visitor if seen.until is not None else ""
     return _json(200, {"visitor": known, **told(seen, _own(caller), asked.language)})
+
+
+@router.post("/forget", status_code=204, responses=problems(*WITH_BODY))
+def forget(
+    asked: VisitorForgotten, request: Request, caller: Annotated[Caller, Depends(needs("consent:write"))]
+) -> Response:
+    """Delete what is kept of a visitor, at once and for good; repeating it changes nothing."""
+    request.state.sent = asked.texts()
+    caller.site.workspace.visitors.remove(asked.visitor, actor=caller.actor)
+    return Response(status_code=204)
 
 
 def _own(caller: Caller) -> str:
