@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, or_, select, update
 
 from pellucid.errors import NotPermitted
-from pellucid.records.web_tables import staff_sessions, web_sessions
+from pellucid.records.web_tables import acting_sessions, staff_sessions, web_sessions
 
 MINUTE = 60_000_000
 DAY = 86_400_000_000
@@ -40,12 +40,19 @@ class Door:
 
 CENTRE = Door("centre", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
 CONSOLE = Door("console", staff_sessions, 30 * MINUTE, 10 * 60 * MINUTE)
-_SHOWN = {door.name: select(door.table).where(door.table.c.digest == bindparam("shown")) for door in (CENTRE, CONSOLE)}
+_ACTING = select(acting_sessions.c.delegation).where(acting_sessions.c.session == web_sessions.c.id).scalar_subquery()
+_SHOWN = {
+    CENTRE.name: select(web_sessions, _ACTING.label("acting")).where(web_sessions.c.digest == bindparam("shown")),
+    CONSOLE.name: select(staff_sessions).where(staff_sessions.c.digest == bindparam("shown")),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as kept: whose it is (`who`: columns of its table), how that was shown, how well, when last seen."""
+    """A session as kept: whose it is (`who`: columns of its table), how that was shown, how well, when last seen.
+
+    `acting` is the delegation by which it acts for somebody else, whether or not that still holds; None: by none.
+    """
 
     id: str
     who: Mapping[str, Any] = field(repr=False)
@@ -53,6 +60,7 @@ class Session:
     strength: int
     ends_at: int
     seen_at: int = 0
+    acting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +165,5 @@ def _lasts(door: Door, row: Row[Any], now: int) -> bool:
 def _session(door: Door, row: Row[Any]) -> Session:
     names = ("namespace", "subject", "address") if door is CENTRE else ("person",)
     who = {name: getattr(row, name) for name in names}
-    return Session(row.id, who, row.how, row.strength, row.ends_at, row.seen_at)
+    acting = row.acting if door is CENTRE else None
+    return Session(row.id, who, row.how, row.strength, row.ends_at, row.seen_at, acting)
