@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers, ScreenState
 from pellucid.consent.screens import NO_DOUBT, Screens, screens
 from pellucid.consent.voices import IDENTITY, Voice
+from pellucid.records.asked import Asked
 from pellucid.records.tables import consent_records, subjects
 from pellucid.subjects.links import Identity, Person, all_persons, persons
 
@@ -36,8 +37,10 @@ KNOWN = (
 _FACTS = select(subjects.c.id, *KNOWN).where(
     subjects.c.namespace == bindparam("namespace"), subjects.c.id.in_(bindparam("ids", expanding=True))
 )
-_FACTS_OF_ONE = select(subjects.c.id, *KNOWN).where(
-    subjects.c.namespace == bindparam("namespace"), subjects.c.id == bindparam("id")
+_FACTS_OF_ONE = Asked(
+    select(subjects.c.id, *KNOWN).where(
+        subjects.c.namespace == bindparam("namespace"), subjects.c.id == bindparam("id")
+    )
 )
 _SAID = (
     select(consent_records)
@@ -45,7 +48,7 @@ _SAID = (
     .order_by(consent_records.c.sequence)
 )
 _RECORDS = _SAID.where(consent_records.c.subject.in_(bindparam("ids", expanding=True)))
-_RECORDS_OF_ONE = _SAID.where(consent_records.c.subject == bindparam("id"))
+_RECORDS_OF_ONE = Asked(_SAID.where(consent_records.c.subject == bindparam("id")))
 _COLUMNS = tuple(consent_records.c.keys())
 
 
@@ -70,13 +73,11 @@ def facts_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict
     return facts
 
 
-def _asked(
-    connection: Connection, of_one: Select[Any], of_several: Select[Any], namespace: str, ids: list[int]
-) -> CursorResult[Any]:
-    """Ask about ids; about a single one without a list, which SQLAlchemy writes anew each time."""
+def _asked(connection: Connection, of_one: Asked, of_several: Select[Any], namespace: str, ids: list[int]) -> list[Any]:
+    """Ask about ids: in one way about a single one, as a page does, in another about many."""
     if len(ids) == 1:
-        return connection.execute(of_one, {"namespace": namespace, "id": ids[0]})
-    return connection.execute(of_several, {"namespace": namespace, "ids": ids})
+        return of_one(connection, namespace=namespace, id=ids[0])
+    return list(connection.execute(of_several, {"namespace": namespace, "ids": ids}))
 
 
 def as_facts(kind: tuple[object, ...]) -> SubjectFacts:
@@ -99,7 +100,7 @@ def records_of(connection: Connection, namespace: str, ids: Iterable[int]) -> di
     said: dict[int, list[ConsentRecord]] = {}
     doubted: Screens | None = None
     for chunk in chunks(ids):
-        rows = _asked(connection, _RECORDS_OF_ONE, _RECORDS, namespace, chunk).all()
+        rows = _asked(connection, _RECORDS_OF_ONE, _RECORDS, namespace, chunk)
         if doubted is None and any(row.screen for row in rows):
             doubted = screens(connection)
         for row in rows:

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select, update
 
 from pellucid.errors import NotPermitted
+from pellucid.records.asked import Asked
 from pellucid.records.web_tables import acting_sessions, staff_sessions, web_sessions
 
 MINUTE = 60_000_000
@@ -42,8 +43,10 @@ CENTRE = Door("centre", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
 CONSOLE = Door("console", staff_sessions, 30 * MINUTE, 10 * 60 * MINUTE)
 _ACTING = select(acting_sessions.c.delegation).where(acting_sessions.c.session == web_sessions.c.id).scalar_subquery()
 _SHOWN = {
-    CENTRE.name: select(web_sessions, _ACTING.label("acting")).where(web_sessions.c.digest == bindparam("shown")),
-    CONSOLE.name: select(staff_sessions).where(staff_sessions.c.digest == bindparam("shown")),
+    CENTRE.name: Asked(
+        select(web_sessions, _ACTING.label("acting")).where(web_sessions.c.digest == bindparam("shown"))
+    ),
+    CONSOLE.name: Asked(select(staff_sessions).where(staff_sessions.c.digest == bindparam("shown"))),
 }
 
 
@@ -88,8 +91,8 @@ def find(connection: Connection, door: Door, key: bytes, secret: str, now: int) 
     """Return the session that a cookie shows; None if it is none, or has ended."""
     if len(secret) != SECRET_LENGTH:
         return None
-    row = connection.execute(_SHOWN[door.name], {"shown": digest(key, door.name, secret)}).one_or_none()
-    return _session(door, row) if row is not None and _lasts(door, row, now) else None
+    rows = _SHOWN[door.name](connection, shown=digest(key, door.name, secret))
+    return _session(door, rows[0]) if rows and _lasts(door, rows[0], now) else None
 
 
 def is_stale(session: Session, now: int) -> bool:
@@ -157,12 +160,12 @@ def _stored(connection: Connection, door: Door, key: bytes, session: Session, no
     return NewSession(session, secret)
 
 
-def _lasts(door: Door, row: Row[Any], now: int) -> bool:
+def _lasts(door: Door, row: Any, now: int) -> bool:
     """Return whether a session goes on; a clock set back by more than a moment ends it."""
     return row.ended_at is None and row.made_at - MINUTE <= now < min(row.ends_at, row.seen_at + door.idle)
 
 
-def _session(door: Door, row: Row[Any]) -> Session:
+def _session(door: Door, row: Any) -> Session:
     names = ("namespace", "subject", "address") if door is CENTRE else ("person",)
     who = {name: getattr(row, name) for name in names}
     acting = row.acting if door is CENTRE else None

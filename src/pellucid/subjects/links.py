@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Text, and_, bindparam, insert, or_, select
 
 from pellucid.errors import InputInvalid
+from pellucid.records.asked import Asked
 from pellucid.records.tables import subject_links
 
 LINKED, SPLIT = "linked", "split"
@@ -38,8 +39,7 @@ _ABOUT = _about(
     subject_links.c.subject.in_(bindparam("ids", expanding=True)),
     subject_links.c.other.in_(bindparam("ids", expanding=True)),
 )
-_ABOUT_ONE = _about(subject_links.c.subject == bindparam("id"), subject_links.c.other == bindparam("id"))
-"""Of a single id, without a list, which SQLAlchemy writes anew each time."""
+_ABOUT_ONE = Asked(_about(subject_links.c.subject == bindparam("id"), subject_links.c.other == bindparam("id")))
 
 Identity = tuple[str, int]
 """Namespace and id."""
@@ -183,7 +183,7 @@ def _rows(connection: Connection, identities: Iterable[Identity]) -> list[object
         row.sequence: row
         for space, ids in by_space.items()
         for row in (
-            connection.execute(_ABOUT_ONE, {"space": space, "id": ids[0]})
+            _ABOUT_ONE(connection, space=space, id=ids[0])
             if len(ids) == 1
             else connection.execute(_ABOUT, {"space": space, "ids": ids})
         )
