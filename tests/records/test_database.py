@@ -193,6 +193,21 @@ def test_making_it_twice_changes_nothing(database: Database, url: str) -> None:
     database.demand_current()
 
 
+def test_what_reads_on_sqlite_is_never_switched_to_writing_and_back(tmp_path: Path) -> None:
+    """Each switch has SQLite parse all statements anew that it knew."""
+    database = Database.at(tmp_path / "control.sqlite")
+    database.create()
+    seen = []
+    for begin in (database.read, database.write, database.read, database.write):
+        with begin() as connection:
+            driver = connection.connection.driver_connection
+            seen.append((id(driver), connection.exec_driver_sql("PRAGMA query_only").scalar_one()))
+    (reader, _), (writer, _) = seen[:2]
+    assert seen == [(reader, 1), (writer, 0)] * 2
+    assert reader != writer
+    database.close()
+
+
 def test_a_forked_child_gets_a_connection_of_its_own(tmp_path: Path) -> None:
     database = Database.at(tmp_path / "control.sqlite")
     database.create()

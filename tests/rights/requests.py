@@ -96,11 +96,13 @@ def statements_of(database: Database, call: Callable[[], object]) -> list[str]:
     def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
         sent.append(statement)
 
-    engine = database._engine
-    event.listen(engine, "before_cursor_execute", note)
+    engines = {database._engine, database._reader}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         call()
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
     assert sent
     return sent

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from pellucid.consent.person import SubjectFacts
 from pellucid.consent.record import By, ConsentRecord, ConsentVerb, Covers, ScreenState
 from pellucid.consent.screens import NO_DOUBT, Screens, screens
 from pellucid.consent.voices import IDENTITY, Voice
+from pellucid.records.asked import Asked
 from pellucid.records.tables import consent_records, subjects
 from pellucid.subjects.links import Identity, Person, all_persons, persons
 
@@ -35,14 +37,18 @@ KNOWN = (
 _FACTS = select(subjects.c.id, *KNOWN).where(
     subjects.c.namespace == bindparam("namespace"), subjects.c.id.in_(bindparam("ids", expanding=True))
 )
-_RECORDS = (
-    select(consent_records)
-    .where(
-        consent_records.c.namespace == bindparam("namespace"),
-        consent_records.c.subject.in_(bindparam("ids", expanding=True)),
+_FACTS_OF_ONE = Asked(
+    select(subjects.c.id, *KNOWN).where(
+        subjects.c.namespace == bindparam("namespace"), subjects.c.id == bindparam("id")
     )
+)
+_SAID = (
+    select(consent_records)
+    .where(consent_records.c.namespace == bindparam("namespace"))
     .order_by(consent_records.c.sequence)
 )
+_RECORDS = _SAID.where(consent_records.c.subject.in_(bindparam("ids", expanding=True)))
+_RECORDS_OF_ONE = Asked(_SAID.where(consent_records.c.subject == bindparam("id")))
 _COLUMNS = tuple(consent_records.c.keys())
 
 
@@ -58,12 +64,20 @@ def facts_of(connection: Connection, namespace: str, ids: Iterable[int]) -> dict
     facts: dict[int, SubjectFacts] = {}
     kinds: dict[tuple[object, ...], SubjectFacts] = {}  # those of whom the same is known share one value
     for chunk in chunks(ids):
-        for subject, *kind in connection.execute(_FACTS, {"namespace": namespace, "ids": chunk}):
-            key = tuple(kind)
+        for row in _asked(connection, _FACTS_OF_ONE, _FACTS, namespace, chunk):
+            subject, *known = tuple(row)
+            key = tuple(known)
             if key not in kinds:
                 kinds[key] = as_facts(key)
             facts[subject] = kinds[key]
     return facts
+
+
+def _asked(connection: Connection, of_one: Asked, of_several: Select[Any], namespace: str, ids: list[int]) -> list[Any]:
+    """Ask about ids: in one way about a single one, as a page does, in another about many."""
+    if len(ids) == 1:
+        return of_one(connection, namespace=namespace, id=ids[0])
+    return list(connection.execute(of_several, {"namespace": namespace, "ids": ids}))
 
 
 def as_facts(kind: tuple[object, ...]) -> SubjectFacts:
@@ -86,7 +100,7 @@ def records_of(connection: Connection, namespace: str, ids: Iterable[int]) -> di
     said: dict[int, list[ConsentRecord]] = {}
     doubted: Screens | None = None
     for chunk in chunks(ids):
-        rows = connection.execute(_RECORDS, {"namespace": namespace, "ids": chunk}).all()
+        rows = _asked(connection, _RECORDS_OF_ONE, _RECORDS, namespace, chunk)
         if doubted is None and any(row.screen for row in rows):
             doubted = screens(connection)
         for row in rows:

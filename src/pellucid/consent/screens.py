@@ -15,6 +15,7 @@ from pellucid.audit.four_eyes import staff_named, why_not_another
 from pellucid.consent.record import ScreenState
 from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.policy.model import Actor
+from pellucid.records.asked import Asked
 from pellucid.records.tables import consent_records, consent_screens
 
 DOUBTFUL, CLEARED, PROPOSED, INVALIDATED = "doubtful", "cleared", "to-be-invalidated", "invalidated"
@@ -49,13 +50,13 @@ class Screens:
 
 NO_DOUBT = Screens()
 """Nothing was found out about any screen."""
-_MARKS = select(consent_screens).order_by(consent_screens.c.sequence)
+_MARKS = Asked(select(consent_screens).order_by(consent_screens.c.sequence))
 
 
 def screens(connection: Connection) -> Screens:
     """Read what was found out about screens."""
     marks: dict[str, Mark] = {}
-    for row in connection.execute(_MARKS):
+    for row in _MARKS(connection):
         before = marks.get(row.screen)
         stands = before is not None and before.state in (DOUBTFUL, PROPOSED)
         began = before.doubted_at if before is not None and stands else row.at

@@ -52,13 +52,18 @@ class Standings:
     restricted: bool
 
 
-def standings(connection: Connection, policy: Policy, namespace: str, subject: int, now: int) -> Standings:
-    """Return where a person stands; raises NameUnknown for nobody."""
+def standings(
+    connection: Connection, policy: Policy, namespace: str, subject: int, now: int, *, alone: bool = False
+) -> Standings:
+    """Return where a person stands; raises NameUnknown for nobody.
+
+    `alone`: it was seen in this transaction that the identity was never linked to another.
+    """
     facts = facts_of(connection, namespace, [subject]).get(subject)
     if facts is None or facts.erased:
         raise NameUnknown("subject", str(subject), remedy="They are not known, or were erased.")
     said = records_of(connection, namespace, [subject]).get(subject, [])
-    others = others_of(connection, namespace, [subject]).get(subject, ())
+    others = () if alone else others_of(connection, namespace, [subject]).get(subject, ())
     found = (
         _standing(
             purpose,

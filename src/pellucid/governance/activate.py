@@ -23,6 +23,7 @@ from pellucid.holdings.publish import Generation, generations_published
 from pellucid.policy.canonical import from_canonical, to_canonical, version_of
 from pellucid.policy.decide import may
 from pellucid.policy.model import Actor, Dataset, Policy
+from pellucid.records.asked import Asked
 from pellucid.records.database import Database
 from pellucid.records.kept import kept
 from pellucid.records.tables import generations, policy_activations, policy_snapshots, settings_kept
@@ -34,13 +35,15 @@ if TYPE_CHECKING:
 SchemaHash = Callable[[Dataset], str]
 """Fingerprint of how a dataset's rows are stored, as imports write it beside each generation."""
 
-_IN_FORCE = select(
-    select(policy_activations.c.version)
-    .order_by(policy_activations.c.sequence.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("policy"),
-    select(settings_kept.c.value).where(settings_kept.c.name == LAWS_VERSION).scalar_subquery().label("laws"),
+_IN_FORCE = Asked(
+    select(
+        select(policy_activations.c.version)
+        .order_by(policy_activations.c.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("policy"),
+        select(settings_kept.c.value).where(settings_kept.c.name == LAWS_VERSION).scalar_subquery().label("laws"),
+    )
 )
 
 _CACHE: dict[tuple[str, str], Policy] = {}
@@ -156,7 +159,7 @@ def versions_like(connection: Connection, start: str) -> list[str]:
 
 def in_force(connection: Connection) -> tuple[str, str] | None:
     """Return the versions of policy and laws in force, or None before the first activation."""
-    row = connection.execute(_IN_FORCE).one()
+    (row,) = _IN_FORCE(connection)
     return None if row.policy is None else (str(row.policy), str(row.laws or ""))
 
 

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.records.web_tables import acting_sessions, delegations, web_sessions
@@ -20,8 +20,6 @@ GUARDIAN, AGENT = "guardian", "agent"
 KINDS = (GUARDIAN, AGENT)
 MOST = 20
 """People that one may act for, and that may act for one, at a time."""
-
-_ACTING = select(acting_sessions.c.delegation).where(acting_sessions.c.session == bindparam("shown"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +128,6 @@ def act(connection: Connection, session: str, delegation: str | None) -> None:
     connection.execute(delete(acting_sessions).where(acting_sessions.c.session == session))
     if delegation is not None:
         connection.execute(insert(acting_sessions).values(session=session, delegation=delegation))
-
-
-def acting(connection: Connection, session: str) -> str | None:
-    """Return by which delegation a session acts for somebody else, whether or not that still holds; None: by none."""
-    found: str | None = connection.scalar(_ACTING, {"shown": session})
-    return found
 
 
 def forget(connection: Connection) -> None:

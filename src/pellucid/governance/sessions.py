@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select, update
 
 from pellucid.errors import NotPermitted
-from pellucid.records.web_tables import staff_sessions, web_sessions
+from pellucid.records.asked import Asked
+from pellucid.records.web_tables import acting_sessions, staff_sessions, web_sessions
 
 MINUTE = 60_000_000
 DAY = 86_400_000_000
@@ -43,8 +44,12 @@ CENTRE = Door("centre", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
 APP = Door("app", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
 """Of customers too, by the API: as short as in a browser."""
 CONSOLE = Door("console", staff_sessions, 30 * MINUTE, 10 * 60 * MINUTE)
+_ACTING = select(acting_sessions.c.delegation).where(acting_sessions.c.session == web_sessions.c.id).scalar_subquery()
+_OF_CUSTOMERS = Asked(select(web_sessions, _ACTING.label("acting")).where(web_sessions.c.digest == bindparam("shown")))
 _SHOWN = {
-    door.name: select(door.table).where(door.table.c.digest == bindparam("shown")) for door in (CENTRE, APP, CONSOLE)
+    CENTRE.name: _OF_CUSTOMERS,
+    APP.name: _OF_CUSTOMERS,
+    CONSOLE.name: Asked(select(staff_sessions).where(staff_sessions.c.digest == bindparam("shown"))),
 }
 
 
@@ -52,7 +57,8 @@ _SHOWN = {
 class Session:
     """A session as kept: whose it is (`who`: columns of its table), how that was shown, how well, when last seen.
 
-    `door` is by which they came in: a session that is made anew stays one of that door.
+    `door` is by which they came in: a session that is made anew stays one of that door. `acting` is the delegation by
+    which it acts for somebody else, whether or not that still holds; None: by none.
     """
 
     id: str
@@ -62,6 +68,7 @@ class Session:
     ends_at: int
     seen_at: int = 0
     door: Door = CENTRE
+    acting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +96,8 @@ def find(connection: Connection, door: Door, key: bytes, secret: str, now: int) 
     """Return the session that a secret shows at a door; None if it is none, or has ended."""
     if len(secret) != SECRET_LENGTH:
         return None
-    row = connection.execute(_SHOWN[door.name], {"shown": digest(key, door.name, secret)}).one_or_none()
-    return _session(door, row) if row is not None and _lasts(door, row, now) else None
+    rows = _SHOWN[door.name](connection, shown=digest(key, door.name, secret))
+    return _session(door, rows[0]) if rows and _lasts(door, rows[0], now) else None
 
 
 def is_stale(session: Session, now: int) -> bool:
@@ -159,12 +166,13 @@ def _stored(connection: Connection, door: Door, key: bytes, session: Session, no
     return NewSession(session, secret)
 
 
-def _lasts(door: Door, row: Row[Any], now: int) -> bool:
+def _lasts(door: Door, row: Any, now: int) -> bool:
     """Return whether a session goes on; a clock set back by more than a moment ends it."""
     return row.ended_at is None and row.made_at - MINUTE <= now < min(row.ends_at, row.seen_at + door.idle)
 
 
-def _session(door: Door, row: Row[Any]) -> Session:
+def _session(door: Door, row: Any) -> Session:
     names = ("person",) if door is CONSOLE else ("namespace", "subject", "address")
     who = {name: getattr(row, name) for name in names}
-    return Session(row.id, who, row.how, row.strength, row.ends_at, row.seen_at, door)
+    acting = None if door is CONSOLE else row.acting
+    return Session(row.id, who, row.how, row.strength, row.ends_at, row.seen_at, door, acting)

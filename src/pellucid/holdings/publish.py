@@ -17,12 +17,13 @@ from sqlalchemy import Connection, Integer, and_, bindparam, func, insert, selec
 from pellucid.engines.base import Holding
 from pellucid.errors import DataRefused
 from pellucid.failpoints import reach
+from pellucid.records.asked import Asked
 from pellucid.records.tables import generation_subjects, generations
 
 DATA_FOLDER = "data"
 
 _HELD, _MADE = generation_subjects.c, generations.c
-_HOLDING = (
+_HOLDING = Asked(
     select(_HELD.dataset, func.substr(_HELD.bits, bindparam("place", type_=Integer), 1))
     .join(generations, and_(_MADE.dataset == _HELD.dataset, _MADE.generation == _HELD.generation))
     .where(_MADE.retired_at.is_(None), _HELD.namespace == bindparam("space"), _HELD.size > bindparam("subject"))
@@ -157,7 +158,7 @@ def subjects_of(connection: Connection, dataset: str, generation: int) -> dict[s
 def datasets_with(connection: Connection, namespace: str, subject: int) -> frozenset[str]:
     """Return the datasets in whose published generations one subject has rows; of each bitmap one byte is read."""
     asked = {"space": namespace, "subject": subject, "place": subject // 8 + 1}
-    return frozenset(name for name, byte in connection.execute(_HOLDING, asked) if bytes(byte)[0] >> subject % 8 & 1)
+    return frozenset(name for name, byte in _HOLDING(connection, **asked) if bytes(byte)[0] >> subject % 8 & 1)
 
 
 def remove_leftovers(connection: Connection, folder: Path) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
@@ -47,7 +46,7 @@ class Database:
         self._open = threading.local()
         self._inherited: list[Engine] = []
         self._process = os.getpid()
-        self._engine = self._make_engine()
+        self._engine, self._reader = self._make_engines()
 
     @classmethod
     def at(cls, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
@@ -138,11 +137,12 @@ class Database:
 
     def close(self) -> None:
         """Close pooled connections."""
-        self._current_engine().dispose()
+        self._current_engine(writes=True).dispose()
+        self._current_engine(writes=False).dispose()
 
     @contextmanager
     def _transaction(self, postgresql_start: str, *, writes: bool) -> Iterator[Connection]:
-        engine = self._current_engine()
+        engine = self._current_engine(writes=writes)
         if getattr(self._open, "yes", False):
             raise _nested()
         self._open.yes = True
@@ -163,29 +163,34 @@ class Database:
         finally:
             self._open.yes = False
 
-    def _current_engine(self) -> Engine:
+    def _current_engine(self, *, writes: bool) -> Engine:
         if self._process != os.getpid():
             # A SQLite connection must not be used, nor even closed, in a forked child: the parent's are only kept.
-            self._inherited.append(self._engine)
+            self._inherited += [self._engine, self._reader]
             self._process = os.getpid()
             self._open = threading.local()
-            self._engine = self._make_engine()
-        return self._engine
+            self._engine, self._reader = self._make_engines()
+        return self._engine if writes else self._reader
 
-    def _make_engine(self) -> Engine:
-        engine = self._new_engine()
+    def _make_engines(self) -> tuple[Engine, Engine]:
+        """Return what writes, and what reads: on PostgreSQL the same, on SQLite connections that cannot write.
+
+        To switch one back and forth would have SQLite parse every statement anew, a third of what a page reads.
+        """
+        if not self.is_sqlite:
+            wait = f"-c lock_timeout={int(self.busy_seconds * 1000)}"
+            engine = create_engine(self.url, isolation_level="REPEATABLE READ", connect_args={"options": wait})
+            return (self._watched(engine),) * 2
+        return self._sqlite_engine(self.connect_sqlite), self._sqlite_engine(self._connect_reader)
+
+    def _sqlite_engine(self, connect: Callable[[], sqlite3.Connection]) -> Engine:
+        # Without a limit (0): threads beyond one would open and close a connection for each transaction, 1 ms of work.
+        return self._watched(create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=0))
+
+    def _watched(self, engine: Engine) -> Engine:
         event.listen(engine, "before_cursor_execute", refuse_unstorable)
         # A database that is dropped without close() must not leave connections to be warned about.
         weakref.finalize(self, _dispose_own, engine, os.getpid())
-        return engine
-
-    def _new_engine(self) -> Engine:
-        if not self.is_sqlite:
-            wait = f"-c lock_timeout={int(self.busy_seconds * 1000)}"
-            return create_engine(self.url, isolation_level="REPEATABLE READ", connect_args={"options": wait})
-        # Without a limit (0): threads beyond one would open and close a connection for each transaction, 1 ms of work.
-        engine = create_engine("sqlite://", creator=self.connect_sqlite, poolclass=QueuePool, pool_size=0)
-        event.listen(engine, "checkout", _allow_writes)
         return engine
 
     def _path(self) -> Path:
@@ -203,6 +208,11 @@ class Database:
         )
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _connect_reader(self) -> sqlite3.Connection:
+        connection = self.connect_sqlite()
+        connection.execute("PRAGMA query_only=ON")
         return connection
 
     def _create_private_file(self) -> None:
@@ -223,15 +233,10 @@ def _dispose_own(engine: Engine, process: int) -> None:
 
 
 def _begin_reading(connection: Connection) -> None:
-    # Past SQLAlchemy, whose bookkeeping takes ten times as long; neither touches the file, so neither can fail.
+    # Past SQLAlchemy, whose bookkeeping takes ten times as long; it does not touch the file, so it cannot fail.
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101  -- for the type checker
     driver.execute("BEGIN")
-    driver.execute("PRAGMA query_only=ON")
-
-
-def _allow_writes(connection: Any, _record: object, _proxy: object) -> None:
-    connection.execute("PRAGMA query_only=OFF")
 
 
 def _make_private(path: Path) -> None:

@@ -17,6 +17,7 @@ from pellucid.consent import show
 from pellucid.policy.bases import basis_for
 from pellucid.policy.model import Default, LegalBasis, Policy, Purpose
 from pellucid.policy.parts.purpose import declared_version
+from pellucid.records.asked import Asked
 from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import legal_holds, rights_events, rights_requests
 from pellucid.records.tables import policy_snapshots, signal_questions, signals_seen, subject_links, subjects
@@ -51,16 +52,17 @@ SILENCE = {
 VULNERABLE = "vulnerable"
 FACTS = {"jurisdiction": "where you live", "birth_year": "year of birth", VULNERABLE: "vulnerable"}
 
-_ONE = select(subjects).where(subjects.c.namespace == bindparam("space"), subjects.c.id == bindparam("id"))
+_ONE = Asked(select(subjects).where(subjects.c.namespace == bindparam("space"), subjects.c.id == bindparam("id")))
 
 
 def identity_facts(
     connection: Connection, policy: Policy, identity: Identity, *, without_sensitive: bool = False
 ) -> dict[str, Any] | None:
     """Return one identity with its natural key and what is known of it; None for one that was erased."""
-    row = connection.execute(_ONE, {"space": identity[0], "id": identity[1]}).one_or_none()
-    if row is None or row.natural_key is None:
+    rows = _ONE(connection, space=identity[0], id=identity[1])
+    if not rows or rows[0].natural_key is None:
         return None
+    row = rows[0]
     unit = policy.namespaces.get(identity[0])
     guessed = row.estimated or 0
     facts = [

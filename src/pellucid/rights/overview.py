@@ -102,9 +102,14 @@ class Overview:
     datasets: tuple[HeldDataset, ...]
 
 
-def overview(connection: Connection, policy: Policy, identity: Identity, strength: int) -> Overview:
-    """Return it for the person whom an identity is of, as far as it may be told to who is known so well."""
-    identities = certain_identities(connection, identity)
+def overview(
+    connection: Connection, policy: Policy, identity: Identity, strength: int, *, alone: bool = False
+) -> Overview:
+    """Return it for the person whom an identity is of, as far as it may be told to who is known so well.
+
+    `alone`: it was seen in this transaction that the identity was never linked to another.
+    """
+    identities = (identity,) if alone else certain_identities(connection, identity)
     found = datasets_about(connection, policy, identities)
     less = strength < strength_of(Right.ACCESS, found)
     person = (identity_facts(connection, policy, each, without_sensitive=less) for each in identities)

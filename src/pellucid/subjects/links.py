@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Text, and_, bindparam, insert, or_, select
 
 from pellucid.errors import InputInvalid
+from pellucid.records.asked import Asked
 from pellucid.records.tables import subject_links
 
 LINKED, SPLIT = "linked", "split"
@@ -22,18 +24,22 @@ LARGEST_GROUP = 50
 """Identifiers of one person; more are a mistake in matching, and refused."""
 _PART = 400
 
-_ABOUT = select(subject_links).where(
-    or_(
-        and_(
-            subject_links.c.namespace == bindparam("space"),
-            subject_links.c.subject.in_(bindparam("ids", expanding=True)),
-        ),
-        and_(
-            subject_links.c.other_namespace == bindparam("space"),
-            subject_links.c.other.in_(bindparam("ids", expanding=True)),
-        ),
+_SPACE: BindParameter[str] = bindparam("space", type_=Text)
+
+
+def _about(one: ColumnElement[bool], other: ColumnElement[bool]) -> Select[Any]:
+    """Return what asks for the links in which such ids stand at one end or the other."""
+    columns = subject_links.c
+    return select(subject_links).where(
+        or_(and_(columns.namespace == _SPACE, one), and_(columns.other_namespace == _SPACE, other))
     )
+
+
+_ABOUT = _about(
+    subject_links.c.subject.in_(bindparam("ids", expanding=True)),
+    subject_links.c.other.in_(bindparam("ids", expanding=True)),
 )
+_ABOUT_ONE = Asked(_about(subject_links.c.subject == bindparam("id"), subject_links.c.other == bindparam("id")))
 
 Identity = tuple[str, int]
 """Namespace and id."""
@@ -104,6 +110,11 @@ def all_persons(connection: Connection, namespace: str) -> dict[int, Person]:
     return found
 
 
+def was_ever_linked(connection: Connection, one: Identity) -> bool:
+    """Return whether there is any link of a subject, or was: else it is all that is known of a person."""
+    return bool(_rows(connection, [one]))
+
+
 def certain_identities(connection: Connection, one: Identity) -> tuple[Identity, ...]:
     """Return a subject's identities as far as only certain links lead, itself among them, in order."""
     found, edge = {one}, {one}
@@ -171,7 +182,11 @@ def _rows(connection: Connection, identities: Iterable[Identity]) -> list[object
     found = {
         row.sequence: row
         for space, ids in by_space.items()
-        for row in connection.execute(_ABOUT, {"space": space, "ids": ids})
+        for row in (
+            _ABOUT_ONE(connection, space=space, id=ids[0])
+            if len(ids) == 1
+            else connection.execute(_ABOUT, {"space": space, "ids": ids})
+        )
     }
     return [found[sequence] for sequence in sorted(found)]
 

@@ -23,6 +23,7 @@ from pellucid.governance.sessions import APP
 from pellucid.policy.model import Policy
 from pellucid.rights.overview import Overview, overview
 from pellucid.rights.self_served import CENTRE as CHANNEL
+from pellucid.subjects.links import was_ever_linked
 from pellucid.workspace.consent import recorded
 from pellucid.workspace.doors import Visitor
 from pellucid.workspace.room import Room
@@ -62,8 +63,9 @@ class CentreDesk:
         """Return what the person sees first; it is read in one transaction."""
         with self.room.database.read() as connection:
             policy, now = self.room.policy_of(connection), self.room.clock()
-            held = overview(connection, policy, visitor.identity, visitor.session.strength)
-            return Home(policy, held, standings(connection, policy, *visitor.identity, now))
+            alone = not was_ever_linked(connection, visitor.identity)
+            held = overview(connection, policy, visitor.identity, visitor.session.strength, alone=alone)
+            return Home(policy, held, standings(connection, policy, *visitor.identity, now, alone=alone))
 
     def standings(self, visitor: Visitor) -> Standings:
         """Return where the person stands with every purpose."""

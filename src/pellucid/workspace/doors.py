@@ -177,7 +177,7 @@ class DoorDesk:
             found = sessions.find(connection, door, self.key, secret, now)
             if found is None:
                 return None
-            stale, by = sessions.is_stale(found, now), delegations.acting(connection, found.id)
+            stale, by = sessions.is_stale(found, now), found.acting
             visitor = Visitor(found) if by is None else self._acting(connection, found, by, now)
         if stale and visitor is not None and not is_only_reading():
             with self.room.database.write() as connection:
