@@ -52,8 +52,8 @@ def write_grocer(folder: Path) -> Path:
     names = [str(number) for number in range(1, HOUSEHOLDS + 1)]
     write_table(
         folder / "households.csv",
-        ["household_id", "jurisdiction", "birth_year"],
-        [[name, "DE", 1970] for name in names],
+        ["household_id", "jurisdiction", "mail", "second_mail", "birth_year"],
+        [[name, "DE", f"household-{name}@customers.example", "", 1970] for name in names],
     )
     bought = [purchase(name, n, product=str(n % 3)) for name in names for n in range(6)]
     write_table(folder / "transactions.csv", TRANSACTIONS, bought)

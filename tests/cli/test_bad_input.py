@@ -215,8 +215,9 @@ def test_a_file_of_wrong_rows_is_refused_whole(pellucid: Command, grocer: Path, 
 
 def test_duplicate_keys_are_refused(pellucid: Command, grocer: Path) -> None:
     before = held(pellucid)
-    rows = [[name, "DE", 1970] for name in ("900", "900")]
-    file = write_table(grocer / "twice.csv", ["household_id", "jurisdiction", "birth_year"], rows)
+    rows = [[name, "DE", "", "", 1970] for name in ("900", "900")]
+    columns = ["household_id", "jurisdiction", "mail", "second_mail", "birth_year"]
+    file = write_table(grocer / "twice.csv", columns, rows)
     said = pellucid("data", "add", "households", str(file), "--replace", "--as", "dan")
     is_clear(said)
     assert said.code == 6

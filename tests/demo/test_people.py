@@ -20,6 +20,11 @@ def test_the_same_household_always_gets_the_same_facts() -> None:
     assert share("1", "place") == pytest.approx(0.71219, abs=1e-5)
 
 
+def test_every_household_has_a_mail_address_and_some_have_two() -> None:
+    assert (household("7").mail, household("7").second_mail) == ("household-7@customers.kornblume.example", None)
+    assert household("101").second_mail == "second-101@customers.kornblume.example"
+
+
 def test_households_live_where_the_stated_shares_say() -> None:
     lived = Counter(one.jurisdiction for one in HOUSEHOLDS)
 

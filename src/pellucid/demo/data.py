@@ -94,7 +94,8 @@ def _column(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _write_households(path: Path, households: Sequence[Household]) -> None:
-    types = {"household_id": pa.string(), "jurisdiction": pa.string(), "birth_year": pa.int32()}
+    texts = ("household_id", "jurisdiction", "mail", "second_mail")
+    types = {**dict.fromkeys(texts, pa.string()), "birth_year": pa.int32()}
     columns = {name: pa.array([getattr(one, name) for one in households], kind) for name, kind in types.items()}
     pq.write_table(pa.table(columns), path, compression="zstd")
 

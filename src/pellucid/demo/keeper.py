@@ -1,43 +1,76 @@
-"""Keeps the worked example served for a while after the story, then stops it, and removes what was only lent.
+"""Keeps the worked example served for a while after the story, its worker and its post office beside it; then stops
+all of them, and removes what was only lent.
 
 A process of its own (`python -m pellucid.demo.keeper FOLDER PORT SECONDS keep|remove`), so that the story can end.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from pellucid.demo.postbox import HOST, open_postbox
 from pellucid.demo.telling import program
 
 STOPPING = 90
-"""Seconds that a server which was told to end may take."""
+"""Seconds that a server or a worker which was told to end may take."""
+MAIL = "mail"
+"""Where mail is put, in the story's folder."""
+SENDER = "privacy@kornblume.example"
 
 
 def keep(folder: Path, port: int, seconds: float, *, remove: bool) -> None:
     """Serve the workspace in a folder until the time is over or this process is told to end."""
-    command = [*program(), "--workspace", str(folder / "grocer"), "serve", "--port", str(port)]
-    served = subprocess.Popen(command, cwd=folder)  # noqa: S603  -- our own program, arguments as a list
+    with open_postbox(folder / MAIL) as mail_port:
+        kept = _begun(folder, port, os.environ | settings(port, mail_port))
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        served.terminate()
+        def end(_number: int, _frame: FrameType | None) -> None:
+            for each in kept:
+                each.terminate()
 
-    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(each, end)
-    try:
-        served.wait(seconds)
-    except subprocess.TimeoutExpired:
-        served.terminate()
-    try:
-        served.wait(STOPPING)
-    except subprocess.TimeoutExpired:
-        served.kill()
+        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(each, end)
+        _wait(kept, seconds)
     if remove:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def settings(port: int, mail_port: int) -> dict[str, str]:
+    """Return what the server and the worker are told: where mail goes, and where its links lead."""
+    return {
+        "PELLUCID_SMTP_HOST": HOST,
+        "PELLUCID_SMTP_PORT": str(mail_port),
+        "PELLUCID_SMTP_TLS": "none",
+        "PELLUCID_SMTP_FROM": SENDER,
+        "PELLUCID_PUBLIC_URL": f"http://{HOST}:{port}",
+        "PELLUCID_CHECKPOINT_MINUTES": "1",
+    }
+
+
+def _begun(folder: Path, port: int, environment: dict[str, str]) -> Sequence[subprocess.Popen[bytes]]:
+    workspace = ("--workspace", str(folder / "grocer"))
+    commands = ([*program(), *workspace, "serve", "--port", str(port)], [*program(), *workspace, "work"])
+    return [subprocess.Popen(each, cwd=folder, env=environment) for each in commands]  # noqa: S603  -- our own program
+
+
+def _wait(kept: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Return once the server, the first, has ended or the time is over, and all are gone."""
+    with suppress(subprocess.TimeoutExpired):
+        kept[0].wait(seconds)
+    for each in kept:
+        each.terminate()
+    for each in kept:
+        try:
+            each.wait(STOPPING)
+        except subprocess.TimeoutExpired:
+            each.kill()
 
 
 if __name__ == "__main__":

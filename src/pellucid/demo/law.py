@@ -31,6 +31,7 @@ CALIFORNIAN, GERMAN = "1", "6"
 def tell_law(teller: Teller) -> None:
     """Run the steps about the law."""
     _sign_off(teller)
+    _notice(teller)
     _signal(teller)
     _receipt(teller)
 
@@ -46,6 +47,14 @@ def _sign_off(teller: Teller) -> None:
     demand(all(told[key].startswith("Not permitted.") for key in ("6", "3", "5", "2", "68")), "Europe waits for a yes")
     demand("Art. 6" in told["6"] and "1798.120" in told["1"], "each answer cites the law it rests on")
     demand(told["1"].startswith("Permitted."), "California permits until somebody says no")
+
+
+def _notice(teller: Teller) -> None:
+    teller.step("What customers are told is made from the policy and the laws, in four languages, and published")
+    teller.run("notice", "publish", "--as", "pia")
+    demand("is what people are shown" in teller.run("notice", "check"), "what is shown is what the policy says")
+    for more in ((), ("--layer", "child"), ("--language", "fr")):
+        demand("CNIL" in teller.run("notice", "show", *more), "it says where to complain")
 
 
 def _signal(teller: Teller) -> None:

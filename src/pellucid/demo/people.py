@@ -1,4 +1,5 @@
-"""Where the example's households live, when their cardholders were born and what they said: made up, by a stated rule.
+"""Where the example's households live, when their cardholders were born, where mail reaches them and what they said:
+made up, by a stated rule.
 
 The rule: `share(household, salt)` is a number in [0, 1) read from SHA-256 of "salt:household"; each fact takes the
 interval that the number falls into. The same household gets the same facts everywhere and always; nothing is drawn.
@@ -33,6 +34,8 @@ OBJECTING = {"range-planning": 0.04, "service-improvement": 0.03, "customer-care
 """The share that objects (in America: opts out). Of all households 0.4 % restrict everything."""
 
 NOTICE = "2016-06"
+MAIL = "customers.kornblume.example"
+"""Where nobody gets mail: names under `example` are nobody's (RFC 2606)."""
 AMERICA = frozenset({"US-CA", "US-TX"})
 
 
@@ -43,6 +46,16 @@ class Household:
     household_id: str
     jurisdiction: str | None
     birth_year: int | None
+
+    @property
+    def mail(self) -> str:
+        """Its mail address."""
+        return f"household-{self.household_id}@{MAIL}"
+
+    @property
+    def second_mail(self) -> str | None:
+        """The second address that those have whose number ends in 1."""
+        return f"second-{self.household_id}@{MAIL}" if self.household_id.endswith("1") else None
 
 
 @dataclass(frozen=True, slots=True)
