@@ -39,6 +39,11 @@ class Door:
     idle: int
     longest: int
 
+    @property
+    def idle_seconds(self) -> int:
+        """After how many seconds without a request one ends."""
+        return self.idle // 1_000_000
+
 
 CENTRE = Door("centre", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)
 APP = Door("app", web_sessions, 30 * MINUTE, 12 * 60 * MINUTE)

@@ -21,7 +21,8 @@ from pellucid.rights.challenged import PROOF, RAISING, SIGN_IN
 from pellucid.subjects import ids
 from pellucid.subjects.links import Identity
 
-LASTS = 1_800 * SECOND
+LASTS_SECONDS = 1_800
+LASTS = LASTS_SECONDS * SECOND
 """For how long a browser may go on with a sign-in: another code can be asked for meanwhile."""
 KEPT = 86_400 * SECOND
 STRENGTH = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -40,8 +41,8 @@ def test_a_route_of_ones_own_is_for_whoever_is_signed_in_with_an_app(grocer: Gro
         "alice": lambda: known_app(grocer),
         "program": lambda: program,
     }
-    make |= {name: lambda value=value: App(grocer.address, headers={"Cookie": value}) for name, value in cookie.items()}
-    before, told = grocer.actions(), {}
+    make |= {name: partial(App, grocer.address, headers={"Cookie": value}) for name, value in cookie.items()}
+    before, told = grocer.actions(), dict[str, object]()
     for (method, path), (whose, body, done) in ROWS.items():
         if whose == ME:
             answer = make[who]().send(method, path.format(**NAMES), body)

@@ -13,8 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from pellucid.governance.sessions import APP, NewSession
-from pellucid.records.jobs import SECOND
-from pellucid.rights.sign_in import LASTS
+from pellucid.rights.sign_in import LASTS_SECONDS
 from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.sign_in_words import (
     AttemptTold,
@@ -43,7 +42,7 @@ def ask(asked: CodeAsked, request: Request, site: Trying) -> Response:
     site.workspace.doors.ask(
         typed, cookie=attempt, address=_address(site, request), namespace=asked.namespace, door=APP
     )
-    return answered({"attempt": attempt, "told": TOLD["code-sent"], "lasts_seconds": LASTS // SECOND}, 202)
+    return answered({"attempt": attempt, "told": TOLD["code-sent"], "lasts_seconds": LASTS_SECONDS}, 202)
 
 
 @router.post("/sign-in", status_code=201, responses={201: {"model": SessionMadeTold}, **public_problems(*WITH_BODY)})
@@ -67,7 +66,7 @@ def hand_over(given: HandOverGiven, request: Request, site: Trying) -> Response:
 def session(person: Self) -> Response:
     """Tell of the session itself: when it ends, how well the person showed who they are, for whom they act."""
     here, acting = person.visitor.session, person.visitor.acting
-    told = {"ends_at": moment_of(here.ends_at), "idle_seconds": APP.idle // SECOND, "contacts": here.strength}
+    told = {"ends_at": moment_of(here.ends_at), "idle_seconds": APP.idle_seconds, "contacts": here.strength}
     by = None if acting is None else {"delegation": acting.delegation, "kind": acting.kind, "title": acting.title}
     return answered({**told, "acting": by})
 
@@ -84,7 +83,7 @@ def made_told(made: NewSession) -> dict[str, Any]:
     return {
         "bearer": bearer_of(made),
         "ends_at": moment_of(made.session.ends_at),
-        "idle_seconds": APP.idle // SECOND,
+        "idle_seconds": APP.idle_seconds,
         "contacts": made.session.strength,
     }
 
