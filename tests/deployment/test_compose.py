@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -218,7 +219,7 @@ def test_its_processes_let_somebody_sign_in_by_mail(postgresql: str, tmp_path: P
         assert not folder.with_name("workspace.begun").exists()
         people(folder, environment)
 
-        port = _free_port()
+        port = stack.enter_context(_kept_port())
         serve = [port if each == "8700" else each for each in SERVICES["serve"]["command"]]
         stack.enter_context(running(serve, environment, tmp_path / "serve.err"))
         stack.enter_context(running(SERVICES["work"]["command"], environment, tmp_path / "work.err"))
@@ -251,11 +252,13 @@ def people(folder: Path, environment: dict[str, str]) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def _free_port() -> str:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return str(taken.getsockname()[1])
+@contextmanager
+def _kept_port() -> Iterator[str]:
+    """Find a free port, and keep it from everybody but a server that shares it, as those that restart do."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield str(kept.getsockname()[1])
 
 
 def _status(url: str) -> int:

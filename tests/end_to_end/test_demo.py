@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone]
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("demo")
     command = [*program(), "demo", "--folder", str(folder), "--minutes", "10"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     assert done.stderr == ""
     assert done.returncode == 0, done.stdout[-2000:]
     yield done.stdout

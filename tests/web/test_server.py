@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 
 from pellucid.consent.leases import drop_lease, take_lease
 from pellucid.workspace import create
-from tests.web.conftest import API, PEOPLE, Client, Shop, Start, bearer, recorded, serving
+from tests.web.conftest import API, PEOPLE, Client, Shop, Start, bearer, recorded, serving, until
 
 CHOICE = {"subject": "h0001", "purpose": "offers", "verb": "withdraw"}
 
@@ -96,14 +95,6 @@ def test_a_server_that_ends_leaves_the_database_whole_and_without_a_rest(shop: S
     assert server.end(signal.SIGTERM) == 0
 
     assert [each.name for each in shop.folder.glob("control.sqlite-*")] == []
-
-
-def until(happened: Callable[[], bool]) -> None:
-    """Wait until something is so; the end is only for what never comes."""
-    end = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def _listens(address: str) -> bool:

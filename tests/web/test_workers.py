@@ -20,8 +20,8 @@ from pellucid.audit.places import CONTROL_URL
 from pellucid.errors import WorkspaceUnusable
 from pellucid.settings import Settings
 from pellucid.web.workers import _Workers, pause_after, serve_by_workers
-from tests.web.conftest import API, Process, Shop, Start, bearer
-from tests.web.test_server import command, until
+from tests.web.conftest import API, Process, Shop, Start, bearer, until
+from tests.web.test_server import command
 
 CHOICE = {"subject": "h0001", "purpose": "offers", "verb": "withdraw"}
 

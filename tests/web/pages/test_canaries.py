@@ -19,6 +19,7 @@ from pellucid.web.kinds import kind_of
 from pellucid.web.logs import JsonLines
 from tests.web import test_authorisation
 from tests.web.app_clients import OWN, known_app, visitor_of
+from tests.web.conftest import until
 from tests.web.pages.test_who_may import NAMES, ROWS
 from tests.web.visitors import Grocer
 
@@ -81,11 +82,11 @@ def test_log_and_figures_tell_nothing_of_what_was_sent(grocer: Grocer, said: io.
         if visitor_of(grocer, app) is None:  # signed out, or made anew
             app = known_app(grocer)
             secrets.append(app.bearer)
+    until(lambda: len(said.getvalue().splitlines()) >= 2 * asked)  # a line comes after its answer
     figures = _get(grocer, "/metrics")
     told = said.getvalue()
 
     assert asked == 2 * len([*test_authorisation.routes(make_app(grocer.workspace).routes)])
-    assert len(told.splitlines()) >= 2 * asked
     assert figures.count("pellucid_requests_total{") > 20
     for each in (CANARY, str(NUMBER), "203.0.113.77", *secrets):
         assert [line for line in told.splitlines() if each in line] == [], each
@@ -94,6 +95,7 @@ def test_log_and_figures_tell_nothing_of_what_was_sent(grocer: Grocer, said: io.
 
 def test_a_line_about_a_request_holds_these_facts_and_no_others(grocer: Grocer, said: io.StringIO) -> None:
     grocer.known().get("/privacy/requests/r0123456789ab?x=y")
+    until(lambda: '"request"' in said.getvalue())
     lines = [json.loads(line) for line in said.getvalue().splitlines() if line.startswith("{")]
     found = next(line for line in lines if line["event"] == "request")
 
