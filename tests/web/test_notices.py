@@ -59,6 +59,21 @@ def test_an_earlier_notice_is_shown_as_it_was(client: Client, shop: Shop) -> Non
     assert client().get(f"{NOTICES}/{first[:8]}", params={"layer": "full"}).content == before
 
 
+def test_what_changed_since_an_earlier_notice_is_told_in_words(client: Client, shop: Shop) -> None:
+    first = published(shop)
+    draft = shop.folder / "policy" / "policy.yaml"
+    draft.write_text(draft.read_text().replace("title: Purchases", "title: All purchases"))
+    shop.workspace.policy.activate(actor=shop.workspace.actor("pia"))
+    second = published(shop)
+    told = client().get(f"{NOTICES}/current/changes", params={"since": first[:8]}).json()
+    back = client().get(f"{NOTICES}/{second}/changes", params={"since": first, "language": "de"})
+
+    assert (told["old"], told["new"], told["language"]) == (first, second, "en")
+    assert told["changes"] == list(shop.workspace.notices.compare(first, second, "en"))
+    assert len(told["changes"]) > 0
+    assert (back.status_code, back.headers["content-type"]) == (404, PROBLEM)  # neither is in German
+
+
 def test_it_is_written_as_markdown_and_as_linked_data(client: Client, shop: Shop) -> None:
     version = published(shop)
 

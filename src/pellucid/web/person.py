@@ -64,12 +64,15 @@ class FewAttempts(Admits):
     """A dependency that slows down who tries to be let in, by address, before what they sent is parsed."""
 
     async def __call__(self, request: Request) -> Site:
-        """Return the site."""
+        """Return the site, for an attempt that is counted."""
+        if not getattr(request.state, "attempt_counted", False):
+            await self.admit(request)
         return site_of(request)
 
     async def admit(self, request: Request) -> None:
         """Count an attempt; raises Problem (429)."""
         site = site_of(request)
+        request.state.attempt_counted = True
         wait = site.attempts.take(site.place.address_of(request))
         if wait > 0:
             raise too_many(wait, "There were too many attempts from here.")

@@ -17,6 +17,7 @@ from pellucid.records.rights_tables import rights_requests
 from pellucid.rights import stored
 from pellucid.rights.stored import Event
 from pellucid.settings import Settings
+from tests.web.app_clients import app_of
 from tests.web.visitors import Browser, Grocer
 
 ERASE, PAUSE, REQUESTS = "/privacy/erase", "/privacy/pause", "/privacy/requests"
@@ -237,6 +238,12 @@ def test_then_the_worker_begins_it_and_the_receipt_is_there_for_who_has_the_addr
         [*line, str(grocer.workspace.room.log_key.verifier)], capture_output=True, text=True, check=False
     )
 
+    token = {"token": address.rpartition("/")[2]}
+    told = app_of(grocer).post("/api/v1/erasures/show", token).json()
+
+    assert (told["state"], told["receipt"]) == ("done", True)
+    assert {each["stage"] for each in told["places"]} >= {"verified", "out-of-reach", "kept"}
+    assert app_of(grocer).post("/api/v1/erasures/receipt", token).text == file.read_text()
     assert page.words.count("How it stands It is done.") == 1
     assert page.words.count("Purchases · Done, and looked at again") == 1
     assert page.words.count("Backups · Out of our reach") == 1

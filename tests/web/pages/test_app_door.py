@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from pellucid.governance.sessions import APP, MINUTE
 from pellucid.records.rights_tables import identity_challenges
 from pellucid.records.web_tables import sign_ins, web_sessions
+from pellucid.rights.challenge_limits import PER_ADDRESS
 from pellucid.settings import Settings
 from pellucid.web import cookies
 from pellucid.web.person import PREFIX
@@ -104,6 +105,18 @@ def test_two_who_give_one_code_at_once_are_one_session(grocer: Grocer) -> None:
 
     assert sorted(answers) == [(201, ""), *[(403, WRONG)] * 3]
     assert grocer.actions().count("sign-in.done") == 1
+
+
+def test_whoever_asks_for_somebody_as_often_as_they_can_keeps_them_out_nowhere_else(grocer: Grocer) -> None:
+    """What is sent for apps is bounded as for browsers: by address, so that nobody keeps another out of their own."""
+    doors = grocer.workspace.doors
+    for number in range(PER_ADDRESS + 3):
+        doors.ask("h0001", cookie=f"{number:043}", address="203.0.113.9", door=APP)
+    grocer.work()
+    flood = len(grocer.office.taken)
+
+    assert (flood, signed_in(grocer).get(OWN).status_code) == (PER_ADDRESS, 200)
+    assert given(grocer, f"{PER_ADDRESS:043}", grocer.code_for("h0001")) == (403, WRONG)
 
 
 def test_an_app_brings_no_attempt_of_its_own(grocer: Grocer) -> None:

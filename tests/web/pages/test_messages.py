@@ -6,7 +6,10 @@ from sqlalchemy import insert
 
 from pellucid.records.transparency_tables import messages_sent
 from pellucid.transparency import message_links as links
+from tests.web.app_clients import app_of
 from tests.web.visitors import Grocer
+
+MESSAGES, MESSAGES_SHOW = "/api/v1/messages", "/api/v1/messages/show"
 
 
 def link_for(grocer: Grocer) -> str:
@@ -39,3 +42,16 @@ def test_a_link_that_opens_nothing_says_so_and_a_form_of_elsewhere_changes_nothi
     assert forged.status == 403
     assert browser.submit(link, link, kind="request-answered", wanted="no").status == 404
     assert [each for each in grocer.actions()[len(before) :] if each == "message.chosen"] == []
+
+
+def test_an_app_does_the_same_by_what_stands_in_the_link(grocer: Grocer) -> None:
+    app, link, before = app_of(grocer), link_for(grocer).rpartition("/")[2], grocer.actions()
+    seen = app.post(MESSAGES_SHOW, {"link": link})
+    off = app.post(MESSAGES, {"link": link, "kind": "yearly", "wanted": False})
+    wrong = [app.post(MESSAGES_SHOW, {"link": each}) for each in (link + "0", "x.1.y")]
+
+    assert (seen.status_code, set(seen.json()["kinds"].values())) == (200, {True})
+    assert off.json()["kinds"] == seen.json()["kinds"] | {"yearly": False}
+    assert [(each.status_code, each.text) for each in wrong] == [(403, wrong[0].text)] * 2
+    assert app.post(MESSAGES, {"link": link, "kind": "request-answered", "wanted": False}).status_code == 404
+    assert grocer.actions()[len(before) :].count("message.chosen") == 1
