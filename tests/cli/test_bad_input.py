@@ -85,7 +85,7 @@ def test_an_unknown_person_is_named_with_who_there_is(pellucid: Command, grocer:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (("give", "-p", "loyalty-offers", "--notice", "0"), "input-invalid"),
+        (("give", "-p", "loyalty-offers", "--notice", "0"), "notice-not-current"),
         (("give", "-p", "loyalty-offers", "--by", "guardian"), "proof-missing"),
         (("lift", "--by", "agent"), "proof-missing"),
         (("withdraw", "-p", "nothing"), "name-unknown"),

@@ -123,3 +123,17 @@ def test_places_are_told_by_the_name_of_their_country(place: str, told: str) -> 
 )
 def test_figures_have_the_signs_of_the_language(language: str, figure: str, told: str) -> None:
     assert Words(language).signs(figure) == told
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        (["compras", "ingresos"], "compras e ingresos"),
+        (["compras y cupones", "edades", "Historial"], "compras y cupones, edades e Historial"),
+        (["agua", "hielo"], "agua y hielo"),
+        (["ingresos"], "ingresos"),
+        ([], ""),
+    ],
+)
+def test_a_spanish_list_joins_by_e_what_would_sound_twice(items: list[str], told: str) -> None:
+    assert Words("es").listed(items) == told

@@ -172,7 +172,7 @@ REFUSED = {
     "nobody": ({"subject": CANARY}, 404, "name-unknown"),
     "no purpose": ({"purpose": "elsewhere"}, 404, "name-unknown"),
     "no namespace": ({"namespace": "elsewhere"}, 404, "name-unknown"),
-    "another notice": ({"verb": "give", "notice_version": "canary-77"}, 422, "input-invalid"),
+    "another notice": ({"verb": "give", "notice_version": "canary-77"}, 422, "notice-not-current"),
     "a yes to everything": ({"verb": "give", "purpose": None}, 422, "input-invalid"),
     "the future": ({"at": "2999-01-01T00:00:00Z"}, 422, "input-invalid"),
 }

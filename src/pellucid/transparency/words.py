@@ -31,6 +31,8 @@ _WRITTEN = {"en": "en_GB"}
 """Whose dates and numbers a language has, where that is not said by its name alone: the day before the month."""
 CATALOGUES = Path(__file__).with_name("catalogues")
 _FIGURES = re.compile(r"[-+±]?[ ]?[\d,.]+(?: ± [\d,.]+)?")
+_SOUNDS_LIKE_Y = re.compile(r"h?i(?![aeo])", re.IGNORECASE)
+"""Before what “y” (and) becomes “e” in Spanish: “e ingresos”, but “y hielo”."""
 SHORTEST_YEAR, LONGEST_YEAR = 365, 366
 
 
@@ -52,7 +54,11 @@ class Words:
 
     def listed(self, items: Iterable[str]) -> str:
         """Return a list as a sentence has it: “a, b and c”."""
-        return format_list(list(items), locale=_locale(self.language))
+        found = list(items)
+        told = format_list(found, locale=_locale(self.language))
+        if self.language == "es" and len(found) > 1 and _SOUNDS_LIKE_Y.match(found[-1]):
+            return f"{told.removesuffix(f' y {found[-1]}')} e {found[-1]}"  # which the locale's data do not know
+        return told
 
     def country(self, code: str) -> str:
         """Return the name of a country by its ISO 3166 code; the code itself, where nobody named it.
