@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from pellucid.errors import InputInvalid, NameUnknown
 from pellucid.web.centre.visiting import SignInNeeded
-from pellucid.web.errors import NOWHERE, problem_for
+from pellucid.web.errors import NOWHERE, Problem, problem_for
 from pellucid.web.kinds import kind_of
 from pellucid.web.pages import go_to, policy_of, problem_page
 from pellucid.web.site import site_of
@@ -22,11 +22,11 @@ RELOAD = "Go back, load the page anew, and try again."
 async def tell(request: Request, error: Exception) -> Response:
     """Answer with the problem that an error is; the exception handler of all that are foreseen."""
     if not kind_of(request.url.path).is_page:
-        return problem_for(request, error).response()
+        return _noted(request, problem_for(request, error)).response()
     if isinstance(error, SignInNeeded):
         by_script = request.headers.get("hx-request") == "true"  # which would put the other page into this one
         return Response(status_code=204, headers={"HX-Redirect": error.door}) if by_script else go_to(error.door)
-    problem = NOWHERE if isinstance(error, RequestValidationError) else problem_for(request, error)
+    problem = NOWHERE if isinstance(error, RequestValidationError) else _noted(request, problem_for(request, error))
     if problem.code in ("route-unknown", "method-unknown"):
         problem = NOWHERE
     remedy = {InputInvalid.code: RELOAD, NameUnknown.code: NOWHERE.remedy}.get(problem.code)
@@ -34,3 +34,10 @@ async def tell(request: Request, error: Exception) -> Response:
         problem = replace(problem, remedy=remedy)
     policy = await run_in_threadpool(policy_of, site_of(request))
     return problem_page(problem, request, policy)
+
+
+def _noted(request: Request, problem: Problem) -> Problem:
+    """Have the line of the log name what we could not do, by its code; returns the problem."""
+    if problem.status >= 500:
+        request.state.code = problem.code
+    return problem
