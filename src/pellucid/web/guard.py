@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +89,8 @@ class Guard:
             await sending(message)
 
         try:
-            with self._site.workspace.room.only_reading() if told.is_head else nullcontext():
+            # Said for every request: one that waited in the connection is begun by the answer to the one before.
+            with self._site.workspace.room.only_reading(told.is_head):
                 await self._answer(scope, receive, send_guarded, told)
         finally:
             _say_request(scope, told)
