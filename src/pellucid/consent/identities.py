@@ -78,7 +78,7 @@ def part(
         after = _effects(connection, policy, each, now)
         gained = {(ConsentVerb.REFUSE, name): now for name, seen in after.items() if before[each][name].narrows(seen)}
         kept = sorted({**noes[each], **gained}.items(), key=str) if after else []
-        closing += [_closing(each, *said, at) for said, at in kept]
+        closing += [_closing(each, verb, purpose, at) for (verb, purpose), at in kept]
     if closing:
         record(connection, keys, policy, closing, actor, now)
     version = decide_anew(connection, policy, _all_of(policy, *concerned), now)
