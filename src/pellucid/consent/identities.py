@@ -76,8 +76,9 @@ def part(
     closing: list[ConsentRecord] = []
     for each in concerned:
         after = _effects(connection, policy, each, now)
-        gained = {(ConsentVerb.REFUSE, name): now for name, seen in after.items() if before[each][name].narrows(seen)}
-        kept = sorted({**noes[each], **gained}.items(), key=str) if after else []
+        more = [name for name, seen in after.items() if before[each][name].narrows(seen)]
+        gained: dict[Closing, int] = {(ConsentVerb.REFUSE, name): now for name in more}
+        kept = sorted((noes[each] | gained).items(), key=str) if after else []
         closing += [_closing(each, verb, purpose, at) for (verb, purpose), at in kept]
     if closing:
         record(connection, keys, policy, closing, actor, now)
