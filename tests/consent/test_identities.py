@@ -10,8 +10,9 @@ from sqlalchemy import insert
 from pellucid.audit.log import actions, entries
 from pellucid.consent import register
 from pellucid.consent.effect import Effect
+from pellucid.consent.facts import records_of
 from pellucid.consent.identities import Joined, join, part
-from pellucid.consent.record import ConsentRecord, ConsentVerb, Covers
+from pellucid.consent.record import SPLIT_METHOD, ConsentRecord, ConsentVerb, Covers
 from pellucid.consent.sets import read_set
 from pellucid.errors import InputInvalid
 from pellucid.policy.model import Policy
@@ -60,9 +61,11 @@ def put_together(
         return join(connection, keys, policy, (CUSTOMER, ALICE), other, confidence, "signed in", PIA, NOW)
 
 
-def split_again(database: Database, keys: SubjectKeys, policy: Policy, other: tuple[str, int]) -> Joined:
+def split_again(
+    database: Database, keys: SubjectKeys, policy: Policy, other: tuple[str, int], now: int = NOW
+) -> Joined:
     with database.write() as connection:
-        return part(connection, keys, policy, (CUSTOMER, ALICE), other, "a shared tablet", PIA, NOW)
+        return part(connection, keys, policy, (CUSTOMER, ALICE), other, "a shared tablet", PIA, now)
 
 
 def effect_of(database: Database, subject: int, purpose: str = PURPOSE, namespace: str = CUSTOMER) -> Effect:
@@ -167,6 +170,71 @@ def test_a_split_gains_nothing_until_a_new_yes(people: Database, keys: SubjectKe
     assert effect_of(people, ALICE, OPEN) == Effect(plain=True)
     say(people, keys, policy, "give", ALICE, at=NOW + 1)
     assert (effect_of(people, ALICE), effect_of(people, BOB)) == (Effect(plain=True), Effect())
+
+
+def test_what_an_identity_said_yes_to_itself_since_anothers_no_goes_on_after_a_split(
+    people: Database, keys: SubjectKeys, policy: Policy
+) -> None:
+    say(people, keys, policy, "withdraw", BOB, at=NOW - DAY)
+    put_together(people, keys, policy, (CUSTOMER, BOB))
+    say(people, keys, policy, "give", ALICE, at=NOW + 2)
+    before = effect_of(people, ALICE)
+    done = split_again(people, keys, policy, (CUSTOMER, BOB), NOW + 3)
+
+    assert (before, effect_of(people, ALICE), done.closed) == (Effect(plain=True), Effect(plain=True), 0)
+    assert effect_of(people, BOB) == Effect()  # whose no nobody took back: the yes was not theirs
+    with people.write() as connection:
+        register.rebuild(connection, policy, NOW + 3)
+    assert (effect_of(people, ALICE), effect_of(people, BOB)) == (Effect(plain=True), Effect())
+
+
+def test_a_yes_does_not_go_on_after_a_split_against_a_no_that_came_later(
+    people: Database, keys: SubjectKeys, policy: Policy
+) -> None:
+    put_together(people, keys, policy, (CUSTOMER, BOB))
+    say(people, keys, policy, "give", ALICE, at=NOW + 1)
+    say(people, keys, policy, "withdraw", BOB, at=NOW + 2)
+    split_again(people, keys, policy, (CUSTOMER, BOB), NOW + 3)
+
+    assert (effect_of(people, ALICE), effect_of(people, BOB)) == (Effect(), Effect())
+
+
+def test_a_yes_over_a_likely_link_does_not_go_on_after_a_split_either(
+    people: Database, keys: SubjectKeys, policy: Policy
+) -> None:
+    say(people, keys, policy, "withdraw", BOB, at=NOW - DAY)
+    put_together(people, keys, policy, (CUSTOMER, BOB), "likely")
+    say(people, keys, policy, "give", ALICE, at=NOW + 1)
+    split_again(people, keys, policy, (CUSTOMER, BOB), NOW + 3)
+
+    assert effect_of(people, ALICE) == Effect()
+
+
+def test_a_no_that_was_taken_back_by_whoever_said_it_closes_nothing_after_a_split(
+    people: Database, keys: SubjectKeys, policy: Policy
+) -> None:
+    say(people, keys, policy, "withdraw", BOB, at=NOW - 2 * DAY)
+    for subject in (ALICE, BOB):
+        say(people, keys, policy, "give", subject, at=NOW - DAY)
+    put_together(people, keys, policy, (CUSTOMER, BOB))
+    before = effect_of(people, ALICE)
+    done = split_again(people, keys, policy, (CUSTOMER, BOB))
+
+    assert (before, effect_of(people, ALICE), effect_of(people, BOB)) == (Effect(plain=True),) * 3
+    assert done.closed == 0
+
+
+def test_a_record_that_a_split_makes_does_not_tell_when_the_other_said_no(
+    people: Database, keys: SubjectKeys, policy: Policy
+) -> None:
+    put_together(people, keys, policy, (CUSTOMER, BOB))
+    say(people, keys, policy, "withdraw", BOB, at=NOW + MINUTE)
+    say(people, keys, policy, "give", ALICE, at=NOW + 2 * MINUTE)
+    split_again(people, keys, policy, (CUSTOMER, BOB), NOW + 3 * MINUTE)
+    with people.read() as connection:
+        made = [each.at for each in records_of(connection, CUSTOMER, [ALICE])[ALICE] if each.method == SPLIT_METHOD]
+
+    assert made == [NOW + 2 * MINUTE - 1]
 
 
 def test_three_identities_are_one_person_and_splitting_the_middle_parts_them(

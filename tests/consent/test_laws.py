@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
@@ -282,9 +283,9 @@ def _tell(database: Database, policy: Policy, record: ConsentRecord) -> None:
         assert not record.verb.narrows
 
 
-def split(database: Database, policy: Policy) -> None:
+def split(database: Database, policy: Policy, now: int = NOW) -> None:
     with database.write() as connection:
-        part(connection, KEYS, policy, (CUSTOMER, 0), (CUSTOMER, 1), "a mistake", PIA, NOW)
+        part(connection, KEYS, policy, (CUSTOMER, 0), (CUSTOMER, 1), "a mistake", PIA, now)
 
 
 def stored(database: Database, policy: Policy, now: int = NOW) -> Mapping[int, Effect]:
@@ -310,6 +311,29 @@ def test_a_split_never_gives_more_than_there_was_before_it(
         split(database, policy)
         after = stored(database, policy)
     assert [number for number in before if widens(after[number], before[number])] == []
+
+
+@pytest.mark.slow
+@given(policies().filter(with_choice), st.tuples(FACTS, FACTS), st.tuples(WORDS, WORDS), st.tuples(WORDS, WORDS))
+@settings(max_examples=60, deadline=None)
+def test_a_split_gives_no_more_than_before_it_whatever_was_said_since_the_link(
+    policy: Policy,
+    facts: tuple[SubjectFacts, SubjectFacts],
+    said: tuple[list[ConsentRecord], list[ConsentRecord]],
+    since: tuple[list[ConsentRecord], list[ConsentRecord]],
+) -> None:
+    later = NOW + 10 * 366 * DAY
+    with grocer(policy, facts, said) as database:
+        for number, each in enumerate(since):
+            for word in each:
+                _tell(database, policy, replace(word, subject=number, at=word.at + later - NOW))
+        before = stored(database, policy, later)
+        split(database, policy, later)
+        with database.read() as connection:
+            step_by_step = {number: read_set(connection, "p", CUSTOMER).effect(number) for number in (0, 1)}
+        after = stored(database, policy, later)
+    assert [number for number in before if widens(after[number], before[number])] == []
+    assert step_by_step == after
 
 
 ADULT = SubjectFacts("DE", 1980, vulnerable=False)

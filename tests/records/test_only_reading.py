@@ -40,6 +40,13 @@ def test_a_write_is_refused_and_what_is_read_is_told(database: Database) -> None
         assert names(database) == []
 
 
+def test_what_is_begun_within_a_block_and_is_none_of_it_may_write(database: Database) -> None:
+    with only_reading(), only_reading(False):
+        write(database, "a")
+
+    assert names(database) == ["a"]
+
+
 def test_that_something_was_refused_is_written(database: Database) -> None:
     with only_reading():
         write(database, "a", of_refusal=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -15,8 +16,9 @@ import pytest
 from pellucid.settings import Settings
 from pellucid.web.static_files import FOLDER
 from pellucid.workspace import Workspace
-from tests.web.conftest import NO_TLS, SCOPE_NAMES, Shop, bearer, serving
+from tests.web.conftest import API, NO_TLS, SCOPE_NAMES, Shop, bearer, serving
 from tests.web.test_authorisation import NAMED, ROWS
+from tests.web.test_protocol import statuses
 from tests.web.visitors import Page
 
 OF_ITS_TIME = ("content-length", "date", "set-cookie")
@@ -106,6 +108,17 @@ def test_it_says_how_long_the_body_would_be(served: tuple[Shop, httpx.Client]) -
     head, got = (served[1].request(method, "/api/v1/help") for method in ("HEAD", "GET"))
 
     assert head.headers["content-length"] == got.headers["content-length"] == str(len(got.content))
+
+
+def test_a_request_that_waits_behind_it_in_the_connection_may_write(served: tuple[Shop, httpx.Client]) -> None:
+    shop, client = served
+    body = json.dumps({"subject": "h0001", "purpose": "offers", "verb": "withdraw"})
+    head = "HEAD /api/v1/help HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    post = f"POST {API} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {shop.token('consent:write')}\r\n"
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+
+    assert statuses(str(client.base_url), head + head + post + kind) == [200, 200, 201]
+    assert shop.said("h0001") == ["withdraw"]
 
 
 def test_what_takes_no_get_takes_no_head(served: tuple[Shop, httpx.Client]) -> None:

@@ -262,7 +262,7 @@ def test_every_kind_of_error_has_its_status() -> None:
     kinds = {kind for kind in PellucidError.__subclasses__() if kind.__module__ == PellucidError.__module__}
     covered = {kind for kind, _ in STATUS_BY_KIND}
     assert {kind.__name__ for kind in kinds - covered} == {"DataRefused", "DeliveryFailed"}
-    assert set(STATUS_BY_CODE.values()) == {401, 409, 429}
+    assert set(STATUS_BY_CODE.values()) == {401, 405, 409, 429}
 
 
 def test_the_headers_are_on_every_answer(client: Client) -> None:

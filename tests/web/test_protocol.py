@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from pellucid.settings import Settings
 from pellucid.web import protocol
+from pellucid.web.protocol import BoundedProtocol
 from pellucid.workspace import Workspace
 from tests.web.conftest import API, serving
 
@@ -124,6 +128,70 @@ def test_few_requests_are_taken_before_the_first_is_answered(address: str) -> No
             answered += part
 
     assert answered.count(b"HTTP/1.1 ") < 100
+
+
+async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+    """Begin to answer, and never end."""
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2000")]})
+    await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
+    assert (await receive())["type"] == "http.disconnect"
+
+
+@contextmanager
+def answering_without_end() -> Iterator[str]:
+    """Serve such answers by our protocol."""
+    server = uvicorn.Server(
+        uvicorn.Config(endless, host="127.0.0.1", port=0, http=BoundedProtocol, lifespan="off", log_config=None)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class TestARefusalBehindARequest:
+    """Whoever reads answers in order would take it for the answer to the request before, or for a part of that."""
+
+    NONSENSE = b"NONSENSE\r\n\r\n"
+
+    def test_it_lands_in_no_answer_that_is_under_way(self) -> None:
+        with answering_without_end() as address, connected(address) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            begun = b""
+            while not begun.endswith(b"x" * 1000):
+                begun += connection.recv(65_536)
+            connection.sendall(self.NONSENSE)
+            rest = rest_of(connection)
+
+        assert (begun.count(b"HTTP/1.1 200 "), rest) == (1, b"")
+
+    def test_it_comes_before_no_answer_that_is_to_begin(self, address: str) -> None:
+        with connected(address) as connection:
+            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n" + self.NONSENSE)
+            assert rest_of(connection) == b""
+
+    def test_it_is_told_where_it_is_the_answer(self, address: str) -> None:
+        with connected(address) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
+            connection.sendall(self.NONSENSE)
+            assert told(connection).startswith(b"HTTP/1.1 400 ")
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Return what still comes until the server hangs up, in whichever way."""
+    found = b""
+    with suppress(ConnectionError):
+        while part := connection.recv(65_536):
+            found += part
+    return found
 
 
 class TestSlow:

@@ -1,11 +1,13 @@
 """Linking and splitting identities of one person, with what follows for everybody's permission, in one transaction.
 
 The strictest identity decides from the link on. A split gains nothing: whatever the parts may be read for more than the
-person was is closed by a record of its own, until the person says yes again.
+person was is closed by a record of its own, until the person says yes again. What an identity itself said yes to while
+it was certainly the person's goes on to count.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -14,11 +16,12 @@ from pellucid.audit.entry import AuditEntry, LogReceipt
 from pellucid.audit.log import append
 from pellucid.consent.effect import Effect
 from pellucid.consent.permitted import decide_subject
-from pellucid.consent.record import SPLIT_METHOD, ConsentRecord, ConsentVerb
+from pellucid.consent.record import SPLIT_METHOD, ConsentRecord, ConsentVerb, ScreenState
 from pellucid.consent.redecide import Wanted
 from pellucid.consent.register import decide_anew, record
 from pellucid.consent.said import read_said
 from pellucid.consent.submission import known_of
+from pellucid.consent.voices import Voice
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects.keys import SubjectKeys
 from pellucid.subjects.links import Identity, link, persons, split
@@ -68,19 +71,22 @@ def part(
     members = persons(connection, one[0], [one[1]])
     concerned = members[one[1]].members if one[1] in members else (one, other)
     before = {each: _effects(connection, policy, each, now) for each in concerned}
-    noes = {each: _noes_of_others(connection, policy, each) for each in concerned}
+    noes = {each: _noes_of_others(connection, policy, each, before[each], now) for each in concerned}
     split(connection, one, other, evidence, actor.name, now)
     closing: list[ConsentRecord] = []
     for each in concerned:
         after = _effects(connection, policy, each, now)
-        gained = {(ConsentVerb.REFUSE, name) for name, effect in after.items() if before[each][name].narrows(effect)}
-        closing += [_closing(each, *said, now) for said in sorted(gained | noes[each], key=str) if after]
+        more = [name for name, seen in after.items() if before[each][name].narrows(seen)]
+        gained: dict[Closing, int] = {(ConsentVerb.REFUSE, name): now for name in more}
+        kept = sorted((noes[each] | gained).items(), key=str) if after else []
+        closing += [_closing(each, verb, purpose, at) for (verb, purpose), at in kept]
     if closing:
         record(connection, keys, policy, closing, actor, now)
     version = decide_anew(connection, policy, _all_of(policy, *concerned), now)
-    body: dict[str, object] = {"register_version": version, "closed": len(closing)}
+    closed = sum(each.at == now for each in closing)
+    body: dict[str, object] = {"register_version": version, "closed": closed}
     done = _log(connection, keys, "subject.split", one, other, body, evidence, actor, now)
-    return Joined(version, done, len(closing))
+    return Joined(version, done, closed)
 
 
 def _effects(connection: Connection, policy: Policy, identity: Identity, now: int) -> dict[str, Effect]:
@@ -96,22 +102,57 @@ def _effects(connection: Connection, policy: Policy, identity: Identity, now: in
     }
 
 
-def _noes_of_others(connection: Connection, policy: Policy, identity: Identity) -> set[Closing]:
-    """Return what the other identities had closed, limited or restricted: it goes on for this one too."""
+def _noes_of_others(
+    connection: Connection, policy: Policy, identity: Identity, used: Mapping[str, Effect], now: int
+) -> dict[Closing, int]:
+    """Return what the other identities had closed, limited or restricted, and when it is said for this one: it goes on.
+
+    A no that whoever said it took back by a yes does not, where the person could be read until now.
+    """
     namespace, subject = identity
-    heard = known_of(connection, namespace, [subject]).others[namespace].get(subject, ())
-    found: set[Closing] = set()
-    for voice in heard:
+    known = known_of(connection, namespace, [subject])
+    own, found = known.said[namespace].get(subject, []), dict[Closing, int]()
+    for voice in known.others[namespace].get(subject, ()):
         for purpose in policy.purposes.values():
             said = read_said(purpose, None, voice.records)
-            found |= {(ConsentVerb.REFUSE, purpose.name)} if said.closed_by is not None else set()
-            found |= {(ConsentVerb.LIMIT, purpose.name)} if said.limited_by is not None else set()
-            found |= {(ConsentVerb.RESTRICT, None)} if said.restricted_by is not None else set()
+            back = used.get(purpose.name, Effect()) != Effect() and any(map(_counts, said.gives))
+            noes: dict[Closing, ConsentRecord | None] = {
+                (ConsentVerb.REFUSE, purpose.name): None if back else said.closed_by,
+                (ConsentVerb.LIMIT, purpose.name): said.limited_by,
+                (ConsentVerb.RESTRICT, None): said.restricted_by,
+            }
+            for closing, no in noes.items():
+                if no is not None:
+                    found[closing] = max(found.get(closing, 0), _said_at(closing, no, voice, own, now))
     return found
 
 
-def _closing(identity: Identity, verb: ConsentVerb, purpose: str | None, now: int) -> ConsentRecord:
-    return ConsentRecord(identity[0], identity[1], purpose, verb, at=now, channel="system", method=SPLIT_METHOD)
+def _said_at(closing: Closing, no: ConsentRecord, voice: Voice, own: Sequence[ConsentRecord], now: int) -> int:
+    """Return when another identity's no is said for this one: now, or before what it said itself against it.
+
+    That has to be said since the no and since both certainly were one person: so it counts for this one after the split
+    as it did before. When the other said no is not told.
+    """
+    since = max(no.at, voice.since)
+    against = [each.at for each in own if each.at > since and _counts(each) and _answers(closing, each)]
+    return min(against) - 1 if against and voice.certain else now
+
+
+def _counts(said: ConsentRecord) -> bool:
+    return said.screen_state is ScreenState.FINE
+
+
+def _answers(closing: Closing, said: ConsentRecord) -> bool:
+    """Return whether a word undoes a no of this kind, if it is said later."""
+    verb, purpose = closing
+    if purpose is None:
+        return said.verb is ConsentVerb.LIFT
+    gives = said.verb is ConsentVerb.GIVE and said.concerns(purpose)
+    return gives and (said.explicit or verb is ConsentVerb.REFUSE)
+
+
+def _closing(identity: Identity, verb: ConsentVerb, purpose: str | None, at: int) -> ConsentRecord:
+    return ConsentRecord(identity[0], identity[1], purpose, verb, at=at, channel="system", method=SPLIT_METHOD)
 
 
 def _all_of(policy: Policy, *identities: Identity) -> Wanted:

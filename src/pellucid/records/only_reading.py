@@ -18,9 +18,9 @@ _ONLY_READING: ContextVar[bool] = ContextVar("only_reading", default=False)
 
 
 @contextmanager
-def only_reading() -> Iterator[None]:
-    """Refuse every write within the block."""
-    before = _ONLY_READING.set(True)
+def only_reading(wanted: bool = True) -> Iterator[None]:
+    """Refuse every write within the block; unless it is `wanted`, refuse none, whatever block this one came out of."""
+    before = _ONLY_READING.set(wanted)
     try:
         yield
     finally:

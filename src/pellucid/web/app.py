@@ -71,7 +71,7 @@ from pellucid.web.console import refusals as console_refusals
 from pellucid.web.console import requests as console_requests
 from pellucid.web.errors import Problem
 from pellucid.web.guard import Guard
-from pellucid.web.logs import say_defect
+from pellucid.web.logs import say_failure
 from pellucid.web.site import Site
 from pellucid.web.telling import tell
 from pellucid.workspace import Workspace
@@ -200,4 +200,4 @@ def _try(work: Callable[[], None]) -> None:
     try:
         work()
     except Exception as error:  # the next time will do; no request waits for it
-        say_defect(error)
+        say_failure(error)

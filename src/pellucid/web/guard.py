@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +15,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pellucid.web.errors import Problem, defect
+from pellucid.errors import PellucidError
+from pellucid.web.errors import Problem, defect, problem_of
 from pellucid.web.kinds import API, HSTS, SIGNED, STATIC, Headers, Kind, is_for_visitors, kind_of
-from pellucid.web.logs import say, say_defect
+from pellucid.web.logs import say, say_failure
 from pellucid.web.pages import problem_page
 from pellucid.web.site import Site
 from pellucid.web.turns import Turns
@@ -89,7 +89,8 @@ class Guard:
             await sending(message)
 
         try:
-            with self._site.workspace.room.only_reading() if told.is_head else nullcontext():
+            # Said for every request: one that waited in the connection is begun by the answer to the one before.
+            with self._site.workspace.room.only_reading(told.is_head):
                 await self._answer(scope, receive, send_guarded, told)
         finally:
             _say_request(scope, told)
@@ -102,10 +103,11 @@ class Guard:
             await self._counted(scope, await self._admitted(scope, receive, told.kind), send)
         except Problem as problem:
             await _response(problem, told.kind, scope)(scope, receive, send)
-        except Exception as error:  # the last resort: a defect, told without its words
-            say_defect(error, route=_route(scope))
+        except Exception as error:  # the last resort: told without its words
+            say_failure(error, route=_route(scope))
             if not told.status:
-                await _response(defect(), told.kind, scope)(scope, receive, send)
+                problem = problem_of(error) if isinstance(error, PellucidError) else defect()
+                await _response(problem, told.kind, scope)(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through that is here in full: who only begins to send takes nobody's place."""
@@ -230,4 +232,5 @@ def _say_request(scope: Scope, told: _Told) -> None:
         status=told.status,
         ms=round(told.seconds() * 1000, 2),
         token=state.get("token"),
+        **({"code": state["code"]} if "code" in state else {}),
     )

@@ -10,6 +10,10 @@ import sys
 import time
 import traceback
 
+from pellucid.errors import RecordingFailed, WorkspaceUnusable
+
+DEFECTS = ("nested-transaction", "value-not-storable")
+"""Codes of what was not recorded because the code that wanted it is wrong."""
 LOGGER = logging.getLogger("pellucid.web")
 
 
@@ -38,6 +42,16 @@ def say_defect(error: BaseException, **facts: object) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-4:]]
     say("defect", level=logging.ERROR, kind=type(error).__name__, places=places, **facts)
+
+
+def say_failure(error: BaseException, **facts: object) -> None:
+    """Log that something was not done: for want of the control database or a disk as an outage, by its code, which is
+    nobody's mistake here; else as a defect.
+    """
+    if isinstance(error, RecordingFailed | WorkspaceUnusable) and error.code not in DEFECTS:
+        say("outage", level=logging.ERROR, code=error.code, **facts)
+    else:
+        say_defect(error, **facts)
 
 
 def log_to_stderr() -> None:

@@ -23,11 +23,11 @@ RELOAD = "Go back, load the page anew, and try again."
 async def tell(request: Request, error: Exception) -> Response:
     """Answer with the problem that an error is; the exception handler of all that are foreseen."""
     if not kind_of(request.url.path).is_page:
-        return problem_for(request, error).response()
+        return _noted(request, problem_for(request, error)).response()
     if isinstance(error, SignInNeeded):
         by_script = request.headers.get("hx-request") == "true"  # which would put the other page into this one
         return Response(status_code=204, headers={"HX-Redirect": error.door}) if by_script else go_to(error.door)
-    problem = NOWHERE if isinstance(error, RequestValidationError) else problem_for(request, error)
+    problem = NOWHERE if isinstance(error, RequestValidationError) else _noted(request, problem_for(request, error))
     if problem.code in ("route-unknown", "method-unknown"):
         problem = NOWHERE
     remedy = {InputInvalid.code: RELOAD, NameUnknown.code: NOWHERE.remedy}.get(problem.code)
@@ -45,3 +45,10 @@ def plain(problem: Problem, error: PellucidError) -> Problem:
         return replace(problem, detail=error.sentence, places=error.places)
     told = MISTAKES.get(error.code) or (OUT_OF_ORDER if problem.status == 503 else None)
     return problem if told is None else replace(problem, detail=told[0], remedy=told[1])
+
+
+def _noted(request: Request, problem: Problem) -> Problem:
+    """Have the line of the log name what we could not do, by its code; returns the problem."""
+    if problem.status >= 500:
+        request.state.code = problem.code
+    return problem

@@ -46,9 +46,9 @@ class Room:
     settings: Settings
     clock: Callable[[], int]
 
-    def only_reading(self) -> AbstractContextManager[None]:
-        """Refuse within the block every write but that something was refused (`records.only_reading`)."""
-        return only_reading()
+    def only_reading(self, wanted: bool) -> AbstractContextManager[None]:
+        """Refuse within the block every write but that something was refused, if `wanted` (`records.only_reading`)."""
+        return only_reading(wanted)
 
     @cached_property
     def subject_keys(self) -> SubjectKeys:

@@ -138,4 +138,4 @@ def test_a_session_goes_on_by_being_used_and_not_by_it(grocer: Grocer) -> None:
 
 def seen_at(grocer: Grocer) -> int:
     with grocer.workspace.room.database.read() as connection:
-        return connection.scalars(select(web_sessions.c.seen_at)).one()
+        return int(connection.scalars(select(web_sessions.c.seen_at)).one())
