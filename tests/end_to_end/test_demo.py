@@ -57,7 +57,7 @@ def answers(told: str, sql: str) -> list[str]:
 
 
 def test_it_tells_every_step_and_takes_less_than_four_minutes(told: str) -> None:
-    assert [int(number) for number in re.findall(r"^═+\n(\d+)\. ", told, re.MULTILINE)] == list(range(1, 21))
+    assert [int(number) for number in re.findall(r"^═+\n(\d+)\. ", told, re.MULTILINE)] == list(range(1, 22))
     assert number_after("Every step did what it said, in", told) < 240
     assert "SIMULATED" in told
 
@@ -96,6 +96,24 @@ def test_at_the_end_the_pages_run_and_each_link_lets_in_whom_it_is_for(told: str
     names = {"household 110": "110", "household 1": "1", "the analyst": "Ana", "the privacy officer": "Pia"}
     assert signed_in.keys() == names.keys()
     assert [who for who, words in signed_in.items() if not re.search(rf"\b{names[who]}\b", words)] == []
+
+
+def test_at_the_end_there_is_a_notice_and_whoever_asks_for_a_code_gets_it_by_mail(told: str) -> None:
+    address = re.search(r"http://127\.0\.0\.1:\d+", told[told.index("Look for yourself") :])
+    folder = re.search(r"^  (\S+/mail)$", told, re.MULTILINE)
+    assert address is not None
+    assert folder is not None
+    browser = Browser(address[0])
+    assert "Berliner Beauftragte" in browser.open("/privacy/notice")
+
+    browser.open("/privacy/sign-in")
+    browser.press("/privacy/sign-in", key="110")
+
+    mail = Path(folder[1]) / "0001.txt"
+    until = time.monotonic() + 60
+    while not mail.exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert mail.read_text("utf-8").startswith("To: household-110@customers.kornblume.example\nSubject: ")
 
 
 def test_what_is_served_ends_when_it_is_told_to(told: str) -> None:

@@ -101,7 +101,8 @@ def tell_links(teller: Teller, running: Running) -> None:
     links |= {title: link(teller, running, "--staff", name) for name, title in STAFF.items()}
     for who, where in links.items():
         print(f"\nAs {who}:\n  {where}")
-    say(f"No mail leaves this machine: what a household would get, codes too, is put into {teller.folder / MAIL}.")
+    say("No mail leaves this machine: what a household would get, a code to sign in too, is put into:")
+    print(f"  {teller.folder / MAIL}")
     say("Each link lets in once, within the hour. Another one is made in the same way:")
     made = " ".join(quoted(each) for each in ("serve", "link", "--staff", "ana", "--address", running.address))
     print(f"  pellucid --workspace {teller.workspace} {made} --as pia")

@@ -160,12 +160,14 @@ def test_a_receipt_is_downloaded_and_verifies_without_us(grocer: Grocer, tmp_pat
     browser.submit("/privacy/choices", PLANNING, choice="no")
     browser.submit("/privacy/choices", OFFERS, choice="yes", notice=NOTICE)
     grocer.workspace.audit.checkpoint(actor=grocer.workspace.actor("pia"))
-    paths = receipts(browser.get("/privacy/history").text)
+    page = browser.get("/privacy/history").text
+    paths = receipts(page)
     found = [browser.get(path) for path in paths]
     file = tmp_path / "receipt.json"
     file.write_text(found[0].text)
-    key = str(grocer.workspace.room.log_key.verifier)
-    line = [sys.executable, "-m", "pellucid.audit", "receipt", str(file), "--key", key]
+    told = re.search(r"<code>python (-m pellucid\.audit receipt FILE --key \S+)</code>", page)
+    assert told is not None, "the page says how"
+    line = [sys.executable, *(str(file) if word == "FILE" else word for word in told[1].split())]
     verified = subprocess.run(line, capture_output=True, text=True, check=False)
 
     assert [each.status for each in found] == [200, 200]

@@ -78,6 +78,7 @@ def history(request: Request, visit: Here) -> Response:
         here="history",
         history=said,
         sealing=centre.sealing(visit.visitor),
+        verifier=visit.site.workspace.audit.verifier,
         words=SAID,
         shown_notice=shown_notice,
     )
