@@ -19,7 +19,7 @@ DOCUMENT = "/api/v1/openapi.json"
 EXAMPLES = 60
 OF_A_NOTICE = {"version", "language", "layer", "format"}
 """What everybody may read is named in URLs."""
-OF_AN_OFFICER = {"after", "before", "days", "dataset", "family", "refused", "right", "state"}
+OF_AN_OFFICER = {"after", "before", "days", "dataset", "family", "refused", "right", "state", "by", "purpose"}
 """What tells of nobody is picked in URLs."""
 KNOWN = {"subject": "h0001", "purpose": "offers", "purposes": ["offers"], "namespace": "household"}
 QUESTION = "SELECT COUNT(*) FROM purchases"
@@ -69,11 +69,12 @@ def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
             "request_id",
             "delegation_id",
             "insight",
+            "entry",
             *OF_A_NOTICE,
             *OF_AN_OFFICER,
         }
         assert parameters <= known
-        assert ("{" in path) == bool({"request_id", "delegation_id", "version", "insight"} & parameters)
+        assert ("{" in path) == bool({"request_id", "delegation_id", "version", "insight", "entry"} & parameters)
 
 
 @pytest.mark.slow

@@ -121,7 +121,9 @@ class Guard:
         """Return how the application receives the body, which is here in full; raises Problem."""
         headers = scope["headers"]
         if sum(len(name) + len(value) for name, value in headers) > LONGEST_HEADERS:
-            raise Problem(431, "headers-too-long", f"The headers are longer than {LONGEST_HEADERS} bytes.", "Send less.")
+            raise Problem(
+                431, "headers-too-long", f"The headers are longer than {LONGEST_HEADERS} bytes.", "Send less."
+            )
         if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
             raise Problem(414, "target-too-long", f"The URL is longer than {LONGEST_TARGET} bytes.", "Send less.")
         if any(_said(headers, name) > 1 for name in _ONCE):
