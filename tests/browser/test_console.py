@@ -162,3 +162,16 @@ def test_an_answer_with_charts_weighs_little(open_desk: Open) -> None:
     page.goto(place)
 
     assert 0 < weigh() <= LARGEST
+
+
+def test_no_action_of_the_log_is_torn_within_a_word(open_desk: Open, shop: Grocer) -> None:
+    shop.workspace.consent.record("withdraw", "h1", purpose="offers", actor=shop.workspace.actor("pia"))
+    page = open_desk("/staff/log", who="pia")
+    page.set_viewport_size({"width": 780, "height": 900})
+    actions = page.locator("td .action")
+    torn = actions.evaluate_all(
+        "all => all.filter(each => each.getClientRects().length > each.textContent.split('-').length)"
+        ".map(each => each.textContent)"
+    )
+
+    assert (torn, actions.all_inner_texts().count("consent.withdraw")) == ([], 1)

@@ -49,6 +49,7 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/api/v1/log"): ("audit:read", None, 200),
     ("GET", "/api/v1/log/head"): ("audit:read", None, 200),
     ("POST", "/api/v1/log/verifications"): ("audit:read", {}, 409),  # nothing was signed
+    ("GET", "/api/v1/log/entries/{entry}"): ("audit:export", None, 404),  # likewise
     ("POST", INSIGHTS): ("insights:ask", QUESTION, 200),
     ("POST", f"{INSIGHTS}/preview"): ("insights:ask", QUESTION, 200),
     ("GET", f"{INSIGHTS}/saved"): ("insights:run", None, 200),
@@ -152,6 +153,7 @@ NAMED = {
     "dataset": "members",
     "generation": "1",
     "place": "0",
+    "entry": "0",
 }
 
 

@@ -24,12 +24,12 @@ DOCUMENT = "/api/v1/openapi.json"
 EXAMPLES = 60
 OF_A_NOTICE = {"version", "language", "layer", "format"}
 """What everybody may read is named in URLs."""
-OF_AN_OFFICER = {"after", "before", "days", "dataset", "family", "refused", "right", "state"}
+OF_AN_OFFICER = {"after", "before", "days", "dataset", "family", "refused", "right", "state", "by", "purpose"}
 """What tells of nobody is picked in URLs."""
 OF_ONES_OWN = {"agent_id", "cursor", "first", "generation", "most", "place", "purpose", "sequence"}
 """What whoever is signed in picks of their own: numbers among it, and names of the policy."""
 NAMED_IN_PATHS = {"request_id", "delegation_id", "version", "insight", "agent_id", "dataset", "generation", "place"}
-NAMED_IN_PATHS |= {"purpose", "sequence"}
+NAMED_IN_PATHS |= {"purpose", "sequence", "entry"}
 KNOWN = {"subject": "h0001", "purpose": "offers", "purposes": ["offers"], "namespace": "household"}
 QUESTION = "SELECT COUNT(*) FROM purchases"
 
@@ -79,6 +79,7 @@ def test_keys_of_people_have_no_place_in_urls(app: FastAPI) -> None:
             "request_id",
             "delegation_id",
             "insight",
+            "entry",
             *OF_A_NOTICE,
             *OF_AN_OFFICER,
             *OF_ONES_OWN,

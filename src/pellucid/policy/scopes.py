@@ -2,10 +2,10 @@
 
 A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase, or to approve
 or carry out what people request, and only `consent:changes` tells of people nobody asked about. What an officer's
-programs see (`request:list`, `consent:coverage`, `audit:read`) names nobody. Questions are asked as a person of the
-policy, whom the token is for: scope and role both have to permit them. Proposing and approving exact figures is for
-people alone, since whoever may make tokens could else do both. Who may give a token its scopes is the action
-`tokens-manage`.
+programs see (`request:list`, `consent:coverage`, `audit:read`) names nobody; entries as they were hashed
+(`audit:export`) hold pseudonyms. Questions are asked as a person of the policy, whom the token is for: scope and role
+both have to permit them. Proposing and approving exact figures is for people alone, since whoever may make tokens could
+else do both. Who may give a token its scopes is the action `tokens-manage`.
 """
 
 from __future__ import annotations
@@ -89,6 +89,10 @@ SCOPES: dict[str, Scope] = {
     "audit:read": Scope(
         "see refused uses and the log, without whom entries are about, and have it verified",
         frozenset({"audit-read"}),
+    ),
+    "audit:export": Scope(
+        "take single entries of the log as they were hashed, with pseudonyms, and the proofs that they are in it",
+        frozenset({"audit-export"}),
     ),
     "uses:show": Scope(
         "see how one person's data were used, and who receives something of them", frozenset({"subject-uses"})

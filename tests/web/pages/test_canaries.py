@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from secrets import token_hex
@@ -101,6 +102,21 @@ def test_a_line_about_a_request_holds_these_facts_and_no_others(grocer: Grocer, 
 
     assert found.keys() == {"at", "level", "event", "method", "route", "status", "ms", "token"}
     assert (found["route"], found["status"], found["token"]) == ("/privacy/requests/{request_id}", 404, None)
+
+
+def test_methods_that_no_route_has_are_one_in_the_figures_and_in_the_log(grocer: Grocer, said: io.StringIO) -> None:
+    """Else whoever asks could make a figure for each word that is one to some protocol."""
+    for method in ("PROPFIND", "MKCOL", "TRACE", "PATCH"):
+        assert _send(grocer, method, "/staff", {}, "") < 500
+    figures = ""
+    for _ in range(1_000):  # a request is counted once it was answered
+        if 'method="other"' in figures:
+            break
+        figures = _get(grocer, "/metrics")
+
+    assert set(re.findall(r'method="(\w+)"', figures)) <= {"GET", "other"}
+    assert re.findall(r'"method": "(?:PROPFIND|MKCOL|TRACE|PATCH)"', said.getvalue()) == []
+    assert figures.count('method="other"') > 0
 
 
 def _send(grocer: Grocer, method: str, path: str, headers: dict[str, str], csrf: str) -> int:

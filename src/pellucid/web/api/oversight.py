@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from pellucid.audit.browse import Wanted
 from pellucid.audit.verification import Verification
@@ -20,7 +20,9 @@ from pellucid.rights.showing import View
 from pellucid.transparency.refused import Refused
 from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.oversight_words import (
+    Acted,
     CoverageTold,
+    EntryTold,
     HeadTold,
     LogTold,
     RefusedTold,
@@ -44,6 +46,7 @@ Days = Annotated[int, Query(ge=1, le=36_500, description="How many days back.")]
 MayList = Annotated[Caller, Depends(needs("request:list"))]
 MayCount = Annotated[Caller, Depends(needs("consent:coverage"))]
 MayRead = Annotated[Caller, Depends(needs("audit:read"))]
+MayProve = Annotated[Caller, Depends(needs("audit:export"))]
 
 
 @router.get("/requests", responses={200: {"model": RequestsDueTold}, **problems()})
@@ -114,12 +117,14 @@ def refusals(caller: MayRead, days: Days = 30, before: Before = None, limit: Lim
 def log(
     caller: MayRead,
     family: Annotated[str, _FAMILY] = "",
+    by: Annotated[Acted | None, Query(description="Only what this kind of actor did.")] = None,
+    purpose: Annotated[str, Query(pattern=r"^[a-z0-9-]*$", max_length=100)] = "",
     refused: Annotated[bool, Query(description="Only what was refused.")] = False,
     before: Before = None,
     limit: Limit = 100,
 ) -> Response:
     """List entries of the log, the newest first. One page looks at 20,000 entries at most, so it may be short."""
-    wanted = Wanted(family=family, refused=refused)
+    wanted = Wanted(family, by or "", purpose, refused)
     found = caller.site.workspace.audit.page(wanted, actor=caller.actor, before=before, limit=limit)
     lines = [
         {
@@ -150,6 +155,16 @@ def head(caller: MayRead) -> Response:
             "key": found.key,
         }
     )
+
+
+@router.get("/log/entries/{entry}", responses={200: {"model": EntryTold}, **problems(404)})
+def entry(caller: MayProve, entry: Annotated[int, Path(ge=0, le=2**53)]) -> Response:
+    """Give one entry as it was hashed, and the proof that it is in the log (c2sp.org/tlog-proof@v1).
+
+    The leaf's hash is SHA-256 of a zero byte and the bytes of `body` in UTF-8. 404: no signed head covers it yet.
+    """
+    body, proof = caller.site.workspace.audit.proof(entry, actor=caller.actor)
+    return _json({"entry": entry, "body": body.decode(), "proof": proof.decode()})
 
 
 @router.post(

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pellucid.web.api.request_words import RightNamed
 from pellucid.web.api.words import Asked
 
+Acted = Literal["staff", "program", "customer", "system", "agent"]
+"""Kinds of actors, as entries of the log tell them."""
 Wait = Literal["acknowledgement", "person", "proof", "approval", "answer", "joined", "nothing"]
 
 
@@ -175,6 +177,26 @@ class LogTold(BaseModel):
     size: int
     entries: list[LineTold]
     next: int | None
+
+
+class EntryTold(BaseModel):
+    """An entry as it was hashed, people in it by pseudonym, and the proof that it is in the log."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "entry": 204,
+                    "body": '{"action":"query.released","actor":{"authenticated":"session:1f","kind":"staff"}}',
+                    "proof": "c2sp.org/tlog-proof@v1\nindex 204\n…",
+                }
+            ]
+        }
+    )
+
+    entry: int
+    body: str = Field(description="JSON, to be hashed verbatim.")
+    proof: str
 
 
 class HeadTold(BaseModel):
