@@ -106,8 +106,8 @@ class Guard:
         except Exception as error:  # the last resort: told without its words
             say_failure(error, route=_route(scope))
             if not told.status:
-                problem = problem_of(error) if isinstance(error, PellucidError) else defect()
-                await _response(problem, told.kind, scope)(scope, receive, send)
+                found = problem_of(error) if isinstance(error, PellucidError) else defect()
+                await _response(found, told.kind, scope)(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through that is here in full: who only begins to send takes nobody's place."""
