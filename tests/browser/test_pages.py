@@ -26,6 +26,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
     "/privacy/sign-in": None,
     "/privacy": "h0001",
+    "/privacy/counts": "h0001",
     "/privacy/data": "h0001",
     "/privacy/data/members": "h0001",
     "/privacy/data/members/1/0": "h0001",
