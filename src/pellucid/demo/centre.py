@@ -24,7 +24,10 @@ STARTING = 300.0
 LAST_LINES, LAST_BYTES = 3, 1_000_000
 """How much of what the server said is told if it fails: its folder may be gone by then."""
 DECIDING = "7"
-LOOKING = {"110": "household 110, in Germany, who agreed to the offers", "1": "household 1, in California"}
+LOOKING = {
+    "110": "household 110, in Germany, who agreed to the offers",
+    "1": "household 1, in California, with two mail addresses",
+}
 """Who says no in the story, and who is left to the reader."""
 OFFERS = "loyalty-offers"
 USES = f"/privacy/uses?purpose={OFFERS}"
