@@ -258,6 +258,20 @@ class TestHandOver:
         assert (wrong.status_code, wrong.text) == (403, none.text)
 
 
+class TestHandOverToAppsAlone:
+    """A key is enough where no page of yours sends people here."""
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(handover_key=pem(ED25519))
+
+    def test_an_app_takes_a_token_and_the_page_none(self, grocer: Grocer) -> None:
+        tokens = [signed({"alg": "EdDSA"}, claims(grocer, jti=each)) for each in ("first", "second")]
+        by_page = grocer.browser().post("/privacy/hand-over", {"token": tokens[0]}, {"Origin": "https://shop.example"})
+
+        assert (by_page.status, app_of(grocer).post(HAND_OVER, {"token": tokens[1]}).status_code) == (403, 201)
+
+
 class TestFewAttempts:
     """How often an address may try is counted for apps and pages together."""
 

@@ -288,7 +288,7 @@ _PROBLEM: dict[str, Any] = {
 }
 _MEANING = {
     400: "The body is no JSON, or was cut off.",
-    401: "No valid token.",
+    401: "No valid token, or, for one's own, nobody signed in.",
     403: "The token does not carry the scope, the answer is not what was sent, or another site's page asked.",
     404: "No such person, purpose, namespace, request, notice or insight.",
     408: "The body did not arrive in time.",
