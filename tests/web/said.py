@@ -71,7 +71,8 @@ ELSEWHERE: tuple[object, ...] = (
     "Have a new code sent; each holds once, for ten minutes, and for its own request.",
 )
 """What pages say that stands in no template and no module of words of the web."""
-FOR_PROGRAMS = ("addresses", "app", "drp", "health", "production", "protocol", "security", "server", "workers")
+FOR_PROGRAMS = ("addresses", "app", "counterparts", "drp", "health", "person", "production", "protocol", "security")
+FOR_PROGRAMS += ("server", "workers")
 DESKS: tuple[str, ...] = (
     "arrivals",
     "audit",

@@ -138,9 +138,10 @@ class Guard:
         """Return how the application receives the body, which is here in full; raises Problem."""
         headers = scope["headers"]
         if sum(len(name) + len(value) for name, value in headers) > LONGEST_HEADERS:
-            raise Problem(431, "headers-too-long", f"The headers are longer than {LONGEST_HEADERS} bytes.")
+            detail = f"The headers are longer than {LONGEST_HEADERS} bytes."
+            raise Problem(431, "headers-too-long", detail, "Send less.")
         if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
-            raise Problem(414, "target-too-long", f"The URL is longer than {LONGEST_TARGET} bytes.")
+            raise Problem(414, "target-too-long", f"The URL is longer than {LONGEST_TARGET} bytes.", "Send less.")
         if any(_said(headers, name) > 1 for name in _ONCE):
             raise Problem(400, "header-twice", "A header is there twice that has one value.", "Send it once.")
         if scope["method"] not in ("POST", "PUT", "PATCH", *(("DELETE",) if kind is SIGNED else ())):
@@ -160,11 +161,11 @@ class Guard:
         while more:
             message = await receive()
             if message["type"] != "http.request":
-                raise Problem(400, "body-cut-off", "The body ended before it was complete.")
+                raise Problem(400, "body-cut-off", "The body ended before it was complete.", "Send it again.")
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._body_bytes:
-                raise Problem(413, "body-too-long", f"The body is longer than {self._body_bytes} bytes.")
+                raise Problem(413, "body-too-long", f"The body is longer than {self._body_bytes} bytes.", "Send less.")
         return body
 
 
