@@ -135,7 +135,7 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/.well-known/gpc.json"): (OPEN, None, 200),
     ("GET", "/healthz"): (OPEN, None, 204),
     ("GET", "/readyz"): (OPEN, None, 204),
-    ("GET", "/metrics"): (OPEN, None, 200),  # from this machine: see `test_metrics`
+    ("GET", "/metrics"): (OPEN, None, 200),  # from this machine: see `pages/test_around.py`
     ("GET", "/api/v1/openapi.json"): (OPEN, None, 200),
 }
 """Route: the scope it takes, a body, and how it answers whoever has it."""
