@@ -40,7 +40,7 @@ class _Office(socketserver.ThreadingTCPServer):
             part = mail.get_body((kind,))
             if part is not None:
                 head = f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n" if kind == "plain" else ""
-                name.with_suffix(suffix).write_text(head + part.get_content(), encoding="utf-8")
+                _put(name.with_suffix(suffix), head + part.get_content())
 
 
 class _Talk(socketserver.StreamRequestHandler):
@@ -74,6 +74,13 @@ class _Talk(socketserver.StreamRequestHandler):
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file that is there as a whole or not at all: somebody may be waiting for it."""
+    begun = path.with_name(f".{path.name}")
+    begun.write_text(text, encoding="utf-8")
+    begun.replace(path)
 
 
 @contextmanager
