@@ -142,7 +142,7 @@ def test_good_rows_are_recorded_whatever_stands_beside_them(files: ConsentFiles)
         ("6", "purpose-unknown"),
         ("7", "future"),
         ("8", "instant-invalid"),
-        ("9", "yes-unfit"),
+        ("9", "notice-not-current"),
         ("10", "proof-missing"),
         ("11", "covers-unknown"),
         ("12", "subject-missing"),

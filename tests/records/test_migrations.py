@@ -24,7 +24,7 @@ from tests.conftest import MakeControl
 @contextmanager
 def opened(database: Database) -> Iterator[Connection]:
     """Give a transaction on a database that has no tables yet, which `write` would need."""
-    with database._current_engine().connect() as connection, connection.begin():
+    with database._current_engine(writes=True).connect() as connection, connection.begin():
         yield connection
     database.close()
 

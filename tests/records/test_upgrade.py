@@ -54,7 +54,7 @@ def released(url: str) -> Database:
     """A control database as release 0.1.0 left it, on SQLite and PostgreSQL, with rows in every table."""
     database = Database(url)
     dialect = "sqlite" if database.is_sqlite else "postgresql"
-    with database._current_engine().begin() as connection:
+    with database._current_engine(writes=True).begin() as connection:
         for statement in (FROZEN / f"schema.{dialect}.sql").read_text().split(";\n"):
             if statement.strip():
                 connection.exec_driver_sql(statement)
@@ -129,7 +129,7 @@ def test_losses_from_before_datasets_were_recorded_count_against_every_dataset(r
 def test_sets_of_many_people_come_up_bit_for_bit(released: Database) -> None:
     size = 20_011  # two chunks and a part of a third that ends within a byte
     bits = {name: randbytes(size // 8) + b"\x05" for name in ("plain", "sensitive")}
-    with released._current_engine().begin() as connection:
+    with released._current_engine(writes=True).begin() as connection:
         sets = Table("permitted_sets", MetaData(), autoload_with=connection)
         rows = [
             {"purpose": "many", "namespace": "customer", "size": size, **bits},
