@@ -219,7 +219,8 @@ def _dataset(policy: Policy, name: str) -> str:
 def _column(policy: Policy, name: str) -> str:
     dataset, _, column = name.partition(".")
     declared = policy.datasets[dataset].columns.get(column) if dataset in policy.datasets else None
-    return f"{_dataset(policy, dataset)}: {(declared.title if declared else '') or column}"
+    title = declared.title if declared else ""
+    return f"{_dataset(policy, dataset)}: {title or column.replace('_', ' ')}"
 
 
 def _given(policy: Policy, purposes: set[str]) -> Iterator[Mapping[str, object]]:

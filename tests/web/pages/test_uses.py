@@ -32,7 +32,7 @@ def test_a_use_is_told_with_all_that_is_known_of_it(grocer: Grocer) -> None:
         "What for Decide what our shops carry",
         "By whom Analyst",
         "In which form it left with random noise, so that no single person shows",
-        "Which of your data Purchases: sales_value",
+        "Which of your data Purchases: sales value",
         "Together with how many others Purchases: fewer than 20 people",
         "What is known of it Your rows could have been counted.",
     ):
