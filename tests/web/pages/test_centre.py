@@ -14,7 +14,8 @@ from sqlalchemy import update
 from pellucid.records.tables import subjects
 from pellucid.settings import Settings
 from pellucid.web import cookies
-from tests.web.visitors import Browser, Grocer
+from tests.web.app_clients import OWN, known_app
+from tests.web.visitors import POLICY, Browser, Grocer
 
 OFFERS, PLANNING = "/privacy/choices/offers", "/privacy/choices/planning"
 NOTICE = "2026-11"
@@ -332,3 +333,24 @@ def test_where_somebody_lives_is_told_by_name(grocer: Grocer, place: str, langua
     words = grocer.known().get(f"/privacy?language={language}").words
 
     assert words.count(told) == 1
+
+
+def test_each_purpose_tells_how_long_with_or_without_a_choice(grocer: Grocer) -> None:
+    text = POLICY.replace("    minimum_age: 0\n", "    minimum_age: 0\n    retention_days: {purchases: 730}\n")
+    (grocer.workspace.folder / "policy" / "policy.yaml").write_text(text)
+    grocer.workspace.policy.activate(actor=grocer.workspace.actor("pia"))
+    found = re.findall(r"<dt>How long</dt>(.*?)</div>", grocer.known().get("/privacy/choices").text)
+    german = grocer.known().get("/privacy/choices?language=de").text
+
+    assert [" ".join(re.sub(r"<[^>]+>", " ", each).split()) for each in found] == [
+        "until the data are deleted Purchases: only entries of the last 2 years are used",
+        "your yes holds for 1 year",
+        "until you say no, or the data are deleted",
+    ]
+    assert german.count("genutzt werden nur jüngere Einträge (2 Jahre)") == 1
+    told = {each["purpose"]: each for each in known_app(grocer).get(f"{OWN}/choices").json()["purposes"]}
+    assert {name: (each["consent_days"], each["retention_days"]) for name, each in told.items()} == {
+        "accounts": (None, {"purchases": 730}),
+        "offers": (365, {}),
+        "planning": (None, {}),
+    }

@@ -178,6 +178,8 @@ def _standing(each: Standing, language: str, own: str) -> dict[str, Any]:
         "yes": None if each.yes is None else each.yes.value,
         "no": None if each.no is None else each.no.value,
         "asks_explicitly": each.asks_explicitly,
+        "consent_days": purpose.consent_days,
+        "retention_days": {each.dataset: each.days for each in purpose.retention},
     }
 
 

@@ -34,6 +34,8 @@ class StandingTold(BaseModel):
     yes: Verb | None = Field(description="What a yes is recorded as; null: there is no choice to make.")
     no: Verb | None = Field(description="What a no is recorded as; null: there is no choice to make.")
     asks_explicitly: bool = Field(description="A yes can say explicitly that sensitive data are meant too.")
+    consent_days: int | None = Field(description="Days that a yes holds; null: until they say no.")
+    retention_days: dict[str, int] = Field(description="By dataset, how many days old entries may be that are used.")
 
 
 class ChoicesTold(BaseModel):
