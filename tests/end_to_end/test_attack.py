@@ -6,11 +6,18 @@ import json
 
 import pytest
 
+from pellucid.insights.attacks import attack
 from pellucid.release import mechanisms, private
 from tests.end_to_end.conftest import Run
 
 BOUGHT = "SELECT department, COUNT(*) AS bought FROM purchases JOIN products USING (product) GROUP BY department"
 WORDS = ("attack", "--trials", "100", "--as", "pia")
+
+
+@pytest.fixture(autouse=True)
+def never_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accuse a sound answer once in a hundred million runs, not once in a thousand: what lands must not hang on luck."""
+    monkeypatch.setattr(attack, "FALSE_ALARMS", 1e-8)
 
 
 def ask(run: Run, epsilon: str = "1") -> None:

@@ -43,6 +43,12 @@ def made(tmp_path: Path) -> Iterator[Office]:
         yield found
 
 
+@pytest.fixture
+def never_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accuse a sound answer once in a hundred million runs, not once in a thousand: what lands must not hang on luck."""
+    monkeypatch.setattr(spine, "FALSE_ALARMS", 1e-8)
+
+
 def attacked(made: Office, **options: Any) -> AttackReport:
     return made.workspace.insights.attack(actor=made.pia, **({"trials": 200} | options))
 
@@ -59,6 +65,7 @@ def ask(made: Office, *questions: str, epsilon: float = 1) -> None:
 # -- sound answers -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("never_by_chance")
 def test_sound_private_answers_hold_and_every_attack_was_tried(made: Office) -> None:
     ask(made, TOTAL, TOTAL, BY_PUBLIC_WEEK, BY_PRODUCT)
     report = attacked(made)
@@ -69,15 +76,19 @@ def test_sound_private_answers_hold_and_every_attack_was_tried(made: Office) -> 
 
 
 def test_the_made_up_person_comes_near_the_bound_so_a_leak_would_be_seen(made: Office) -> None:
-    ask(made, TOTAL, epsilon=3)
+    """So much is asked that luck does not matter: the gain is 0.56 +- 0.04, the bound 0.81 (false alarm < 1e-8)."""
+    policy = made.workspace.policy.folder / "policy.yaml"
+    policy.write_text(policy.read_text().replace("max: 3}", "max: 10}").replace("{epsilon: 6,", "{epsilon: 10,"))
+    made.workspace.policy.activate(actor=made.pia)
+    ask(made, TOTAL, epsilon=10)
     found = attacked(made, trials=600).attacks[0]
     assert found.attack is Kind.MEMBERSHIP
-    assert found.low - 0.1 <= found.bound <= found.high + 0.1
-    assert found.bound > 0.15
+    assert 0.4 * found.bound < found.gain < found.bound
+    assert 0.8 < found.bound < 0.82
     assert found.seen_from is not None
-    assert found.bound < found.seen_from < found.bound + 0.25
+    assert found.bound < found.seen_from < found.bound + 0.12
     assert found.epsilon_shown is not None and found.epsilon_promised is not None
-    assert 0 <= found.epsilon_shown <= found.epsilon_promised == pytest.approx(3, rel=0.01)
+    assert 0 < found.epsilon_shown <= found.epsilon_promised == pytest.approx(10, rel=0.01)
 
 
 def test_sound_exact_figures_hold(made: Office) -> None:
@@ -249,11 +260,12 @@ def test_data_that_changed_since_are_told(made: Office) -> None:
     assert attacked(made).not_attacked == {Why.CHANGED: 1}
 
 
+@pytest.mark.usefixtures("never_by_chance")
 def test_only_the_purpose_and_the_time_that_were_named_are_attacked(made: Office) -> None:
     ask(made, TOTAL)
     assert attacked(made, purpose="offers").outcome == "nothing-attacked"
     assert attacked(made, since=made.workspace.room.clock() + 1).outcome == "nothing-attacked"
-    assert attacked(made, purpose="planning", trials=50).outcome == "held"
+    assert attacked(made, purpose="planning", trials=100).outcome == "held"
 
 
 def test_a_bound_near_one_is_no_pass(made: Office, monkeypatch: pytest.MonkeyPatch) -> None:

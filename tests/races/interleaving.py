@@ -38,7 +38,9 @@ from tests.insights.conftest import TOTAL
 
 SECOND = 1_000_000
 SECONDS = 2.0
-"""Time limit of a question."""
+"""Time limit of a question, by the stage's clock."""
+LONG = 600.0
+"""What the engine, which goes by the machine's clock, is given in its place."""
 
 TIME_PASSES = (
     {byte: 8 * SECOND for byte in range(236, 248)}
@@ -98,7 +100,7 @@ class Stage:
             self.time += 1
             self._paused.clear()
             self._awake[chosen].set()
-            assert self._paused.wait(30), "an actor neither paused nor ended"
+            assert self._paused.wait(600), "an actor neither paused nor ended"
             if chosen in self._ended:
                 threads[chosen].join()
                 left.remove(chosen)
@@ -191,7 +193,7 @@ class StepwiseEngine:
 
     def run(self, statements: Sequence[Statement], *, purpose: str, seconds: float) -> ExactAnswer:
         self._stage.pause()
-        found = self._engine.run(statements, purpose=purpose, seconds=seconds)
+        found = self._engine.run(statements, purpose=purpose, seconds=LONG)
         self._seen.answers[threading.current_thread().name] = found
         self._seen.runs[threading.current_thread().name] += 1
         self._stage.pause()

@@ -95,7 +95,7 @@ def test_threads_have_transactions_of_their_own(database: Database) -> None:
 
     def read(number: int) -> list[str]:
         with database.read() as connection:
-            barrier.wait(30)
+            barrier.wait(300)
             return names(connection)
 
     with database.write() as connection:

@@ -90,7 +90,7 @@ def test_a_worker_that_is_told_to_stop_ends_its_job_and_takes_no_other(
     with Workspace(shop.folder) as workspace:
         put_mails(workspace, 2)
     worker = start(shop)
-    assert began.wait(60)
+    assert began.wait(300)
     worker.send_signal(signal.SIGTERM)
     told.set()
     out, _ = worker.communicate(timeout=300)
