@@ -13,12 +13,14 @@ from pellucid.consent.coverage import Coverage, band_of
 from tests.attacks.advantage import Advantage, any_bound, gaussian_bound, promised_bound
 from tests.attacks.neighbours import QUESTIONS, Purpose, World, governed, ungoverned
 from tests.attacks.oracles import ORACLES, Oracle, choices_that_show
-from tests.attacks.report import MANY, measure, measure_all
+from tests.attacks.report import MANY, Measured, measure, measure_all
 from tests.attacks.strategies import STRATEGIES, Strategy
 from tests.conftest import Tried
 
 SURE = 1 - 1e-5
-"""Confidence at which an attack counts as beyond its bound: a false alarm once in 5,000 runs of all of them."""
+"""Confidence at which an attack looks as if it were beyond its bound: once in 5,000 runs of all of them by chance."""
+AGAIN = 360
+"""Trials by which it is then looked again, so that chance alone accuses nobody (below 1e-9)."""
 FEW = [strategy for strategy in STRATEGIES if strategy.parts <= MANY]
 
 
@@ -61,7 +63,16 @@ def test_an_attack_spends_the_whole_allowance_and_not_more(strategy: Strategy) -
 
 def test_an_attack_gains_no_more_than_the_bound() -> None:
     found = measure(STRATEGIES[1], Purpose.GENEROUS, 20, seed=2)
-    assert found.advantage.interval(SURE)[0] <= found.bound < 0.55
+    demand_within_its_bound(found)
+    assert found.bound < 0.55
+
+
+def demand_within_its_bound(found: Measured) -> None:
+    """Raise AssertionError if an attack gained more than its bound, and does so again."""
+    if found.advantage.interval(SURE)[0] > found.bound:
+        (strategy,) = (each for each in STRATEGIES if each.name == found.strategy)
+        again = measure(strategy, Purpose(found.purpose), AGAIN, seed=4)
+        assert again.advantage.interval(SURE)[0] <= again.bound, (found, again)
 
 
 @pytest.mark.alone
@@ -72,12 +83,11 @@ def test_no_attack_gains_more_than_the_bound_and_the_best_come_near_it(tried: Tr
     found = measure_all(trials=90, thousands=2, purposes=[Purpose.GENEROUS])
     assert {each.strategy for each in found} == {strategy.name for strategy in STRATEGIES}
     for each in found:
-        low, _ = each.advantage.interval(SURE)
-        assert low <= each.bound, each
+        demand_within_its_bound(each)
         assert each.control_right == each.control_trials
         assert each.asked <= QUESTIONS * each.trials
     best = max(each.advantage.estimate for each in found if each.steps == 1 and each.trials > MANY // 2)
-    assert best > 0.3
+    assert best > 0.2, "several gain 0.4 +- 0.1: none of them as little as that by chance (below 1e-6)"
     tried(
         sum(each.asked for each in found),
         f"at most {best:.2f} over guessing, where the budget bounds it by {found[0].bound:.2f}",

@@ -69,7 +69,7 @@ def _exact(workspace: Workspace, governed: GovernedQuery) -> pa.Table:
     bound = {"_now": NOW, "_salt": "salt"}
     values = {name: bound[name] for name in block.parameters if name in bound}
     engine = parts.replica.fresh(parts.clock()).engine
-    return engine.run([Statement("r0", block.sql, values)], purpose="planning", seconds=20).table("r0")
+    return engine.run([Statement("r0", block.sql, values)], purpose="planning", seconds=300).table("r0")
 
 
 def _exact_policy(policy: Policy) -> Policy:

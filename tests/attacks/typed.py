@@ -15,7 +15,7 @@ from pellucid.errors import QueryFailed, UseRefused
 from pellucid.release.plan import plan
 from pellucid.release.private import release
 from pellucid.rewrite.pipeline import govern
-from tests.attacks.fuzzing import ENGINE_SECONDS, Worlds, _bound, _statements
+from tests.attacks.fuzzing import ENGINE_SECONDS, LIMITS, Worlds, _bound, _statements
 from tests.attacks.grocer import TARGET
 from tests.attacks.watched import Finding, Fuzzer, main
 
@@ -166,6 +166,8 @@ def tried(worlds: Worlds, seed: int) -> str:
             release(found, governed, planned)
             ends.append("answered")
         except QueryFailed as error:
+            if error.code in LIMITS:
+                return error.code
             ends.append(error.code)
         except Exception as error:  # Arrow's or OpenDP's, as the spine takes them
             ends.append(f"answer-failed: {type(error).__name__}")

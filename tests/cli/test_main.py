@@ -51,14 +51,14 @@ def test_help_imports_none_of_the_heavy_packages() -> None:
     assert done.stdout.splitlines()[-1] == "loaded []"
 
 
-def test_help_takes_under_a_second_of_the_processor() -> None:
-    """The goal is 0.3 s, which a shared machine does not always give."""
+def test_help_takes_few_times_what_the_library_of_commands_takes_to_be_imported() -> None:
+    """The goal is 0.3 s of the processor where the library takes 0.1 s: machines differ, that ratio hardly."""
 
-    def took() -> float:
+    def took(script: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        script = "from pellucid.cli.main import app; app(['--help'])"
         subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(took() for _ in range(5)) < 1.0
+    shown = min(took("from pellucid.cli.main import app; app(['--help'])") for _ in range(5))
+    assert shown < 8 * min(took("import typer") for _ in range(5))

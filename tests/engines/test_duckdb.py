@@ -6,8 +6,10 @@ import re
 import shutil
 import signal
 import stat
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -19,9 +21,11 @@ from pellucid.conformance.harness import NAMESPACE, PURPOSE, Visit
 from pellucid.engines.base import Holding, PermittedChange, Statement
 from pellucid.engines.duckdb import DuckDBEngine, DuckDBReleasedCells
 from pellucid.engines.members import Members
+from pellucid.engines.timelimit import done_within
 from pellucid.errors import InputInvalid, QueryFailed, WorkspaceUnusable
 from tests.engines.conftest import DuckDBHarness
 
+LONG = 600.0
 OUTSIDE = [
     "SELECT * FROM read_csv('{folder}/outside.csv')",
     "SELECT content FROM read_text('{folder}/outside.csv')",
@@ -105,7 +109,7 @@ def test_released_cells_are_locked_too() -> None:
     with pytest.raises(duckdb.Error, match="configuration has been locked"):
         cells._connection.execute("SET threads = 4")
     with pytest.raises(QueryFailed, match="could not answer"):
-        cells.run(Statement("post", "SELECT content FROM read_text('/etc/hostname')"), {}, seconds=5)
+        cells.run(Statement("post", "SELECT content FROM read_text('/etc/hostname')"), {}, seconds=LONG)
     with pytest.raises(QueryFailed, match="longer than") as raised:
         cells.run(Statement("post", "SELECT count(*) FROM range(10000000000) a, range(9) b"), {}, seconds=0.2)
     assert raised.value.code == "query-timeout"
@@ -139,7 +143,7 @@ def test_a_dataset_and_a_path_with_quotes_are_only_names(tmp_path: Path, harness
         threads=1,
     )
     statement = Statement("a", 'SELECT _subject0 FROM held."vis""its; DROP SCHEMA held"')
-    rows = engine.run([statement], purpose="p", seconds=5)
+    rows = engine.run([statement], purpose="p", seconds=LONG)
     assert rows.table("a").num_rows == 1
     engine.close()
 
@@ -167,7 +171,7 @@ def test_what_the_engine_said_goes_to_diagnostics_and_nowhere_else(harness: Duck
     engine = harness.open([Visit(0, secret=SECRET)], diagnostics=lambda *said: heard.append(said))
     engine.load_permitted([permitted([0])], version=1)
     with pytest.raises(QueryFailed, match=r"error [0-9a-f]{8}") as raised:
-        engine.run([harness.quoting()], purpose=PURPOSE, seconds=5)
+        engine.run([harness.quoting()], purpose=PURPOSE, seconds=LONG)
     [(error_id, text)] = heard
     assert SECRET in text  # there was something that could leak
     assert f"(error {error_id})" in str(raised.value)
@@ -205,6 +209,18 @@ def test_spilling_stays_in_the_engines_own_folder_and_goes_with_it(harness: Duck
     engine = harness.open([Visit(0)], spill_limit="2GB")
     sql = "SELECT count(*) AS n FROM (SELECT md5(range::VARCHAR) AS m FROM range(8000000) ORDER BY m OFFSET 3)"
     seen: set[str] = set()
+    for _ in range(10):  # whoever watches may stand still for as long as a question takes
+        assert ask_watched(engine, sql, seen) == 7_999_997
+        if seen:
+            break
+    assert len(seen) > 0
+    assert stat.S_IMODE(engine._spill.path.stat().st_mode) == 0o700
+    engine.close()
+    assert [entry.name for entry in (tmp_path / "spill").iterdir()] == ["lock"]
+
+
+def ask_watched(engine: DuckDBEngine, sql: str, seen: set[str]) -> int:
+    """Ask, and note which files lie in the engine's folder meanwhile."""
     done = threading.Event()
 
     def watch() -> None:
@@ -214,14 +230,10 @@ def test_spilling_stays_in_the_engines_own_folder_and_goes_with_it(harness: Duck
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    answer = engine.run([Statement("n", sql)], purpose=PURPOSE, seconds=600)
+    answer = engine.run([Statement("n", sql)], purpose=PURPOSE, seconds=LONG)
     done.set()
     watcher.join()
-    assert answer.table("n").column("n").to_pylist() == [7_999_997]
-    assert len(seen) > 0
-    assert stat.S_IMODE(engine._spill.path.stat().st_mode) == 0o700
-    engine.close()
-    assert [entry.name for entry in (tmp_path / "spill").iterdir()] == ["lock"]
+    return int(answer.table("n").column("n")[0].as_py())
 
 
 def test_ctrl_c_stops_the_question_and_leaves_the_engine_usable(harness: DuckDBHarness) -> None:
@@ -232,7 +244,7 @@ def test_ctrl_c_stops_the_question_and_leaves_the_engine_usable(harness: DuckDBH
     assert main is not None
 
     def press() -> None:
-        while engine._running == 0:
+        while not is_watching(main):
             time.sleep(0.001)
         time.sleep(0.3)
         signal.pthread_kill(main, signal.SIGINT)
@@ -241,7 +253,7 @@ def test_ctrl_c_stops_the_question_and_leaves_the_engine_usable(harness: DuckDBH
     pressing.start()
     try:
         with pytest.raises(KeyboardInterrupt) as raised:
-            engine.run([harness.endless()], purpose=PURPOSE, seconds=300)
+            engine.run([harness.endless()], purpose=PURPOSE, seconds=LONG)
     finally:
         signal.signal(signal.SIGINT, before)
         pressing.join()
@@ -251,20 +263,55 @@ def test_ctrl_c_stops_the_question_and_leaves_the_engine_usable(harness: DuckDBH
     assert counted(engine, harness.count()) == 0
 
 
+def is_watching(thread: int) -> bool:
+    """Return whether a thread has begun a question and waits for its end."""
+    frame = sys._current_frames().get(thread)
+    while frame is not None:
+        asked = frame.f_back
+        if asked is not None and (asked.f_code.co_name, frame.f_code.co_name) == ("done_within", "wait"):
+            return True
+        frame = asked
+    return False
+
+
+class Held(list[Statement]):
+    """Statements that are not told to the engine, which has begun, before they may be."""
+
+    def __init__(self, *statements: Statement) -> None:
+        super().__init__(statements)
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[Statement]:
+        self.begun.set()
+        assert self.go.wait(LONG)
+        return super().__iter__()
+
+
 def test_an_engine_closed_during_a_question_lets_it_end(harness: DuckDBHarness) -> None:
     engine = harness.open([Visit(0)])
     engine.load_permitted([permitted([0])], version=1)
     counts: list[int] = []
-    statement = Statement("n", "SELECT CAST(count(*) AS BIGINT) AS rows FROM range(300000000) WHERE range % 7 = 3")
-    thread = threading.Thread(target=lambda: counts.append(counted(engine, statement)))
+    held = Held(Statement("n", "SELECT CAST(count(*) AS BIGINT) AS rows FROM range(30000000) WHERE range % 7 = 3"))
+
+    def ask() -> None:
+        found = engine.run(held, purpose=PURPOSE, seconds=LONG).table("n")
+        counts.extend(found.column("rows").to_pylist())
+
+    thread = threading.Thread(target=ask)
     thread.start()
-    while engine._running == 0:
-        time.sleep(0.001)
+    assert held.begun.wait(LONG)
     engine.close()
     assert engine._spill.path.exists()
+    held.go.set()
     thread.join()
-    assert counts == [42_857_143]
+    assert counts == [4_285_714]
     assert not engine._spill.path.exists()
+
+
+def test_a_limit_counts_however_late_whoever_watches_looks(harness: DuckDBHarness) -> None:
+    cursor = harness.open([Visit(0)])._connection.cursor()
+    ended = [done_within(cursor, lambda: None, seconds=seconds) for seconds in [1e-9] * 50 + [LONG]]
+    assert ended == [False] * 50 + [True]
 
 
 def test_no_thread_outlives_its_question(harness: DuckDBHarness) -> None:

@@ -45,7 +45,7 @@ def made(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def never_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accuse a sound answer once in a hundred million runs, not once in a thousand: what lands must not hang on luck."""
+    """A sound answer is accused once in a hundred million runs, not in a thousand: tests must not hang on luck."""
     monkeypatch.setattr(spine, "FALSE_ALARMS", 1e-8)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from socket import create_server
@@ -53,8 +55,7 @@ def put_challenge(folder: Path) -> None:
 
 def put_callback(folder: Path) -> None:
     """Put a request of an agent that was denied, which it is to be told."""
-    with create_server((HOST, 0)) as free:
-        place = f"{NAME}:{free.getsockname()[1]}"
+    place = f"{NAME}:{_port()}"
     now = wall_clock()
     agent = {"id": "AGENT", "name": "An agent", "key": bytes(32), "made_by": "pia", "made_at": now}
     row = {"id": CALLED, "right": "access", "namespace": "customer", "by_whom": "agent", "reason": "other"}
@@ -97,6 +98,14 @@ def noted(folder: Path) -> list[str]:
     """Return the Message-ID of each mail that was taken, in order."""
     path = folder / NOTED
     return path.read_text().split() if path.exists() else []
+
+
+def _port() -> int:
+    """Return a port that is free, and stays so: below those that the system gives to whoever asks for any."""
+    for port in random.sample(range(10_000, 32_000), 100):
+        with suppress(OSError), create_server((HOST, port)):
+            return port
+    raise AssertionError("there is no free port")
 
 
 def _held(_namespace: str, _subject: int) -> Sequence[Contact]:

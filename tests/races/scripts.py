@@ -68,7 +68,7 @@ def correct(folder: Path) -> None:
 
 
 def together(folder: Path) -> None:
-    """Withdraw for one reader, then for all others at once, by a thread each, and tell of each acknowledgement as it comes.
+    """Withdraw for one reader, then for all others at once, by a thread each; tell of each acknowledgement as it comes.
 
     One alone first, or all might be recorded in one transaction, and no second one be reached.
     """

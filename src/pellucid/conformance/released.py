@@ -12,7 +12,7 @@ from pellucid.conformance.leaks import carried_by
 from pellucid.engines.base import ReleasedCells, Statement
 from pellucid.errors import QueryFailed
 
-LONG = 60.0
+LONG = 600.0
 
 
 def cells(*values: int) -> pa.Table:
