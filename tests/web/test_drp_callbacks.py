@@ -42,7 +42,7 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
 
 def desk_of(workspace: Workspace, listener: Listener) -> WorkDesk:
     """Return a desk whose callbacks go to the listener."""
-    sending = Sending(workspace.room, WORKER, Callbacks(workspace.room, listener.poster(seconds=3.0)))
+    sending = Sending(workspace.room, WORKER, Callbacks(workspace.room, listener.poster()))
     return WorkDesk(workspace.room, {outbox.JOB: Task(sending, sending.given_up)}, ())
 
 
