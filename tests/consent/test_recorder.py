@@ -227,9 +227,7 @@ def test_a_journal_that_fails_acknowledges_nobody_who_shared_the_transaction(cro
     assert objected(crowd) == [0, 1]  # recorded once, and not again each alone
 
 
-def test_where_nobody_can_begin_all_who_wait_are_told_at_once(
-    crowd: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nobody_can_begin_all_who_wait_are_told_at_once(crowd: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     impatient = Database(crowd.url, busy_seconds=0.1)
     recorder, begin, tries = Recorder(impatient, KEYS, lambda: NOW), impatient.write, []
 
