@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SIZES, Open
+from tests.browser.conftest import MANY, SIZES, Open
 from tests.browser.test_pages import AXE, TAGS
 from tests.web.pages.conftest import served_with_provider
 from tests.web.provider import Provider, running_provider
@@ -27,7 +27,7 @@ def provider() -> Iterator[Provider]:
 def grocer(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Grocer]:
     folder = tmp_path_factory.mktemp("grocer")
     make_grocer(folder / "made")
-    with served_with_provider(folder / "made", folder, provider) as found:
+    with served_with_provider(folder / "made", folder, provider, **MANY) as found:
         yield found
 
 

@@ -79,7 +79,7 @@ def test_a_refused_code_is_told_apart_from_a_provider_that_is_not_well(listener:
 def test_what_trickles_in_ends_with_the_time(listener: Listener) -> None:
     def trickle(out: Any) -> None:
         out.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
-        for _ in range(600):  # for a minute, unless it is hung up on
+        for _ in range(6_000):  # for ten minutes, unless it is hung up on
             out.write(b" ")
             out.flush()
             time.sleep(0.1)
@@ -88,7 +88,7 @@ def test_what_trickles_in_ends_with_the_time(listener: Listener) -> None:
     began = time.monotonic()
 
     assert why(asker(listener, seconds=0.5), listener.url) == "unreachable"
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 300
 
 
 @pytest.mark.parametrize("framed", ["to its end", "by length", "in chunks"])

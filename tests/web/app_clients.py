@@ -38,7 +38,7 @@ class App:
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         shown = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
-        with httpx.Client(base_url=self.address, timeout=30, verify=NO_TLS) as client:
+        with httpx.Client(base_url=self.address, timeout=60, verify=NO_TLS) as client:
             return client.request(method, path, json=body, headers=shown | self.headers)
 
     def renewed(self, answer: httpx.Response) -> App:

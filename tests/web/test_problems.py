@@ -252,7 +252,7 @@ def test_no_key_token_or_body_comes_into_the_log_of_the_server(shop: Shop, start
 
     told = server.errors.read_text()
     requests = [line for line in server.lines() if line["event"] == "request"]
-    assert [line["status"] for line in requests] == [201, 404, 404, 405, 400, 204, 401]
+    assert sorted(line["status"] for line in requests) == [201, 204, 400, 401, 404, 404, 405]
     assert {line["route"] for line in requests} == {API, "none", "/healthz"}
     for secret_text in (CANARY, "h0001", secret, secret.rpartition("_")[2]):
         assert secret_text not in told

@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,6 +50,18 @@ def statuses(address: str, sent: str) -> list[int]:
     with connected(address) as connection:
         connection.sendall(sent.encode("latin-1"))
         return [int(each) for each in re.findall(rb"HTTP/1\.1 (\d{3}) ", told(connection))]
+
+
+def in_time(talk: Callable[[], bytes]) -> bytes:
+    """Return what a talk comes to in which the server was not left waiting for our first byte, nor for the next one.
+
+    Who is late is hung up on without a word, and comes again: on a busy machine anybody may be late.
+    """
+    for _ in range(100):
+        with suppress(ConnectionError):
+            if found := talk():
+                return found
+    raise AssertionError("whoever came was hung up on")
 
 
 @pytest.mark.parametrize(
@@ -212,36 +224,54 @@ class TestSlow:
 
     @pytest.mark.parametrize("begun", ["GET /heal", "GET /healthz HTTP/1.1\r\nHost: x\r\nX: a"])
     def test_who_begins_a_head_and_stops_is_told_and_not_waited_for(self, address: str, begun: str) -> None:
-        assert statuses(address, begun) == [408]
+        def begin_and_stop() -> bytes:
+            with connected(address) as connection:
+                connection.sendall(begun.encode())
+                return told(connection)
+
+        answer = in_time(begin_and_stop)
+        assert (answer[:13], answer.count(b"HTTP/1.1 ")) == (b"HTTP/1.1 408 ", 1)
 
     def test_who_sends_a_little_now_and_then_is_not_waited_for_either(self, address: str) -> None:
-        with connected(address) as connection:
-            connection.settimeout(0.05)
-            connection.sendall(b"GET /healthz HTTP/1.1\r\n")
-            answer = b""
-            for _ in range(1_200):
-                try:
-                    connection.sendall(b"X: a\r\n")
-                    answer = connection.recv(4096)
-                    break
-                except TimeoutError:
-                    continue
+        def trickle() -> bytes:
+            with connected(address) as connection:
+                connection.settimeout(0.05)
+                connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+                for _ in range(1_200):
+                    try:
+                        connection.sendall(b"X: a\r\n")
+                        return connection.recv(4096)
+                    except TimeoutError:
+                        continue
+                raise AssertionError("it was waited for")
 
-        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert in_time(trickle).startswith(b"HTTP/1.1 408 ")
 
     @pytest.mark.usefixtures("some_seconds")
     @pytest.mark.parametrize("between", ["", "\r\n"])
     def test_a_second_request_is_waited_for_no_longer(self, address: str, between: str) -> None:
         first = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-        with connected(address) as connection:
-            connection.sendall(first.encode())
-            assert connection.recv(4096).startswith(b"HTTP/1.1 204 ")
-            connection.sendall((between or "GET /he").encode())
-            assert told(connection)[:13] == (b"" if between else b"HTTP/1.1 408 ")
+        wanted = b"HTTP/1.1 204 " + (b"" if between else b"HTTP/1.1 408 ")
+
+        def ask_and_begin_again() -> bytes:
+            with connected(address) as connection:
+                connection.sendall(first.encode())
+                found = connection.recv(4096)[:13]
+                connection.sendall((between or "GET /he").encode())
+                found += told(connection)[:13]
+                return found if len(found) >= len(wanted) else b""
+
+        assert in_time(ask_and_begin_again) == wanted
 
     @pytest.mark.usefixtures("some_seconds")
     def test_a_body_that_nobody_asked_for_is_not_waited_for(self, address: str) -> None:
-        assert statuses(address, "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n") == [204]
+        def ask() -> bytes:
+            with connected(address) as connection:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+                return told(connection)
+
+        answer = in_time(ask)
+        assert (answer[:13], answer.count(b"HTTP/1.1 ")) == (b"HTTP/1.1 204 ", 1)
 
     def test_who_does_not_read_the_answers_is_not_waited_for(self, address: str) -> None:
         ask = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pellucid.governance import waits
 from pellucid.settings import Settings
 from pellucid.workspace import Workspace
 from tests.delivery.post_office import HOST, open_post_office
@@ -41,6 +42,12 @@ def grocer(grocer_made: Path, tmp_path: Path, settings: Settings) -> Iterator[Gr
             serving(workspace) as address,
         ):
             yield Grocer(workspace, office, address)
+
+
+@pytest.fixture
+def long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have whoever has to wait wait for an hour the first time too: seconds are over before a busy machine is there."""
+    monkeypatch.setattr(waits, "FIRST", waits.LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ def test_who_is_signed_in_there_is_let_in_here_once(grocer: Grocer) -> None:
         {"exp": lambda now: now + 61},
         {"exp": lambda now: now},
         {"exp": lambda now: now + 59, "iat": lambda now: now - 10},
-        {"iat": lambda now: now + 30, "exp": lambda now: now + 60},
+        {"iat": lambda now: now + 300, "exp": lambda now: now + 330},
         {"exp": None},
         {"exp": True},
         {"exp": "9999999999"},

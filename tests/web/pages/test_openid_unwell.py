@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,7 +31,7 @@ ENOUGH = threading.Event()
 
 
 def _slow(path: str) -> tuple[int, bytes]:
-    ENOUGH.wait(60)
+    ENOUGH.wait(600)  # longer than a browser of ours waits for an answer
     return 200, b"{}"
 
 
@@ -61,13 +60,12 @@ def test_a_provider_that_is_not_well_is_told_as_that_and_nobody_is_let_in(
 ) -> None:
     monkeypatch.setattr(ask.Asker.__init__, "__defaults__", (False, None, 0.3))
     provider.instead = lambda path: UNWELL[unwell](path) if path == where else None
-    browser, began = grocer.browser(), time.monotonic()
+    browser = grocer.browser()
     page = browser.get(BEGIN)
     if page.status == 303:
         page = browser.get(local(approve(page.place)))
 
     assert outcome(page) == (503, DOWN)
-    assert time.monotonic() - began < 40
     assert page.text.count("Berlin") == 0
     assert browser.get("/privacy").place == SIGN_IN
 

@@ -113,6 +113,7 @@ def test_a_token_for_customers_is_none_for_staff(grocer: Grocer, provider: Provi
     assert outcome(came_back(grocer, begin=BEGIN)) == (403, REFUSED)
 
 
+@pytest.mark.usefixtures("long_waits")
 def test_who_has_to_wait_waits_here_too_and_nobody_else_does(grocer: Grocer, provider: Provider) -> None:
     staff = grocer.workspace.staff
     made = enrolled_by(grocer.workspace, "pia")
@@ -128,6 +129,7 @@ def test_who_has_to_wait_waits_here_too_and_nobody_else_does(grocer: Grocer, pro
     assert (other.place, elsewhere.session.who) == ("/staff", {"person": "pia"})
 
 
+@pytest.mark.usefixtures("long_waits")
 def test_coming_in_by_the_provider_forgets_no_wrong_password(grocer: Grocer) -> None:
     staff = grocer.workspace.staff
     enrolled_by(grocer.workspace, "pia")
@@ -141,6 +143,7 @@ def test_coming_in_by_the_provider_forgets_no_wrong_password(grocer: Grocer) -> 
         staff.sign_in("pia", "guess", "000000", address="127.0.0.1")
 
 
+@pytest.mark.usefixtures("long_waits")
 def test_coming_without_the_factors_again_and_again_has_to_wait(grocer: Grocer, provider: Provider) -> None:
     provider.person = {"sub": "pia"}
     statuses = [came_back(grocer, begin=BEGIN).status for _ in range(6)]
