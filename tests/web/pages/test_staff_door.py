@@ -6,16 +6,20 @@ import html
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Barrier
 
 import pytest
 
 from pellucid.errors import InputInvalid, NotPermitted
 from pellucid.governance import totp, waits
 from pellucid.governance.passwords import demand_strong
+from pellucid.governance.sessions import digest
 from pellucid.governance.staff_accounts import Enrolled
 from pellucid.records.web_tables import staff_accounts, staff_invitations, staff_sessions
 from pellucid.web import cookies
+from pellucid.workspace import Workspace
 from tests.web.enrolling import PASSWORD, code_of, enrolled_by
 from tests.web.visitors import Browser, Grocer, Page
 
@@ -73,6 +77,25 @@ def test_who_guesses_waits_and_keeps_nobody_else_out(grocer: Grocer) -> None:
     with pytest.raises(NotPermitted, match="There were too many wrong answers from here"):
         staff.sign_in("pia", PASSWORD, code, address="203.0.113.7")
     assert staff.sign_in("pia", PASSWORD, code, address="198.51.100.1").session.who == {"person": "pia"}
+
+
+def test_who_guesses_twice_at_once_gains_nothing_by_it(grocer: Grocer) -> None:
+    """Both find at first that nobody has to wait."""
+    now, address, together = grocer.now(), "203.0.113.7", Barrier(2)
+    with grocer.workspace.room.database.write() as connection:
+        for _ in range(waits.FREE):
+            waits.failed(connection, digest(grocer.workspace.doors.key, "wait", address, "pia"), now)
+
+    def guess(password: str) -> str:
+        together.wait()
+        with pytest.raises(NotPermitted) as refused:
+            at_once.staff.sign_in("pia", password, "000000", address=address)
+        return refused.value.code
+
+    with Workspace(grocer.workspace.room.folder, clock=lambda: now) as at_once, ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(guess, ("one guess", "another guess")))
+
+    assert told == ["sign-in-wait", "sign-in-wrong"]
 
 
 def test_waiting_doubles_up_to_an_hour_and_is_forgotten(grocer: Grocer) -> None:
