@@ -12,7 +12,7 @@ from threading import Barrier
 
 import pytest
 
-from pellucid.errors import InputInvalid, NotPermitted
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance import totp, waits
 from pellucid.governance.passwords import demand_strong
 from pellucid.governance.sessions import digest
@@ -139,6 +139,17 @@ def test_a_removed_or_reset_account_ends_its_sessions(grocer: Grocer) -> None:
     grocer.workspace.staff.remove("pia", actor=pia)
 
     assert (reset, other.get("/staff").place) == (SIGN_IN, SIGN_IN)
+
+
+def test_who_came_in_by_a_provider_and_has_no_account_is_put_out_too(grocer: Grocer) -> None:
+    pia, browser = grocer.workspace.actor("pia"), grocer.known_staff("ana")
+    before = browser.get("/staff").status
+    grocer.workspace.staff.remove("ana", actor=pia)
+
+    assert (before, browser.get("/staff").place) == (200, SIGN_IN)
+    assert grocer.actions()[-1] == "staff.account-removed"
+    with pytest.raises(NameUnknown, match="There is no account of the staff"):
+        grocer.workspace.staff.remove("ana", actor=pia)
 
 
 def test_leaving_ends_the_session_on_the_server(grocer: Grocer) -> None:
