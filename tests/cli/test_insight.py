@@ -61,3 +61,21 @@ def test_an_approval_by_fingerprint_asks_nobody(pellucid: Command, grocer: Path)
     said = pellucid("insight", "approve", "all", "--fingerprint", shown, "--as", "pia")
 
     assert (said.code, fingerprint_in(said)) == (0, shown)
+
+
+def test_who_approves_at_a_terminal_reads_what_is_there(pellucid: Command, grocer: Path) -> None:
+    """A sign of the terminal takes a line back, and one that is not seen has two questions look like one."""
+    said = pellucid(
+        "insight",
+        "propose",
+        "all",
+        "-p",
+        "range-planning",
+        "--sql",
+        f"{SQL} /*\x1b[2K\x1b[1A\u202e\u3164*/",
+        "--as",
+        "ana",
+    )
+
+    assert said.code == 0
+    assert said.out.count(f"\n{SQL} /*\\x1b[2K\\x1b[1A\\u202e\\u3164*/\n") == 1

@@ -38,6 +38,10 @@ BAD_BODIES = {
     "one deeper than is read": (b'{"subject":' + b"[" * 8 + b"]" * 8 + b"}", 400, "json-invalid"),
     "a name twice": (b'{"subject": "h0001", "subject": "h0002"}', 400, "json-invalid"),
     "not a number": (b'{"subject": NaN}', 400, "json-invalid"),
+    "a text with NUL": (b'{"subject": "a\\u0000b", "purpose": null, "verb": "withdraw"}', 400, "json-invalid"),
+    "a name with NUL": (b'{"subject": "h0001", "\\u0000": 1}', 400, "json-invalid"),
+    "NUL further within": (b'{"subject": [{"a": ["\\u0000"]}]}', 400, "json-invalid"),
+    "what only looks like NUL": (b'{"subject": ["\\\\u0000"]}', 422, "request-invalid"),
     "too long": (json.dumps({**CHOICE, "subject": CANARY * 5_000}).encode(), 413, "body-too-long"),
     "half a letter": (b'{"subject": "\\ud800", "purpose": null, "verb": "withdraw"}', 422, "request-invalid"),
 }
@@ -50,7 +54,7 @@ OUT_OF_RANGE = [
     -3e9,  # seconds
 ]
 BAD_FIELDS: dict[str, list[object]] = {
-    "subject": [None, 1, "", "a\nb", "a\0b", "x" * 501, [CANARY]],
+    "subject": [None, 1, "", "a\nb", "x" * 501, [CANARY]],
     "namespace": [1, CANARY, "x" * 101],
     "purpose": [1, CANARY, ""],
     "verb": [CANARY, "erase", None],

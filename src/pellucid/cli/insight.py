@@ -13,6 +13,7 @@ from pellucid.cli.options import ActorOption, PurposeOption, WorkspaceOption, ac
 from pellucid.cli.query import sql_of, write_release
 from pellucid.cli.render import instant, plain_table, wrapped
 from pellucid.errors import InputInvalid
+from pellucid.plain import plain
 
 if TYPE_CHECKING:
     from pellucid.insights.approvals import Proposal
@@ -148,7 +149,7 @@ def _show(proposal: Proposal) -> None:
     if proposal.decided_by is not None and proposal.decided_at is not None:
         why = f" Reason: {proposal.reason}" if proposal.reason else ""
         typer.echo(wrapped(f"Decided by {proposal.decided_by}, {instant(proposal.decided_at)} UTC.{why}"))
-    typer.echo(f"\n{proposal.sql.strip()}\n")
+    typer.echo(f"\n{plain(proposal.sql.strip())}\n")
     for sentence in proposal.plan:
         typer.echo(wrapped(sentence, bullet="- "))
     rows = [[str(each["title"]), str(each["over"]), "held" if each["held"] else "broken"] for each in proposal.attempts]

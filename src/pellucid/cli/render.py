@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pellucid.plain import plain
 from pellucid.release.figures import limit_name, rounded
 from pellucid.release.shown import shown_table
 
@@ -58,8 +59,8 @@ def terminal_width() -> int:
 
 
 def _printable(text: str) -> str:
-    """Show control characters as escapes: a value of the data may not steer somebody's terminal."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    """Show what is not seen as escapes, ends of lines too: a value of the data may not steer somebody's terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in plain(text, kept=""))
 
 
 def _fitted(widths: list[int]) -> list[int]:

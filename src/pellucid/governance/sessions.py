@@ -75,6 +75,12 @@ class Session:
     door: Door = CENTRE
     acting: str | None = None
 
+    @property
+    def line(self) -> str:
+        """What it has in common with those that are made anew of it: the door, whose it is, and its last instant."""
+        whose = (self.who[name] for name in sorted(self.who) if name != "address")
+        return " ".join(map(str, (self.door.name, self.ends_at, *whose)))
+
 
 @dataclass(frozen=True, slots=True)
 class NewSession:

@@ -39,6 +39,8 @@ KEY_CONTEXT = b"pellucid identity challenge v1\0"
 EMAIL = "email"
 LONGEST_SECRET = 100
 _NO_DIGEST = bytes(32)
+_SAME_HOSTS = {"googlemail.com": "gmail.com"}
+"""Hosts of mail that have two names, each mailbox under both: what Google was called where it had no right to its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +185,12 @@ def choose(
 def mailbox(key: bytes, address: str) -> bytes:
     """Return a keyed hash that is the same for all spellings of an address that may be one mailbox.
 
-    Case, dots and what follows a plus often make no difference; two that are one person's must not count as two.
+    Case, dots and what follows a plus often make no difference, nor does which of two names a host is written by; two
+    that are one person's must not count as two.
     """
     local, _, domain = address.casefold().rpartition("@")
     plain = local.partition("+")[0].replace(".", "")
-    return hmac.digest(key, f"mailbox\0{plain}@{domain}".encode(), "sha256")
+    return hmac.digest(key, f"mailbox\0{plain}@{_SAME_HOSTS.get(domain, domain)}".encode(), "sha256")
 
 
 def _is_live(row: Row[Any] | None, now: int) -> bool:

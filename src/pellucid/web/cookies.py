@@ -1,13 +1,15 @@
 """Cookies: one for each door, and two for who is not signed in. None can be set by another host.
 
-`__Host-` makes browsers take them only by https, or on this machine, without a domain, and for all paths.
+`__Host-` makes browsers take them only by https, or on this machine, without a domain, and for all paths. They judge
+by the name as it is, byte for byte, so it is read so too: of a name with a sign of space before it (U+00A0, which other
+parsers take off) they ask nothing, and any host of the company's domain may set one for all its hosts.
 """
 
 from __future__ import annotations
 
 import re
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 CENTRE = "__Host-pellucid-centre"
@@ -20,10 +22,18 @@ VISITOR = "__Host-pellucid-visitor"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def shown(request: Request, name: str) -> str:
+def shown(request: HTTPConnection, name: str) -> str:
     """Return the secret that a cookie shows; empty where it shows none."""
-    found = request.cookies.get(name, "")
+    found = said(request, name)
     return found if _SECRET.fullmatch(found) else ""
+
+
+def said(connection: HTTPConnection, name: str) -> str:
+    """Return what a cookie says; empty where there is none of that very name, or several that differ."""
+    lines = connection.headers.getlist("cookie")
+    sent = (each.strip(" \t").partition("=") for line in lines for each in line.split(";"))
+    found = {value for key, _, value in sent if key == name}
+    return found.pop() if len(found) == 1 else ""
 
 
 def give(response: Response, name: str, secret: str) -> None:

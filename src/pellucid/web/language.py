@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from pellucid.policy.model import LANGUAGES
 from pellucid.transparency.words import SOURCE, Words
+from pellucid.web import cookies
 
 CATALOGUES = Path(__file__).with_name("catalogues")
 CHOICE = "language"
@@ -28,7 +29,7 @@ MOST_WANTED = 20
 
 def language_of(connection: HTTPConnection) -> str:
     """Return the language in which whoever asks is answered."""
-    for said in (connection.query_params.get(CHOICE), connection.cookies.get(COOKIE)):
+    for said in (connection.query_params.get(CHOICE), cookies.said(connection, COOKIE)):
         if said in LANGUAGES:
             return str(said)
     return wanted(connection.headers.get("accept-language", ""))
@@ -48,7 +49,7 @@ def wanted(header: str) -> str:
 def keep_choice(connection: HTTPConnection, response: Response) -> None:
     """Have the browser keep the language that was chosen with this request, if one was."""
     chosen = connection.query_params.get(CHOICE)
-    if chosen in LANGUAGES and chosen != connection.cookies.get(COOKIE):
+    if chosen in LANGUAGES and chosen != cookies.said(connection, COOKIE):
         response.set_cookie(COOKIE, str(chosen), KEPT_SECONDS, path="/", secure=True, httponly=True, samesite="lax")
 
 

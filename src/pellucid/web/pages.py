@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pellucid.errors import PellucidError
+from pellucid.plain import plain
 from pellucid.policy.model import Policy
 from pellucid.rights.account import FACTS
 from pellucid.transparency.own_texts import own_text
@@ -27,7 +28,6 @@ from pellucid.transparency.words import SOURCE, Words, translations
 from pellucid.web.colons import SPACED, SpacedColons
 from pellucid.web.errors import Problem
 from pellucid.web.language import CATALOGUES, CHOICE, keep_choice, language_of, names
-from pellucid.web.plain import plain
 from pellucid.web.sentences import Sentences
 from pellucid.web.site import Site, site_of
 from pellucid.web.static_files import static_url

@@ -54,7 +54,7 @@ class SignedIn(Admits):
     async def _admitted(self, request: Request, shown: HTTPAuthorizationCredentials | None) -> Person:
         site = site_of(request)
         visitor = await run_in_threadpool(_visitor, site, request, shown)
-        wait = site.visits.take(visitor.session.id)
+        wait = site.visits.take(visitor.session.line)
         if wait > 0:
             raise too_many(wait, "There were too many requests.")
         return Person(site, visitor)

@@ -157,6 +157,12 @@ def test_spellings_of_one_mailbox_are_one(address: str) -> None:
     assert mailbox(KEY, address) != mailbox(b"another key", address)
 
 
+def test_a_mailbox_under_both_names_of_its_host_is_one_contact() -> None:
+    one, other = (mailbox(KEY, f"ali.ce@{host}") for host in ("gmail.com", "GoogleMail.com"))
+
+    assert (one == other, one == mailbox(KEY, "alice@mail.com")) == (True, False)
+
+
 def test_every_challenge_is_kept_as_one_row(plain: Desk) -> None:
     plain.sent_code()
     with plain.database.read() as connection:

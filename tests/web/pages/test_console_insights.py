@@ -83,8 +83,8 @@ def test_what_was_exchanged_since_the_page_was_read_is_not_approved(shop: Grocer
 
 
 def test_who_decides_reads_what_is_there_and_not_what_unseen_signs_make_of_it(shop: Grocer) -> None:
-    """CVE-2021-42574: marks of direction have a line read otherwise than it runs."""
-    turned = "/*\u202e\u2066only week 1\u2069*/"
+    """CVE-2021-42574: marks of direction have a line read otherwise than it runs; others are letters of nothing."""
+    turned = "/*\u202e\u2066only week 1\u2069\u3164\ufe0f*/"
     done = proposed(
         shop, title="Weeks\u202eeno\x1b", sql=f"SELECT week, COUNT(*) AS n {turned}\r\nFROM purchases GROUP BY week"
     )
@@ -93,8 +93,8 @@ def test_who_decides_reads_what_is_there_and_not_what_unseen_signs_make_of_it(sh
 
     assert done.place == f"{WEEKS}?told=proposed"
     assert page.text.count("<h1>Weeks\\u202eeno\\x1b</h1>") == 1
-    assert page.text.count("AS n /*\\u202e\\u2066only week 1\\u2069*/\nFROM purchases") == 1
-    assert [sign for sign in "\u202e\u2066\u2069\x1b" if sign in page.text + pia.get(INSIGHTS).text] == []
+    assert page.text.count("AS n /*\\u202e\\u2066only week 1\\u2069\\u3164\\ufe0f*/\nFROM purchases") == 1
+    assert [sign for sign in "\u202e\u2066\u2069\u3164\ufe0f\x1b" if sign in page.text + pia.get(INSIGHTS).text] == []
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,20 @@ def test_cookies_are_bound_to_this_host_and_hidden_from_scripts(grocer: Grocer) 
     assert rest.partition("; ")[2] == "HttpOnly; Path=/; SameSite=lax; Secure"
 
 
+def test_another_host_of_the_company_puts_nobody_into_a_session_of_its_own(grocer: Grocer) -> None:
+    """Browsers let any host of a domain set a cookie whose name begins with U+00A0, which is more than `__Host-` is."""
+    own, theirs = (grocer.known(each).cookies[cookies.CENTRE] for each in ("h0001", "h0002"))
+    planted = f"\xa0{cookies.CENTRE}={theirs}"
+    browser = grocer.browser()
+    mixed = browser.get("/privacy", {"Cookie": f"{cookies.CENTRE}={own}; {planted}"})
+    alone = browser.get("/privacy", {"Cookie": planted})
+    fixed = grocer.browser().get("/privacy/sign-in", {"Cookie": f"\xa0{cookies.BROWSER}={'m' * 43}"})
+
+    assert (mixed.status, "h0001" in mixed.words, "h0002" in mixed.words) == (200, True, False)
+    assert (alone.status, alone.place) == (303, "/privacy/sign-in")
+    assert fixed.headers["set-cookie"].startswith(f"{cookies.BROWSER}=")
+
+
 def test_the_log_knows_the_person_by_pseudonym_only(grocer: Grocer) -> None:
     browser = grocer.signed_in("h0001")
     browser.submit("/privacy", "/privacy/sign-out")

@@ -6,16 +6,20 @@ import html
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Barrier
 
 import pytest
 
-from pellucid.errors import InputInvalid, NotPermitted
+from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.governance import totp, waits
 from pellucid.governance.passwords import demand_strong
+from pellucid.governance.sessions import digest
 from pellucid.governance.staff_accounts import Enrolled
 from pellucid.records.web_tables import staff_accounts, staff_invitations, staff_sessions
 from pellucid.web import cookies
+from pellucid.workspace import Workspace
 from tests.web.enrolling import PASSWORD, code_of, enrolled_by
 from tests.web.visitors import Browser, Grocer, Page
 
@@ -77,6 +81,25 @@ def test_who_guesses_waits_and_keeps_nobody_else_out(grocer: Grocer) -> None:
     assert staff.sign_in("pia", PASSWORD, code, address="198.51.100.1").session.who == {"person": "pia"}
 
 
+def test_who_guesses_twice_at_once_gains_nothing_by_it(grocer: Grocer) -> None:
+    """Both find at first that nobody has to wait."""
+    now, address, together = grocer.now(), "203.0.113.7", Barrier(2)
+    with grocer.workspace.room.database.write() as connection:
+        for _ in range(waits.FREE):
+            waits.failed(connection, digest(grocer.workspace.doors.key, "wait", address, "pia"), now)
+
+    def guess(password: str) -> str:
+        together.wait()
+        with pytest.raises(NotPermitted) as refused:
+            at_once.staff.sign_in("pia", password, "000000", address=address)
+        return refused.value.code
+
+    with Workspace(grocer.workspace.room.folder, clock=lambda: now) as at_once, ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(guess, ("one guess", "another guess")))
+
+    assert told == ["sign-in-wait", "sign-in-wrong"]
+
+
 def test_waiting_doubles_up_to_an_hour_and_is_forgotten(grocer: Grocer) -> None:
     with grocer.workspace.room.database.write() as connection:
         left = []
@@ -118,6 +141,17 @@ def test_a_removed_or_reset_account_ends_its_sessions(grocer: Grocer) -> None:
     grocer.workspace.staff.remove("pia", actor=pia)
 
     assert (reset, other.get("/staff").place) == (SIGN_IN, SIGN_IN)
+
+
+def test_who_came_in_by_a_provider_and_has_no_account_is_put_out_too(grocer: Grocer) -> None:
+    pia, browser = grocer.workspace.actor("pia"), grocer.known_staff("ana")
+    before = browser.get("/staff").status
+    grocer.workspace.staff.remove("ana", actor=pia)
+
+    assert (before, browser.get("/staff").place) == (200, SIGN_IN)
+    assert grocer.actions()[-1] == "staff.account-removed"
+    with pytest.raises(NameUnknown, match="There is no account of the staff"):
+        grocer.workspace.staff.remove("ana", actor=pia)
 
 
 def test_leaving_ends_the_session_on_the_server(grocer: Grocer) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from pellucid.settings import Settings
 from pellucid.web import site
+from tests.web.app_clients import OWN, App, known_app
 from tests.web.visitors import Browser, Grocer, Page
 
 
@@ -26,6 +27,15 @@ class TestSessions:
 
         assert answers == [(200, False), (200, False), (429, True)]
         assert bob.get("/privacy/pause").status == 200
+
+    def test_a_session_that_is_made_anew_gains_no_requests_by_it(self, grocer: Grocer) -> None:
+        app = known_app(grocer)
+        before = App(app.address, app.bearer)
+        made = app.post(f"{OWN}/people/self")
+        again = app.renewed(made).post(f"{OWN}/people/self")
+
+        assert (made.status_code, again.status_code, app.renewed(again).get(OWN).status_code) == (200, 200, 429)
+        assert (before.get(OWN).status_code, known_app(grocer).get(f"{OWN}/session").status_code) == (401, 200)
 
     def test_somebody_of_the_staff_who_asks_too_often_waits_and_nobody_else_does(self, grocer: Grocer) -> None:
         pia, ana = grocer.known_staff("pia"), grocer.known_staff("ana")

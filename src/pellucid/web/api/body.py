@@ -21,11 +21,15 @@ DEEPEST = 8
 
 # Possessive, and ended by the end of the body too: a text that is never closed is looked at once, not from each quote.
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
+_NUL = r"\u0000"
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
 class StrictRequest(Request):
-    """A request whose JSON may not repeat a name, nest deeply or hold what JSON does not know (NaN, Infinity)."""
+    """A request whose JSON may not repeat a name, nest deeply or hold what JSON does not know (NaN, Infinity), or NUL.
+
+    Forms take no NUL either: databases cut a text off there, or do not take it, and nobody types it.
+    """
 
     async def json(self) -> Any:
         """Return the body parsed; raises HTTPException (400) without a word of it."""
@@ -33,7 +37,8 @@ class StrictRequest(Request):
             text = (await self.body()).decode("utf-8")
             if _depth(text) > DEEPEST:
                 _refuse()
-            return json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refuse)
+            found = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refuse)
+            return _refuse() if _NUL in text and _has_nul(found) else found
         except (ValueError, RecursionError):
             raise HTTPException(400) from None
 
@@ -64,6 +69,12 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         _refuse()
     return found
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, (*value, *value.values())))
+    return any(map(_has_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value
 
 
 def _refuse(_constant: str = "") -> NoReturn:

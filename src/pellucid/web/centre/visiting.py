@@ -48,7 +48,7 @@ async def visiting(request: Request) -> Visit:
     found = await run_in_threadpool(site.workspace.doors.visitor, secret) if secret else None
     if found is None:
         raise SignInNeeded("/privacy/sign-in")
-    wait = site.visits.take(found.session.id)
+    wait = site.visits.take(found.session.line)
     if wait > 0:
         raise too_many(wait, "There were too many requests.")
     joined = has_to_join(request, found) and await run_in_threadpool(join, request, found)

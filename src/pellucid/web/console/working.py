@@ -51,7 +51,7 @@ async def working(request: Request) -> Working:
     found = await run_in_threadpool(site.workspace.staff.member, secret) if secret else None
     if found is None:
         raise SignInNeeded("/staff/sign-in")
-    wait = site.visits.take(found.session.id)
+    wait = site.visits.take(found.session.line)
     if wait > 0:
         raise too_many(wait, "There were too many requests.")
     return Working(site, found, token_of(site, secret))
