@@ -34,7 +34,10 @@ from pellucid.web import kinds
 from pellucid.web.counterparts import COUNTERPARTS, REASONS
 
 KINDS = {
-    "page": ("Pages", "Under `/privacy`, `/staff` and `/verify`. Bodies are forms."),
+    "page": (
+        "Pages",
+        "At `/`, under `/privacy`, `/staff` and `/verify`, and where nothing is for who asks for a page. Bodies are forms.",
+    ),
     "api": ("The API", "Under `/api`, and whatever is not one of the others. Bodies are JSON."),
     "signed": ("The Data Rights Protocol", "Under `/v1`. Bodies are signed texts."),
     "static": ("Static files", "Under `/static`; whoever has one keeps it for good, since its name is of its content."),

@@ -248,6 +248,7 @@ def test_a_backup_and_a_restore_are_told_in_the_log_by_whom(saved: Saved) -> Non
         "complete": True,
         "entries": len(saved.log_of(saved.backup)),
         "known": None,
+        "accounts_ended": 0,
         "delegations_ended": 0,
         "invitations_ended": 0,
         "replayed": 0,

@@ -4,6 +4,7 @@ import fcntl
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -14,8 +15,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from pellucid.errors import RecordingFailed, WorkspaceUnusable
 from pellucid.records import turn
-from pellucid.records.database import Database
+from pellucid.records.database import AT_MOST, Database
 from pellucid.records.tables import log_head, settings_kept
+from tests.records.postgresql import TEMPLATE, drop_database, new_database
 
 
 def put(connection: Connection, name: str, value: str) -> None:
@@ -183,6 +185,28 @@ def test_a_writer_that_waits_too_long_is_told_so(database: Database, url: str) -
     assert caught.value.code == "database-busy"
     assert 0.15 < perf_counter() - started < 60
     impatient.close()
+
+
+def test_who_gets_no_connection_to_the_server_is_told_to_try_again(postgresql: str) -> None:
+    url = new_database(postgresql, TEMPLATE)
+    database = Database(url, busy_seconds=0.05)
+    with ExitStack() as held:
+        for _ in range(AT_MOST):
+            held.enter_context(database._engine.connect())
+        with pytest.raises(WorkspaceUnusable, match="is in use") as reading, database.read():
+            pass
+        with (
+            pytest.raises(RecordingFailed, match=r"is in use\. The change was not made\.") as writing,
+            database.write(),
+        ):
+            pass
+    with database.write() as connection:
+        put(connection, "kept", "1")
+    with database.read() as connection:
+        assert names(connection) == ["kept"]
+    assert (reading.value.code, writing.value.code) == ("database-full", "database-full")
+    database.close()
+    drop_database(postgresql, url)
 
 
 def test_making_it_twice_changes_nothing(database: Database, url: str) -> None:

@@ -108,6 +108,7 @@ def test_a_server_whose_database_is_away_asks_for_patience_and_names_an_outage(
         (RecordingFailed("x"), "outage"),
         (RecordingFailed("x", code="disk-full"), "outage"),
         (WorkspaceUnusable("x", code="database-unreadable"), "outage"),
+        (WorkspaceUnusable("x", code="database-full"), "outage"),
         (RecordingFailed("x", code="nested-transaction"), "defect"),
         (RecordingFailed("x", code="value-not-storable"), "defect"),
         (ZeroDivisionError("x"), "defect"),

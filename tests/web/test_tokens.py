@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pellucid.errors import InputInvalid, NameUnknown, NotPermitted, PellucidError
+from pellucid.errors import InputInvalid, NameUnknown, NotJournaled, NotPermitted, PellucidError, RecordingFailed
 from pellucid.governance.refusals import APART, Refusals
 from pellucid.governance.tokens import DAY
 from pellucid.policy.decide import ACTIONS, may
@@ -163,6 +163,49 @@ def test_refusals_are_counted_and_logged_once_a_minute(shop: Shop) -> None:
 
     told = [(each["body"]["reasons"], each["body"]["number"]) for each in shop.entries()[-4:]]
     assert told == [(["token-unknown"], 1), (["token-missing"], 1), (["token-unknown"], 4), (["token-unknown"], 1)]
+
+
+def test_refusals_that_could_not_be_logged_are_counted_on_and_logged_once(shop: Shop) -> None:
+    time, database = [0], shop.workspace.room.database
+    refusals = Refusals(database, lambda: time[0])
+    refusals.count("token-unknown")
+    refusals.count("token-unknown")
+
+    def away() -> None:
+        raise RecordingFailed("away", code="journal-unreachable")
+
+    there, database.before_write = database.before_write, away
+    for _ in range(2):
+        time[0] += APART
+        with pytest.raises(RecordingFailed, match="away"):
+            refusals.flush()
+        refusals.count("token-unknown")  # within the minute: nobody waits for what is away
+    with pytest.raises(RecordingFailed, match="away"):
+        refusals.count("token-missing")
+    with pytest.raises(RecordingFailed, match="away"):
+        refusals.flush_all()
+    database.before_write = there
+    refusals.flush_all()
+    refusals.flush_all()
+
+    told = [(each["body"]["reasons"], each["body"]["number"]) for each in shop.entries()[-3:]]
+    assert told == [(["token-unknown"], 1), (["token-unknown"], 3), (["token-missing"], 1)]
+
+
+def test_refusals_that_are_logged_and_in_no_journal_are_not_logged_twice(shop: Shop) -> None:
+    database = shop.workspace.room.database
+    refusals = Refusals(database, lambda: 0)
+
+    def behind() -> None:
+        raise NotJournaled("behind")
+
+    carry, database.after_commit = database.after_commit, behind
+    with pytest.raises(NotJournaled, match="behind"):
+        refusals.count("token-unknown")
+    database.after_commit = carry
+    refusals.flush_all()
+
+    assert shop.actions().count("token.refused") == 1
 
 
 def test_a_clock_set_back_does_not_silence_refusals(shop: Shop) -> None:

@@ -55,12 +55,17 @@ SAID = frozenset(f"consent.{verb.value}" for verb in ConsentVerb)
 
 @dataclass(slots=True)
 class Replayed:
-    """What was brought in: entries, records, and the datasets whose older rows may be used no more."""
+    """What was brought in: entries of the log, records, and the datasets whose older rows may be used no more."""
 
-    entries: int = 0
+    bodies: Sequence[Values] = ()
     records: int = 0
     retired: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+
+    @property
+    def entries(self) -> int:
+        """How many entries were brought in."""
+        return len(self.bodies)
 
 
 @dataclass(slots=True)
@@ -142,7 +147,7 @@ def _next_body(connection: Connection, values: Values, size: int) -> bytes | Non
 
 
 def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered, now: int, forget: Forget) -> Replayed:
-    done = Replayed(entries=len(gathered.bodies))
+    done = Replayed(gathered.bodies)
     named = _named(connection, gathered)
     _insert_missing(connection, policy_snapshots, gathered.of(policy_snapshots))
     _insert_missing(connection, policy_activations, gathered.of(policy_activations))

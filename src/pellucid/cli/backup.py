@@ -87,4 +87,7 @@ def restore(
         typer.echo(wrapped(f"Import again, for newer rows are gone: {', '.join(done.import_again)}."))
     if done.withheld:
         typer.echo(wrapped(f"Out of use until then, for their rows were replaced: {', '.join(done.withheld)}."))
+    if done.invite_again:
+        names = ", ".join(done.invite_again)
+        typer.echo(wrapped(f"Invite again (`pellucid staff invite NAME`), for these accounts ended: {names}."))
     typer.echo("It keeps no journal: back it up with --journal, and have the witness cosign.")

@@ -1,7 +1,8 @@
 """Telling the log of who was refused, without letting them flood it: one entry a minute, reason and program or person.
 
-The first refusal is logged at once; those that follow are counted, and the count is the next entry. In memory, for one
-process: what a killed process had only counted is lost, the fact that it began is not.
+The first refusal is logged at once; those that follow are counted, and the count is the next entry. What could not be
+logged is counted on, and is in the next entry that can. In memory, for one process: what a killed process had only
+counted is lost, the fact that it began is not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from pellucid.audit.entry import AuditEntry
 from pellucid.audit.log import append_all
+from pellucid.errors import NotJournaled, RecordingFailed
 from pellucid.policy.model import Actor
 from pellucid.policy.scopes import PROGRAM
 from pellucid.records.database import Database
@@ -90,5 +92,20 @@ class Refusals:
             AuditEntry(self._action, actor, now, body={"reasons": [why], "number": number, "outcome": self._outcome})
             for actor, why, number in due
         ]
-        with self._database.write(of_refusal=True) as connection:
-            append_all(connection, entries)
+        try:
+            with self._database.write(of_refusal=True) as connection:
+                append_all(connection, entries)
+        except NotJournaled:  # it is in the log all the same
+            raise
+        except RecordingFailed:
+            self._count_on(due, now)
+            raise
+
+    def _count_on(self, due: list[tuple[Actor, str, int]], now: int) -> None:
+        """Keep what was not logged for the next time, a minute after this one: an outage is not asked at each refusal.
+
+        What was counted meanwhile stays counted.
+        """
+        with self._guard:
+            for actor, why, number in due:
+                self._counted.setdefault((actor, why), _Counted(now)).number += number

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import QueuePool
 
 from pellucid.errors import PellucidError, RecordingFailed, WorkspaceUnusable
@@ -27,6 +28,12 @@ from pellucid.records.turn import begin_writing, end_writing
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one before RecordingFailed with code `database-busy`."""
+KEPT, AT_MOST = 5, 15
+"""Connections to a server that a process keeps, and has at once; who gets none in that time is told `database-full`."""
+
+
+NONE_FREE = "Every connection to the control database is in use."
+WAIT = "Try again; if it stays so, look for what keeps its server busy."
 
 
 class Database:
@@ -85,6 +92,8 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise _unreadable() from error
+        except NoneFree:
+            raise WorkspaceUnusable(NONE_FREE, remedy=WAIT, code="database-full") from None
 
     @contextmanager
     def write(self, *, of_refusal: bool = False) -> Iterator[Connection]:
@@ -104,6 +113,8 @@ class Database:
                 connection.commit()
         except DBAPIError as error:
             raise _refused(error) from error
+        except NoneFree:
+            raise RecordingFailed(f"{NONE_FREE} The change was not made.", remedy=WAIT, code="database-full") from None
         except UnicodeEncodeError:
             raise not_storable("text that is not valid Unicode") from None
         if self.after_commit is not None:
@@ -179,7 +190,14 @@ class Database:
         """
         if not self.is_sqlite:
             wait = f"-c lock_timeout={int(self.busy_seconds * 1000)}"
-            engine = create_engine(self.url, isolation_level="REPEATABLE READ", connect_args={"options": wait})
+            engine = create_engine(
+                self.url,
+                isolation_level="REPEATABLE READ",
+                connect_args={"options": wait},
+                pool_size=KEPT,
+                max_overflow=AT_MOST - KEPT,
+                pool_timeout=self.busy_seconds,
+            )
             return (self._watched(engine),) * 2
         return self._sqlite_engine(self.connect_sqlite), self._sqlite_engine(self._connect_reader)
 

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from pellucid.errors import PellucidError
-from pellucid.web import drp, health, passes, static_files
+from pellucid.web import drp, health, passes, start, static_files
 from pellucid.web.api import (
     acts,
     budget,
@@ -80,6 +80,7 @@ TIDY_SECONDS = 60.0
 PARTS: tuple[Any, ...] = (
     centre_pages,
     health,
+    start,
     consents,
     signals,
     requests,

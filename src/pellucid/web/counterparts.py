@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FORM = "A form: what it sends has a counterpart."
+CENTRE = "It leads to the privacy centre, and does nothing else."
 BROWSER = "Of use in a browser only: it binds what comes back to that browser."
 PROVIDER = "An app signs in at your provider by itself; your site then hands the person over."
 STAFF = "Programs of the staff come by a token that somebody made: `pellucid serve token create`."
 PEOPLE = "A person's alone: no token decides, approves or erases, or sees whom a request is about."
 OFFICER = "A person's alone: what is taken out of the log, or signed. At a terminal: `pellucid audit`."
-REASONS = (FORM, BROWSER, PROVIDER, STAFF, PEOPLE, OFFICER)
+REASONS = (FORM, CENTRE, BROWSER, PROVIDER, STAFF, PEOPLE, OFFICER)
 
 _REQUEST, _ME = "/privacy/requests/{request_id}", "/api/v1/me"
 _MINE = f"{_ME}/requests/{{request_id}}"
@@ -24,6 +25,7 @@ _VISITORS = "POST /api/v1/visitors"
 _SAVED = "/api/v1/insights/saved"
 
 COUNTERPARTS: Mapping[str, str] = {
+    "GET /": CENTRE,
     "GET /privacy/sign-in": FORM,
     "POST /privacy/sign-in": f"POST {_SIGN_IN}/codes",
     "GET /privacy/sign-in/code": FORM,

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pellucid.errors import PellucidError
 from pellucid.web.errors import Problem, defect, problem_of
-from pellucid.web.kinds import API, HSTS, SIGNED, STATIC, Headers, Kind, is_for_visitors, kind_of
+from pellucid.web.kinds import API, HSTS, SIGNED, STATIC, Headers, Kind, is_for_visitors, kind_asked
 from pellucid.web.logs import say, say_failure
 from pellucid.web.pages import problem_page
 from pellucid.web.site import Site
@@ -72,7 +72,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told, sending = _Told(kind_of(scope["path"]), scope["method"]), send
+        told, sending = _Told(kind_asked(scope), scope["method"]), send
         if told.is_head:  # answered as GET, but for what that would write
             scope = {**scope, "method": "GET"}
 

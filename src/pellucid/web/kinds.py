@@ -1,12 +1,15 @@
 """Which kind of route a path leads to, and so which bodies it takes and which headers every answer carries.
 
 Pages are for browsers, which send cookies and run what a page holds; the API is for programs; static files are the same
-for everybody. A path that is none of these is treated as the API: it may show and run nothing.
+for everybody. A path that is none of these is treated as the API: it may show and run nothing. Nothing is there, and
+who asks for a page is told so by one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from starlette.types import Scope
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -86,14 +89,31 @@ ALL = (API, SIGNED, PAGE, STATIC, SCRIPT)
 _OF_PRIVACY = {"static": STATIC, "api": SCRIPT}
 _FOR_VISITORS = ("/privacy/visitor", "/privacy/api", "/privacy/static")
 _BY_FIRST_PART = {"v1": SIGNED, "privacy": PAGE, "staff": PAGE, "verify": PAGE, "static": STATIC}
+_OF_PROGRAMS = ("api", "healthz", "readyz", "metrics")
+"""First parts of paths at which programs alone ask, whatever they accept."""
 
 
 def kind_of(path: str) -> Kind:
     """Return the kind of the route that a path leads to."""
+    if path == "/":
+        return PAGE
     first, second = [*path.split("/")[1:3], "", ""][:2]
     if first == "privacy" and second in _OF_PRIVACY:
         return _OF_PRIVACY[second]
     return _BY_FIRST_PART.get(first if path.startswith("/") else "", API)
+
+
+def kind_asked(scope: Scope) -> Kind:
+    """Return the kind under which a request is answered: who asks for a page where nothing is, gets one."""
+    path = scope["path"]
+    first = path.split("/")[1] if path.startswith("/") else "api"
+    elsewhere = first not in _OF_PROGRAMS and first not in _BY_FIRST_PART
+    return PAGE if elsewhere and _takes_pages(scope) else kind_of(path)
+
+
+def _takes_pages(scope: Scope) -> bool:
+    """Return whether it accepts pages by name, as browsers do and programs do not."""
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def is_for_visitors(path: str) -> bool:

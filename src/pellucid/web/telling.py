@@ -13,7 +13,7 @@ from pellucid.errors import InputInvalid, NameUnknown, PellucidError
 from pellucid.web.centre.mistake_words import MISTAKES, OUT_OF_ORDER
 from pellucid.web.centre.visiting import SignInNeeded
 from pellucid.web.errors import NOWHERE, Problem, problem_for
-from pellucid.web.kinds import kind_of
+from pellucid.web.kinds import kind_asked
 from pellucid.web.pages import go_to, is_for_staff, policy_of, problem_page
 from pellucid.web.site import site_of
 
@@ -22,7 +22,7 @@ RELOAD = "Go back, load the page anew, and try again."
 
 async def tell(request: Request, error: Exception) -> Response:
     """Answer with the problem that an error is; the exception handler of all that are foreseen."""
-    if not kind_of(request.url.path).is_page:
+    if not kind_asked(request.scope).is_page:
         return _noted(request, problem_for(request, error)).response()
     if isinstance(error, SignInNeeded):
         by_script = request.headers.get("hx-request") == "true"  # which would put the other page into this one

@@ -39,6 +39,7 @@ from pellucid.governance.activate import active_policy
 from pellucid.governance.delegations import end_all
 from pellucid.governance.former import with_former
 from pellucid.governance.invitations import end as end_invitations
+from pellucid.governance.restored import bring_up
 from pellucid.governance.sessions import forget_all
 from pellucid.holdings.leases import unlink_unleased
 from pellucid.holdings.place import ImportPlace
@@ -61,7 +62,8 @@ class Restored:
 
     `import_again` names datasets whose newest rows are gone, `withheld` those of which nothing older may be used;
     `restricted` counts the people whose data are restricted until lifted. `known` is the size of the newest head that
-    was known elsewhere, None if none was given; `log_key` the log's public key, a new one after a loss.
+    was known elsewhere, None if none was given; `log_key` the log's public key, a new one after a loss. `invite_again`
+    names members of the staff whose accounts ended.
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class Restored:
     restricted: int
     known: int | None
     log_key: str
+    invite_again: tuple[str, ...]
 
 
 def back_up_workspace(
@@ -200,7 +203,7 @@ class _Draft:
             # (4) permission
             actor = _demand(room, actor_name, "restore" if self.loss is None else "restore-loss")
             # (5) and (6)
-            key = self._conclude(room, actor, manifest, done, known, now)
+            key, ended = self._conclude(room, actor, manifest, done, known, now)
             restricted = self._restrict(room, actor, now)
             # what was erased since the backup stays erased, in rows and bytes
             self._sweep(room, actor, now)
@@ -209,12 +212,17 @@ class _Draft:
                 sign_checkpoint(connection, room.log_key, now)
             unlink_unleased(database, self.folder, now=now)
         lists = tuple(sorted(done.lost)), tuple(sorted(done.retired))
-        return Restored(self.folder, manifest.entries, done.entries, done.records, *lists, restricted, known, key)
+        return Restored(
+            self.folder, manifest.entries, done.entries, done.records, *lists, restricted, known, key, ended
+        )
 
     def _conclude(
         self, room: Room, actor: Actor, manifest: Manifest, done: Replayed, known: int | None, now: int
-    ) -> str:
-        """Make the permitted sets anew and tell the log, the old one or after a loss a new one; return its key."""
+    ) -> tuple[str, tuple[str, ...]]:
+        """Make the permitted sets anew and tell the log, the old one or after a loss a new one.
+
+        Returns its key, and whose accounts ended.
+        """
         told: dict[str, object] = {"backup": manifest.identity, "entries": manifest.entries}
         told |= {"replayed": done.entries, "complete": self.loss is None, "known": known}
         with room.database.write() as connection:
@@ -226,12 +234,14 @@ class _Draft:
             forget_all(connection)  # who left since must not be let in again
             told["delegations_ended"] = end_all(connection, actor.name, now)  # nor who acts for somebody no longer
             told["invitations_ended"] = end_invitations(connection, now)  # nor by what was taken up since
+            ended = bring_up(connection, done.bodies, now, lost=self.loss is not None)  # nor by a password of then
+            told["accounts_ended"] = len(ended)
             remove_all(connection)  # and no visitor's yes counts that was taken back since
             if policy is not None:
                 rebuild(connection, policy, now)
             details = {} if self.loss is None else {"reason": self.loss}
             append(connection, AuditEntry("workspace.restored", actor, now, body=told, details=details))
-        return str(room.log_key.verifier)
+        return str(room.log_key.verifier), ended
 
     def _sweep(self, room: Room, actor: Actor, now: int) -> None:
         policy = room.policy_in_force()

@@ -15,7 +15,7 @@ from pellucid.web.static_files import static_files, static_url
 from tests.web.conftest import until
 from tests.web.visitors import Grocer
 
-SOME = ("/privacy/sign-in", "/privacy", "/staff/sign-in", "/verify/r0123456789ab", "/privacy/nowhere")
+SOME = ("/", "/privacy/sign-in", "/privacy", "/staff/sign-in", "/verify/r0123456789ab", "/privacy/nowhere")
 PAGE_HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -97,6 +97,44 @@ def test_what_is_not_there_is_told_as_a_page(grocer: Grocer, path: str) -> None:
         "This did not work There is no such page. Go to the start, and on from there. "
         f"Code: route-unknown To the start of the {start}"
     )
+
+
+A_PAGE, ANYTHING = "text/html,application/xhtml+xml,*/*;q=0.8", "*/*"
+
+
+def test_the_bare_address_leads_to_the_centre_whatever_is_asked_with_it(grocer: Grocer) -> None:
+    browser = grocer.browser()
+    for accepted in (A_PAGE, ANYTHING):
+        page = browser.get("/?next=https://mallory.example&told=done", {"Accept": accepted})
+
+        assert (page.status, page.place, page.text) == (303, "/privacy", "")
+    assert browser.cookies == {}
+
+
+def test_who_asks_for_a_page_where_nothing_is_gets_one_and_a_program_a_problem(grocer: Grocer) -> None:
+    browser = grocer.browser()
+    for path in ("/nowhere", "/docs", "//privacy", "/Privacy", "/apis", "/.well-known/x"):
+        page, told = browser.get(path, {"Accept": A_PAGE}), browser.get(path, {"Accept": ANYTHING})
+
+        assert (path, page.status, page.headers["content-type"]) == (path, 404, "text/html; charset=utf-8")
+        assert page.words.endswith("Code: route-unknown To the start of the privacy centre")
+        assert {name: page.headers[name] for name in PAGE_HEADERS} == PAGE_HEADERS
+        assert (path, told.status, told.headers["content-type"]) == (path, 404, "application/problem+json")
+
+
+def test_where_programs_ask_no_page_is_shown(grocer: Grocer) -> None:
+    browser = grocer.browser()
+    for path in ("/api", "/api/v1/nowhere", "/v1/nowhere", "/readyz/x", "/metrics/x", "/static/x"):
+        told = browser.get(path, {"Accept": A_PAGE})
+
+        assert (path, told.status, told.headers["content-type"]) == (path, 404, "application/problem+json")
+
+
+def test_no_page_is_shown_or_led_to_under_a_foreign_name(grocer: Grocer) -> None:
+    for path in ("/", "/nowhere"):
+        page = grocer.browser().get(path, {"Accept": A_PAGE, "Host": "mallory.example"})
+
+        assert (path, page.status, page.place, page.text.count("mallory")) == (path, 421, "", 0)
 
 
 def test_a_defect_is_told_as_a_page_without_its_words(grocer: Grocer, monkeypatch: pytest.MonkeyPatch) -> None:

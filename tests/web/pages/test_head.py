@@ -31,6 +31,7 @@ OF_STAFF = {
 }
 """What leaves a trace when it is opened, by who may."""
 PLAIN = {
+    "/",
     "/privacy",
     "/privacy/choices",
     "/privacy/data",

@@ -50,7 +50,9 @@ def shop(grocer: Grocer) -> Iterator[Browser]:
     yield at(grocer, "shop.example")
 
 
-@pytest.mark.parametrize("path", ["/privacy", "/privacy/sign-in", "/privacy/choices", "/staff/sign-in", "/verify/r0"])
+@pytest.mark.parametrize(
+    "path", ["/", "/privacy", "/privacy/sign-in", "/privacy/choices", "/staff/sign-in", "/verify/r0"]
+)
 def test_nobody_signs_in_under_the_shops_host(shop: Browser, path: str) -> None:
     assert shop.get(path).status == 421
 

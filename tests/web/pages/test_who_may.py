@@ -24,6 +24,7 @@ INSIGHT = "/staff/insights/{insight}"
 DUE, ENTRY = "/staff/requests/{request_id}", "/staff/log/entries/{leaf}"
 STRANGERS = "everybody who is not a customer, who has a page of their own"
 ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
+    ("GET", "/"): (EVERYBODY, {}, 303),
     ("GET", SIGN_IN): (EVERYBODY, {}, 200),
     ("POST", SIGN_IN): (EVERYBODY, {"key": "h0002"}, 303),
     ("GET", "/privacy/sign-in/code"): (EVERYBODY, {}, 303),
