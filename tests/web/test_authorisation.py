@@ -50,9 +50,14 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", "/api/v1/log/head"): ("audit:read", None, 200),
     ("POST", "/api/v1/log/verifications"): ("audit:read", {}, 409),  # nothing was signed
     ("GET", "/api/v1/log/entries/{entry}"): ("audit:export", None, 404),  # likewise
+    ("GET", "/api/v1/log/entries/{entry}/proof"): ("audit:export", None, 404),
+    ("GET", "/api/v1/log/entries/{entry}/bytes"): ("audit:export", None, 200),
+    ("POST", "/api/v1/log/exports"): ("audit:export", {}, 200),
+    ("POST", "/api/v1/log/checkpoints"): ("audit:checkpoint", {}, 201),
     ("POST", INSIGHTS): ("insights:ask", QUESTION, 200),
     ("POST", f"{INSIGHTS}/preview"): ("insights:ask", QUESTION, 200),
     ("GET", f"{INSIGHTS}/saved"): ("insights:run", None, 200),
+    ("POST", f"{INSIGHTS}/saved"): ("insights:propose", {"name": "A b", "purpose": "planning", "sql": "SELECT 1"}, 422),
     ("GET", f"{INSIGHTS}/saved/{{insight}}"): ("insights:run", None, 404),
     ("POST", f"{INSIGHTS}/saved/{{insight}}/run"): ("insights:run", {}, 404),
     ("GET", "/api/v1/budget"): ("budget:show", None, 200),

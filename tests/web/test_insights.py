@@ -226,13 +226,6 @@ def test_an_approved_insight_is_listed_shown_and_run(client: Client, shop: Shop)
     assert (listed, shown["state"], shown["decided_by"], shown["title"]) == ([shown], "approved", "pia", "Purchases")
 
 
-def test_nothing_lets_a_program_propose_or_approve(client: Client) -> None:
-    everything = client("insights:ask", "insights:run", "budget:show")
-    answers = [everything.post(f"{ASK}/saved", json={}), everything.post(f"{ASK}/saved/x/approve", json={})]
-
-    assert [each.status_code for each in answers] == [405, 404]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "statuses"),

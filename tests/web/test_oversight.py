@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from pellucid.audit.proof import verify_proof
-from pellucid.audit.treehead import TrustKeys
 from pellucid.errors import UseRefused
 from tests.web.conftest import PEOPLE, Client, Shop
 
@@ -137,17 +135,6 @@ def test_entries_are_picked_by_who_acted_and_for_which_purpose(client: Client, s
         "by=agent": [],
     }
     assert client("audit:read").get(f"{API}/log?by=nobody").status_code == 422
-
-
-def test_an_entry_is_given_as_it_was_hashed_with_a_proof_that_holds(client: Client, shop: Shop) -> None:
-    unsigned = client("audit:export").get(f"{API}/log/entries/1")
-    shop.workspace.audit.checkpoint(actor=shop.workspace.actor("pia"))
-    found = told(client, "audit:export", "/log/entries/1")
-    body = shop.workspace.audit.entry(1, actor=shop.workspace.actor("pia"))[1]
-    proven = verify_proof(found["proof"].encode(), found["body"].encode(), TrustKeys(shop.workspace.audit.verifier))
-
-    assert (unsigned.status_code, unsigned.json()["code"]) == (404, "name-unknown")
-    assert (found["entry"], found["body"].encode(), proven.index) == (1, body, 1)
 
 
 def test_what_a_program_sees_is_logged_as_the_programs(client: Client, shop: Shop) -> None:

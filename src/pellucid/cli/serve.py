@@ -9,11 +9,17 @@ import typer
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant, plain_table
 from pellucid.errors import InputInvalid, WorkspaceUnusable
+from pellucid.policy.scopes import SCOPES
 
 app = typer.Typer(invoke_without_command=True)
 token = typer.Typer(help="Tokens by which programs are let in.", no_args_is_help=True)
 app.add_typer(token, name="token")
 
+_SCOPES = (
+    "What it may do; repeat for several. "
+    f"With --for: {', '.join(name for name, scope in SCOPES.items() if scope.as_person)}. "
+    f"Without: {', '.join(name for name, scope in SCOPES.items() if not scope.as_person)}."
+)
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -50,7 +56,7 @@ def serve(
 @token.command()
 def create(
     name: Annotated[str, typer.Argument(help="The program's name, as the log will tell it.")],
-    scope: Annotated[list[str], typer.Option("--scope", help="What it may do; repeat for several.")],
+    scope: Annotated[list[str], typer.Option("--scope", help=_SCOPES)],
     days: Annotated[int, typer.Option(help="For how long.")] = 365,
     person: Annotated[
         str | None, typer.Option("--for", metavar="NAME", help="Person of the policy as whom it asks questions.")
@@ -58,12 +64,7 @@ def create(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Make a token; it is shown once.
-
-    Scopes: consent:write, consent:lift, consent:show, consent:why, consent:changes, uses:show, signals:write,
-    request:file, request:read, request:verify;
-    with --for: insights:ask, insights:run, budget:show.
-    """
+    """Make a token; it is shown once."""
     with opened(workspace) as found:
         made = found.tokens.create(name, scope, actor=found.actor(actor_name(actor)), days=days, person=person)
     typer.echo(f"Token {made.token.id} for {name}. Keep it safe, it is not shown again:", err=True)

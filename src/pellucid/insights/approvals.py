@@ -15,8 +15,8 @@ from enum import StrEnum
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from pellucid.audit.entry import AuditEntry, LogReceipt
-from pellucid.audit.four_eyes import staff_named, why_not_another
-from pellucid.audit.log import append
+from pellucid.audit.four_eyes import why_not_another
+from pellucid.audit.log import append, entry_at
 from pellucid.errors import InputInvalid, NameUnknown, NotPermitted
 from pellucid.policy.model import Actor
 from pellucid.records.tables import insight_proposals as table
@@ -202,7 +202,7 @@ def _open(connection: Connection, name: str, actor: Actor, policy: str, now: int
             code="insight-attacked",
             remedy="Reject it, and please report its shape from the log, without data.",
         )
-    why = why_not_another(connection, staff_named(proposal.proposed_by), actor, f"proposed the insight {name!r}", now)
+    why = why_not_another(connection, _proposer(connection, proposal), actor, f"proposed the insight {name!r}", now)
     if why:
         raise NotPermitted(
             f"{why}, so somebody else decides.",
@@ -210,6 +210,13 @@ def _open(connection: Connection, name: str, actor: Actor, policy: str, now: int
             remedy="Ask another person whose role may do `insight-approve`.",
         )
     return proposal
+
+
+def _proposer(connection: Connection, proposal: Proposal) -> Actor:
+    """Return who made a proposal that is open, by which token if by one: as the log, which nobody alters, tells it."""
+    leaf = connection.execute(select(table.c.leaf).where(table.c.sequence == proposal.sequence)).scalar_one()
+    told = entry_at(connection, leaf).fields()["actor"]
+    return Actor(told["kind"], told["name"], (), told["authenticated"])
 
 
 def _decide(

@@ -3,9 +3,10 @@
 A scope permits exactly its actions, whatever roles a policy declares; nothing permits a program to erase, or to approve
 or carry out what people request, and only `consent:changes` tells of people nobody asked about. What an officer's
 programs see (`request:list`, `consent:coverage`, `audit:read`) names nobody; entries as they were hashed
-(`audit:export`) hold pseudonyms. Questions are asked as a person of the policy, whom the token is for: scope and role
-both have to permit them. Proposing and approving exact figures is for people alone, since whoever may make tokens could
-else do both. Who may give a token its scopes is the action `tokens-manage`.
+(`audit:export`) hold pseudonyms. Questions are asked, and exact figures proposed, as a person of the policy, whom the
+token is for: scope and role both have to permit them. Nothing permits a program to approve exact figures, and whoever
+made the token that proposed them approves them no more than its person does (`audit.four_eyes`). Who may give a token
+its scopes is the action `tokens-manage`.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ SCOPES: dict[str, Scope] = {
         frozenset({"insight-list", "insight-run"}),
         as_person=True,
     ),
+    "insights:propose": Scope(
+        "propose insights as the person whom it is for; somebody else has to approve them",
+        frozenset({"insight-propose"}),
+        as_person=True,
+    ),
     "budget:show": Scope(
         "see what is left of the privacy budgets, as the person whom it is for",
         frozenset({"budget-show"}),
@@ -91,9 +97,10 @@ SCOPES: dict[str, Scope] = {
         frozenset({"audit-read"}),
     ),
     "audit:export": Scope(
-        "take single entries of the log as they were hashed, with pseudonyms, and the proofs that they are in it",
-        frozenset({"audit-export"}),
+        "take the log or entries of it as they were hashed, with pseudonyms, and the proofs that they are in it",
+        frozenset({"audit-export", "audit-read"}),
     ),
+    "audit:checkpoint": Scope("have the present head of the log signed", frozenset({"audit-checkpoint"})),
     "uses:show": Scope(
         "see how one person's data were used, and who receives something of them", frozenset({"subject-uses"})
     ),

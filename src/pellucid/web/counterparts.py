@@ -12,9 +12,20 @@ CENTRE = "It leads to the privacy centre, and does nothing else."
 BROWSER = "Of use in a browser only: it binds what comes back to that browser."
 PROVIDER = "An app signs in at your provider by itself; your site then hands the person over."
 STAFF = "Programs of the staff come by a token that somebody made: `pellucid serve token create`."
-PEOPLE = "A person's alone: no token decides, approves or erases, or sees whom a request is about."
-OFFICER = "A person's alone: what is taken out of the log, or signed. At a terminal: `pellucid audit`."
-REASONS = (FORM, CENTRE, BROWSER, PROVIDER, STAFF, PEOPLE, OFFICER)
+APPROVAL = (
+    "A person's alone: exact figures leave once two people looked at them. A program may propose; it approves and "
+    "rejects nothing, since a token can be lent."
+)
+MATTER = (
+    "A person's alone: it shows what one person asks for, and how they are known. Programs see by when each request is "
+    "due and what it waits for (`GET /api/v1/requests`), and how those stand that they filed themselves "
+    "(`GET /api/v1/requests/{request_id}`)."
+)
+DECISION = (
+    "A person's alone: it settles somebody's right, or shows who they are, and whoever does it answers for it. No "
+    "token identifies, approves, denies, carries out or erases. At a terminal: `pellucid requests`."
+)
+REASONS = (FORM, CENTRE, BROWSER, PROVIDER, STAFF, APPROVAL, MATTER, DECISION)
 
 _REQUEST, _ME = "/privacy/requests/{request_id}", "/api/v1/me"
 _MINE = f"{_ME}/requests/{{request_id}}"
@@ -23,6 +34,7 @@ _SIGN_IN = "/api/v1/sign-in"
 _NOTICE = "GET /api/v1/notices/{version}"
 _VISITORS = "POST /api/v1/visitors"
 _SAVED = "/api/v1/insights/saved"
+_ENTRY = "/api/v1/log/entries/{entry}"
 
 COUNTERPARTS: Mapping[str, str] = {
     "GET /": CENTRE,
@@ -120,26 +132,26 @@ COUNTERPARTS: Mapping[str, str] = {
     "GET /staff/ask/answers/{key}/answer.json": "POST /api/v1/insights",
     "GET /staff/insights": f"GET {_SAVED}",
     "GET /staff/insights/{insight}": f"GET {_SAVED}/{{insight}}",
-    "POST /staff/insights": PEOPLE,
-    "POST /staff/insights/{insight}/approve": PEOPLE,
-    "POST /staff/insights/{insight}/reject": PEOPLE,
+    "POST /staff/insights": f"POST {_SAVED}",
+    "POST /staff/insights/{insight}/approve": APPROVAL,
+    "POST /staff/insights/{insight}/reject": APPROVAL,
     "POST /staff/insights/{insight}/run": f"POST {_SAVED}/{{insight}}/run",
     "GET /staff/budget": "GET /api/v1/budget",
     "POST /staff/budget/plan": "POST /api/v1/budget/plan",
     "GET /staff/requests": "GET /api/v1/requests",
-    "GET /staff/requests/{request_id}": PEOPLE,
-    "POST /staff/requests/{request_id}/person": PEOPLE,
-    "POST /staff/requests/{request_id}/plan": PEOPLE,
-    "POST /staff/requests/{request_id}/acts/{act}": PEOPLE,
+    "GET /staff/requests/{request_id}": MATTER,
+    "POST /staff/requests/{request_id}/person": DECISION,
+    "POST /staff/requests/{request_id}/plan": DECISION,
+    "POST /staff/requests/{request_id}/acts/{act}": DECISION,
     "GET /staff/consents": "GET /api/v1/coverage",
     "GET /staff/refusals": "GET /api/v1/refusals",
     "GET /staff/log": "GET /api/v1/log",
-    "GET /staff/log/entries/{leaf}": "GET /api/v1/log/entries/{entry}",
-    "GET /staff/log/entries/{leaf}/proof": OFFICER,
-    "GET /staff/log/entries/{leaf}/bytes": OFFICER,
+    "GET /staff/log/entries/{leaf}": f"GET {_ENTRY}",
+    "GET /staff/log/entries/{leaf}/proof": f"GET {_ENTRY}/proof",
+    "GET /staff/log/entries/{leaf}/bytes": f"GET {_ENTRY}/bytes",
     "POST /staff/log/verify": "POST /api/v1/log/verifications",
     "GET /staff/log/verifications/{leaf}": "POST /api/v1/log/verifications",
-    "POST /staff/log/checkpoint": OFFICER,
-    "POST /staff/log/export": OFFICER,
+    "POST /staff/log/checkpoint": "POST /api/v1/log/checkpoints",
+    "POST /staff/log/export": "POST /api/v1/log/exports",
 }
 """A route of a page, and the route of the API that does the same; or one of REASONS."""

@@ -131,10 +131,17 @@ class AuditDesk:
         reach("checkpoint.after-commit")
         return note
 
-    def export(self, folder: Path, *, actor: Actor, with_details: bool = False) -> Checkpoint:
-        """Log the export, sign the head and write everything below it into an empty folder."""
+    def export(
+        self, folder: Path, *, actor: Actor, with_details: bool = False, longest: int | None = None
+    ) -> Checkpoint:
+        """Log the export, sign the head and write everything below it into an empty folder.
+
+        Raises InputInvalid where the log has more than `longest` entries already: then nothing is logged or signed.
+        """
         self.room.demand(actor, "audit-export")
         with self.room.database.write() as connection:
+            if longest is not None and log.size(connection) > longest:
+                raise _too_long_at_once(longest)
             body = {"details": with_details}
             log.append(connection, AuditEntry("audit.exported", actor, self.room.clock(), body=body))
             sign_checkpoint(connection, self.room.log_key, self.room.clock())
@@ -210,6 +217,14 @@ def _grows(size: int, checkpoint: Checkpoint) -> bool:
 def _under_way() -> InputInvalid:
     return InputInvalid(
         "The log is being verified already.", remedy="Wait for what is found, then look here.", code="log-under-way"
+    )
+
+
+def _too_long_at_once(longest: int) -> InputInvalid:
+    return InputInvalid(
+        f"The log has more than {longest:,} entries, too many to hand over at once.",
+        remedy="Export it at the command line: `pellucid audit export FOLDER`.",
+        code="log-too-long",
     )
 
 

@@ -86,6 +86,32 @@ class QuestionsAsked(Asked):
         return frozenset({*self.questions, *([self.accuracy] if self.accuracy else [])})
 
 
+class ProposalAsked(Asked):
+    """An insight to be proposed: a name for it, and a question without parameters for a purpose with exact figures."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "sales-by-week",
+                    "title": "Sales by week",
+                    "purpose": "range-planning",
+                    "sql": "SELECT week, SUM(sales_value) AS sales FROM purchases GROUP BY week",
+                }
+            ]
+        }
+    )
+
+    name: Annotated[str, Field(pattern=INSIGHT, description="An earlier proposal of this name is replaced.")]
+    title: Annotated[str, Field(max_length=200, description="What people read above it.")] = ""
+    purpose: Name
+    sql: Sql
+
+    def texts(self) -> frozenset[str]:
+        """Return the texts that were sent: none is quoted in an answer."""
+        return frozenset({self.sql, *([self.title] if self.title else [])})
+
+
 class ColumnTold(BaseModel):
     """A column of an answer, and the Arrow type of its values."""
 

@@ -1,6 +1,7 @@
 """`/api/v1/insights`: questions for a declared purpose and approved insights, which a program asks as a person.
 
 Scope and role both have to permit it. An answer is JSON, or its rows alone as CSV or as an Arrow stream, by `Accept`.
+An insight may be proposed too; a person approves it, and neither its own nor whoever made the token.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from pellucid.release.preview import Preview
 from pellucid.release.result import Release
 from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.consents import IdempotencyKey
-from pellucid.web.api.insight_words import INSIGHT, InsightsTold, InsightTold, PreviewTold, QuestionAsked, ReleaseTold
+from pellucid.web.api.insight_words import (
+    INSIGHT,
+    InsightsTold,
+    InsightTold,
+    PreviewTold,
+    ProposalAsked,
+    QuestionAsked,
+    ReleaseTold,
+)
 from pellucid.web.api.words import WITH_BODY, moment_of, problems
 from pellucid.web.rows import as_arrow, as_csv
 from pellucid.web.security import Caller, needs
@@ -40,6 +49,7 @@ ANSWERED: dict[int | str, dict[str, Any]] = {
 InsightName = Annotated[str, Path(pattern=INSIGHT, description="Its name.")]
 Asking = Annotated[Caller, Depends(needs("insights:ask"))]
 Running = Annotated[Caller, Depends(needs("insights:run"))]
+Proposing = Annotated[Caller, Depends(needs("insights:propose"))]
 
 
 @router.post("", responses={**ANSWERED, **problems(*WITH_BODY, 409)})
@@ -62,6 +72,19 @@ def saved(caller: Running) -> Response:
     """Tell which insights there are, and how they stand under the policy in force. Asking is logged."""
     found = caller.site.workspace.insights.list(actor=caller.person)
     return _told({"insights": [_insight(each) for each in found]})
+
+
+@router.post("/saved", status_code=201, responses={201: {"model": InsightTold}, **problems(*WITH_BODY)})
+def propose(asked: ProposalAsked, request: Request, caller: Proposing) -> Response:
+    """Propose an insight: it is tried and attacked inside the gate, and no figure is told.
+
+    Somebody else has to approve it, in the console or at the command line, before it runs: neither the person whom the
+    token is for nor whoever made the token. Proposing under a name again replaces what stood there, approved or not.
+    """
+    request.state.sent = asked.texts()
+    desk = caller.site.workspace.insights
+    made = desk.propose(asked.name, asked.sql, purpose=asked.purpose, actor=caller.person, title=asked.title)
+    return _told(_insight(made), 201)
 
 
 @router.get("/saved/{insight}", responses={200: {"model": InsightTold}, **problems(404)})
@@ -133,8 +156,8 @@ def _insight(found: Proposal) -> dict[str, Any]:
     return told | {"state": found.state.value, "proposed_at": moment_of(found.proposed_at), "decided_at": decided}
 
 
-def _told(content: dict[str, Any]) -> Response:
-    return Response(_json(content), 200, media_type="application/json")
+def _told(content: dict[str, Any], status: int = 200) -> Response:
+    return Response(_json(content), status, media_type="application/json")
 
 
 def _json(content: dict[str, Any]) -> bytes:

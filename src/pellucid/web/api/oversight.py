@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from pellucid.audit.browse import Wanted
 from pellucid.audit.verification import Verification
@@ -22,7 +22,6 @@ from pellucid.web.api.body import StrictRoute
 from pellucid.web.api.oversight_words import (
     Acted,
     CoverageTold,
-    EntryTold,
     HeadTold,
     LogTold,
     RefusedTold,
@@ -46,7 +45,6 @@ Days = Annotated[int, Query(ge=1, le=36_500, description="How many days back.")]
 MayList = Annotated[Caller, Depends(needs("request:list"))]
 MayCount = Annotated[Caller, Depends(needs("consent:coverage"))]
 MayRead = Annotated[Caller, Depends(needs("audit:read"))]
-MayProve = Annotated[Caller, Depends(needs("audit:export"))]
 
 
 @router.get("/requests", responses={200: {"model": RequestsDueTold}, **problems()})
@@ -155,16 +153,6 @@ def head(caller: MayRead) -> Response:
             "key": found.key,
         }
     )
-
-
-@router.get("/log/entries/{entry}", responses={200: {"model": EntryTold}, **problems(404)})
-def entry(caller: MayProve, entry: Annotated[int, Path(ge=0, le=2**53)]) -> Response:
-    """Give one entry as it was hashed, and the proof that it is in the log (c2sp.org/tlog-proof@v1).
-
-    The leaf's hash is SHA-256 of a zero byte and the bytes of `body` in UTF-8. 404: no signed head covers it yet.
-    """
-    body, proof = caller.site.workspace.audit.proof(entry, actor=caller.actor)
-    return _json({"entry": entry, "body": body.decode(), "proof": proof.decode()})
 
 
 @router.post(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from shutil import make_archive
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +12,7 @@ from pellucid.audit.browse import Wanted
 from pellucid.errors import InputInvalid, NameUnknown, VerificationFailed
 from pellucid.web.console import officer_words as words
 from pellucid.web.console.working import Here, Posted, Working
+from pellucid.web.log_archive import packed_log
 from pellucid.web.pages import go_to, page, sentences_of
 
 router = APIRouter(prefix="/staff/log", include_in_schema=False)
@@ -22,8 +20,6 @@ router = APIRouter(prefix="/staff/log", include_in_schema=False)
 HOME = "/staff/log"
 A_PAGE = 50
 TOO_LONG = "The log is too long for a page. Export it at the command line."
-LONGEST_EXPORT = 100_000
-"""Entries that are handed over at once, some 20 MB: more are exported at the command line."""
 MOST = 2**53
 Leaf = Annotated[int, PathPart(ge=0, le=MOST)]
 Place = Annotated[int | None, Query(ge=0, le=MOST)]
@@ -102,14 +98,12 @@ def checkpoint(request: Request, working: Here, _form: Posted) -> Response:
 @router.post("/export")
 def export(request: Request, working: Here, _form: Posted) -> Response:
     """Give the log as a file to verify elsewhere, without details; logged, and its head is signed."""
-    working.demand("audit-export")
-    head = working.site.workspace.audit.head(actor=working.actor)
-    if head.size > LONGEST_EXPORT:
+    try:
+        packed = packed_log(working.site.workspace.audit, working.actor)
+    except InputInvalid as error:
+        if error.code != "log-too-long":
+            raise
         return _listed(request, working, Wanted(), None, wrong=(TOO_LONG,))
-    with TemporaryDirectory(prefix="pellucid-export-") as folder:
-        log = Path(folder) / "log"
-        working.site.workspace.audit.export(log, actor=working.actor)
-        packed = Path(make_archive(str(log), "zip", log)).read_bytes()
     headers = {"Content-Disposition": 'attachment; filename="log.zip"'}
     return Response(packed, 200, headers, "application/zip")
 
