@@ -981,6 +981,7 @@ def test_every_public_use_case_of_the_facade_is_walked(tmp_path: Path) -> None:
         "remedies.fulfillers",
         "remedies.mail_address",
         "requests.fulfillers",
+        "requests.mail_address",
         "access.refusals",
         "access.parts",
         "doors.key",

@@ -14,6 +14,7 @@ from pellucid.rights.message_words import MESSAGES, SENTENCES, STATES_COMPLAINT,
 SHOP = Controller("A & B", "DE", "privacy@shop.example")
 WATCH = Authority("The <Watch>", "https://watch.example/?a&b", ("DE",), "Square 1", "+49 1")
 REASONS = "First {request}.\n<b>Second</b>."
+UNTIL = "1 March 2026"
 
 
 class Shown(HTMLParser):
@@ -53,7 +54,7 @@ def test_a_language_says_the_same_with_the_same_places(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("message", MESSAGES)
 def test_text_and_html_say_the_same_and_nothing_in_them_is_markup(language: str, message: str) -> None:
-    told, shown = compose(language, SHOP, "r1", message, REASONS, [WATCH]), Shown()
+    told, shown = compose(language, SHOP, "r1", message, REASONS, [WATCH], UNTIL), Shown()
     shown.feed(told.html)
     complains = message in STATES_COMPLAINT
 
@@ -64,7 +65,7 @@ def test_text_and_html_say_the_same_and_nothing_in_them_is_markup(language: str,
 
 
 def test_it_is_laid_out_as_paragraphs() -> None:
-    told = compose("es", SHOP, "r1", "decision-upheld", "Por contrato.", [WATCH])
+    told = compose("es", SHOP, "r1", "decision-upheld", "Por contrato.", [WATCH], UNTIL)
 
     assert (told.subject, told.text.split("\n\n")) == (
         "Su solicitud r1",

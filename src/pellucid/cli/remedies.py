@@ -8,6 +8,7 @@ import typer
 
 from pellucid.cli.options import ActorOption, WorkspaceOption, actor_name, opened
 from pellucid.cli.render import instant, wrapped
+from pellucid.rights.message_words import OF_THE_CLOCK
 
 if TYPE_CHECKING:
     from pellucid.rights.review import DecidingUse, Review
@@ -77,10 +78,11 @@ def _told(
     actor: ActorOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Note that you told the person what a request waits for them to know."""
+    """Note that you told the person what they have to know of a request."""
     with opened(workspace) as found:
         found.remedies.told(request, message, how=how, actor=found.actor(actor_name(actor)))
-    typer.echo(wrapped(f"Noted: told by {how}. Carry {request} out again."))
+    waits = "" if message in OF_THE_CLOCK else f" Carry {request} out again."
+    typer.echo(wrapped(f"Noted: told by {how}.{waits}"))
 
 
 def _say(waiting: Review) -> None:

@@ -22,7 +22,7 @@ app = typer.Typer(help="Customers' requests to exercise their rights.", no_args_
 
 RequestArgument = Annotated[str, typer.Argument(help="Id of the request.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="table or json.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words for the person.")]
 
 
 @app.command(name="list")
@@ -156,7 +156,10 @@ def extend(
 def pause(
     request: RequestArgument, reason: ReasonOption, actor: ActorOption = None, workspace: WorkspaceOption = None
 ) -> None:
-    """Stop the clock while you wait for the person, where the law lets you."""
+    """Stop the clock while you wait for what you need of the person.
+
+    Where the law lets you. The person is told the reason.
+    """
     _do(workspace, actor, lambda desk, acting: desk.pause(request, reason=reason, actor=acting))
 
 

@@ -18,7 +18,7 @@ from pellucid.rights import stored
 from pellucid.rights.choice import subject_of
 from pellucid.rights.clock import Event
 from pellucid.rights.message_text import compose
-from pellucid.rights.message_words import MESSAGES
+from pellucid.rights.message_words import MESSAGES, OF_THE_CLOCK
 from pellucid.rights.request import Request
 from pellucid.subjects.keys import SubjectKeys
 
@@ -39,30 +39,33 @@ def tell(
     to: str | None,
     language: str = "",
     authorities: Sequence[Authority] = (),
+    until: str = "",
     actor: str,
     now: int,
 ) -> None:
     """Put a message on its way by mail, or, where no address is held, note that the staff has to tell it.
 
     It is in the person's `language`, or in the company's where theirs is not known. One that has to state the right to
-    complain names the `authorities`. Safe to repeat: one of each kind a request. It is for the caller's write
-    transaction.
+    complain names the `authorities`; an extension tells `until` when it is to be answered. Safe to repeat: one of each
+    kind a request, and one for each time that its clock was stopped. It is for the caller's write transaction.
     """
     if _noted(connection, request, message, TELLING):
         return
     way = "staff" if to is None else "mail"
     if to is not None:
-        told = compose(controller.spoken_to(language), controller, request.id, message, reasons, authorities)
-        outbox.put_mail(connection, _about(request, message), to, told.subject, told.text, now, html=told.html)
+        spoken = controller.spoken_to(language)
+        told = compose(spoken, controller, request.id, message, reasons, authorities, until)
+        outbox.put_mail(
+            connection, _about(connection, request, message), to, told.subject, told.text, now, html=told.html
+        )
     event = {"message": message, "by": way}
     stored.note(connection, request.id, Event(TELLING, _not_before(connection, request, now), actor, event))
 
 
 def is_told(connection: Connection, request: Request, message: str) -> bool:
     """Return whether a message has gone out: the mail was handed over, or the staff told it."""
-    sent = any(
-        each.state in (outbox.SENT, outbox.ANSWERED) for each in outbox.about(connection, _about(request, message))
-    )
+    put = outbox.about(connection, _about(connection, request, message))
+    sent = any(each.state in (outbox.SENT, outbox.ANSWERED) for each in put)
     return sent or _noted(connection, request, message, TOLD)
 
 
@@ -87,19 +90,25 @@ def note_told(
         return
     told = {"message": message, "how": how}
     stored.note(connection, request.id, Event(TOLD, _not_before(connection, request, now), actor.name, told))
-    pseudonym = keys.pseudonym(connection, request.namespace, subject_of(request))
+    known = request.subject is not None  # whoever wrote to us can be told without
+    pseudonym = keys.pseudonym(connection, request.namespace, subject_of(request)) if known else None
     body = {"request": request.id, **told}
     append(connection, AuditEntry("request.told", actor, now, subject=pseudonym, body=body))
 
 
 def _noted(connection: Connection, request: Request, message: str, kind: str) -> bool:
     events = stored.events_of(connection, request.id)
-    return any(each.kind == kind and each.told["message"] == message for each in events)
+    since = max((at for at, each in enumerate(events) if each.kind == OF_THE_CLOCK.get(message)), default=-1)
+    return any(each.kind == kind and each.told["message"] == message for each in events[since + 1 :])
 
 
 def _not_before(connection: Connection, request: Request, now: int) -> int:
     return max(now, stored.last_at(connection, request.id))  # whatever the clock says
 
 
-def _about(request: Request, message: str) -> str:
-    return f"{request.id}:{message}"
+def _about(connection: Connection, request: Request, message: str) -> str:
+    """Return what a delivery is for; what may be told more than once tells for the which time it is."""
+    if message not in OF_THE_CLOCK:
+        return f"{request.id}:{message}"
+    happened = [each.kind for each in stored.events_of(connection, request.id)]
+    return f"{request.id}:{message}:{happened.count(OF_THE_CLOCK[message])}"

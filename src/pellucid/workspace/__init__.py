@@ -140,7 +140,8 @@ class Workspace:
         from pellucid.workspace.requests import RequestDesk  # noqa: PLC0415  -- calendars, which no question needs
 
         erasing = {Right.ERASURE: self.erasures.fulfil}
-        return RequestDesk(self.room, self.remedies.fulfillers() | self.access.fulfillers() | erasing)
+        fulfillers = self.remedies.fulfillers() | self.access.fulfillers() | erasing
+        return RequestDesk(self.room, self.access.mail_address, fulfillers)
 
     @cached_property
     def program_requests(self) -> ProgramRequestDesk:

@@ -7,7 +7,7 @@ desk carries out requests of these rights by.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,10 +26,8 @@ from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.holdings.place import ImportPlace
 from pellucid.policy.decide import permitted_columns
 from pellucid.policy.model import Actor, Policy, Recipient
-from pellucid.records.columns import from_instant
 from pellucid.rights import messages, stored
 from pellucid.rights.choice import ChoiceParts, Told
-from pellucid.rights.covering import authorities_of
 from pellucid.rights.decision import Decision
 from pellucid.rights.fulfilment import Fulfiller
 from pellucid.rights.object import ObjectionOutcome, decide_objection, limit, object_to, opt_out
@@ -39,16 +37,8 @@ from pellucid.rights.restrict import lift, restrict
 from pellucid.rights.review import Review, ReviewOutcome, decide_review, review, review_queue
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
-from pellucid.transparency.message_due import language_of
 from pellucid.workspace.room import PSEUDONYM_KEY, Room
-
-MailAddress = Callable[[str, int], str | None]
-"""The mail address that is held of a person (namespace, id), if one is; it may read data."""
-
-
-def told_by_staff(_namespace: str, _subject: int) -> str | None:
-    """Look nobody's address up: the staff tells people, and notes how."""
-    return None
+from pellucid.workspace.telling import MailAddress, Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +133,11 @@ class RemedyDesk:
             done = self.room.recorder.record(Submission(policy, records, actor, said_now=True, beside=beside))
             return leases.acknowledge(self.room.database, done.receipts, self.room.clock, time.sleep, done.standing)
 
-        def tell_person(connection: Connection, request: Request, message: str, reasons: str) -> None:
-            on, known = from_instant(now).date(), ""
-            if request.subject is not None:
-                known = language_of(connection, (request.namespace, request.subject))
-            messages.tell(
-                connection,
-                policy.controller,
-                request,
-                message,
-                reasons,
-                to=to,
-                language=known,
-                authorities=authorities_of(connection, policy, request.namespace, request.subject, on),
-                actor=actor.name,
-                now=now,
-            )
-
         def tell_restricted(connection: Connection, request: Request, act: str) -> None:
             notice = _notice(connection, request, act, request.id, {})
             tell_recipients(connection, policy.controller, given_to(policy, request.namespace), notice, now)
 
+        tell_person = Telling(policy, to, actor, now)
         return ChoiceParts(self.room.database, record, tell_person, messages.is_told, tell_restricted)
 
     def _decided(

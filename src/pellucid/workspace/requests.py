@@ -17,6 +17,7 @@ from pellucid.rights.book import Book
 from pellucid.rights.fulfilment import Fulfiller, carry_out
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.listing import NOT_CLOSED, RequestPage, request_page
+from pellucid.rights.message_words import CLOCK_STOPPED, TIME_EXTENDED
 from pellucid.rights.request import Denial, Request, RequestState, Right
 from pellucid.rights.showing import View, view, views
 from pellucid.rights.wanted import Wanted
@@ -25,6 +26,7 @@ from pellucid.workspace.duties import open_book, terms_of
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
 from pellucid.workspace.tasks import identity_checks
+from pellucid.workspace.telling import MailAddress, Telling, address_of
 
 BY_STAFF = 2
 """How well a person is known whom the staff checked with evidence."""
@@ -44,9 +46,13 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class RequestDesk:
-    """`workspace.requests`. `fulfillers` do what is asked, by right; a right without one is not carried out."""
+    """`workspace.requests`. `fulfillers` do what is asked, by right; a right without one is not carried out.
+
+    `mail_address` is where somebody is told that an answer takes longer; None of somebody: the staff tells them.
+    """
 
     room: Room
+    mail_address: MailAddress
     fulfillers: MutableMapping[Right, Fulfiller] = field(default_factory=dict)
 
     def file(
@@ -167,8 +173,16 @@ class RequestDesk:
         return self._step(actor, "request-verify", request, shown)
 
     def pause(self, request: str, *, reason: str, actor: Actor) -> View:
-        """Stop the clock while the person is asked for what is needed, where a law lets it."""
-        return self._step(actor, "request-verify", request, lambda book: book.pause(request, {"why": reason}))
+        """Stop the clock while the person is asked for what is needed, where a law lets it; they are told what it is.
+
+        Raises InputInvalid where no reason is given, the clock stands still already, or no law lets it.
+        """
+        _demand_reason(reason)
+
+        def stop(book: Book) -> Request:
+            return book.pause(request, {"why": reason})
+
+        return self._told_step(actor, "request-verify", request, CLOCK_STOPPED, reason, stop)
 
     def resume(self, request: str, *, actor: Actor) -> View:
         """Note that the person answered, and let the clock go on."""
@@ -179,8 +193,12 @@ class RequestDesk:
         return self._step(actor, "request-approve", request, lambda book: book.approve(request))
 
     def extend(self, request: str, *, reason: str, actor: Actor) -> View:
-        """Take as much longer as a law allows, for a reason that the person is told."""
-        return self._step(actor, "request-approve", request, lambda book: book.extend(request, reason))
+        """Take as much longer as a law allows, for a reason that the person is told (GDPR Art. 12(3))."""
+
+        def longer(book: Book) -> Request:
+            return book.extend(request, reason)
+
+        return self._told_step(actor, "request-approve", request, TIME_EXTENDED, reason, longer)
 
     def deny(self, request: str, *, why: str, actor: Actor, note: str = "") -> View:
         """Close a request without doing what was asked, for one of the Data Rights Protocol's reasons."""
@@ -235,6 +253,20 @@ class RequestDesk:
                 append(connection, AuditEntry("access.refused", actor, self.room.clock(), body=body))
             raise
 
+    def _told_step(
+        self, actor: Actor, action: str, request: str, message: str, reason: str, change: Callable[[Book], Request]
+    ) -> View:
+        """Do a step, and put word of it to the person on its way in the same transaction."""
+        policy = self.room.demand(actor, action)
+        to = address_of(self.room.database, self.mail_address, request)
+
+        def told(book: Book) -> Request:
+            done = change(book)
+            Telling(policy, to, actor, book.now)(book.connection, done, message, reason)
+            return done
+
+        return self._step(actor, action, request, told)
+
     def _acknowledged(self, book: Book, request: str) -> None:
         if stored.load(book.connection, request).state is RequestState.OPEN:
             book.acknowledge(request)
@@ -251,6 +283,12 @@ def _demand_evidence(evidence: str) -> None:
             remedy="Say where it lies, e.g. the number of a file.",
             code="evidence-missing",
         )
+
+
+def _demand_reason(reason: str) -> None:
+    """Raise InputInvalid unless it is said what is asked of the person."""
+    if not reason.strip():
+        raise InputInvalid("A pause needs a reason.", remedy="Say what you need of the person.", code="reason-missing")
 
 
 def _denial(text: str) -> Denial:

@@ -17,9 +17,12 @@ from sqlalchemy import update
 from pellucid.audit.read import verify_folder
 from pellucid.audit.treehead import TrustKeys
 from pellucid.consent import coverage
+from pellucid.delivery import outbox
 from pellucid.errors import UseRefused
+from pellucid.governance import laws
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import log_entries
+from pellucid.regulations.load import shipped
 from pellucid.settings import Settings
 from pellucid.web.console import consents, officer_words
 from pellucid.web.console import log as log_pages
@@ -50,6 +53,13 @@ def refuse(grocer: Grocer, who: str = "ana", sql: str = "SELECT 1; SELECT 2") ->
 
 def links(page: Page, start: str) -> list[str]:
     return re.findall(rf'href="({start}[^"]*)"', page.text.replace("&amp;", "&"))
+
+
+def mails(grocer: Grocer, request: str) -> list[tuple[str, str]]:
+    """Return to whom mail about a request is to go, and under which heading."""
+    with grocer.workspace.room.database.read() as connection:
+        found = [outbox.content_of(connection, each.id) for each in outbox.beginning(connection, f"{request}:")]
+    return [(content["to"], content["subject"]) for content in found if content is not None]
 
 
 def cells(page: Page, heading: str) -> list[str]:
@@ -176,6 +186,23 @@ def test_only_acts_that_fit_and_are_permitted_are_offered(grocer: Grocer) -> Non
     assert offered() == []
     assert act(browser, request, "deny", why="other").status == 403
     assert grocer.actions()[-1] == "access.refused"
+
+
+def test_who_waits_longer_is_mailed_at_their_one_address_and_else_told_by_the_officer_who_notes_it(
+    grocer: Grocer,
+) -> None:
+    room, pia = grocer.workspace.room, grocer.workspace.actor("pia")
+    laws.sign_off(room.database, shipped()["eu-gdpr"], room.policy(), pia, "read by counsel", grocer.now())
+    one_address, two_addresses = filed(grocer, "restriction", "h0002"), filed(grocer, "restriction")
+    browser = grocer.known_staff("pia")
+    pages = [browser.follow(act(browser, each, "extend", reason="40 volumes")) for each in (one_address, two_addresses)]
+    offers = ["The person has to know of something, and no mail goes to them." in each.words for each in pages]
+    noted = browser.follow(act(browser, two_addresses, "told", message="time-extended", how="letter"))
+
+    assert mails(grocer, one_address) == [("bob@home.example", f"Your request {one_address}")]
+    assert (offers, mails(grocer, two_addresses)) == ([False, True], [])
+    assert "no mail goes to them" not in noted.words
+    assert grocer.actions()[-1] == "request.told"
 
 
 def test_a_form_without_its_token_or_from_elsewhere_does_nothing(grocer: Grocer) -> None:

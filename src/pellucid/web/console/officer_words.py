@@ -82,6 +82,8 @@ MESSAGES: Mapping[str, str] = {
     "objection-overruled": "that the objection is overruled",
     "decision-upheld": "that the decision stands",
     "decision-changed": "that the decision is changed",
+    "time-extended": "that the answer takes longer, until when and why",
+    "clock-stopped": "what you need of them, and that the time stands still meanwhile",
 }
 """What the staff has to tell a person where no address is held: the messages of `rights.messages`."""
 WAYS: Mapping[str, str] = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from pellucid.policy.model import Actor
 from pellucid.rights.clock import is_paused
+from pellucid.rights.message_words import CLOCK_STOPPED
 from pellucid.rights.request import APPROVED, RequestState, Right
 from pellucid.rights.showing import View
 from pellucid.web.console.officer_words import DENIALS, MESSAGES, WAYS
@@ -65,10 +66,16 @@ def offered(view: View, may: Callable[[str], bool]) -> tuple[Act, ...]:
 
 def messages_due(view: View) -> dict[str, str]:
     """Return the messages that the staff has to tell the person and has not, by name."""
-    told = {str(each.told["message"]) for each in view.events if each.kind == "told"}
-    waiting = [each.told for each in view.events if each.kind == "telling" and each.told.get("by") == "staff"]
-    names = [str(each["message"]) for each in waiting]
-    return {name: MESSAGES[name] for name in names if name not in told}
+    waiting: dict[str, str] = {}
+    for each in view.events:
+        name = str(each.told.get("message", ""))
+        if each.kind == "telling" and each.told.get("by") == "staff":
+            waiting[name] = MESSAGES[name]
+        elif each.kind == "told":
+            waiting.pop(name, None)
+        elif each.kind == "resumed":  # who answered need not be told any more that they are waited for
+            waiting.pop(CLOCK_STOPPED, None)
+    return waiting
 
 
 def _is_open(view: View) -> bool:
@@ -180,7 +187,7 @@ _ACTS = (
     Act(
         "told",
         "Note that you told the person",
-        "Something waits until the person knows of it, and no mail address is held.",
+        "The person has to know of something, and no mail goes to them.",
         "request-carry-out",
         lambda workspace, request, form, actor: workspace.remedies.told(
             request, form.get("message", ""), how=form.get("how", ""), actor=actor
@@ -202,13 +209,13 @@ _ACTS = (
     Act(
         "pause",
         "Stop the clock",
-        "While you wait for what you need from the person, where a law lets you.",
+        "While you wait for what you need from the person, where a law lets you. They are told what it is.",
         "request-verify",
         lambda workspace, request, form, actor: workspace.requests.pause(
             request, reason=_text(form, "reason"), actor=actor
         ),
         lambda view: _is_open(view) and not is_paused(view.events),
-        (Asked("reason", "What you wait for"),),
+        (Asked("reason", "What you need, in words for the person", long=True),),
     ),
     Act(
         "resume",
