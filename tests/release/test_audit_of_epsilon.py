@@ -310,7 +310,7 @@ def test_nobodys_presence_shows_more_than_the_charge_says_where_a_rank_bounds(
     assert found <= claimed(worlds)
     tried(2 * DRAWS, f"{name}: told apart by at least {max(found, 0):.2f}, allowed {claimed(worlds):.2f}")
     weaken(monkeypatch, 1.5)
-    assert told_apart(worlds, draws=2 * DRAWS) > claimed(worlds), "the person fills the bounds, so too little noise is found"
+    assert told_apart(worlds, draws=2 * DRAWS) > claimed(worlds), "the bounds are filled: too little noise is found"
 
 
 @pytest.mark.parametrize("name", CHOSEN)
