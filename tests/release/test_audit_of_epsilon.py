@@ -310,7 +310,7 @@ def test_nobodys_presence_shows_more_than_the_charge_says_where_a_rank_bounds(
     assert found <= claimed(worlds)
     tried(2 * DRAWS, f"{name}: told apart by at least {max(found, 0):.2f}, allowed {claimed(worlds):.2f}")
     weaken(monkeypatch, 1.5)
-    assert told_apart(worlds, draws=2 * DRAWS) > claimed(worlds), "the person fills the bounds, so too little noise is found"
+    assert told_apart(worlds, draws=2 * DRAWS) > claimed(worlds), "the bounds are filled: too little noise is found"
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -396,8 +396,8 @@ def test_noise_that_is_too_small_by_half_is_found_out(
 ) -> None:
     """The power that is stated, in three runs of each question: 12 of 12.
 
-    By twice as many draws as the audit takes, with which a run falls short with a chance below 1e-10: with as many, it
-    is the bound of a variance that does so once in 10,000 runs.
+    By twice as many draws as the audit takes, with which the bound is more than five of its deviations above what was
+    charged; by as many, the bound of a variance is fewer than four, and falls short once in 10,000 runs.
     """
     worlds = worlds_of(shop, QUESTIONS[name], rule)
     weaken(monkeypatch, 1.5)
