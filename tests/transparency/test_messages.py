@@ -23,7 +23,7 @@ from pellucid.settings import Settings
 from pellucid.transparency import message_links, messages
 from pellucid.transparency.message_due import DAY, KINDS
 from pellucid.transparency.message_words import ANSWERED, EXPIRY, NOTICE, YEARLY
-from pellucid.transparency.messages import MessageParts, Outcome
+from pellucid.transparency.messages import MessageParts, Outcome, YearFigures
 from tests.consent.conftest import CUSTOMER, PIA
 from tests.transparency.made_log import MadeLog
 
@@ -49,7 +49,7 @@ class Post:
             key=KEY,
             active_policy=lambda _connection: self.made.policy,
             address=self._address,
-            figures=lambda *_: (2, 1_234),
+            figures=lambda *_: YearFigures(kinds=2, uses=1_234, purposes=3, refused=56),
             clock=lambda: self.made.now,
             caps=Settings().message_caps,
             public_url="https://shop.example/privacy/messages",
@@ -157,7 +157,12 @@ def test_everybody_is_told_once_a_year_in_a_week_of_their_own(post: Post) -> Non
         post.send(YEARLY)
     told.update(mail["to"] for mail in post.mails())
     assert told == {f"person{each}@home.example": 1 for each in range(3)}
-    assert post.mails()[0]["text"].count("counted: 1,234.") == 1
+    assert post.mails()[0]["text"].split("\n\n")[1:5] == [
+        "Sets of data in which there is something about you: 2.",
+        "Uses in the last twelve months in which you could have been counted: 1,234.",
+        "Purposes of these uses: 3.",
+        "Uses in the same time that were refused, before any data were read: 56.",
+    ]
 
 
 def test_who_restricted_all_use_gets_answers_only(post: Post) -> None:

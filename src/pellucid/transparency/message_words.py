@@ -6,7 +6,9 @@ Nothing else is ever in a message: no text of the company but its name, so that 
 from __future__ import annotations
 
 LANGUAGES = ("en", "de", "es", "fr")
-FIELDS = frozenset({"controller", "contact", "link", "until", "kinds", "uses", "request", "page"})
+FIELDS = frozenset(
+    {"controller", "contact", "link", "until", "kinds", "uses", "purposes", "refused", "request", "page"}
+)
 """What sentences have places for."""
 
 NOTICE, EXPIRY, YEARLY, ANSWERED = "notice-changed", "consent-expiring", "yearly", "request-answered"
@@ -52,6 +54,8 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
             "Once a year {controller} tells you what it holds about you and how it was used.",
             "Sets of data in which there is something about you: {kinds}.",
             "Uses in the last twelve months in which you could have been counted: {uses}.",
+            "Purposes of these uses: {purposes}.",
+            "Uses in the same time that were refused, before any data were read: {refused}.",
         ),
         ANSWERED: ("{controller} has answered your request {request}.",),
     },
@@ -70,6 +74,8 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
             "Einmal im Jahr sagt Ihnen {controller}, was über Sie vorliegt und wie es genutzt wurde.",
             "Datenbestände, in denen etwas über Sie steht: {kinds}.",
             "Nutzungen in den letzten zwölf Monaten, in denen Sie mitgezählt worden sein können: {uses}.",
+            "Zwecke dieser Nutzungen: {purposes}.",
+            "Nutzungen, die in derselben Zeit abgelehnt wurden, bevor Daten gelesen wurden: {refused}.",
         ),
         ANSWERED: ("{controller} hat Ihre Anfrage {request} beantwortet.",),
     },
@@ -86,6 +92,8 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
             "Una vez al año, {controller} le dice qué tiene sobre usted y cómo se usó.",
             "Conjuntos de datos en los que hay algo sobre usted: {kinds}.",
             "Usos de los últimos doce meses en los que sus datos pudieron contarse: {uses}.",
+            "Finalidades de estos usos: {purposes}.",
+            "Usos rechazados en el mismo periodo, antes de que se leyera ningún dato: {refused}.",
         ),
         ANSWERED: ("{controller} ha respondido a su solicitud {request}.",),
     },
@@ -103,6 +111,8 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
             "Une fois par an, {controller} vous dit ce qui est détenu à votre sujet et comment cela a été utilisé.",
             "Jeux de données où il y a quelque chose à votre sujet\xa0: {kinds}.",
             "Utilisations des douze derniers mois dans lesquelles vos données ont pu être comptées\xa0: {uses}.",
+            "Finalités de ces utilisations\xa0: {purposes}.",
+            "Utilisations refusées pendant la même période, avant toute lecture de données\xa0: {refused}.",
         ),
         ANSWERED: ("{controller} a répondu à votre demande {request}.",),
     },

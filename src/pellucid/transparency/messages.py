@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -53,9 +53,21 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class YearFigures:
+    """What a yearly message counts: sets of data with rows of somebody, uses in which they could have been counted, of
+    how many purposes these were, and uses of anybody's data that were refused. Counts only: a mail is read on its way.
+    """
+
+    kinds: int
+    uses: int
+    purposes: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
 class MessageParts:
     """What sending works with. `address` reads the one mail address held of a person; `figures` what a yearly message
-    counts: sets of data, and uses since an instant. `public_url` is where links lead, `centre_url` where the privacy
+    counts, since an instant. `public_url` is where links lead, `centre_url` where the privacy
     centre begins; empty, where there is no public address.
     """
 
@@ -64,7 +76,7 @@ class MessageParts:
     key: bytes = field(repr=False)
     active_policy: Callable[[Connection], Policy]
     address: Callable[[str, int], str | None]
-    figures: Callable[[Connection, Policy, Mapping[Identity, str], int], tuple[int, int]]
+    figures: Callable[[Connection, Policy, Mapping[Identity, str], int], YearFigures]
     clock: Callable[[], int]
     caps: Caps
     public_url: str = ""
@@ -212,6 +224,4 @@ def _fields(
     if found.kind == ANSWERED:
         yield "request", found.about
     if found.kind == YEARLY:
-        kinds, uses = parts.figures(connection, policy, people, now - 365 * DAY)
-        yield "kinds", kinds
-        yield "uses", uses
+        yield from asdict(parts.figures(connection, policy, people, now - 365 * DAY)).items()

@@ -23,7 +23,7 @@ from pellucid.subjects.keys import load_or_create_key
 from pellucid.subjects.links import Identity
 from pellucid.transparency import message_links, messages
 from pellucid.transparency.message_due import KINDS, day_of, due
-from pellucid.transparency.messages import FREE, MessageParts
+from pellucid.transparency.messages import FREE, MessageParts, YearFigures
 from pellucid.transparency.use_index import UseIndex, catch_up
 from pellucid.transparency.uses import Uses
 from pellucid.workspace.room import Room
@@ -167,7 +167,13 @@ def _demanded(connection: Connection) -> Policy:
     return policy
 
 
-def _figures(connection: Connection, policy: Policy, pseudonyms: Mapping[Identity, str], since: int) -> tuple[int, int]:
-    """Return how many sets of data have rows of a person, and in how many uses since then they could be counted."""
+def _figures(connection: Connection, policy: Policy, pseudonyms: Mapping[Identity, str], since: int) -> YearFigures:
+    """Return what is counted of a person since an instant: what is held, how it was used, and what was refused."""
     uses = Uses(UseIndex.at(connection), policy, pseudonyms, since)
-    return len(datasets_about(connection, policy, tuple(pseudonyms))), sum(1 for _ in uses.of_data())
+    purposes = [kind.told["purpose"] for _, kind in uses.of_data()]
+    return YearFigures(
+        kinds=len(datasets_about(connection, policy, tuple(pseudonyms))),
+        uses=len(purposes),
+        purposes=len(set(purposes)),
+        refused=sum(1 for _ in uses.refused()),
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import insert
 
+from pellucid.errors import UseRefused
 from pellucid.records.transparency_tables import messages_sent
 from pellucid.transparency import message_links as links
+from pellucid.transparency.messages import YearFigures
+from pellucid.transparency.use_index import catch_up
 from tests.web.app_clients import app_of
 from tests.web.visitors import Grocer
 
@@ -55,3 +59,19 @@ def test_an_app_does_the_same_by_what_stands_in_the_link(grocer: Grocer) -> None
     assert [(each.status_code, each.text) for each in wrong] == [(403, wrong[0].text)] * 2
     assert app.post(MESSAGES, {"link": link, "kind": "request-answered", "wanted": False}).status_code == 404
     assert grocer.actions()[len(before) :].count("message.chosen") == 1
+
+
+def test_a_yearly_message_counts_the_uses_of_a_persons_data_their_purposes_and_what_was_refused(grocer: Grocer) -> None:
+    room, policy, person = grocer.workspace.room, grocer.workspace.room.policy(), ("household", 0)
+    grocer.workspace.query("SELECT COUNT(*) AS n FROM purchases", purpose="planning", actor="ana", epsilon=0.5)
+    with pytest.raises(UseRefused, match="refused"):
+        grocer.workspace.query("SELECT 1; SELECT 2", purpose="planning", actor="ana")
+    catch_up(room.database)
+    with room.database.write() as connection:
+        theirs = {person: room.subject_keys.pseudonym(connection, *person)}
+    figures, after = grocer.workspace.messages._parts.figures, grocer.now() + 1
+    with room.database.read() as connection:
+        found, later = (figures(connection, policy, theirs, since) for since in (0, after))
+
+    assert found == YearFigures(kinds=2, uses=1, purposes=1, refused=1)
+    assert later == YearFigures(kinds=2, uses=0, purposes=0, refused=0)
