@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -215,7 +216,7 @@ def _open(connection: Connection, name: str, actor: Actor, policy: str, now: int
 def _proposer(connection: Connection, proposal: Proposal) -> Actor:
     """Return who made a proposal that is open, by which token if by one: as the log, which nobody alters, tells it."""
     leaf = connection.execute(select(table.c.leaf).where(table.c.sequence == proposal.sequence)).scalar_one()
-    told = entry_at(connection, leaf).fields()["actor"]
+    told: Any = entry_at(connection, leaf).fields()["actor"]
     return Actor(told["kind"], told["name"], (), told["authenticated"])
 
 
