@@ -1,4 +1,4 @@
-"""After a restore nobody of the staff is let in by what the log says holds no longer, and nobody at all after a loss."""
+"""After a restore no member of the staff is let in by what holds no longer, and after a loss none at all."""
 
 from __future__ import annotations
 
