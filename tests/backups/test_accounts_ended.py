@@ -8,7 +8,8 @@ import pytest
 
 from pellucid.errors import NotPermitted
 from pellucid.workspace import Workspace
-from tests.backups.conftest import LATER, Desk, Saved, rows
+from tests.backups.conftest import LATER, Saved, rows
+from tests.insights.conftest import Desk
 from tests.web.enrolling import PASSWORD, code_of, enrolled_by
 
 AFTER = LATER + 90_000_000
