@@ -36,7 +36,8 @@ from pellucid.web.counterparts import COUNTERPARTS, REASONS
 KINDS = {
     "page": (
         "Pages",
-        "At `/`, under `/privacy`, `/staff` and `/verify`, and where nothing is for who asks for a page. Bodies are forms.",
+        "At `/`, under `/privacy`, `/staff` and `/verify`, and where nothing is, for who asks for a page. Bodies are "
+        "forms.",
     ),
     "api": ("The API", "Under `/api`, and whatever is not one of the others. Bodies are JSON."),
     "signed": ("The Data Rights Protocol", "Under `/v1`. Bodies are signed texts."),

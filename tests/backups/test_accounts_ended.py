@@ -1,4 +1,4 @@
-"""After a restore nobody of the staff is let in by what the log says holds no longer, and nobody at all after a loss."""
+"""After a restore no member of the staff is let in by what holds no longer, and after a loss none at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from pellucid.errors import NotPermitted
 from pellucid.workspace import Workspace
-from tests.backups.conftest import LATER, Desk, Saved, rows
+from tests.backups.conftest import LATER, Saved, rows
+from tests.insights.conftest import Desk
 from tests.web.enrolling import PASSWORD, code_of, enrolled_by
 
 AFTER = LATER + 90_000_000

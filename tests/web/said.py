@@ -80,6 +80,7 @@ DESKS: tuple[str, ...] = (
     "doors",
     "inside",
     "messages",
+    "openid",
     "own_erasures",
     "own_objections",
     "own_packages",

@@ -288,7 +288,9 @@ class Book:
         return covering_laws(self.connection, self.policy, request.namespace, request.subject, day)
 
     def _keep_until(self, request: Request) -> int:
-        return keep_until(self._covered(request), self.now, self.terms)
+        """Return until when it is kept: where nobody showed anything as for nobody known, or its end tells of whom."""
+        known = self._covered(request)
+        return keep_until(known if request.shown else Covering(tuple(self.policy.laws), None), self.now, self.terms)
 
 
 def _why_not_ready(request: Request) -> str:

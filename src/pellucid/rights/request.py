@@ -136,6 +136,11 @@ class Request:
         return self.verification is Verification.SHOWN and self.verified_strength >= self.strength
 
     @property
+    def shown(self) -> bool:
+        """Whether somebody showed who they are, as well as the right demands and at least once: then they are told."""
+        return self.verification is Verification.SHOWN and self.verified_strength >= max(1, self.strength)
+
+    @property
     def ready(self) -> bool:
         """Whether it may be fulfilled now."""
         return (

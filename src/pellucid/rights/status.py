@@ -16,7 +16,7 @@ from pellucid.policy.model import Authority, Policy
 from pellucid.records.columns import from_instant
 from pellucid.rights.clock import Terms, dates_of
 from pellucid.rights.covering import Covering
-from pellucid.rights.request import NEED_USER_VERIFICATION, Denial, Request, RequestState, Verification
+from pellucid.rights.request import NEED_USER_VERIFICATION, Denial, Request, RequestState
 from pellucid.rights.showing import ANSWERS, answer
 
 _MASKED = frozenset({Denial.SUSPECTED_FRAUD.value, Denial.NO_MATCH.value})
@@ -61,7 +61,7 @@ def status_of(policy: Policy, terms: Terms, request: Request) -> Status:
     denied for want of it where it did: done, refused, about nobody and run out alike. What was taken back is told so.
     """
     told = own_status_of(policy, terms, request)
-    if not request.closed or request.state is RequestState.REVOKED or _is_shown(request):
+    if not request.closed or request.state is RequestState.REVOKED or request.shown:
         return told
     if request.strength == 0:
         return replace(told, state=RequestState.FULFILLED.value, reason="", answer=DEALT_WITH)
@@ -97,11 +97,6 @@ def demand_under_way(request: Request) -> None:
         raise InputInvalid(
             f"The request {request.id} is over.", remedy="Ask how it stands, or file another.", code="request-state"
         )
-
-
-def _is_shown(request: Request) -> bool:
-    needed = max(1, request.strength)
-    return request.verification is Verification.SHOWN and request.verified_strength >= needed
 
 
 def document(found: Status) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from pellucid.errors import PellucidError
+from pellucid.errors import PellucidError, WorkspaceUnusable
 from pellucid.web.browser import Browser
 from pellucid.web.errors import problem_of
 from pellucid.web.pages import sentences_of
@@ -33,5 +33,7 @@ def answer_of(request: Request) -> Mapping[str, str]:
 
 
 def told(error: PellucidError) -> tuple[tuple[str, ...], int]:
-    """Return what to tell of an error, in our words, and its status."""
+    """Return what to tell of an error, in our words, and its status; raises what is no word about the provider."""
+    if isinstance(error, WorkspaceUnusable) and error.code != "openid-unavailable":
+        raise error
     return sentences_of(error), problem_of(error).status

@@ -72,6 +72,28 @@ def test_each_mistake_is_told_in_its_own_words_in_the_language_of_the_page(groce
     assert [re.findall(r'lang="en"|\boffers\b|2026-11', told(page)) for page in pages] == [[]] * 4
 
 
+def test_who_asks_for_a_code_for_what_was_taken_back_is_told_so_in_the_language_of_the_page(grocer: Grocer) -> None:
+    browser = german(grocer)
+    path = browser.submit(REQUESTS, REQUESTS, right="access").place.partition("?")[0]
+    back, asked = (browser.submit(REQUESTS, f"{path}/{act}") for act in ("revoke", "code"))
+
+    assert (back.place, asked.status) == (f"{path}?told=revoked", 409)
+    assert told(asked) == (
+        "Diese Anfrage ist abgeschlossen, oder wir führen sie gerade aus. Deshalb wurde nichts geändert. "
+        "Sehen Sie unter Ihren Anfragen nach, wie es um sie steht."
+    )
+
+
+def test_a_notice_that_was_shown_otherwise_is_told_as_one_that_changed() -> None:
+    changed = MISTAKES["notice-not-current"]
+
+    assert [MISTAKES[code] for code in ("notice-language", "notice-of-other-purposes", "notice-unpublished")] == [
+        changed,
+        changed,
+        changed,
+    ]
+
+
 @pytest.mark.parametrize("kind", [WorkspaceUnusable, RecordingFailed, QueryFailed])
 def test_what_failed_at_our_end_is_told_without_how(kind: type[PellucidError]) -> None:
     error = kind("control.sqlite is on fire.", remedy="Run `pellucid audit verify`.", code="on-fire")

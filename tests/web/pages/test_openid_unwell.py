@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from pellucid.errors import WorkspaceUnusable
 from pellucid.openid import ask
+from pellucid.web.provider import told
 from tests.web.pages.by_provider import (
     BACK,
     BEGIN,
@@ -68,6 +71,26 @@ def test_a_provider_that_is_not_well_is_told_as_that_and_nobody_is_let_in(
     assert outcome(page) == (503, DOWN)
     assert page.text.count("Berlin") == 0
     assert browser.get("/privacy").place == SIGN_IN
+
+
+def test_it_is_told_in_the_language_of_the_page(grocer: Grocer, provider: Provider) -> None:
+    provider.instead = lambda path: (500, b"")
+    browser = grocer.browser()
+    browser.get(f"{SIGN_IN}?language=de")
+    page = browser.get(BEGIN)
+
+    found = re.search(r'<p class="wrong"[^>]*>(.*?)</p>', page.text)
+    assert found is not None
+    assert (page.status, found.group(1)) == (
+        503,
+        "Wir können dort gerade nicht erfragen, wer Sie sind. "
+        "Versuchen Sie es in einer Minute noch einmal, oder melden Sie sich auf einem anderen Weg an.",
+    )
+
+
+def test_what_fails_at_our_end_is_not_told_as_a_provider_that_is_not_well() -> None:
+    with pytest.raises(WorkspaceUnusable, match="is on fire"):
+        told(WorkspaceUnusable("control.sqlite is on fire.", code="database-unreadable"))
 
 
 @pytest.mark.parametrize(

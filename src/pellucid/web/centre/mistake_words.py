@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_CHANGED = (
+    "What you are told about this use has changed since you loaded the page, so your yes was not recorded.",
+    "Load the page anew, read what it says now, and choose again.",
+)
 MISTAKES: Mapping[str, tuple[str, str]] = {
     "choice-none": (
         "There is no choice to make about this use.",
@@ -27,10 +31,10 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "Who looks after you can be changed by our staff only.",
         "Write to us, or ask the person who looks after you.",
     ),
-    "notice-not-current": (
-        "What you are told about this use has changed since you loaded the page, so your yes was not recorded.",
-        "Load the page anew, read what it says now, and choose again.",
-    ),
+    "notice-language": _CHANGED,
+    "notice-not-current": _CHANGED,
+    "notice-of-other-purposes": _CHANGED,
+    "notice-unpublished": _CHANGED,
     "pause-unclear": ("A pause is on or off.", "Press one of the two buttons."),
     "policy-overtaken": (
         "What we declare about your data changed at this very moment, so nothing was recorded.",
@@ -39,6 +43,10 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "recording-interrupted": (
         "This was interrupted, so it is not certain that it was recorded.",
         "Do it again: what is said twice counts once.",
+    ),
+    "request-state": (
+        "This request is over, or we are carrying it out right now, so nothing was changed.",
+        "Look under your requests how it stands.",
     ),
     "request-too-long": ("You wrote more than we can take at once.", "Say it in fewer words."),
     "session-over": ("You were signed out meanwhile.", "Sign in again."),
