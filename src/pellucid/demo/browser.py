@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pellucid.demo.reading import DemoFailed
 
-SECONDS = 30
+SECONDS = 120
 
 
 @dataclass

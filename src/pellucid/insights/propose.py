@@ -58,7 +58,7 @@ def plan_words(rule: BySuppression) -> Iterator[str]:
     columns = ticked(governed.used) if governed.used else "rows only"
     yield f"It reads {ticked(governed.datasets)}: {columns}."
     if block.keys:
-        known = "which are publicly known" if block.public_cells else "which are not publicly known"
+        known = "known to the public" if block.public_cells else "not known to the public"
         yield f"It groups by {ticked(key.title for key in block.keys)}, {known}."
     else:
         yield "It makes one total."

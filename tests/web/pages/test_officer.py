@@ -288,7 +288,8 @@ def test_what_people_said_is_counted_by_month_day_and_purpose(grocer: Grocer) ->
         browser = grocer.known(household)
         browser.submit("/privacy/choices", f"/privacy/choices/{purpose}", choice=choice, notice="2026-11")
     officer = grocer.known_staff("pia")
-    month, day = (f"{_today(grocer):%Y-%m}", f"{_today(grocer):%Y-%m-%d}")
+    month = f"{_today(grocer):%B %Y}"
+    day = f"{_today(grocer).day} {month}"
 
     assert cells(officer.get("/staff/consents"), month) == ["1", "0", "1", "1"]
     assert cells(officer.get("/staff/consents?by=day&purpose=offers"), day) == ["1", "0", "1", "0"]

@@ -4,7 +4,7 @@ shown in the language of the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,15 @@ class Names:
     def of(cls, policy: Policy) -> Names:
         """Return those of a policy."""
         return cls(_by_title(policy.purposes), _by_title(policy.datasets), _by_title(policy.recipients))
+
+    def by_dataset(self, columns: Iterable[str]) -> dict[str, list[str]]:
+        """Return columns, each told behind the title of its dataset as uses tell them, by that title."""
+        found: dict[str, list[str]] = {}
+        for column in columns:
+            titles = (each for each in self.datasets if column.startswith(f"{each}: "))
+            title = max(titles, key=len, default=column.partition(": ")[0])
+            found.setdefault(title, []).append(column[len(title) + 2 :])
+        return found
 
 
 def _by_title(parts: Mapping[str, Any]) -> dict[str, str]:
