@@ -61,12 +61,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Whether password and code were right, and what changes if so; nothing has been written yet."""
+    """Whether password and code were right, and what changes if so; nothing has been written yet.
+
+    `guessed`: the password was right, and the code was not.
+    """
 
     right: bool
     name: str = ""
     values: tuple[tuple[str, object], ...] = ()
     read: tuple[object, ...] = ()
+    guessed: bool = False
 
 
 def new_secrets(name: str, issuer: str) -> Enrolled:
@@ -118,7 +122,7 @@ def check(row: Row[Any] | None, key: bytes, opened: Seal, name: str, password: s
     step = totp.step_of(secret, given, row.totp_step, now)
     left, spent = json.loads(row.recovery), _recovery(key, name, given.casefold())
     if not right or (step is None and spent not in left):
-        return Checked(False)
+        return Checked(False, guessed=right)
     values: dict[str, object] = (
         {"totp_step": step} if step is not None else {"recovery": json.dumps([each for each in left if each != spent])}
     )

@@ -1,7 +1,8 @@
 """Waiting after wrong answers, counted by account *and* address together: nobody can lock somebody else out.
 
 The first few cost nothing; then each wrong answer doubles the wait, up to an hour. What is kept is a keyed hash of the
-two. A guesser with many addresses is slowed down at each; what stops them is that codes end after few tries.
+two. A guesser with many addresses is slowed down at each; what stops them is that codes end after few tries, and those
+of an authenticator are counted by account alone, of who knows its password.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ EMAIL = "email"
 LONGEST_SECRET = 100
 _NO_DIGEST = bytes(32)
 _SAME_HOSTS = {"googlemail.com": "gmail.com"}
-"""Hosts of mail that have two names, each mailbox under both: what Google was called where it had no right to its own."""
+"""Hosts of mail that have two names, each mailbox under both: that of Google, where another had its name first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,8 @@ class Site:
     """A workspace as it is served, where people reach it, and its figures.
 
     `requests` and `misses` count by token, `failures`, `attempts`, `visitors` and `choosers` by client address,
-    `visits` by session, with what is made anew of it. `ending` is set once the server was told to end: it answers still,
-    and is not ready any more.
+    `visits` by session, with what is made anew of it. `ending` is set once the server was told to end: it answers
+    still, and is not ready any more.
     """
 
     workspace: Workspace

@@ -144,7 +144,8 @@ class StaffDesk:
         """Begin the session of who shows password and code.
 
         Raises NotPermitted: `sign-in-wait` while somebody at this address has to wait for this account, else
-        `sign-in-wrong`, in the same words and after the same work whatever is wrong.
+        `sign-in-wrong`, in the same words and after the same work whatever is wrong. That is also told while wrong
+        codes with the right password, from wherever, have the account wait: so nobody learns that they have it.
         """
         policy, now = self.room.policy(), self.room.clock()
         counted = digest(self._key, "wait", address, name)
@@ -158,11 +159,14 @@ class StaffDesk:
             checked = Checked(False)
         with self.room.database.write() as connection:
             left = waits.wait(connection, counted, now)  # once more: who guesses many at once began before all answers
-            if not left and staff_accounts.take(connection, checked):
+            held = waits.wait(connection, self._codes_of(name), now) > 0
+            if not left and not held and staff_accounts.take(connection, checked):
                 waits.passed(connection, counted)
+                waits.passed(connection, self._codes_of(name))
                 return let_in(connection, self._key, policy, name, "account", now)
             if not left:
                 waits.failed(connection, counted, now)
+                waits.failed(connection, self._codes_of(name if checked.guessed and not held else ""), now)
         if left:
             raise must_wait(left)
         self.refusals().count("sign-in-wrong", STRANGER if row is None else Actor(STAFF, name, (), "none"))
@@ -215,6 +219,14 @@ class StaffDesk:
         except NotPermitted as error:
             self.refusals().count(error.code, STRANGER)
             raise
+
+    def _codes_of(self, name: str) -> bytes:
+        """Return by what wrong codes are counted of who had the password (empty: of all others, for the same work).
+
+        Over all addresses: somebody easily has many of those, and there are but a million codes. Who does not know the
+        password keeps nobody out by it.
+        """
+        return digest(self._key, "wait for codes", name)
 
     def _browser(self, cookie: str) -> bytes:
         return digest(self._key, "browser", cookie)

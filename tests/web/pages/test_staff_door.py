@@ -81,6 +81,21 @@ def test_who_guesses_waits_and_keeps_nobody_else_out(grocer: Grocer) -> None:
     assert staff.sign_in("pia", PASSWORD, code, address="198.51.100.1").session.who == {"person": "pia"}
 
 
+def test_who_has_the_password_guesses_no_codes_from_many_addresses(grocer: Grocer) -> None:
+    """Nor do they learn that they have it: while the account waits, even the right code is told to be wrong."""
+    made, now = enrolled(grocer), grocer.now()
+    right = totp.code_at(made.secret, now // totp.STEP)
+    with Workspace(grocer.workspace.room.folder, clock=lambda: now) as at_once:
+        with grocer.workspace.room.database.write() as connection:
+            for _ in range(waits.FREE):
+                waits.failed(connection, digest(grocer.workspace.doors.key, "wait for codes", "pia"), now)
+        for number, code in enumerate(("", right)):
+            with pytest.raises(NotPermitted, match=WRONG):
+                at_once.staff.sign_in("pia", PASSWORD, code, address=f"2001:db8:0:{number}::/64")
+    with Workspace(grocer.workspace.room.folder, clock=lambda: now + waits.FIRST) as later:
+        assert later.staff.sign_in("pia", PASSWORD, right, address="2001:db8:0:2::/64").session.who == {"person": "pia"}
+
+
 def test_who_guesses_twice_at_once_gains_nothing_by_it(grocer: Grocer) -> None:
     """Both find at first that nobody has to wait."""
     now, address, together = grocer.now(), "203.0.113.7", Barrier(2)
