@@ -93,7 +93,12 @@ PAGES = [
 def test_a_how_to_page_works_after_the_tutorials_beginning(page: str, place: Path) -> None:
     assert shell(SETTING_UP, place).returncode == 0
 
-    run_blocks(f"docs/how-to/{page}.md", place)
+    try:
+        run_blocks(f"docs/how-to/{page}.md", place)
+    except AssertionError:
+        if page != "attack-your-own-releases":  # a sound workspace is accused once in thousands of runs, not twice
+            raise
+        run_blocks(f"docs/how-to/{page}.md", place)
 
 
 def test_the_readme_shows_the_help_as_it_is(place: Path) -> None:
