@@ -72,11 +72,11 @@ def answers(told: str, sql: str) -> list[str]:
     return [part.split("\n", sql.count("\n") + 1)[-1] for part in parts if part.startswith(f"query {quoted(sql)}")]
 
 
-def test_it_tells_every_step_and_takes_less_than_four_minutes_of_a_processor(ran: tuple[str, float]) -> None:
+def test_it_tells_every_step_and_takes_less_than_two_processors_do_in_four_minutes(ran: tuple[str, float]) -> None:
     told, seconds = ran
     assert [int(number) for number in re.findall(r"^═+\n(\d+)\. ", told, re.MULTILINE)] == list(range(1, 22))
     assert number_after("Every step did what it said, in", told) > 0
-    assert seconds < 240
+    assert seconds < 2 * 240
     assert "SIMULATED" in told
 
 
