@@ -47,6 +47,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "log-too-long": 409,
     "log-under-way": 409,
     "log-unsigned": 409,
+    "request-irrevocable": 409,
     "request-state": 409,
     "requests-many": 409,
     "request-unverified": 409,

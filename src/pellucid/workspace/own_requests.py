@@ -127,7 +127,7 @@ class OwnRequestDesk:
     def revoke(self, visitor: Visitor, request: str) -> OwnRequest:
         """Close a request because the person no longer asks; repeating it changes nothing.
 
-        Raises NotPermitted (`request-state`) for one that has begun or is over, in words for the person.
+        Raises NotPermitted (`request-irrevocable`) for one that has begun or is over, in words for the person.
         """
         policy, now = self.room.policy(), self.room.clock()
         with self.room.database.write() as connection:
@@ -210,7 +210,7 @@ def _demand_not_begun(connection: Connection, found: Request) -> None:
     """Raise NotPermitted for a request that cannot be taken back; the book's own errors tell what staff would do."""
     if found.closed or is_begun(connection, found.id):
         why = OVER if found.closed else BEGUN
-        raise NotPermitted(why, remedy="Look at the list of your requests.", code="request-state")
+        raise NotPermitted(why, remedy="Look at the list of your requests.", code="request-irrevocable")
 
 
 def _key_of(connection: Connection, visitor: Visitor) -> str:
