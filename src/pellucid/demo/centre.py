@@ -14,7 +14,7 @@ from typing import IO
 from urllib.error import URLError
 
 from pellucid.demo.browser import Browser
-from pellucid.demo.keeper import MAIL
+from pellucid.demo.keeper import MAIL, TOLD
 from pellucid.demo.reading import DemoFailed, demand, number_after
 from pellucid.demo.telling import Teller, quoted, say
 
@@ -39,11 +39,11 @@ STAFF = {"ana": "the analyst", "pia": "the privacy officer"}
 
 @dataclass(frozen=True)
 class Running:
-    """The server, kept by a process of its own: where it is, which process, and until when."""
+    """The server, kept by a process of its own: where it is, which process, and how many minutes after the story."""
 
     address: str
     process: int
-    until: datetime
+    minutes: float
 
 
 def start(teller: Teller, minutes: float, *, remove: bool) -> Running:
@@ -61,7 +61,7 @@ def start(teller: Teller, minutes: float, *, remove: bool) -> Running:
             start_new_session=True,
         )
         wait_until_ready(address, kept, said)
-    return Running(address, kept.pid, datetime.now() + timedelta(minutes=minutes))
+    return Running(address, kept.pid, minutes)
 
 
 def tell_centre(teller: Teller, running: Running) -> None:
@@ -98,7 +98,7 @@ def tell_centre(teller: Teller, running: Running) -> None:
 
 
 def tell_links(teller: Teller, running: Running) -> None:
-    """Print links by which the reader signs in."""
+    """Print links by which the reader signs in; from then on the minutes count for which the pages run."""
     teller.step("Look for yourself: the privacy centre and the console are running, with links to sign in")
     links = {title: link(teller, running, "--customer", key) for key, title in LOOKING.items()}
     links |= {title: link(teller, running, "--staff", name) for name, title in STAFF.items()}
@@ -109,7 +109,9 @@ def tell_links(teller: Teller, running: Running) -> None:
     say("Each link lets in once, within the hour. Another one is made in the same way:")
     made = " ".join(quoted(each) for each in ("serve", "link", "--staff", "ana", "--address", running.address))
     print(f"  pellucid --workspace {teller.workspace} {made} --as pia")
-    print(f"\nIt runs until {running.until:%H:%M}; to end it before: kill {running.process}", flush=True)
+    os.kill(running.process, TOLD)
+    until = datetime.now() + timedelta(minutes=running.minutes)
+    print(f"\nIt runs until {until:%H:%M}; to end it before: kill {running.process}", flush=True)
 
 
 def _counted(page: str) -> str:

@@ -1,7 +1,8 @@
 """Keeps the worked example served for a while after the story, its worker and its post office beside it; then stops
 all of them, and removes what was only lent.
 
-A process of its own (`python -m pellucid.demo.keeper FOLDER PORT SECONDS keep|remove`), so that the story can end.
+A process of its own (`python -m pellucid.demo.keeper FOLDER PORT SECONDS keep|remove`), so that the story can end. The
+seconds count from when the story says that it is over (`TOLD`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -21,13 +22,35 @@ from pellucid.demo.telling import program
 
 STOPPING = 90
 """Seconds that a server or a worker which was told to end may take."""
+TOLD = signal.SIGUSR1
+"""Says that the story is over."""
+STORY = 3600.0
+"""Seconds that the rest of the story may take: whoever tells it may be killed, and nobody says that it is over."""
+LOOKING = 0.2
 MAIL = "mail"
 """Where mail is put, in the story's folder."""
 SENDER = "privacy@kornblume.example"
 
 
+class _Clock:
+    """Says when the time is over, which begins with the end of the story."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._until = seconds, time.monotonic() + STORY + seconds
+
+    def begin(self, _number: int, _frame: FrameType | None) -> None:
+        """Note that the story is over."""
+        self._until = time.monotonic() + self._seconds
+
+    def is_over(self) -> bool:
+        """Return whether the time is over."""
+        return time.monotonic() >= self._until
+
+
 def keep(folder: Path, port: int, seconds: float, *, remove: bool) -> None:
     """Serve the workspace in a folder until the time is over or this process is told to end."""
+    clock = _Clock(seconds)
+    signal.signal(TOLD, clock.begin)
     with open_postbox(folder / MAIL) as mail_port:
         kept = _begun(folder, port, os.environ | settings(port, mail_port))
 
@@ -37,7 +60,7 @@ def keep(folder: Path, port: int, seconds: float, *, remove: bool) -> None:
 
         for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(each, end)
-        _wait(kept, seconds)
+        _wait(kept, clock)
     if remove:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -60,10 +83,10 @@ def _begun(folder: Path, port: int, environment: dict[str, str]) -> Sequence[sub
     return [subprocess.Popen(each, cwd=folder, env=environment) for each in commands]  # noqa: S603  -- our own program
 
 
-def _wait(kept: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
+def _wait(kept: Sequence[subprocess.Popen[bytes]], clock: _Clock) -> None:
     """Return once the server, the first, has ended or the time is over, and all are gone."""
-    with suppress(subprocess.TimeoutExpired):
-        kept[0].wait(seconds)
+    while kept[0].poll() is None and not clock.is_over():
+        time.sleep(LOOKING)
     for each in kept:
         each.terminate()
     for each in kept:
