@@ -86,6 +86,8 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 MakeControl = Callable[[], Database]
+PATIENCE = 300
+"""Seconds that a writer waits for another one, who may stand still with the whole machine."""
 
 
 @pytest.fixture
@@ -97,10 +99,10 @@ def make_control(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
     def make() -> Database:
         if dialect == "sqlite":
             number = next(names)
-            made.append(Database.at(tmp_path / f"control{number or ''}.sqlite"))
+            made.append(Database.at(tmp_path / f"control{number or ''}.sqlite", busy_seconds=PATIENCE))
             made[-1].create()
         else:
-            made.append(Database(taken(request.getfixturevalue("postgresql"), TEMPLATE)))
+            made.append(Database(taken(request.getfixturevalue("postgresql"), TEMPLATE), busy_seconds=PATIENCE))
         return made[-1]
 
     yield make

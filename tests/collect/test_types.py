@@ -129,7 +129,7 @@ def test_money_as_decimal_or_integer_keeps_its_value(shop: Shop) -> None:
     assert import_arrow(shop, "money", pa.array([7, -7, 2**62])) == [Decimal("7.00"), Decimal("-7.00"), None]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
+@settings(suppress_health_check=list(HealthCheck), max_examples=10, deadline=None)
 @given(st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=200))
 def test_every_amount_of_cents_survives_the_way_through_a_double(shop: Shop, cents: list[int]) -> None:
     assert import_arrow(shop, "money", pa.array([c / 100 for c in cents])) == [Decimal(c) / 100 for c in cents]

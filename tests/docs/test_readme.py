@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,9 +31,20 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PELLUCID_WORKSPACE": "shop", "COLUMNS": "80"}
     script = "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n" + script  # a server must not outlive what failed
-    return subprocess.run(
-        ["bash", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    with kept_port() as port:
+        script = re.sub(r"\b87\d\d\b", port, script)
+        return subprocess.run(
+            ["bash", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+@contextmanager
+def kept_port() -> Iterator[str]:
+    """Keep a free port from everybody but a server that shares it: at the pages' own there may be somebody else's."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield str(kept.getsockname()[1])
 
 
 def run_blocks(page: str, folder: Path) -> None:

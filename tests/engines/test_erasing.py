@@ -67,7 +67,7 @@ def gone(*ids: int) -> dict[str, NDArray[np.int64]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(
     counts=st.lists(st.integers(1, 1_200), min_size=1, max_size=8),
     chosen=st.sets(st.integers(0, 7), min_size=1, max_size=6),

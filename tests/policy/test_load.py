@@ -238,7 +238,7 @@ def test_hidden_files_are_not_read(load: Load, tmp_path: Path) -> None:
     assert load(policy=SOUND).findings == ()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(0, len(SOUND) - 1),
     st.sampled_from(["", ":", "[", "{", "- ", "*x", "\n", "\t", "1", "null", '"', "é", "!", "\x07"]),

@@ -29,7 +29,7 @@ def names(connection: Connection) -> list[str]:
 
 
 def count_up(url: str, times: int) -> None:
-    database = Database(url)
+    database = Database(url, busy_seconds=300)  # whoever has the turn may stand still
     for _ in range(times):
         with database.write() as connection:
             seen = int(connection.scalars(select(settings_kept.c.value)).one())

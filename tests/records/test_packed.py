@@ -58,7 +58,7 @@ def read(
 
 
 @given(ROWS, st.integers(1, 10), st.integers(1, 40), st.sampled_from([1, 1, 3]))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 def test_columns_hold_what_the_rows_hold(
     database: Database, rows: list[Row], learning: int, stretch: int, gap: int
 ) -> None:

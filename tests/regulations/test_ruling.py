@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import timeit
 from dataclasses import replace
 from datetime import date
@@ -301,10 +302,10 @@ def test_a_remembered_ruling_comes_back_at_once(deep: Laws) -> None:
         return ruling(deep, ("sale",), ("US-CA",), None, TODAY)
 
     ask()
-    best = min(timeit.repeat(ask, number=10_000, repeat=5)) / 10_000
+    best = min(timeit.repeat(ask, timer=time.thread_time, number=10_000, repeat=5)) / 10_000
 
     assert ask() is ask()
-    assert best < 10e-6  # 0.6 µs alone on a core; the bound leaves room for a busy machine
+    assert best < 10e-6  # 0.6 µs of a processor, whatever else the machine does
 
 
 def test_drafts_inform_but_decide_only_where_signed_off() -> None:

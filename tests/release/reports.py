@@ -18,7 +18,7 @@ from pellucid.release.suppress import KeptCell, Suppressed, suppress
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.governed import GovernedQuery
 from pellucid.rewrite.pipeline import govern
-from tests.rewrite.shop import ANA, NOW, Row, Shop, Stock, load_policy
+from tests.rewrite.shop import ANA, LONG, NOW, Row, Shop, Stock, load_policy
 
 RULE = SuppressedRule(3, "0.5", 10_000, conditional=True)
 SECRET = "secret"
@@ -79,7 +79,7 @@ class Reports:
         """Return the rows that leave."""
         governed = self.govern(sql)
         found = suppress(self.exact(governed), governed.blocks[0], self.rule, earlier or {}, SECRET)
-        values = self.shop.cells.run(Statement("post", governed.post_sql, {}), {"r0": found.table}, seconds=20)
+        values = self.shop.cells.run(Statement("post", governed.post_sql, {}), {"r0": found.table}, seconds=LONG)
         names = [output.name for output in governed.outputs] + ["withheld"] * (governed.withheld_column is not None)
         rows: list[dict[str, Any]] = pa.table(values.columns, names).to_pylist()
         return rows

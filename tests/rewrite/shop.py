@@ -33,6 +33,9 @@ from pellucid.rewrite.pipeline import govern
 
 ANA = Actor("staff", "ana", ("analyst",), "os-user:test")
 NOW = dt.datetime(2026, 6, 1, 12)
+LONG = 600
+"""Seconds that no question here takes, also where the machine stands still meanwhile."""
+
 HOUSEHOLDS = 10
 ALL = frozenset(range(HOUSEHOLDS))
 
@@ -344,7 +347,7 @@ class Shop:
         statements = [
             Statement(p.name, p.sql, {name: bound[name] for name in p.parameters if name in bound}) for p in parts
         ]
-        answer = self.engine.run(statements, purpose=governed.purpose, seconds=20)
+        answer = self.engine.run(statements, purpose=governed.purpose, seconds=LONG)
         return {part.name: answer.table(part.name) for part in parts}
 
     def ask(
@@ -365,7 +368,7 @@ class Shop:
         tables |= {block.name: _noiseless(exact[block.name], block) for block in governed.blocks}
         bound = {**(parameters or {}), "_now": NOW}
         post = Statement("post", governed.post_sql, {name: bound[name] for name in governed.post_parameters})
-        values = self.cells.run(post, tables, seconds=20)
+        values = self.cells.run(post, tables, seconds=LONG)
         columns = [values.column(place).to_pylist() for place in range(len(governed.outputs))]
         return [tuple(row) for row in zip(*columns, strict=True)] if columns else []
 

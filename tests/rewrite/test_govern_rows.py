@@ -18,7 +18,7 @@ from pellucid.errors import QueryFailed, UseRefused
 from pellucid.policy.model import Policy
 from pellucid.rewrite.context import Context
 from pellucid.rewrite.govern_rows import govern_rows
-from tests.rewrite.shop import ANA, NOW, Permitted, Row, Shop, comparable
+from tests.rewrite.shop import ANA, LONG, NOW, Permitted, Row, Shop, comparable
 from tests.rewrite.test_refusals import FORBIDDEN_PLACES
 
 SOURCE = Path(pellucid.__file__).parent
@@ -58,7 +58,7 @@ def with_keys(policy: Policy) -> Policy:
 def rows(shop: Shop, policy: Policy, sql: str, purpose: str) -> list[Row]:
     governed = govern_rows(sql, Context(policy, ANA, purpose))
     bound = {"_now": NOW} if "_now" in governed.parameters else {}
-    table = shop.engine.run([Statement("rows", governed.sql, bound)], purpose=purpose, seconds=20).table("rows")
+    table = shop.engine.run([Statement("rows", governed.sql, bound)], purpose=purpose, seconds=LONG).table("rows")
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 

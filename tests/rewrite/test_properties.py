@@ -88,7 +88,7 @@ def touched(governed: GovernedQuery) -> Iterator[tuple[str, str]]:
                 yield source.this.name, column.name
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(question=questions())
 @pytest.mark.promise("purpose", "random questions, searched for a refused column in what they become")
 def test_no_refused_column_ever_reaches_the_generated_sql(shop: Shop, question: str) -> None:
@@ -120,7 +120,7 @@ FILTERED = [
 ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     plain=PEOPLE,
     sensitive=PEOPLE,

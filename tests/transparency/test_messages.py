@@ -284,7 +284,7 @@ def test_two_who_send_at_once_send_one(control: Database) -> None:
     post = Post(MadeLog(control))
     post.made.say(ALICE, "give", "care")
     change_notice(post.made)
-    both = Barrier(2, timeout=60)
+    both = Barrier(2, timeout=300)
     post.before_sending = lambda: (both.wait(), None)[1]
     outcomes: list[Counter[Outcome]] = []
     senders = [Thread(target=lambda: outcomes.append(post.send(NOTICE))) for _ in range(2)]
