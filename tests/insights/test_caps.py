@@ -55,7 +55,7 @@ def test_norms_are_drawn_first_charged_and_logged_and_the_answer_takes_the_rest(
     assert 0.995 * whole < draw + rest <= whole
     assert first.loss.epsilon == pytest.approx(before.loss.epsilon, rel=0.01)
     assert "Norms, drawn privately: " in first.clipping[0].text
-    assert first.clipping[0].bounding == "groups and norm" if len(first.clipping[0].bias) > 1 else "norm"
+    assert first.clipping[0].bounding == ("groups and norm" if len(first.clipping[0].bias) > 1 else "norm")
 
 
 def test_who_gets_no_answer_after_a_draw_is_told_that_the_draw_stays_paid(desk: Desk) -> None:
