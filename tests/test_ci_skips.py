@@ -24,6 +24,7 @@ def run_pytest(folder: Path, *, ci: bool, workers: bool) -> subprocess.Completed
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [False, True])
 def test_a_skipped_test_fails_the_run_in_ci_and_is_named(tmp_path: Path, workers: bool) -> None:
     (tmp_path / "test_it.py").write_text(SKIPPING)

@@ -216,6 +216,7 @@ def record_many(folder: str, first: int) -> None:
             desk.workspace.consent.record("object", f"h{household}", purpose="planning", actor=desk.pia)
 
 
+@pytest.mark.slow
 def test_processes_side_by_side_fill_one_journal_without_a_gap(saved: Saved) -> None:
     spawn = multiprocessing.get_context("spawn")
     folder = str(saved.desk.workspace.folder)

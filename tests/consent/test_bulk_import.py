@@ -244,6 +244,7 @@ def test_what_has_no_instant_is_said_at_one_instant_in_all_of_a_file(
     assert (counts(done), why(done)) == ((2, 0, 1), [(4 if turned else 2, "contradicts")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_what_becomes_of_a_row_does_not_depend_on_the_blocks(
     files: ConsentFiles, seed: int, monkeypatch: pytest.MonkeyPatch

@@ -64,6 +64,7 @@ def place(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_readme_works_from_its_first_command_to_its_python(place: Path) -> None:
     run_blocks("README.md", place)
 

@@ -30,6 +30,7 @@ def test_a_table_says_first_that_its_rows_are_made_up_and_last_what_its_keys_are
     ]
 
 
+@pytest.mark.slow
 def test_the_same_seed_says_the_same_in_every_process_and_format(shop: Shop) -> None:
     words = ("sample", "purchases", "--rows", "30", "--seed", "5", "--as", "ana")
     told = json.loads(shop.run(*words, "-f", "json").out)

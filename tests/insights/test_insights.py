@@ -256,6 +256,7 @@ def _process(folder: Path, *given: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", PROCESS, str(folder), *given], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_approve_at_once_one_does_and_both_then_run(made: Office) -> None:
     seen = made.workspace.insights.propose("weeks", BY_WEEK, purpose="planning", actor=made.ana).fingerprint
     folder = made.workspace.folder

@@ -73,6 +73,7 @@ STRICT = chosen(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("choice", "empty", "unchanged"),
     [(MILD, {17}, {2, 8, 11, 16, 17, 18, 19, 20}), (STRICT, {12, 15, 17, 18, 20, 21}, {8, 17})],

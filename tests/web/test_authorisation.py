@@ -204,6 +204,7 @@ def test_a_route_lets_in_whoever_has_its_scope_and_nobody_else(client: Client, r
     assert asked(client, row) == (done if needed in (OPEN, AGENT) else 401)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [row for row in OF_PROGRAMS if ROWS[row][0] is not OPEN], ids=lambda row: " ".join(row))
 def test_all_other_scopes_together_are_not_enough(client: Client, row: tuple[str, str]) -> None:
     others = [scope for scope in SCOPE_NAMES if scope != ROWS[row][0]]

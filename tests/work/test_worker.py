@@ -59,6 +59,7 @@ def desk_of(workspace: Workspace, do: Any, kind: str = "test") -> WorkDesk:
     return WorkDesk(workspace.room, {**workspace.work.tasks, kind: Task(do)}, ())
 
 
+@pytest.mark.slow
 @pytest.mark.promise("whole", "two workers take a hundred jobs at once")
 def test_two_workers_do_each_of_a_hundred_jobs_once(shop: Shop, office: PostOffice) -> None:
     with Workspace(shop.folder) as workspace:
@@ -239,6 +240,7 @@ def test_a_request_that_is_due_is_reminded_of_by_mail_once(workspace: Workspace,
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_a_recipient_without_an_address_finds_a_file_until_it_answers(shop: Shop) -> None:
     hosting = Recipient("hosting", "our hosting company", "DE", "processor")

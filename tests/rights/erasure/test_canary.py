@@ -125,6 +125,7 @@ def plant(shop: Workspace, key: str, texts: list[str], tmp_path: Path) -> None:
     assert next(left, None) is None
 
 
+@pytest.mark.slow
 @pytest.mark.promise("erased", "a thousand strings of one person are planted, and searched for after the erasure")
 def test_after_an_erasure_no_canary_is_found_but_what_the_receipt_names(
     shop: Workspace, tmp_path: Path, tried: Tried

@@ -203,6 +203,7 @@ def arabic(arabic_catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     language.names.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted({path for method, path in ROWS if method == "GET"} - FILES))
 def test_every_page_reads_from_right_to_left_and_says_nothing_untranslated(
     grocer: Grocer, arabic: str, path: str
