@@ -31,6 +31,8 @@ CANARY = "canary-7c1f"
 """A value of the data that no page, log or file may show."""
 MARKUP = "<b>D1</b>"
 """A public value with what a browser would read as markup."""
+PRODUCT = "product~"
+"""How every product's key begins: with a sign that no token, digest or id can hold, so that no page holds it by chance."""
 BY_WEEK = "SELECT week, COUNT(*) AS n, SUM(sales_value) AS s FROM purchases GROUP BY week ORDER BY week"
 BY_DEPARTMENT = (
     "SELECT department, COUNT(*) AS n FROM purchases JOIN products USING (product_id) "
@@ -39,7 +41,7 @@ BY_DEPARTMENT = (
 TOTAL = "SELECT COUNT(*) AS n FROM purchases"
 COLUMNS = ["household_id", "product_id", "week", "sales_value", "card_number", "bought"]
 PURCHASES = [
-    (f"h{n}", f"p{n % 4}", 1 + week, f"{20 + n % 7}.50", CANARY, "2026-05-20T10:00:00Z")
+    (f"h{n}", f"{PRODUCT}{n % 4}", 1 + week, f"{20 + n % 7}.50", CANARY, "2026-05-20T10:00:00Z")
     for n in range(40)
     for week in range(4)
 ]
@@ -51,7 +53,7 @@ def make_analysts(folder: Path) -> None:
         (folder / "policy" / "policy.yaml").write_text(POLICY)
         workspace.policy.activate(actor=workspace.actor("pia"))
         pia = workspace.actor("pia")
-        products = [(f"p{n}", MARKUP if n % 2 else "D0") for n in range(4)]
+        products = [(f"{PRODUCT}{n}", MARKUP if n % 2 else "D0") for n in range(4)]
         write_csv(folder / "products.csv", ["product_id", "department"], products)
         workspace.data.add("products", folder / "products.csv", actor=pia)
         write_csv(folder / "purchases.csv", COLUMNS, PURCHASES)
