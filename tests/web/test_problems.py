@@ -258,7 +258,7 @@ def test_no_key_token_or_body_comes_into_the_log_of_the_server(shop: Shop, start
     requests = [line for line in server.lines() if line["event"] == "request"]
     assert sorted(line["status"] for line in requests) == [201, 204, 400, 401, 404, 404, 405]
     assert {line["route"] for line in requests} == {API, "none", "/healthz"}
-    for secret_text in (CANARY, "h0001", secret, secret.rpartition("_")[2]):
+    for secret_text in (CANARY, "h0001", secret, secret.split("_", 2)[2]):
         assert secret_text not in told
 
 

@@ -159,6 +159,11 @@ class Page:
         return found.group(1) if found else ""
 
     @property
+    def settled(self) -> str:
+        """The page without the tokens of its forms: in those, any few letters stand now and then."""
+        return re.sub(r'(name="(?:_token|once)" value=")[^"]*', r"\1", self.text)
+
+    @property
     def words(self) -> str:
         """What the main part of the page says, without tags."""
         main = re.search(r"<main.*?</main>", self.text, re.DOTALL)

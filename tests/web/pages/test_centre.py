@@ -122,7 +122,7 @@ def test_one_no_ends_all_that_there_is_a_choice_about(grocer: Grocer) -> None:
 
 
 def test_saying_no_takes_as_many_steps_as_saying_yes(grocer: Grocer) -> None:
-    text = grocer.known().get("/privacy/choices").text
+    text = grocer.known().get("/privacy/choices").settled
     forms = re.findall(r'<form method="post" action="/privacy/choices/offers".*?</form>', text, re.DOTALL)
     buttons = re.findall(r'<button class="choice" name="choice" value="(\w+)"', forms[0])
 
