@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_a_pass_tells_nobody_whom_it_is_for(grocer: Grocer) -> None:
     first, second = customers(grocer), customers(grocer)
 
     assert first != second
-    assert "h0001" not in first
+    assert [each for each in (b"h0001", b"household") if each in urlsafe_b64decode(f"{first}==")] == []
 
 
 def test_the_log_tells_who_made_a_pass_for_whom_and_that_it_was_used(grocer: Grocer) -> None:
