@@ -78,7 +78,7 @@ def test_an_attack_leaks_where_nothing_stands_in_front_of_the_data(attack: Attac
 def test_an_attack_ends_as_expected_and_nothing_planted_comes_out(
     attack: Attack, workspace: Workspace, secret_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Noise and digests hold the digits of a secret by chance, in one run of hundreds: what comes out shows each time."""
+    """Noise and digests hold a secret's digits by chance, in one run of hundreds: what comes out shows each time."""
     sql = attack.sql.replace("{file}", str(secret_file))
     for _ in range(DRAWS):
         codes, places = _came_out(attack, sql, workspace, capfd)

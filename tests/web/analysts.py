@@ -32,7 +32,7 @@ CANARY = "canary-7c1f"
 MARKUP = "<b>D1</b>"
 """A public value with what a browser would read as markup."""
 PRODUCT = "product~"
-"""How every product's key begins: with a sign that no token, digest or id can hold, so that no page holds it by chance."""
+"""How every product's key begins: with a sign that no token, digest or id holds, so that no page has it by chance."""
 BY_WEEK = "SELECT week, COUNT(*) AS n, SUM(sales_value) AS s FROM purchases GROUP BY week ORDER BY week"
 BY_DEPARTMENT = (
     "SELECT department, COUNT(*) AS n FROM purchases JOIN products USING (product_id) "
