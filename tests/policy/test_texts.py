@@ -96,9 +96,7 @@ def test_a_title_that_pages_alone_show_is_a_warning_where_it_is_not_translated(
     assert result.policy is not None
     assert (found.code, found.severity) == ("title-untranslated", "warning")
     assert (found.line, found.column) == place_of(lacking, at)
-    assert found.message == (
-        f"Customers read `de`, and pages have no title in it of {names}: they say it as it is."
-    )
+    assert found.message == (f"Customers read `de`, and pages have no title in it of {names}: they say it as it is.")
 
 
 def test_titles_of_one_dataset_that_are_missing_are_told_together_and_those_of_staff_are_names(load: Load) -> None:
