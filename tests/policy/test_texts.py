@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pellucid.errors import Finding
@@ -27,6 +29,14 @@ TITLED = {
     "    title: Decide which",
 }
 
+ON_PAGES = {
+    "{title: Household,": "Haushalt",
+    "{title: Analyst,": "Analyse",
+    "{title: Marketer,": "Werbung",
+    "{title: Privacy officer,": "Datenschutz",
+}
+"""Parts whose titles pages alone show; so they do with columns, of data about people."""
+
 
 def german() -> str:
     """Return the sound policy with all its texts in German too."""
@@ -34,7 +44,10 @@ def german() -> str:
     for old, new in TITLED.items():
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    return text
+    for old, title in ON_PAGES.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, f"{{translations: {{de: {{title: {title}}}}},{old[1:]}")
+    return re.sub(r"(?m)^      (\w+): \{type:", r"      \1: {translations: {de: {title: deutsch \1}}, type:", text)
 
 
 def coded(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
@@ -55,6 +68,50 @@ def test_translations_are_kept_in_the_snapshot_and_none_leave_it_as_it_was(load:
 
     assert from_canonical(to_canonical(translated)) == translated
     assert b"translations" not in to_canonical(policy)
+
+
+def test_a_policy_of_one_language_has_the_version_that_it_had_when_fewer_texts_could_be_translated(load: Load) -> None:
+    """The version is what was written of SOUND before roles, kinds of subject, staff and columns had translations."""
+    policy = load(policy=SOUND).policy
+
+    assert policy is not None
+    assert policy.version == "e8dde141edc56748634cafa097e38f1e4fe8d50cdf3069d60293723d0a3d4243"
+
+
+@pytest.mark.parametrize(
+    ("removed", "names", "at"),
+    [
+        ("translations: {de: {title: Haushalt}},", "`household`", "household: {title"),
+        ("translations: {de: {title: Werbung}},", "`marketer`", "marketer: {title"),
+        ("translations: {de: {title: deutsch quantity}}, ", "`quantity`", "quantity: {type: int"),
+    ],
+)
+def test_a_title_that_pages_alone_show_is_a_warning_where_it_is_not_translated(
+    load: Load, removed: str, names: str, at: str
+) -> None:
+    lacking = german().replace(removed, "")
+    result = load(policy=lacking)
+    (found,) = result.findings
+
+    assert result.policy is not None
+    assert (found.code, found.severity) == ("title-untranslated", "warning")
+    assert (found.line, found.column) == place_of(lacking, at)
+    assert found.message == (f"Customers read `de`, and pages have no title in it of {names}: they say it as it is.")
+
+
+def test_titles_of_one_dataset_that_are_missing_are_told_together_and_those_of_staff_are_names(load: Load) -> None:
+    lacking = re.sub(r"translations: \{de: \{title: deutsch \w+\}\}, ", "", german())
+
+    found = load(policy=lacking).findings
+
+    assert coded(found) == [("title-untranslated", "warning")] * 4  # of the four datasets about people
+    assert "`household_id`, `income`, `place` and `born`:" in found[2].message
+
+
+def test_translations_of_columns_and_roles_that_nobody_is_shown_are_warnings(load: Load) -> None:
+    unused = german().replace(", languages: [de]", "")
+
+    assert set(coded(load(policy=unused).findings)) == {("translation-unused", "warning")}
 
 
 @pytest.mark.parametrize("text", ["notice: Wir wählen Angebote für Sie.", "source: Kassen", "keep: Steuern"])

@@ -34,7 +34,7 @@ def regime(name: str, document: documents.RegimeDocument) -> model.Regime:
 
 def namespace(name: str, document: documents.NamespaceDocument) -> model.PrivacyUnit:
     """Build a subject namespace."""
-    return model.PrivacyUnit(name, document.title, _allowance(document.cap))
+    return model.PrivacyUnit(name, document.title, _allowance(document.cap), _translations(document.translations))
 
 
 def recipient(name: str, document: documents.RecipientDocument) -> model.Recipient:
@@ -46,12 +46,13 @@ def recipient(name: str, document: documents.RecipientDocument) -> model.Recipie
 
 def role(name: str, document: documents.RoleDocument) -> model.Role:
     """Build a role."""
-    return model.Role(name, document.title, tuple(document.may))
+    return model.Role(name, document.title, tuple(document.may), _translations(document.translations))
 
 
 def person(name: str, document: documents.PersonDocument) -> model.Person:
     """Build a member of staff."""
-    return model.Person(name, document.title, tuple(document.roles), _optional_allowance(document.allowance))
+    allowance, translations = _optional_allowance(document.allowance), _translations(document.translations)
+    return model.Person(name, document.title, tuple(document.roles), allowance, translations)
 
 
 def purpose(name: str, document: documents.PurposeDocument) -> model.Purpose:
@@ -203,6 +204,7 @@ def _column(name: str, document: documents.ColumnDocument) -> model.Column:
         domain=tuple(document.domain),
         title=document.title,
         retention_days=document.retention_days,
+        translations=_translations(document.translations),
     )
 
 

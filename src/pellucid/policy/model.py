@@ -47,13 +47,24 @@ from pellucid.policy.parts.purpose import (
     VulnerableUse,
 )
 from pellucid.policy.parts.release import Allowance, Bound, Period, RankBound, ReleaseRule, SuppressedRule
-from pellucid.policy.parts.texts import LANGUAGES, TEXTS, Translation, own_texts, translated
+from pellucid.policy.parts.texts import (
+    LANGUAGES,
+    TEXTS,
+    TOLD_IN_NOTICES,
+    Translation,
+    name_in_words,
+    own_texts,
+    part_of,
+    parts_of,
+    translated,
+)
 from pellucid.regulations.model import NO_LAWS, Laws
 
 __all__ = [
     "ADDED",
     "LANGUAGES",
     "TEXTS",
+    "TOLD_IN_NOTICES",
     "Actor",
     "Allowance",
     "Authority",
@@ -92,7 +103,10 @@ __all__ = [
     "Translation",
     "Unknown",
     "VulnerableUse",
+    "name_in_words",
     "own_texts",
+    "part_of",
+    "parts_of",
     "translated",
 ]
 

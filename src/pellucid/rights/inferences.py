@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, and_, select
 
 from pellucid.policy.categories import title
 from pellucid.policy.decide import permitted_columns
-from pellucid.policy.model import Built, Dataset, Policy
+from pellucid.policy.model import Built, Dataset, Policy, name_in_words
 from pellucid.records.rights_tables import derived_builds
 from pellucid.records.tables import generations
 from pellucid.rights.access import datasets_about
@@ -42,11 +42,12 @@ class InferredColumn:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A dataset of which something was made; `columns` are empty where only the dataset is known."""
+    """A dataset of which something was made, and the titles and names of its columns, where more is known."""
 
     dataset: str
     title: str
     columns: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,10 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A fact about the person that is only estimated, and the datasets whose columns estimate it."""
+    """A fact about the person, as whom they are known by an identity, that is only estimated; and of what."""
 
-    about: str
+    namespace: str
+    key: str
     fact: str
     value: str | int | bool = field(repr=False)
     made_of: tuple[Source, ...] = ()
@@ -152,7 +154,11 @@ def _sources(policy: Policy, read: Sequence[str], columns: Sequence[str]) -> Ite
         if dataset is None:
             yield Source(name, name)
         else:
-            yield Source(name, dataset.title, tuple(_titled(dataset, each) for each in named))
+            yield _source(dataset, named)
+
+
+def _source(dataset: Dataset, columns: Sequence[str]) -> Source:
+    return Source(dataset.name, dataset.title, tuple(_titled(dataset, each) for each in columns), tuple(columns))
 
 
 def _estimates(found: Sequence[Dataset], person: Mapping[str, Any]) -> Iterator[Estimate]:
@@ -160,14 +166,14 @@ def _estimates(found: Sequence[Dataset], person: Mapping[str, Any]) -> Iterator[
     for each in person["facts"]:
         if each["how_known"] == ESTIMATE:
             sources = tuple(_guessed_by(found, facts[each["fact"]], person["namespace"]))
-            yield Estimate(f"{person['title']}: {person['key']}", each["fact"], each["value"], sources)
+            yield Estimate(person["namespace"], person["key"], each["fact"], each["value"], sources)
 
 
 def _guessed_by(found: Sequence[Dataset], fact: str, namespace: str) -> Iterator[Source]:
     for dataset in found:
         tells = fact in dataset.estimated_facts and fact in dataset.fact_columns
         if tells and dataset.subjects[0].namespace == namespace:
-            yield Source(dataset.name, dataset.title, (_titled(dataset, dataset.fact_columns[fact]),))
+            yield _source(dataset, [dataset.fact_columns[fact]])
 
 
 def _deciding(policy: Policy, found: Sequence[Dataset]) -> Iterator[Deciding]:
@@ -180,4 +186,4 @@ def _deciding(policy: Policy, found: Sequence[Dataset]) -> Iterator[Deciding]:
 
 def _titled(dataset: Dataset, column: str) -> str:
     known = dataset.columns.get(column)
-    return (known.title if known is not None else "") or column.replace("_", " ")
+    return (known.title if known is not None else "") or name_in_words(column)

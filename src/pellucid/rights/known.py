@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pellucid.policy.categories import title
-from pellucid.policy.model import Column, Policy
+from pellucid.policy.model import Column, Policy, name_in_words
 from pellucid.rights.corrections import fixed_columns
 from pellucid.rights.sections import Section
 from pellucid.rights.sensitive import is_guarded, within
@@ -68,7 +68,7 @@ def held_columns(policy: Policy, section: Section) -> tuple[HeldColumn, ...]:
     return tuple(
         HeldColumn(
             name=name,
-            title=dataset.columns[name].title or name.replace("_", " "),
+            title=dataset.columns[name].title or name_in_words(name),
             holds=title(dataset.columns[name].category),
             type=dataset.columns[name].type.value,
             how_known=how_known(dataset.columns[name], section.inferred),

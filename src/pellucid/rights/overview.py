@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from pellucid.policy.categories import CATEGORIES, SPECIAL, is_within, title
 from pellucid.policy.decide import subject_key_columns
-from pellucid.policy.model import Column, Dataset, Policy
+from pellucid.policy.model import Column, Dataset, Policy, name_in_words
 from pellucid.records.rights_tables import derived_builds
 from pellucid.records.tables import generations
 from pellucid.rights.access import datasets_about
@@ -73,11 +73,15 @@ class HeldDataset:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a kind of data stands: a dataset, its columns of that kind, since when (UTC µs), and how it is known."""
+    """Where a kind of data stands: a dataset, its columns of that kind by title and by name, and how it is known.
+
+    `since` is in UTC µs.
+    """
 
     dataset: str
     title: str
     columns: tuple[str, ...]
+    names: tuple[str, ...]
     source: str
     since: int | None
     how_known: tuple[HowKnown, ...]
@@ -137,8 +141,10 @@ def _categories(
         for key, columns in _by_category(dataset).items():
             inferred = inferred_columns(dataset, derived=dataset.name in derived)
             known = dict.fromkeys(how_known(each, inferred) for each in columns)
-            titles = tuple(each.title or each.name.replace("_", " ") for each in columns)
-            place = Place(dataset.name, dataset.title, titles, dataset.source, since.get(dataset.name), tuple(known))
+            titles = tuple(each.title or name_in_words(each.name) for each in columns)
+            names = tuple(each.name for each in columns)
+            where = (dataset.name, dataset.title, titles, names)
+            place = Place(*where, dataset.source, since.get(dataset.name), tuple(known))
             places.setdefault(key, []).append(place)
     special = {key: any(is_within(key, one) for one in SPECIAL) for key in places}
     return tuple(HeldCategory(key, title(key), special[key], tuple(places[key])) for key in CATEGORIES if key in places)

@@ -7,7 +7,7 @@ leaves nothing out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import select
 from pellucid.audit.receipt import instant_text
 from pellucid.delivery import outbox
 from pellucid.errors import InputInvalid
-from pellucid.policy.model import Policy
+from pellucid.policy.model import Policy, name_in_words
 from pellucid.policy.scopes import PROGRAM
 from pellucid.records.rights_tables import rights_requests
 from pellucid.transparency import use_words as words
@@ -31,8 +31,33 @@ USED, TURNED_DOWN, CHOICES, ABOUT_YOU = "used", "refused", "choices", "about-you
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What a use is told with as the policy names it, so that pages can say it in their language.
+
+    `roles` are empty where what did it has none; `columns` are `dataset.column`, `others` the data of `Alike.others`.
+    """
+
+    purpose: str = ""
+    roles: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def by_dataset(self) -> dict[str, list[str]]:
+        """The columns by their dataset."""
+        found: dict[str, list[str]] = {}
+        for each in self.columns:
+            found.setdefault(each.partition(".")[0], []).append(each)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Alike:
-    """What uses of a group have in common. `others` are bands of how many people there are, by data; may be empty."""
+    """What uses of a group have in common, in the policy's own words, and as the policy names it (`named`).
+
+    `others` are bands of how many people there are, by data; may be empty.
+    """
 
     sort: str
     month: str
@@ -45,6 +70,7 @@ class Alike:
     data: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     others: tuple[tuple[str, str], ...] = ()
+    named: Named = Named()
 
 
 @dataclass(slots=True)
@@ -65,7 +91,7 @@ class Group:
 
     def to_json(self) -> dict[str, object]:
         """Return it as JSON, its shape stable."""
-        told = {name: getattr(self.alike, name) for name in Alike.__slots__}
+        told = {name: getattr(self.alike, name) for name in Alike.__slots__ if name != "named"}
         when = {"times": self.times, "first": instant_text(self.first), "last": instant_text(self.last)}
         return told | {"others": dict(self.alike.others)} | when | {"entry": self.entry}
 
@@ -177,12 +203,14 @@ def of_use(policy: Policy, kind: UseKind) -> dict[str, Any]:
     action, people = kind.told["action"], kind.told["people"]
     estimate = action == RELEASED and kind.told.get("estimate", False)
     known = words.FILE_KNOWN if action == EXPORT else words.KNOWN[kind.known]
+    counted = tuple(name for name in kind.datasets if name in people)
     return {
         **_bare(policy, USED, kind.told, words.ESTIMATE if estimate else words.TITLES[action], known),
         "form": words.ESTIMATE_FORM if estimate else words.FORMS[action],
         "data": tuple(_dataset(policy, name) for name in kind.datasets),
         "columns": tuple(_column(policy, name) for name in kind.columns),
-        "others": tuple((_dataset(policy, name), people[name]) for name in kind.datasets if name in people),
+        "others": tuple((_dataset(policy, name), people[name]) for name in counted),
+        "named": replace(_named(kind.told), data=kind.datasets, columns=kind.columns, others=counted),
     }
 
 
@@ -209,7 +237,12 @@ def _bare(policy: Policy, sort: str, told: Mapping[str, Any], what: str, known: 
         "purpose": purpose_of(policy, told["purpose"]),
         "by": role_of(policy, told["actor"], told["roles"]),
         "known": known,
+        "named": _named(told),
     }
+
+
+def _named(told: Mapping[str, Any]) -> Named:
+    return Named(told["purpose"] or "", () if told["actor"] == PROGRAM else tuple(told["roles"]))
 
 
 def _dataset(policy: Policy, name: str) -> str:
@@ -220,7 +253,7 @@ def _column(policy: Policy, name: str) -> str:
     dataset, _, column = name.partition(".")
     declared = policy.datasets[dataset].columns.get(column) if dataset in policy.datasets else None
     title = declared.title if declared else ""
-    return f"{_dataset(policy, dataset)}: {title or column.replace('_', ' ')}"
+    return f"{_dataset(policy, dataset)}: {title or name_in_words(column)}"
 
 
 def _given(policy: Policy, purposes: set[str]) -> Iterator[Mapping[str, object]]:
@@ -246,8 +279,8 @@ def told_to_recipients(uses: Uses) -> Iterator[Mapping[str, object]]:
                 for each in outbox.beginning(uses.connection, f"{act}:{request}"):
                     if each.kind == outbox.RECIPIENT:
                         declared = uses.policy.recipients.get(each.recipient)
-                        title = declared.title if declared else each.recipient
-                        yield {"recipient": title, "of": act, "at": instant_text(each.made_at), "state": each.state}
+                        who = {"recipient": declared.title if declared else each.recipient, "name": each.recipient}
+                        yield who | {"of": act, "at": instant_text(each.made_at), "state": each.state}
 
 
 def _place(cursor: str | None, size: int) -> tuple[int, int]:

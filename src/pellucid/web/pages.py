@@ -105,6 +105,7 @@ def environment(language: str) -> Environment:
         "listed": partial(_listed, words),
     }
     found.globals |= {"static_url": static_url, "language": language, "direction": words.direction}
+    found.globals["columns_of"] = lambda dataset, names: [f"{dataset}.{each}" for each in names]
     found.globals |= {"languages": names(), "choice": CHOICE, "place_fact": FACTS["jurisdiction"]}
     return found
 
@@ -119,10 +120,11 @@ def page(request: Request, template: str, *, status: int = 200, under: Policy | 
         environment(language)
         .get_template(template)
         .render(
-            company=_company(policy),
+            company=_company(policy, language),
             told=TOLD.get(request.query_params.get("told", ""), ""),
             own=partial(_own, policy, language),
-            theirs=partial(_theirs, policy, language),
+            all_own=partial(_all_own, policy, language),
+            values=partial(_values, policy, language),
             shown_in=partial(_shown_in, policy, language),
             elsewhere="" if request.method == "GET" else _start(request),
             **shown,
@@ -145,7 +147,7 @@ def problem_page(problem: Problem, connection: HTTPConnection, policy: Policy | 
     template = environment(language).get_template("problem.html")
     start = _start(connection)
     text = template.render(
-        company=_company(policy), told="", elsewhere=start, problem=problem, at_work=start == "/staff"
+        company=_company(policy, language), told="", elsewhere=start, problem=problem, at_work=start == "/staff"
     )
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
     return HTMLResponse(text, problem.status, headers | {"Content-Language": language})
@@ -169,15 +171,12 @@ def policy_of(site: Site) -> Policy | None:
         return None
 
 
-def _company(policy: Policy | None) -> Mapping[str, str]:
+def _company(policy: Policy | None, language: str) -> Mapping[str, str]:
     if policy is None:
         return NOBODY
-    officer = policy.people.get(policy.controller.officer)
-    return {
-        "name": policy.controller.name,
-        "contact": policy.controller.contact,
-        "officer": policy.controller.officer if officer is None else officer.title,
-    }
+    controller = policy.controller
+    officer = own_text(policy, language, "people", controller.officer).text  # a name, so of no language by itself
+    return {"name": controller.name, "contact": controller.contact, "officer": officer}
 
 
 def _start(connection: HTTPConnection) -> str:
@@ -193,13 +192,20 @@ def _own(policy: Policy | None, language: str, section: str, name: str, which: s
     return _marked(found.text, found.language, language)
 
 
-def _theirs(policy: Policy | None, language: str, texts: str | Iterable[str]) -> str:
-    """Return what the policy says and never translates, as titles of columns and roles, marked as `_own` does.
+def _all_own(policy: Policy | None, language: str, section: str, names: Iterable[str]) -> str:
+    """Return titles of the policy as a list, each marked as `_own` does; the list at once, if all are in one."""
+    found = [] if policy is None else [own_text(policy, language, section, name) for name in names]
+    told_in = {each.language for each in found}
+    if len(told_in) == 1:
+        (one,) = told_in
+        return _marked(Words(one).listed(each.text for each in found), one, language)
+    return _listed(Words(language), (_marked(each.text, each.language, language) for each in found))
 
-    Several texts are told as a list.
-    """
+
+def _values(policy: Policy | None, language: str, values: Iterable[object]) -> str:
+    """Return values that data may have as a list: they are as the data have them, in no other language."""
     own = SOURCE if policy is None else policy.controller.language
-    return _marked(texts if isinstance(texts, str) else Words(own).listed(texts), own, language)
+    return _marked(Words(own).listed(str(each) for each in values), own, language)
 
 
 def _marked(text: str, told_in: str, language: str) -> str:

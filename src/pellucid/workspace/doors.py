@@ -52,6 +52,7 @@ class Acting:
     identity: Identity
     kind: str
     title: str = field(repr=False)
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,11 @@ class DoorDesk:
 
     room: Room
 
-    def namespaces(self) -> tuple[tuple[str, str], ...]:
-        """Return as what customers can sign in: names and titles of the namespaces that data are about."""
+    def namespaces(self) -> tuple[str, ...]:
+        """Return as what customers can sign in: the names of the namespaces that data are about."""
         policy = self.room.policy()
         about = {path.namespace for dataset in policy.datasets.values() for path in dataset.subjects}
-        return tuple((name, unit.title) for name, unit in policy.namespaces.items() if name in about)
+        return tuple(name for name in policy.namespaces if name in about)
 
     def ask(self, typed: str, *, cookie: str, address: str, namespace: str | None = None, door: Door = CENTRE) -> None:
         """Have a code sent to whoever is known by what was typed, if a contact of theirs is held.
@@ -213,8 +214,8 @@ class DoorDesk:
         policy = active_policy(connection)
         if found.actor != own or policy is None or not holds(connection, found, now):
             return None
-        title = title_of(connection, policy, found.person)
-        return Visitor(session, Acting(found.id, found.person, found.kind, title))
+        called = called_by(connection, policy, found.person)
+        return Visitor(session, Acting(found.id, found.person, found.kind, *called))
 
     def _browser(self, cookie: str, door: Door) -> bytes:
         """Return the keyed hash of what binds a code to who asked for it: a browser's cookie is no app's, or back."""
@@ -291,7 +292,7 @@ def renewed(
     return made
 
 
-def title_of(connection: Connection, policy: Policy, identity: Identity) -> str:
-    """Return how somebody is called to who acts for them: by the number that both know."""
-    unit = policy.namespaces.get(identity[0])
-    return f"{identity[0] if unit is None else unit.title}: {ids.natural_key(connection, *identity) or ''}"
+def called_by(connection: Connection, policy: Policy, identity: Identity) -> tuple[str, str]:
+    """Return how somebody is called to who acts for them, by the number that both know; and that number alone."""
+    unit, key = policy.namespaces.get(identity[0]), ids.natural_key(connection, *identity) or ""
+    return f"{identity[0] if unit is None else unit.title}: {key}", key

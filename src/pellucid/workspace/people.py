@@ -26,7 +26,7 @@ from pellucid.rights.overview import HeldDataset
 from pellucid.subjects import ids
 from pellucid.subjects.links import Identity
 from pellucid.workspace.centre import CentreDesk
-from pellucid.workspace.doors import OF_AGE, Visitor, holds, renewed, title_of
+from pellucid.workspace.doors import OF_AGE, Visitor, called_by, holds, renewed
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.own_requests import OwnRequestDesk
 from pellucid.workspace.room import Room
@@ -37,10 +37,11 @@ Named = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ActsFor:
-    """Somebody for whom the person may act, and how they are known here."""
+    """Somebody for whom the person may act, how they are known here, and the number in that."""
 
     delegation: Delegation
     title: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class PeopleDesk:
             mine = [] if visitor.acting else _in_force(connection, delegations.of_actor(connection, who, now), now)
             facts = facts_of(connection, who[0], [who[1]]).get(who[1])
             return People(
-                acts_for=tuple(ActsFor(each, title_of(connection, policy, each.person)) for each in mine),
+                acts_for=tuple(ActsFor(each, *called_by(connection, policy, each.person)) for each in mine),
                 acted_for_by=tuple(_in_force(connection, delegations.of_person(connection, who, now), now)),
                 filers=_filers(connection, who),
                 shared=tuple(each for each in held if each.about_several),

@@ -132,6 +132,7 @@ COLUMN: Rules = {
     "domain": _domain,
     "title": text("column-title"),
     "retention_days": days("column-retention"),
+    "translations": translations,
 }
 
 # -- rows --------------------------------------------------------------------------------------------------------------

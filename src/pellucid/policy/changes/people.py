@@ -31,12 +31,14 @@ ROLE: Rules = {
     "name": told_apart,
     "title": text("role-title"),
     "may": listed("action", lambda action: f"{ACTIONS.get(action, 'do it')} (`{action}`)"),
+    "translations": translations,
 }
 PERSON: Rules = {
     "name": told_apart,
     "title": text("person-title"),
     "roles": listed("person-role"),
     "allowance": optional_allowance("person-allowance"),
+    "translations": translations,
 }
 RECIPIENT: Rules = {
     "name": told_apart,

@@ -10,7 +10,12 @@ from pellucid.policy.changes.rules import Notes, Rules, nested, text, told_apart
 from pellucid.policy.model import Policy, PrivacyUnit, Regime
 from pellucid.policy.phrases import ticked
 
-NAMESPACE: Rules = {"name": told_apart, "title": text("namespace-title"), "cap": nested(CAP)}
+NAMESPACE: Rules = {
+    "name": told_apart,
+    "title": text("namespace-title"),
+    "cap": nested(CAP),
+    "translations": translations,
+}
 
 
 def _order_only(notes: Notes, old: tuple[str, ...], new: tuple[str, ...]) -> None:
@@ -57,9 +62,13 @@ def _hint(there: Policy, here: Policy, unit: PrivacyUnit) -> str:
     alike = [
         other.name
         for other in there.namespaces.values()
-        if other.name not in here.namespaces and replace(other, name="", title="") == replace(unit, name="", title="")
+        if other.name not in here.namespaces and _unnamed(other) == _unnamed(unit)
     ]
     return f" It looks like {ticked(alike)} renamed." if alike else ""
+
+
+def _unnamed(unit: PrivacyUnit) -> PrivacyUnit:
+    return replace(unit, name="", title="", translations=())
 
 
 def compare_places(notes: Notes) -> None:

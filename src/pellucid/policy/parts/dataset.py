@@ -59,6 +59,7 @@ class Column:
     domain: tuple[str | int | bool, ...] = ()
     title: str = ""
     retention_days: int | None = field(default=None, metadata=ADDED)
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

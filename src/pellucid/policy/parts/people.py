@@ -81,6 +81,7 @@ class PrivacyUnit:
     name: str
     title: str
     cap: Allowance
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Role:
     name: str
     title: str
     may: tuple[str, ...]
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Person:
     title: str
     roles: tuple[str, ...]
     allowance: Allowance | None = field(default=None, metadata=ADDED)
+    translations: tuple[Translation, ...] = field(default=(), metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True)

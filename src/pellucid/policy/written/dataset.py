@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pellucid.policy.model import ColumnType, MaskKind
-from pellucid.policy.written.base import TRANSLATIONS, AllowanceDocument, Document, Language, Text, Word
+from pellucid.policy.written.base import TRANSLATIONS, AllowanceDocument, Document, Language, Text, TitleTexts, Word
 
 Value = str | int | bool
 
@@ -39,6 +39,7 @@ class ColumnDocument(Document):
     domain: list[Value] = Field(default=[], description="All values it may have, if these are public knowledge.")
     mask: MaskDocument | None = Field(default=None, description="How it is shown in place of its values.")
     retention_days: int | None = Field(default=None, description="Days after which a row's value is emptied.")
+    translations: dict[Language, TitleTexts] = Field(default={}, description=TRANSLATIONS)
 
     @model_validator(mode="after")
     def _money_has_a_scale(self) -> ColumnDocument:

@@ -53,6 +53,7 @@ class NamespaceDocument(Document):
 
     title: Text = Field(description="What one subject is, e.g. household.")
     cap: AllowanceDocument = Field(description="The binding limit for each subject over all datasets and purposes.")
+    translations: dict[Language, TitleTexts] = Field(default={}, description=TRANSLATIONS)
 
 
 class RecipientTexts(Document):
@@ -86,6 +87,7 @@ class RoleDocument(Document):
 
     title: Text = Field(description="Plain name of the role.")
     may: list[Text] = Field(description="Actions the role permits, e.g. query, budget-show, consent-record.")
+    translations: dict[Language, TitleTexts] = Field(default={}, description=TRANSLATIONS)
 
 
 class PersonDocument(Document):
@@ -96,3 +98,4 @@ class PersonDocument(Document):
     allowance: AllowanceDocument | None = Field(
         default=None, description="Most privacy loss that their questions may spend, over all purposes."
     )
+    translations: dict[Language, TitleTexts] = Field(default={}, description=TRANSLATIONS)

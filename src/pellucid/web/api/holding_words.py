@@ -38,7 +38,8 @@ class PlaceTold(BaseModel):
 
     dataset: str
     title: str
-    columns: list[str]
+    columns: list[str] = Field(description="Titles.")
+    names: list[str] = Field(description="Of the columns, as the policy has them.")
     source: str
     since: str | None = Field(description=SINCE)
     how_known: list[Known] = Field(description=KNOWN)
@@ -88,7 +89,8 @@ class SourceTold(BaseModel):
 
     dataset: str
     title: str
-    columns: list[str]
+    columns: list[str] = Field(description="Titles.")
+    names: list[str] = Field(description="Of the columns, as the policy has them.")
 
 
 class ConclusionTold(BaseModel):

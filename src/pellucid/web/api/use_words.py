@@ -70,7 +70,8 @@ class GivenTold(BaseModel):
 class NoticeToRecipient(BaseModel):
     """What a recipient was told about them, and how far that came."""
 
-    recipient: str
+    recipient: str = Field(description="Its title.")
+    name: str = Field(description="As the policy has it.")
     of: Literal["erasure", "rectification", "restriction", "lift-restriction"]
     at: str
     state: Literal["due", "sent", "answered", "given-up"]

@@ -1,4 +1,4 @@
-"""What the page of uses calls things: its parts, who did something, and how many others there were."""
+"""What the page of uses calls things: its parts, and how many others there were."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pellucid.transparency.told_uses import ABOUT_YOU, CHOICES, TURNED_DOWN, USED
-from pellucid.transparency.use_words import ROLELESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,6 @@ PARTS = (
         "By you or for you: your choices, your requests, and who looked at your data.",
     ),
 )
-ROLES: Mapping[str, str] = ROLELESS
-"""Who did something, where it was nobody of the staff with a role; titles of roles are the policy's."""
-
 _SPAN = re.compile(r"between (?P<low>[\d,]+) and (?P<high>[\d,]+)")
 _FEW = re.compile(r"fewer than (?P<high>[\d,]+) people")
 

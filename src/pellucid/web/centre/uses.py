@@ -11,9 +11,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from pellucid.transparency.told_uses import Group
-from pellucid.web.centre.named import Names
 from pellucid.web.centre.receiver_words import ACTS, KINDS, STATES
-from pellucid.web.centre.use_words import PARTS, ROLES, Part, band
+from pellucid.web.centre.use_words import PARTS, Part, band
 from pellucid.web.centre.visiting import Here
 from pellucid.web.pages import page
 
@@ -50,9 +49,7 @@ def uses(request: Request, visit: Here, purpose: WhichPurpose = "", place: Place
         purposes=workspace.centre.policy().purposes,
         purpose=purpose,
         is_first=place is None,
-        roles=ROLES,
         band=band,
-        names=Names.of(workspace.centre.policy()),
     )
 
 
@@ -70,7 +67,6 @@ def recipients(request: Request, visit: Here) -> Response:
         kinds=KINDS,
         acts=ACTS,
         states=STATES,
-        names=Names.of(visit.site.workspace.centre.policy()),
     )
 
 

@@ -52,10 +52,10 @@ def leave(working: Here, _form: Posted) -> Response:
 def home(request: Request, working: Here) -> Response:
     """Show who is signed in, with which roles, and what is due today to who may see it."""
     workspace = working.site.workspace
-    roles = workspace.centre.policy().roles
-    titles = [roles[name].title for name in working.member.actor.roles if name in roles]
+    declared = workspace.centre.policy().roles
+    roles = [name for name in working.member.actor.roles if name in declared]
     due = workspace.oversight.due(actor=working.actor) if working.may("request-list") else None
-    return page(request, "console/home.html", working=working, here="home", roles=titles, due=due, words=officer_words)
+    return page(request, "console/home.html", working=working, here="home", roles=roles, due=due, words=officer_words)
 
 
 def sign_in_page(request: Request, browser: Browser, *, wrong: tuple[str, ...] = (), status: int = 200) -> Response:
