@@ -6,8 +6,9 @@ are seen by looking inside (`rights.inside`), or come in a package (`rights.acce
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
@@ -15,6 +16,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 from pellucid.policy.categories import CATEGORIES, SPECIAL, is_within, title
 from pellucid.policy.decide import subject_key_columns
 from pellucid.policy.model import Column, Dataset, Policy, name_in_words
+from pellucid.records.asked import Asked
 from pellucid.records.rights_tables import derived_builds
 from pellucid.records.tables import generations
 from pellucid.rights.access import datasets_about
@@ -26,20 +28,8 @@ from pellucid.subjects.links import Identity, certain_identities
 
 _AMONG: BindParameter[Any] = bindparam("names", expanding=True)
 _BUILT = select(derived_builds.c.dataset).where(derived_builds.c.dataset.in_(_AMONG)).distinct()
-_HISTORY = (
-    select(
-        generations.c.dataset,
-        func.min(generations.c.published_at),
-        func.max(generations.c.published_at),
-        select(func.count())
-        .select_from(derived_builds)
-        .where(derived_builds.c.dataset == generations.c.dataset)
-        .scalar_subquery(),
-    )
-    .where(generations.c.dataset.in_(_AMONG))
-    .group_by(generations.c.dataset)
-)
-"""When a dataset first came in, when it was last published anew, and how often it was built of others."""
+_KEPT = 64
+"""How many descriptions of what is held a process keeps: people who stand in the same datasets share one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +96,32 @@ class Overview:
     datasets: tuple[HeldDataset, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """When a dataset first came in, when it was last published anew (UTC µs), and whether it was built of others."""
+
+    dataset: str
+    since: int | None
+    renewed: int | None
+    derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What is held in some datasets, whoever it is about: made of one policy, and of when each of them came in.
+
+    `strength` is how well somebody has to be known to be told all of it.
+    """
+
+    policy: Policy
+    strength: int
+    categories: tuple[HeldCategory, ...]
+    datasets: tuple[HeldDataset, ...]
+
+
+_DESCRIBED: dict[tuple[str, tuple[_Came, ...]], _Described] = {}
+
+
 def overview(
     connection: Connection, policy: Policy, identity: Identity, strength: int, *, alone: bool = False
 ) -> Overview:
@@ -115,16 +131,51 @@ def overview(
     """
     identities = (identity,) if alone else certain_identities(connection, identity)
     found = datasets_about(connection, policy, identities)
-    less = strength < strength_of(Right.ACCESS, found)
+    described = _described(policy, found, _came_in(connection, [each.name for each in found]))
+    less = strength < described.strength
     person = (identity_facts(connection, policy, each, without_sensitive=less) for each in identities)
-    names = [each.name for each in found]
-    history = {
-        name: (first, last, builds) for name, first, last, builds in connection.execute(_HISTORY, {"names": names})
-    }
-    held = tuple(_held(policy, each, *history[each.name][:2]) for each in found)
-    derived = frozenset(name for name, (_, _, builds) in history.items() if builds)
-    categories = _categories(found, {name: first for name, (first, _, _) in history.items()}, derived)
-    return Overview(tuple(each for each in person if each is not None), categories, held)
+    return Overview(tuple(each for each in person if each is not None), described.categories, described.datasets)
+
+
+@cache
+def _history_of(number: int) -> Asked:
+    """Return the statement that asks when so many datasets came in, and how often each was built of others."""
+    names: list[BindParameter[Any]] = [bindparam(f"name{place}") for place in range(number)]
+    built = select(func.count()).select_from(derived_builds).where(derived_builds.c.dataset == generations.c.dataset)
+    first, last = func.min(generations.c.published_at), func.max(generations.c.published_at)
+    history = select(
+        generations.c.dataset,
+        first.label("since"),
+        last.label("renewed"),
+        built.scalar_subquery().label("builds"),
+    )
+    return Asked(history.where(generations.c.dataset.in_(names)).group_by(generations.c.dataset))
+
+
+def _came_in(connection: Connection, names: Sequence[str]) -> tuple[_Came, ...]:
+    """Return when these datasets came in, in their order."""
+    if not names:
+        return ()
+    rows = _history_of(len(names))(connection, **{f"name{place}": name for place, name in enumerate(names)})
+    found = {row.dataset: _Came(row.dataset, row.since, row.renewed, bool(row.builds)) for row in rows}
+    return tuple(found[name] for name in names)
+
+
+def _described(policy: Policy, found: Sequence[Dataset], came: tuple[_Came, ...]) -> _Described:
+    """Return what is held in datasets; the same as before while policy and history are the same."""
+    kept = _DESCRIBED.get((policy.version, came))
+    if kept is None or kept.policy is not policy:
+        since = {each.dataset: each.since for each in came}
+        kept = _Described(
+            policy,
+            strength_of(Right.ACCESS, found),
+            _categories(found, since, {each.dataset for each in came if each.derived}),
+            tuple(_held(policy, each, when.since, when.renewed) for each, when in zip(found, came, strict=True)),
+        )
+        if len(_DESCRIBED) >= _KEPT:
+            _DESCRIBED.clear()
+        _DESCRIBED[policy.version, came] = kept
+    return kept
 
 
 def derived_among(connection: Connection, names: Sequence[str]) -> frozenset[str]:
@@ -133,7 +184,7 @@ def derived_among(connection: Connection, names: Sequence[str]) -> frozenset[str
 
 
 def _categories(
-    found: Sequence[Dataset], since: Mapping[str, int | None], derived: frozenset[str]
+    found: Sequence[Dataset], since: Mapping[str, int | None], derived: Collection[str]
 ) -> tuple[HeldCategory, ...]:
     """Return the kinds of data, in the order of the tree of categories."""
     places: dict[str, list[Place]] = {}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -75,7 +75,7 @@ class Words:
 
     def date(self, day: date) -> str:
         """Return a day in words: “9 November 2026”."""
-        return format_date(day, "long", locale=self._locale)
+        return _long_date(day.date() if isinstance(day, datetime) else day, self._locale_name)
 
     def moment(self, moment: datetime) -> str:
         """Return a moment, in UTC, to the minute."""
@@ -107,8 +107,12 @@ class Words:
         return "rtl" if self._locale.character_order == "right-to-left" else "ltr"
 
     @property
+    def _locale_name(self) -> str:
+        return _WRITTEN.get(self.language, self.language)
+
+    @property
     def _locale(self) -> Locale:
-        return _locale(_WRITTEN.get(self.language, self.language))
+        return _locale(self._locale_name)
 
     def period(self, days: int) -> str:
         """Return a number of days as people say it: in years, if it is some whole ones (leap days or not)."""
@@ -122,6 +126,12 @@ class Words:
 def _locale(name: str) -> Locale:
     """Return a locale, read once: Babel would take each name apart for each date."""
     return Locale.parse(name)
+
+
+@lru_cache(4_096)
+def _long_date(day: date, name: str) -> str:
+    """Return a day in words of a locale: pages tell the same few days again and again."""
+    return format_date(day, "long", locale=_locale(name))
 
 
 @cache

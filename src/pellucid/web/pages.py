@@ -6,6 +6,7 @@ A page is a function of what a desk returned. Templates only show, and hold no s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from gettext import NullTranslations
@@ -27,6 +28,7 @@ from pellucid.transparency.phrases import REVEALED
 from pellucid.transparency.words import SOURCE, Words, translations
 from pellucid.web.colons import SPACED, SpacedColons
 from pellucid.web.errors import Problem
+from pellucid.web.fragments import Fragments
 from pellucid.web.language import CATALOGUES, CHOICE, keep_choice, language_of, names
 from pellucid.web.sentences import Sentences
 from pellucid.web.site import Site, site_of
@@ -83,6 +85,7 @@ def environment(language: str) -> Environment:
     found.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     found.spoken = spoken  # type: ignore[attr-defined]  # likewise
     found.globals["_"] = partial(_filled, spoken)
+    found.globals["once"] = Fragments(found)
     found.filters |= {
         "moment": lambda instant: words.moment(_utc(instant)),
         "day": lambda instant: words.date(_utc(instant)),
@@ -120,12 +123,8 @@ def page(request: Request, template: str, *, status: int = 200, under: Policy | 
         environment(language)
         .get_template(template)
         .render(
-            company=_company(policy, language),
             told=TOLD.get(request.query_params.get("told", ""), ""),
-            own=partial(_own, policy, language),
-            all_own=partial(_all_own, policy, language),
-            values=partial(_values, policy, language),
-            shown_in=partial(_shown_in, policy, language),
+            **_told_by(policy, language).texts,
             elsewhere="" if request.method == "GET" else _start(request),
             **shown,
         )
@@ -169,6 +168,32 @@ def policy_of(site: Site) -> Policy | None:
         return site.workspace.centre.policy()
     except PellucidError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _ToldBy:
+    """What pages in a language take from a policy: the company, and how its texts are told."""
+
+    policy: Policy | None
+    texts: Mapping[str, Any]
+
+
+_TOLD_BY: dict[str, _ToldBy] = {}
+
+
+def _told_by(policy: Policy | None, language: str) -> _ToldBy:
+    """Return it; the very same as before while the policy is, so that what was made of it is found again."""
+    found = _TOLD_BY.get(language)
+    if found is None or found.policy is not policy:
+        texts = {
+            "company": _company(policy, language),
+            "own": partial(_own, policy, language),
+            "all_own": partial(_all_own, policy, language),
+            "values": partial(_values, policy, language),
+            "shown_in": partial(_shown_in, policy, language),
+        }
+        _TOLD_BY[language] = found = _ToldBy(policy, texts)
+    return found
 
 
 def _company(policy: Policy | None, language: str) -> Mapping[str, str]:
