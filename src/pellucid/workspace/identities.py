@@ -44,7 +44,7 @@ class IdentityDesk:
         return done
 
     def split(self, one: Named, other: Named, *, evidence: str, actor: Actor) -> Joined:
-        """Split two identities that are not one person's; neither gains anything by it, nor keeps what was the other's."""
+        """Split two identities that are not one person's; neither gains by it, nor keeps what was the other's."""
         from pellucid.workspace import parting  # noqa: PLC0415  -- likewise
 
         policy, now = self.room.demand(actor, "subject-link"), self.room.clock()

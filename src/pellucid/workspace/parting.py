@@ -19,12 +19,13 @@ from pellucid.policy.model import Actor
 from pellucid.rights import packages, sign_in, stored
 from pellucid.rights.book import Book
 from pellucid.rights.challenges import forget_shown
+from pellucid.rights.messages import leave_to_staff
 from pellucid.rights.request import Request
 from pellucid.rights.self_served import is_begun
 from pellucid.subjects import ids
 from pellucid.subjects.links import Identity
 from pellucid.transparency import messages
-from pellucid.workspace.duties import open_book
+from pellucid.workspace.duties import terms_of
 from pellucid.workspace.room import Room
 
 LINKED, SPLIT = "identities-linked", "identities-split"
@@ -33,7 +34,7 @@ LINKED, SPLIT = "identities-linked", "identities-split"
 def after_link(room: Room, connection: Connection, identities: Sequence[Identity], actor: Actor, now: int) -> None:
     """End what was begun while these identities were less than one person, in the transaction that links them."""
     _sign_out(room, connection, identities, actor, LINKED, now)
-    book = open_book(room)(connection, actor, now)
+    book = _book(room, connection, actor, now)
     for found in _changeable(connection, identities):
         if found.approved_at is not None:
             book.take_approval_back(found.id)
@@ -44,7 +45,7 @@ def after_split(room: Room, connection: Connection, identities: Sequence[Identit
     _sign_out(room, connection, identities, actor, SPLIT, now)
     people = [room.subject_keys.pseudonym(connection, *each) for each in _held(connection, identities)]
     messages.recall(connection, people)
-    book = open_book(room)(connection, actor, now)
+    book = _book(room, connection, actor, now)
     for namespace, subject in identities:
         sign_in.end_all(connection, namespace, subject, now)
         packages.remove_made(connection, room.folder, namespace, subject, SPLIT, now)
@@ -53,6 +54,10 @@ def after_split(room: Room, connection: Connection, identities: Sequence[Identit
         _stop_mails(connection, found, actor, now)
         if found.verified_strength or found.approved_at is not None:
             book.doubt(found.id)
+
+
+def _book(room: Room, connection: Connection, actor: Actor, now: int) -> Book:
+    return Book(connection, room.subject_keys, room.policy_of(connection), terms_of(room), actor, now)
 
 
 def _sign_out(
@@ -82,5 +87,6 @@ def _stop_mails(connection: Connection, found: Request, actor: Actor, now: int) 
     for each in outbox.beginning(connection, f"{found.id}:"):
         if each.kind == outbox.MAIL and each.state == outbox.DUE:
             outbox.give_up(connection, each.id, now)
+            leave_to_staff(connection, each.about, actor.name, now)
             body = {"delivery": each.id, "kind": each.kind, "about": each.about}
             append(connection, AuditEntry("delivery.stopped", actor, now, body=body))

@@ -188,6 +188,8 @@ def test_a_mail_about_a_request_that_waits_at_a_split_goes_to_nobody(grocer: Gro
     grocer.work()
 
     assert grocer.office.taken == []
+    page = grocer.known_staff("pia").get(f"/staff/requests/{request}")
+    assert page.words.count("that the objection is upheld") == 1
 
 
 def test_who_was_erased_is_signed_out_and_no_page_of_theirs_shows_or_changes_anything(grocer: Grocer) -> None:
