@@ -41,7 +41,10 @@ KINDS = {
     ),
     "api": ("The API", "Under `/api`, and whatever is not one of the others. Bodies are JSON."),
     "signed": ("The Data Rights Protocol", "Under `/v1`. Bodies are signed texts."),
-    "static": ("Static files", "Under `/static`; whoever has one keeps it for good, since its name is of its content."),
+    "static": (
+        "Static files",
+        "Under `/privacy/static`, kept for good, since a name is of its content; and `/favicon.ico`, kept for a day.",
+    ),
 }
 REFERENCE = Path(__file__).with_name("reference")
 SOURCE = Path(pellucid.__file__).parent

@@ -173,6 +173,7 @@ DOOR_CASES: list[Case] = [
     ("doors.hand_over", lambda w: w.doors.hand_over("x", address="here"), REFUSED, True),
     ("doors.visitor", lambda w: w.doors.visitor("x" * 43), (), False),
     ("doors.leave", lambda w: w.doors.leave(visitor(w)), ("sign-in.ended",), False),
+    ("doors.leave_everywhere", lambda w: w.doors.leave_everywhere(visitor(w)), ("sign-in.ended",), False),
     ("doors.tidy", lambda w: w.doors.tidy(), (), False),
     ("centre.policy", lambda w: w.centre.policy(), (), False),
     ("centre.overview", lambda w: w.centre.overview(visitor(w)), (), False),

@@ -85,6 +85,7 @@ ROWS: dict[tuple[str, str], tuple[str | None, Any, int]] = {
     ("GET", OWN): (ME, None, 200),
     ("GET", f"{OWN}/session"): (ME, None, 200),
     ("DELETE", f"{OWN}/session"): (ME, None, 204),
+    ("DELETE", f"{OWN}/sessions"): (ME, None, 204),
     ("GET", f"{OWN}/choices"): (ME, None, 200),
     ("POST", f"{OWN}/choices"): (ME, {}, 201),
     ("POST", f"{OWN}/choices/{{purpose}}"): (ME, {"yes": False}, 201),

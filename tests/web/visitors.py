@@ -64,7 +64,7 @@ roles:
             tokens-manage, staff-manage, delegation-manage, request-approve, request-carry-out, request-list,
             request-verify, audit-export, audit-read, consent-coverage-exact, consent-screens, erase, request-decide,
             request-file,
-            insight-approve, insight-list, subject-access]}
+            insight-approve, insight-list, subject-access, subject-link]}
 people:
   ana: {title: Ana Lyst, roles: [analyst]}
   pia: {title: Pia Vacy, roles: [officer]}

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, or_, select, update
 
 from pellucid.errors import NotPermitted
 from pellucid.records.asked import Asked
-from pellucid.records.web_tables import acting_sessions, staff_sessions, web_sessions
+from pellucid.records.web_tables import acting_sessions, delegations, staff_sessions, web_sessions
 
 MINUTE = 60_000_000
 DAY = 86_400_000_000
@@ -144,6 +144,18 @@ def end_all(connection: Connection, door: Door, who: Mapping[str, Any], now: int
     """End every session of somebody; returns how many there were."""
     theirs = [door.table.c[name] == value for name, value in who.items()]
     ended = update(door.table).where(*theirs, door.table.c.ended_at.is_(None))
+    return connection.execute(ended.values(ended_at=now)).rowcount
+
+
+def end_showing(connection: Connection, namespace: str, subject: int, now: int) -> int:
+    """End every session of customers in which somebody's data can be seen: their own, and of who acts for them.
+
+    Returns how many there were.
+    """
+    acts = select(acting_sessions.c.session).join(delegations, delegations.c.id == acting_sessions.c.delegation)
+    for_them = acts.where(delegations.c.namespace == namespace, delegations.c.subject == subject)
+    own = and_(web_sessions.c.namespace == namespace, web_sessions.c.subject == subject)
+    ended = update(web_sessions).where(or_(own, web_sessions.c.id.in_(for_them)), web_sessions.c.ended_at.is_(None))
     return connection.execute(ended.values(ended_at=now)).rowcount
 
 

@@ -102,6 +102,14 @@ class Book:
         """Note that the person could not show who they are."""
         return self._step(request, "failed", lambda one: one.fail_verification(self.now))
 
+    def doubt(self, request: str) -> Request:
+        """Note that what was shown of who asks holds no longer: they have to show it anew, and it is approved anew."""
+        return self._step(request, "doubted", lambda one: one.doubt(self.now))
+
+    def take_approval_back(self, request: str) -> Request:
+        """Note that it has to be approved anew: it would be done to more than it was approved for."""
+        return self._step(request, "approval-over", lambda one: one.take_approval_back(self.now))
+
     def pause(self, request: str, details: Told) -> Request:
         """Note that something was asked of the person that stops the clock; refused where no law lets it."""
         found = stored.load(self.connection, request)

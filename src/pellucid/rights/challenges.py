@@ -148,6 +148,14 @@ def shown_contacts(connection: Connection, request: str, since: int = 0) -> set[
     return {bytes(contact) for contact in connection.scalars(used)}
 
 
+def forget_shown(connection: Connection, request: str, now: int) -> None:
+    """Let no code of a request hold any longer, and what was shown for it by codes before count no more."""
+    same = identity_challenges.c.request == request
+    connection.execute(update(identity_challenges).where(same).values(contact=None))
+    live = identity_challenges.c.expires_at > now
+    connection.execute(update(identity_challenges).where(same, live).values(expires_at=now))
+
+
 def choose(
     connection: Connection,
     key: bytes,

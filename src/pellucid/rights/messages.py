@@ -62,6 +62,21 @@ def tell(
     stored.note(connection, request.id, Event(TELLING, _not_before(connection, request, now), actor, event))
 
 
+def leave_to_staff(connection: Connection, about: str, actor: str, now: int) -> None:
+    """Note that the staff has to tell what a mail said that was given up; `about` is what that delivery was for.
+
+    What is no message about a request, was told otherwise, or is of a clock that goes on again is left alone.
+    """
+    id, _, said = about.partition(":")
+    message = said.partition(":")[0]
+    if message not in MESSAGES or not stored.ID.fullmatch(id):
+        return
+    request = stored.load(connection, id)
+    if _about(connection, request, message) == about and not is_told(connection, request, message):
+        event = {"message": message, "by": "staff"}
+        stored.note(connection, id, Event(TELLING, _not_before(connection, request, now), actor, event))
+
+
 def is_told(connection: Connection, request: Request, message: str) -> bool:
     """Return whether a message has gone out: the mail was handed over, or the staff told it."""
     put = outbox.about(connection, _about(connection, request, message))

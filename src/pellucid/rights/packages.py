@@ -159,11 +159,23 @@ def remove_expired(connection: Connection, folder: Path, now: int) -> tuple[str,
 
 def remove_packages(connection: Connection, folder: Path, namespace: str, subject: int, now: int) -> tuple[str, ...]:
     """Remove every package of a person, also one that is being made, in the caller's write transaction."""
+    return _remove(connection, folder, _of_person(connection, namespace, subject), "erased", now)
+
+
+def remove_made(
+    connection: Connection, folder: Path, namespace: str, subject: int, because: str, now: int
+) -> tuple[str, ...]:
+    """Remove a person's packages that are whole, likewise; who makes one looks at its end whose it is."""
+    whole = [each for each in _of_person(connection, namespace, subject) if each.digest is not None]
+    return _remove(connection, folder, whole, because, now)
+
+
+def _of_person(connection: Connection, namespace: str, subject: int) -> list[Package]:
     theirs = select(rights_requests.c.id).where(
         rights_requests.c.namespace == namespace, rights_requests.c.subject == subject
     )
     kept = select(packages).where(packages.c.request.in_(theirs), packages.c.removed_at.is_(None))
-    return _remove(connection, folder, [_package(row) for row in connection.execute(kept)], "erased", now)
+    return [_package(row) for row in connection.execute(kept)]
 
 
 def _remove(connection: Connection, folder: Path, gone: list[Package], why: str, now: int) -> tuple[str, ...]:

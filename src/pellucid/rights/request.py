@@ -181,6 +181,21 @@ class Request:
         self._after(now)
         return replace(self, verification=Verification.FAILED, verified_strength=0)
 
+    def doubt(self, now: int) -> Request:
+        """Take back what was shown of who asks, and the approval that rests on it: it may have been somebody else."""
+        self._demand("doubted", not self.closed)
+        self._after(now)
+        unshown = replace(
+            self, verification=Verification.NONE, verified_how=None, verified_strength=0, verified_at=None
+        )
+        return replace(unshown, approved_at=None, reason="")
+
+    def take_approval_back(self, now: int) -> Request:
+        """Take the approval back: what it was given for is not what would be done now."""
+        self._demand("looked at again", not self.closed)
+        self._after(now)
+        return replace(self, approved_at=None)
+
     def approve(self, now: int) -> Request:
         """Note that somebody of the staff approved it; who asks has to be known before."""
         self._demand("approved", self.state is RequestState.IN_PROGRESS and self.canonical is None)

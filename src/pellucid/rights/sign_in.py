@@ -78,6 +78,12 @@ def who_showed(
     return (namespace, subject), address
 
 
+def end_all(connection: Connection, namespace: str, subject: int, now: int) -> None:
+    """End whatever somebody's codes are asked for, before and within a session: none that was sent holds any longer."""
+    theirs = (sign_ins.c.namespace == namespace, sign_ins.c.subject == subject, sign_ins.c.ends_at > now)
+    connection.execute(update(sign_ins).where(*theirs).values(ends_at=now))
+
+
 def forget(connection: Connection, now: int) -> None:
     """Delete sign-ins that were over a day ago, and challenges for any; what is counted goes back no further.
 

@@ -75,6 +75,14 @@ def open_of(connection: Connection, namespace: str, subject: int, right: Right) 
     return [as_request(row) for row in connection.execute(wanted.order_by(table.received_at, table.id))]
 
 
+def open_about(connection: Connection, namespace: str, subject: int) -> list[Request]:
+    """Return a subject's requests of any right that are not closed, the earliest first."""
+    table = rights_requests.c
+    theirs = (table.namespace == namespace, table.subject == subject, table.state.in_(_OPEN))
+    rows = connection.execute(select(rights_requests).where(*theirs).order_by(table.received_at, table.id))
+    return [as_request(row) for row in rows]
+
+
 def joined_to(connection: Connection, request: str) -> list[Request]:
     """Return the requests that joined another and are not closed, the earliest first."""
     table = rights_requests.c

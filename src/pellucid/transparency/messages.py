@@ -126,6 +126,8 @@ def send_one(parts: MessageParts, found: Due, actor: Actor) -> Outcome:
         refused = _why_not(parts, connection, found, now)
         if refused is not None:
             return refused
+        if _pseudonyms(parts, connection, found.identity) != people:  # the address may be another's now
+            return Outcome.OVER
         _put(parts, connection, found, fields, to, actor, now)
     return Outcome.PUT
 
@@ -144,6 +146,18 @@ def may_go(connection: Connection, keys: SubjectKeys, about: str) -> bool:
     everyone = [each for each in certain_identities(connection, identity) if ids.natural_key(connection, *each)]
     held = identity in everyone
     return held and (row.kind == ANSWERED or not any(is_restricted(connection, each) for each in everyone))
+
+
+def recall(connection: Connection, people: Sequence[str]) -> None:
+    """Let no message to these people (by pseudonym) go out that waits, and no link in any that went open anything.
+
+    What did not go out is due anew, and goes to the address that is held then.
+    """
+    theirs = messages_sent.c.person.in_(people)
+    connection.execute(update(messages_sent).where(theirs).values(who=b""))
+    for link in connection.scalars(select(messages_sent.c.link).where(theirs)).all():
+        if any(each.state == outbox.DUE for each in outbox.about(connection, f"{ABOUT}{link}")):
+            connection.execute(delete(messages_sent).where(messages_sent.c.link == link))
 
 
 def choices(connection: Connection, pseudonym: str) -> dict[str, bool]:

@@ -49,6 +49,7 @@ COUNTERPARTS: Mapping[str, str] = {
     "GET /privacy/signed-out": PROVIDER,
     "POST /privacy/hand-over": f"POST {_SIGN_IN}/hand-over",
     "POST /privacy/sign-out": f"DELETE {_ME}/session",
+    "POST /privacy/sign-out/everywhere": f"DELETE {_ME}/sessions",
     "GET /privacy/pass/{token}": BROWSER,
     "POST /privacy/pass/{token}": BROWSER,
     "GET /privacy": f"GET {_ME}",

@@ -88,7 +88,7 @@ ALL = (API, SIGNED, PAGE, STATIC, SCRIPT)
 
 _OF_PRIVACY = {"static": STATIC, "api": SCRIPT}
 _FOR_VISITORS = ("/privacy/visitor", "/privacy/api", "/privacy/static")
-_BY_FIRST_PART = {"v1": SIGNED, "privacy": PAGE, "staff": PAGE, "verify": PAGE, "static": STATIC}
+_BY_FIRST_PART = {"v1": SIGNED, "privacy": PAGE, "staff": PAGE, "verify": PAGE, "static": STATIC, "favicon.ico": STATIC}
 _OF_PROGRAMS = ("api", "healthz", "readyz", "metrics")
 """First parts of paths at which programs alone ask, whatever they accept."""
 

@@ -54,6 +54,7 @@ TOLD: Mapping[str, str] = {
     "delegation-ended": "It is ended, at once.",
     "agent-stopped": "What the agent asked for in your name is taken back.",
     "signed-out": "You are signed out.",
+    "signed-out-everywhere": "You are signed out here and on all other devices.",
     "done": "This is done, and it is in the log.",
     "proposed": "It is proposed. Somebody else may now decide about it.",
     "approved": "It is approved, and may be run.",

@@ -21,6 +21,7 @@ from pellucid.web.errors import Problem
 FOLDER = Path(__file__).with_name("static")
 TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".ico": "image/x-icon",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
@@ -30,6 +31,7 @@ KEPT = "public, max-age=31536000, immutable"
 EMBEDDED = ("consent.js",)
 """What pages of the company name for good, whatever it holds."""
 KEPT_SHORTLY = "public, max-age=600"
+KEPT_A_DAY = "public, max-age=86400"
 
 router = APIRouter()
 
@@ -67,6 +69,13 @@ def static(name: Annotated[str, InPath(max_length=100)]) -> Response:
         media_type=found.media_type,
         headers={"Cache-Control": KEPT_SHORTLY if name in EMBEDDED else KEPT},
     )
+
+
+@router.get("/favicon.ico", include_in_schema=False)
+def icon() -> Response:
+    """Return our icon where browsers look for it by themselves: beside what is no page, and old ones always."""
+    found = _read(FOLDER / "favicon.ico")
+    return Response(found.content, media_type=found.media_type, headers={"Cache-Control": KEPT_A_DAY})
 
 
 @cache

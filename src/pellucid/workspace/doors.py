@@ -30,7 +30,7 @@ from pellucid.rights.filing import NOTED
 from pellucid.rights.sign_in import Browser
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
-from pellucid.subjects.links import Identity
+from pellucid.subjects.links import Identity, certain_identities
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
 from pellucid.workspace.tasks import challenge_key
@@ -192,6 +192,21 @@ class DoorDesk:
             if sessions.end(connection, visitor.session.door, visitor.session, now):
                 name = self.room.subject_keys.pseudonym(connection, *visitor.own)
                 append(connection, AuditEntry("sign-in.ended", visitor.actor, now, subject=name))
+
+    def leave_everywhere(self, visitor: Visitor) -> None:
+        """End every session of who is signed in, this one too, and let no code that was sent let anybody in.
+
+        Their own, by every identifier that is certainly theirs; not those of who acts for them, which delegations end.
+        """
+        now = self.room.clock()
+        with self.room.database.write() as connection:
+            for namespace, subject in certain_identities(connection, visitor.own):
+                sign_in.end_all(connection, namespace, subject, now)
+                ended = sessions.end_all(connection, CENTRE, {"namespace": namespace, "subject": subject}, now)
+                if ended:
+                    name = self.room.subject_keys.pseudonym(connection, namespace, subject)
+                    body = {"sessions": ended, "because": "everywhere"}
+                    append(connection, AuditEntry("sign-in.ended", visitor.actor, now, subject=name, body=body))
 
     def tidy(self) -> None:
         """Forget sessions, sign-ins and wrong answers that are long over."""

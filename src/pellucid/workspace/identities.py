@@ -1,4 +1,7 @@
-"""The identity desk of a workspace: which identifiers belong to one person."""
+"""The identity desk of a workspace: which identifiers belong to one person.
+
+What ends with such a change for who is signed in, or has something open, is told in `parting`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pellucid.consent.leases import await_leases
 from pellucid.errors import NameUnknown
 from pellucid.policy.model import Actor, Policy
 from pellucid.subjects import ids
-from pellucid.subjects.links import CERTAIN, Identity, persons
+from pellucid.subjects.links import CERTAIN, Identity, certain_identities, persons
 from pellucid.workspace.names import namespace_of
 from pellucid.workspace.room import Room
 
@@ -28,20 +31,29 @@ class IdentityDesk:
 
     def link(self, one: Named, other: Named, *, evidence: str, actor: Actor, confidence: str = CERTAIN) -> Joined:
         """Link two identities of one person: from now on the strictest decides for both."""
+        from pellucid.workspace import parting  # noqa: PLC0415  -- slow, and rarely asked for
+
         policy, now = self.room.demand(actor, "subject-link"), self.room.clock()
         first, second = self._identity(policy, one), self._identity(policy, other)
         with self.room.database.write() as connection:
             keys = self.room.subject_keys
             done = join(connection, keys, policy, first, second, confidence, evidence, actor, now)
+            if confidence == CERTAIN:
+                parting.after_link(self.room, connection, certain_identities(connection, first), actor, now)
         await_leases(self.room.database, None, self.room.clock, time.sleep)
         return done
 
     def split(self, one: Named, other: Named, *, evidence: str, actor: Actor) -> Joined:
-        """Split two identities that are not one person's; neither gains anything by it."""
+        """Split two identities that are not one person's; neither gains by it, nor keeps what was the other's."""
+        from pellucid.workspace import parting  # noqa: PLC0415  -- likewise
+
         policy, now = self.room.demand(actor, "subject-link"), self.room.clock()
         first, second = self._identity(policy, one), self._identity(policy, other)
         with self.room.database.write() as connection:
+            before = certain_identities(connection, first)
             done = part(connection, self.room.subject_keys, policy, first, second, evidence, actor, now)
+            if certain_identities(connection, first) != before:
+                parting.after_split(self.room, connection, before, actor, now)
         await_leases(self.room.database, None, self.room.clock, time.sleep)
         return done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,11 @@ from pellucid.audit.log import append
 from pellucid.delivery import outbox, recipients
 from pellucid.delivery.mail import Mail, MailServer, send
 from pellucid.delivery.outbox import Delivery
-from pellucid.errors import DeliveryFailed
+from pellucid.errors import DeliveryFailed, NameUnknown
 from pellucid.failpoints import reach
 from pellucid.policy.model import Actor
 from pellucid.records.jobs import Claim, Job
+from pellucid.rights import messages
 from pellucid.settings import Settings
 from pellucid.workspace.callbacks import Callbacks
 from pellucid.workspace.room import Room
@@ -70,13 +72,17 @@ class Sending:
             claim.done(connection)
             now = claim.clock()
             outbox.give_up(connection, delivery.id, now)
+            with suppress(NameUnknown):  # the request is gone
+                messages.leave_to_staff(connection, delivery.about, self.actor.name, now)
             body = {"delivery": delivery.id, "kind": delivery.kind, "about": delivery.about}
             append(connection, AuditEntry("delivery.stopped", self.actor, now, body=body))
         return True
 
     def given_up(self, connection: Connection, job: Job, now: int) -> None:
-        """Settle the delivery of a job that was given up, and forget what it said."""
+        """Settle the delivery of a job that was given up, and forget what it said: the staff has to tell it."""
         outbox.give_up(connection, job.about, now)
+        with suppress(NameUnknown):  # what is gone is nobody's to tell
+            messages.leave_to_staff(connection, outbox.find(connection, job.about).about, self.actor.name, now)
 
     def _may_go(self, connection: Connection, delivery: Delivery, content: Mapping[str, Any]) -> bool:
         if delivery.kind == outbox.CALLBACK:

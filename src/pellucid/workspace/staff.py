@@ -24,7 +24,7 @@ from pellucid.governance.passwords import demand_strong, hashed
 from pellucid.governance.refusals import Refusals
 from pellucid.governance.sessions import CONSOLE, NewSession, Session, digest
 from pellucid.governance.staff_accounts import Account, Checked
-from pellucid.policy.decide import actions_of
+from pellucid.policy.decide import actions_of, open_purposes
 from pellucid.policy.model import Actor, Policy
 from pellucid.records.only_reading import is_only_reading
 from pellucid.subjects.keys import load_or_create_key
@@ -41,13 +41,14 @@ STRENGTH = 2
 class Member:
     """Somebody of the staff who is signed in: who acts, with the roles that the policy in force gives them.
 
-    `able` are the actions that these let them do.
+    `able` are the actions that these let them do; `asks` says that there is a purpose which they may ask for.
     """
 
     session: Session
     actor: Actor
     title: str
     able: frozenset[str] = frozenset()
+    asks: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ class StaffDesk:
             with self.room.database.write() as connection:
                 sessions.note_seen(connection, CONSOLE, found, now)
         actor = _actor(policy, found)
-        return Member(found, actor, person.title, actions_of(policy, actor))
+        return Member(found, actor, person.title, actions_of(policy, actor), asks=bool(open_purposes(policy, actor)))
 
     def demand(self, member: Member, *actions: str) -> None:
         """Raise NotPermitted, and log it, unless the policy in force lets them do one of the actions."""

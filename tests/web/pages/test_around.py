@@ -73,12 +73,26 @@ def test_static_files_are_kept_by_browsers_for_good_under_their_content(grocer: 
     assert browser.get("/privacy/static/..%2fpages.py").status == 404
 
 
+def test_browsers_find_the_icon_where_they_look_by_themselves(grocer: Grocer) -> None:
+    page = grocer.browser().get("/favicon.ico")
+    width, height = page.raw[6], page.raw[7]
+
+    assert (page.status, page.headers["content-type"], page.headers["cache-control"]) == (
+        200,
+        "image/x-icon",
+        "public, max-age=86400",
+    )
+    assert (page.raw[:4], width, height, len(page.raw) < 2_000) == (b"\0\0\1\0", 32, 32, True)
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
 def test_what_others_wrote_stands_beside_its_licence() -> None:
     names = sorted(re.sub(r"\.[\w-]{12}\.", ".", name) for name in static_files())
 
     assert names == [
         "consent.js",
         "console.css",
+        "favicon.ico",
         "htmx.LICENSE.txt",
         "htmx.min.js",
         "icon.svg",

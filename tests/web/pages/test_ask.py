@@ -19,6 +19,7 @@ from pellucid.release.result import Release
 from pellucid.release.shown import shown_table
 from pellucid.settings import Settings
 from pellucid.web.console.asked import AskedForm, once_of
+from pellucid.web.console.places import places_for
 from pellucid.workspace.asking import Once, _text_of
 from tests.web.analysts import BY_DEPARTMENT, BY_WEEK, CANARY, MARKUP, PRODUCT, TOTAL
 from tests.web.visitors import Browser, Grocer, Page
@@ -166,6 +167,13 @@ def test_who_may_not_ask_is_offered_nothing_and_refused(shop: Grocer, who: str) 
     assert [page.status, sent.status, charged(shop)] == [403, 403, []]
     assert [each["body"]["action"] for each in shop.entries()[-2:]] == ["query", "query"]
     assert [each["actor"]["name"] for each in shop.entries()[-2:]] == [who, who]
+
+
+def test_who_may_preview_but_for_no_purpose_is_not_offered_to_ask() -> None:
+    able = frozenset({"preview", "request-list"})
+
+    assert [each.name for each in places_for(able, asks=False)] == ["requests"]
+    assert [each.name for each in places_for(able, asks=True)] == ["ask", "requests"]
 
 
 def test_a_form_of_another_site_asks_nothing(shop: Grocer) -> None:

@@ -14,6 +14,7 @@ from pellucid.rights import traces
 from pellucid.rights.ours import needles_of
 from pellucid.rights.people import Person
 from pellucid.web import cookies
+from tests.web.app_clients import known_app
 from tests.web.visitors import MAIL, Browser, Grocer
 
 SIGN_IN, CODE = "/privacy/sign-in", "/privacy/sign-in/code"
@@ -171,6 +172,50 @@ def test_the_log_knows_the_person_by_pseudonym_only(grocer: Grocer) -> None:
     ]
     assert [each["actor"]["name"] for each in entries] == ["unknown", "self", "self"]
     assert str(entries).count("h0001") == 0
+
+
+def test_signing_out_on_all_devices_ends_every_session_of_the_person_and_of_nobody_else(grocer: Grocer) -> None:
+    browser, other, bob = grocer.signed_in("h0001"), grocer.known("h0001"), grocer.known("h0002")
+    app = known_app(grocer)
+    before = app.get("/api/v1/me").status_code
+    left = browser.submit("/privacy/people", "/privacy/sign-out/everywhere")
+    after = app.get("/api/v1/me").status_code
+    entries = [each for each in grocer.entries() if each["action"] == "sign-in.ended"]
+
+    assert (left.status, left.place) == (303, "/privacy/sign-in?told=signed-out-everywhere")
+    assert browser.follow(left).words.startswith("You are signed out here and on all other devices.")
+    assert [each.get("/privacy").status for each in (browser, other, bob)] == [303, 303, 200]
+    assert (before, after) == (200, 401)
+    assert [each["body"] for each in entries] == [{"sessions": 3, "because": "everywhere"}]
+
+
+def test_an_app_signs_out_on_all_devices_too(grocer: Grocer) -> None:
+    browser = grocer.known("h0001")
+    app = known_app(grocer)
+    answers = [app.delete("/api/v1/me/sessions").status_code for _ in range(2)]
+
+    assert (answers, browser.get("/privacy").status) == ([204, 401], 303)
+
+
+def test_a_code_that_was_sent_before_signing_out_on_all_devices_lets_nobody_in(grocer: Grocer) -> None:
+    thief, browser = asked(grocer, "h0001"), grocer.known("h0001")
+    code, token = grocer.code_for("h0001"), thief.get(CODE).token
+    browser.submit("/privacy/people", "/privacy/sign-out/everywhere")
+    page = thief.post(CODE, {"_token": token, "code": code})
+
+    assert (page.place, thief.get("/privacy").status) == ("", 303)
+
+
+def test_who_acts_for_somebody_is_not_shown_where_they_are_signed_in_themselves(grocer: Grocer) -> None:
+    pia = grocer.workspace.actor("pia")
+    made = grocer.workspace.people.appoint("guardian", ("", "h0003"), ("", "h0001"), evidence="file 7", actor=pia)
+    browser, child = grocer.known("h0001"), grocer.known("h0003")
+    shown = browser.get("/privacy/people").text.count("/privacy/sign-out/everywhere")
+    browser.submit("/privacy/people", f"/privacy/people/{made.id}/act")
+    acting = browser.get("/privacy/people").text.count("/privacy/sign-out/everywhere")
+    browser.submit("/privacy/people", "/privacy/sign-out/everywhere")
+
+    assert (shown, acting, child.get("/privacy").status) == (1, 0, 200)
 
 
 def test_wrong_codes_are_in_the_log_once_a_minute_with_their_number(grocer: Grocer) -> None:

@@ -32,6 +32,7 @@ OF_STAFF = {
 """What leaves a trace when it is opened, by who may."""
 PLAIN = {
     "/",
+    "/favicon.ico",
     "/privacy",
     "/privacy/choices",
     "/privacy/data",

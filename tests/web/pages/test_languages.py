@@ -174,7 +174,7 @@ def test_the_mail_with_a_code_is_in_the_language_that_the_person_chose_in(grocer
     assert re.fullmatch(r"Um nachzuweisen, dass Sie es sind, geben Sie diesen Code ein: \d{4} \d{4}", lines[1])
 
 
-FILES = {"/privacy/static/{name}", "/staff/log/entries/{leaf}/bytes"}
+FILES = {"/favicon.ico", "/privacy/static/{name}", "/staff/log/entries/{leaf}/bytes"}
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/privacy/sign-in/code"): (EVERYBODY, {"code": "00000000"}, 403),
     ("POST", "/privacy/hand-over"): (EVERYBODY, {"token": "x"}, 403),
     ("POST", "/privacy/sign-out"): (CUSTOMERS, {}, 303),
+    ("POST", "/privacy/sign-out/everywhere"): (CUSTOMERS, {}, 303),
     ("GET", "/privacy"): (CUSTOMERS, {}, 200),
     ("GET", "/privacy/counts"): (CUSTOMERS, {}, 200),
     ("GET", "/privacy/data"): (CUSTOMERS, {}, 200),
@@ -141,6 +142,7 @@ ROWS: dict[tuple[str, str], tuple[str, dict[str, str], int]] = {
     ("POST", "/staff/log/export"): ("audit-export", {}, 200),
     ("POST", "/staff/log/checkpoint"): ("audit-checkpoint", {}, 303),
     ("GET", "/privacy/static/{name}"): (EVERYBODY, {}, 404),
+    ("GET", "/favicon.ico"): (EVERYBODY, {}, 200),
 }
 """Route of a page: whom it lets in, the fields of its form, and how it answers those.
 

@@ -78,6 +78,13 @@ def leave(person: Self) -> Response:
     return Response(status_code=204)
 
 
+@router.delete("/me/sessions", status_code=204, responses=problems())
+def leave_everywhere(person: Self) -> Response:
+    """Sign out on all devices: every session of the person ends, in browsers too; codes that were sent hold no more."""
+    person.site.workspace.doors.leave_everywhere(person.visitor)
+    return Response(status_code=204)
+
+
 def made_told(made: NewSession) -> dict[str, Any]:
     """Return a session just made as JSON tells it, with the bearer that is told this once."""
     return {

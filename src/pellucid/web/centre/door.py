@@ -9,7 +9,7 @@ from pellucid.errors import NotPermitted
 from pellucid.governance.sessions import NewSession
 from pellucid.web import cookies
 from pellucid.web.browser import Asked, Browser, FromBrowser
-from pellucid.web.centre.visiting import Here, Posted
+from pellucid.web.centre.visiting import Here, Posted, Visit
 from pellucid.web.pages import go_to, page, sentences_of
 from pellucid.web.site import site_of
 
@@ -58,8 +58,19 @@ def give(request: Request, browser: FromBrowser, form: Asked) -> Response:
 def leave(visit: Here, _form: Posted) -> Response:
     """End the session, on the server too."""
     visit.site.workspace.doors.leave(visit.visitor)
+    return _left(visit, "signed-out")
+
+
+@router.post("/sign-out/everywhere")
+def leave_everywhere(visit: Here, _form: Posted) -> Response:
+    """End every session of the person, in this browser and wherever else they are signed in."""
+    visit.site.workspace.doors.leave_everywhere(visit.visitor)
+    return _left(visit, "signed-out-everywhere")
+
+
+def _left(visit: Visit, told: str) -> Response:
     by_provider = visit.visitor.session.how == "openid"
-    response = go_to("/privacy/signed-out") if by_provider else go_to("/privacy/sign-in", told="signed-out")
+    response = go_to("/privacy/signed-out") if by_provider else go_to("/privacy/sign-in", told=told)
     cookies.take_back(response, cookies.CENTRE)
     return cookies.leave_nothing(response)
 

@@ -28,6 +28,7 @@ PLACES: tuple[ConsolePlace, ...] = (ASK, INSIGHTS, BUDGET, REQUESTS, CONSENTS, R
 """In the order in which they are offered."""
 
 
-def places_for(able: frozenset[str]) -> tuple[ConsolePlace, ...]:
-    """Return the pages to offer to somebody who may do these actions."""
-    return tuple(each for each in PLACES if not able.isdisjoint(each.actions))
+def places_for(able: frozenset[str], *, asks: bool) -> tuple[ConsolePlace, ...]:
+    """Return the pages to offer to somebody who may do these actions; `asks`: for at least one purpose."""
+    found = (each for each in PLACES if not able.isdisjoint(each.actions))
+    return tuple(each for each in found if asks or each is not ASK)

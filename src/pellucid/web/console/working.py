@@ -34,7 +34,7 @@ class Working:
     @property
     def places(self) -> tuple[ConsolePlace, ...]:
         """The pages that they may use."""
-        return places_for(self.member.able)
+        return places_for(self.member.able, asks=self.member.asks)
 
     def may(self, action: str) -> bool:
         """Whether they may do an action, so that a page offers it; the desk that does it asks again."""
