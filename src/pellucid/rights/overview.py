@@ -136,7 +136,7 @@ def overview(
 @cache
 def _history_of(number: int) -> Asked:
     """Return the statement that asks when so many datasets came in, and how often each was built of others."""
-    names = [bindparam(f"name{place}") for place in range(number)]
+    names: list[BindParameter[str]] = [bindparam(f"name{place}") for place in range(number)]
     built = select(func.count()).select_from(derived_builds).where(derived_builds.c.dataset == generations.c.dataset)
     first, last = func.min(generations.c.published_at), func.max(generations.c.published_at)
     history = select(
