@@ -23,9 +23,6 @@ from pellucid.transparency.message_text import compose, compose_news
 from pellucid.transparency.message_words import ANSWERED, EXPIRY, PATHS, YEARLY
 from pellucid.transparency.news import News, publication_of, told_of
 
-ABOUT = "message:"
-"""How what a delivery is for begins; the number of its link follows."""
-
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -94,7 +91,7 @@ def put(parts: MessageParts, connection: Connection, found: Due, said: Said, to:
     person, number = parts.keys.pseudonym(connection, *found.identity), links.new_number()
     link = f"{parts.public_url}/{links.token_of(parts.key, number, now)}" if parts.public_url else ""
     told = said.letter(found.kind, link)
-    delivery = outbox.put_mail(connection, f"{ABOUT}{number}", to, told.subject, told.text, now, html=told.html)
+    delivery = outbox.put_mail(connection, links.about_of(number), to, told.subject, told.text, now, html=told.html)
     row = {"person": person, "kind": found.kind, "about": found.about, "at": now, "link": number}
     connection.execute(insert(messages_sent).values(**row, who=links.seal(parts.keys, found.identity)))
     body = {"kind": found.kind, "delivery": delivery}

@@ -23,7 +23,7 @@ from pellucid.transparency import message_links as links
 from pellucid.transparency import rounds
 from pellucid.transparency.message_due import DAY, Due, due, is_restricted
 from pellucid.transparency.message_parts import MessageParts, Outcome
-from pellucid.transparency.message_put import ABOUT, Said, pseudonyms, put, what_is_said, why_not
+from pellucid.transparency.message_put import Said, pseudonyms, put, what_is_said, why_not
 from pellucid.transparency.message_words import ANSWERED, NOTICE
 from pellucid.transparency.news import News, about_of, told_of
 
@@ -69,9 +69,10 @@ def may_go(connection: Connection, keys: SubjectKeys, about: str) -> bool:
 
     What is no message of ours is somebody else's to judge, and may.
     """
-    if not about.startswith(ABOUT):
+    link = links.link_of(about)
+    if link is None:
         return True
-    row = connection.execute(select(messages_sent).where(messages_sent.c.link == about.removeprefix(ABOUT))).first()
+    row = connection.execute(select(messages_sent).where(messages_sent.c.link == link)).first()
     if row is None or not row.who:
         return False
     identity = links.unseal(keys, bytes(row.who))
