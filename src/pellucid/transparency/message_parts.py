@@ -10,9 +10,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from pellucid.policy.model import Policy
 from pellucid.records.database import Database
-from pellucid.records.transparency_tables import message_choices
+from pellucid.records.transparency_tables import message_choices, messages_sent
 from pellucid.subjects.keys import SubjectKeys
-from pellucid.subjects.links import Identity
+from pellucid.subjects.links import Identity, certain_identities
 from pellucid.transparency.message_words import EXPIRY, NOTICE, YEARLY
 
 FREE = frozenset({EXPIRY, NOTICE, YEARLY})
@@ -64,6 +64,22 @@ class MessageParts:
     caps: Caps
     public_url: str = ""
     centre_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message that somebody was sent, and when (UTC µs)."""
+
+    kind: str
+    at: int
+
+
+def sent(connection: Connection, keys: SubjectKeys, identity: Identity) -> tuple[SentMessage, ...]:
+    """Return what a person was sent, under any identity that is certainly theirs, the newest first. Writes nothing."""
+    names = [keys.known_pseudonym(connection, *each) for each in certain_identities(connection, identity)]
+    columns = messages_sent.c
+    theirs = select(columns.kind, columns.at).where(columns.person.in_([each for each in names if each is not None]))
+    return tuple(SentMessage(*row) for row in connection.execute(theirs.order_by(columns.at.desc(), columns.kind)))
 
 
 def choices(connection: Connection, pseudonym: str) -> dict[str, bool]:
