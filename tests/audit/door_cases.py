@@ -193,6 +193,7 @@ DOOR_CASES: list[Case] = [
     ),
     ("centre.refuse_all", lambda w: w.centre.refuse_all(visitor(w), language="en"), ("consent.withdraw",), False),
     ("centre.history", lambda w: w.centre.history(visitor(w)), (), False),
+    ("centre.messages", lambda w: w.centre.messages(visitor(w)), (), False),
     ("centre.receipt", _receipt, ("consent.receipt-issued",), False),
     ("centre.receipt", lambda w: w.centre.receipt(visitor(w), 2**40), (), True),
     ("help.authorities", lambda w: w.help.authorities(visitor(w).identity), (), False),

@@ -436,6 +436,7 @@ ACCESS_CASES = [
     UseCase("access.contacts", lambda w: w.access.contacts("household", 0), ()),
     UseCase("access.addresses", lambda w: w.access.addresses("household", 0), ()),
     UseCase("access.mail_address", lambda w: w.access.mail_address("household", 0), ()),
+    UseCase("access.mail_addresses", lambda w: w.access.mail_addresses("household", [0]), ()),
     UseCase("access.remove_expired", lambda w: w.access.remove_expired(), ()),
 ]
 
@@ -480,6 +481,8 @@ USE_CASES = [
 MESSAGE_CASES = [
     UseCase("messages.due", lambda w: w.messages.due(actor=w.actor("pia")), ()),
     UseCase("messages.due", lambda w: w.messages.due(actor=w.actor("ana")), ("access.refused",), refused=True),
+    UseCase("messages.told", lambda w: w.messages.told(actor=w.actor("pia")), ()),
+    UseCase("messages.told", lambda w: w.messages.told(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("messages.send", lambda w: w.messages.send(["yearly"], actor=w.actor("pia")), ()),  # no address is held
     UseCase("messages.send", lambda w: w.messages.send(actor=w.actor("ana")), ("access.refused",), refused=True),
     UseCase("messages.preferences", lambda w: w.messages.preferences("x.1.y"), ("token.refused",), refused=True),

@@ -16,7 +16,7 @@ from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.records.rights_tables import deliveries
 from pellucid.settings import Settings
 from pellucid.worker import Worker
-from pellucid.workspace import Workspace
+from pellucid.workspace import Workspace, restore
 from tests.delivery.post_office import HOST, PostOffice, open_post_office
 from tests.rights.packages.conftest import make_shop
 from tests.shop import Shop
@@ -135,3 +135,49 @@ def test_it_is_done_on_the_command_line(shop: Workspace) -> None:
     assert (sent.code, sent.out) == (0, "no address: 1\nput: 1\n")
     refused = run("messages", "send", "--as", "ana")
     assert (refused.code, refused.err.split("\n")[0].startswith("error [not-permitted]")) == (3, True)
+
+
+@pytest.mark.slow
+def test_everybody_is_told_of_a_notice_that_changed_and_the_officer_sees_how_many_were(
+    shop: Workspace, office: PostOffice
+) -> None:
+    pia, draft = shop.actor("pia"), shop.folder / "policy" / "policy.yaml"
+
+    def publish(old: str, new: str) -> bool:
+        draft.write_text(draft.read_text().replace(old, new))
+        shop.policy.activate(actor=shop.actor("pia"))
+        return shop.notices.publish(actor=pia).told
+
+    draft.write_text(draft.read_text().replace("messages-send,", "messages-send, notice-publish,"))
+    assert (publish("", ""), shop.messages.told(actor=pia)) == (False, None)
+    assert publish("We count what is bought.", "We count what is bought and brought back.")
+    found = shop.messages.told(actor=pia)
+    assert found is not None
+    assert (found.told, found.people) == (0, sum(each.people for each in found.rounds))
+    work(shop)
+    told = shop.messages.told(actor=pia)
+    assert told is not None
+    assert told.told == len(office.taken) > 1
+    mails = {mail["To"]: mail.get_body(("plain",)) for mail in office.taken}
+    words = {to: body.get_content() for to, body in mails.items() if body is not None}
+    new = "We count what is bought and brought back."
+    assert [to for to, text in words.items() if new not in text] == []
+    assert [to for to, text in words.items() if "You said yes to" in text] == ["bob@mail.example"]
+    run = Shop(shop.folder).run("messages", "plan", "--as", "pia")
+    sent = f"{told.told:,} of {told.people:,} people were sent a message about it."
+    assert (run.code, " ".join(run.out.split()).count(sent)) == (0, 1)
+
+
+@pytest.mark.slow
+def test_whoever_was_sent_a_message_after_a_backup_is_not_sent_it_again_by_what_was_restored(
+    shop: Workspace, office: PostOffice
+) -> None:
+    pia, outside = shop.actor("pia"), shop.folder.parent
+    places = {"keys": outside / "keys", "journal": outside / "journal"}
+    shop.backup(outside / "backup", actor=pia, **places)
+    assert shop.messages.send(KIND, actor=pia)["put"] == 1
+    since = [outside / "journal"]
+    restored = restore(outside / "backup", outside / "again", keys=outside / "keys", since=since, actor_name="pia")
+    assert restored is not None
+    with Workspace(outside / "again") as again:
+        assert again.messages.send(KIND, actor=again.actor("pia")) == {"done before": 1, "no address": 1}

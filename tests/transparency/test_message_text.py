@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from datetime import date
 from html.parser import HTMLParser
 from string import Formatter
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 
 from pellucid.transparency import message_words
 from pellucid.transparency.message_due import KINDS
-from pellucid.transparency.message_text import compose
-from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, PAGES, PATHS, SEE, SUBJECTS
+from pellucid.transparency.message_text import MOST, compose, compose_news
+from pellucid.transparency.message_words import BODIES, FIELDS, LANGUAGES, NEWS, PAGES, PATHS, SEE, SUBJECTS
 
 FULL = {name: f"<{name}>" for name in FIELDS}
 MARKETING = re.compile(r"offer|discount|sale\b|buy|angebot|rabatt|oferta|descuento|promotion|remise|%", re.IGNORECASE)
@@ -39,21 +40,30 @@ def test_every_language_says_the_same_with_the_same_places(kind: str) -> None:
     assert set().union(*found[0]) <= FIELDS
 
 
+def test_every_language_says_the_same_of_a_publication() -> None:
+    told = [asdict(NEWS[language]) for language in LANGUAGES]
+    found = [[places(each) for name, each in words.items() if name != "can"] for words in told]
+    found = [[*each, *map(places, words["can"])] for each, words in zip(found, told, strict=True)]
+    assert found == [[{"controller"}, set(), {"change"}, {"more"}, set(), set(), {"centre"}]] * len(LANGUAGES)
+
+
 def test_the_words_are_those_that_were_looked_at_and_nothing_in_them_sells() -> None:
     """A change of any word comes through here: look at it in every language, that it tells and does not advertise."""
-    whole = json.dumps([SUBJECTS, BODIES, PAGES, SEE], sort_keys=True, ensure_ascii=False)
+    news = {language: asdict(words) for language, words in NEWS.items()}
+    whole = json.dumps([SUBJECTS, BODIES, news, PAGES, SEE], sort_keys=True, ensure_ascii=False)
     assert (
-        hashlib.sha256(whole.encode()).hexdigest() == "ebfaa60cdf503f06f316808cfd209ef08a96eff87196cc64169d4382e267ee58"
+        hashlib.sha256(whole.encode()).hexdigest() == "c1135e3d85041559ec815c4970fff2a33949c2a5df38423b35cc1b8b23b89121"
     )
     assert MARKETING.findall(whole) == []
 
 
 def test_the_company_has_no_words_but_its_name() -> None:
     counts = {"kinds", "uses", "purposes", "refused"}
-    assert {"controller", "contact", "link", "until", "request", "page"} | counts == FIELDS
+    news = {"centre", "change", "more"}
+    assert {"controller", "contact", "link", "until", "request", "page"} | counts | news == FIELDS
     assert [name for name in vars(message_words) if name.isupper()] == [
         *("LANGUAGES", "FIELDS", "NOTICE", "EXPIRY", "YEARLY", "ANSWERED", "SUBJECTS", "BODIES"),
-        *("PATHS", "PAGES", "SEE"),
+        *("NEWS", "PATHS", "PAGES", "SEE"),
     ]
 
 
@@ -84,6 +94,39 @@ def test_no_name_brings_markup_a_line_or_a_place_of_its_own(name: str, kind: str
     assert shown.tags == usual.tags
     assert told.text.count("\n") == plain.text.count("\n")
     assert told.subject.isprintable()
+
+
+@given(change=st.text(min_size=1, max_size=80), language=st.sampled_from(LANGUAGES))
+def test_no_difference_of_a_notice_brings_markup_a_line_or_a_place_of_its_own(change: str, language: str) -> None:
+    told, plain = (compose_news(language, FULL, [each, "B"], said=True) for each in (change, "A"))
+    shown, usual = Shown(), Shown()
+    shown.feed(told.html)
+    usual.feed(plain.html)
+    assert shown.tags == usual.tags
+    assert told.text.count("\n") == plain.text.count("\n")
+
+
+def test_what_differs_in_a_notice_is_told_in_text_and_html_and_not_without_end() -> None:
+    changes = [f"{{kinds}} & <b>change</b> {number}" for number in range(MOST + 2)] + ["x" * 600]
+    for language in LANGUAGES:
+        told = compose_news(
+            language, {**FULL, "controller": "A & B", "centre": "https://x.example"}, changes, said=True
+        )
+        shown = Shown()
+        shown.feed(told.html)
+        assert shown.text.split() == [*told.subject.split(), *told.text.split()]
+        assert (told.text.count("– {kinds} & <b>change</b> "), shown.tags.count("b")) == (MOST, 0)
+        assert told.text.count(f" {3}.") == 1
+        assert told.html.count('<a href="https://x.example">') == 1
+    long = compose_news("en", FULL, ["x" * 600], said=False)
+    assert [line for line in long.text.splitlines() if line.startswith("– x")] == [f"– {'x' * 499}…"]
+
+
+def test_who_said_yes_to_other_words_is_told_what_holds_of_that_and_nobody_else_is() -> None:
+    for language in LANGUAGES:
+        told = [compose_news(language, FULL, [], said=said).text for said in (False, True)]
+        assert [each.count(NEWS[language].said) for each in told] == [0, 1]
+        assert [each.count(NEWS[language].changed) for each in told] == [0, 0]
 
 
 def test_text_and_html_say_the_same() -> None:

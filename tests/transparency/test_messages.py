@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from threading import Barrier, Thread
@@ -20,10 +20,10 @@ from pellucid.records.tables import log_entries
 from pellucid.regulations.load import shipped
 from pellucid.regulations.model import Laws, Override
 from pellucid.settings import Settings
-from pellucid.transparency import message_links, messages
+from pellucid.transparency import message_links, message_parts, messages
 from pellucid.transparency.message_due import DAY, KINDS
+from pellucid.transparency.message_parts import MessageParts, Outcome, YearFigures
 from pellucid.transparency.message_words import ANSWERED, EXPIRY, NOTICE, YEARLY
-from pellucid.transparency.messages import MessageParts, Outcome, YearFigures
 from tests.consent.conftest import CUSTOMER, PIA
 from tests.transparency.made_log import MadeLog
 
@@ -48,16 +48,16 @@ class Post:
             keys=self.made.keys,
             key=KEY,
             active_policy=lambda _connection: self.made.policy,
-            address=self._address,
+            addresses=self._addresses,
             figures=lambda *_: YearFigures(kinds=2, uses=1_234, purposes=3, refused=56),
             clock=lambda: self.made.now,
             caps=Settings().message_caps,
             public_url="https://shop.example/privacy/messages",
         )
 
-    def _address(self, _space: str, subject: int) -> str | None:
+    def _addresses(self, _space: str, subjects: Sequence[int]) -> dict[int, str]:
         self.before_sending()
-        return self.addresses[subject]
+        return {each: held for each in subjects if (held := self.addresses[each]) is not None}
 
     def send(self, *kinds: str, most: int = 500) -> Counter[Outcome]:
         return +messages.send_due(self.parts, kinds or KINDS, PIA, most)
@@ -248,11 +248,11 @@ def test_who_does_not_want_a_kind_gets_none_of_it_until_they_want_it_again(post:
     change_notice(post.made)
     pseudonym = post.made.pseudonyms(ALICE)[CUSTOMER, ALICE]
     with post.made.database.write() as connection:
-        messages.choose(connection, pseudonym, NOTICE, False, post.made.now)
-        assert messages.choices(connection, pseudonym) == {EXPIRY: True, NOTICE: False, YEARLY: True}
+        message_parts.choose(connection, pseudonym, NOTICE, False, post.made.now)
+        assert message_parts.choices(connection, pseudonym) == {EXPIRY: True, NOTICE: False, YEARLY: True}
     assert post.send(NOTICE) == {Outcome.UNWANTED: 1}
     with post.made.database.write() as connection:
-        messages.choose(connection, pseudonym, NOTICE, True, post.made.now)
+        message_parts.choose(connection, pseudonym, NOTICE, True, post.made.now)
     assert post.send(NOTICE) == {Outcome.PUT: 1}
 
 

@@ -13,6 +13,7 @@ from pellucid.governance.activate import in_force
 from pellucid.policy.model import Policy
 from pellucid.records.tables import log_entries
 from pellucid.records.transparency_tables import notice_publications, notices
+from pellucid.transparency import rounds
 from pellucid.transparency.notices import make
 from pellucid.transparency.published import publish
 from pellucid.workspace import Workspace, restore
@@ -57,6 +58,7 @@ def test_a_notice_is_published_with_its_entry_and_shown_as_it_was(workspace: Wor
         "laws": "",
         "languages": ["en"],
         "changes": 0,
+        "told": False,
     }
 
 
@@ -262,3 +264,5 @@ def test_notices_published_after_a_backup_come_back_from_its_journal(workspace: 
     with Workspace(outside / "again") as again:
         assert [each.notice for each in again.notices.list()] == [before, after]
         assert again.notices.named(after) == shown
+        with again.room.database.read() as connection:
+            assert [(each.people, each.place) for each in rounds.standing(connection)] == [(3, 0)]

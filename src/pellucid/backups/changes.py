@@ -48,9 +48,10 @@ from pellucid.records.tables import (
     subject_links,
     subjects,
 )
-from pellucid.records.transparency_tables import notice_publications, notices
+from pellucid.records.transparency_tables import messages_sent, notice_publications, notice_rounds, notices
 from pellucid.release.accountant import RESERVED
 from pellucid.subjects import ids
+from pellucid.transparency.message_links import link_of
 
 CARRIED: Mapping[str, Table] = {
     table.name: table
@@ -62,6 +63,8 @@ CARRIED: Mapping[str, Table] = {
         law_marks,
         notices,
         notice_publications,
+        notice_rounds,
+        messages_sent,
         consent_screens,
         subjects,
         subject_keys,
@@ -200,7 +203,11 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
         column = table.c.id if table is rights_requests else table.c.request
         for part in _parts(sorted(asked)):
             yield from _rows(connection, table, column.in_(part))
-    yield from _rows(connection, deliveries, deliveries.c.sequence > place.marks.get("deliveries", 0))
+    yield from _rows(connection, notice_rounds, notice_rounds.c.publication > place.marks.get("notice_publications", 0))
+    sent = list(_rows(connection, deliveries, deliveries.c.sequence > place.marks.get("deliveries", 0)))
+    for part in _parts([link for each in sent if (link := link_of(str(each.values["about"])))]):
+        yield from _rows(connection, messages_sent, messages_sent.c.link.in_(part))
+    yield from sent
     for part in _parts(sorted(settled)):
         yield from _rows(connection, deliveries, deliveries.c.id.in_(part))
     for part in _parts(spent):

@@ -37,7 +37,7 @@ from pellucid.records.tables import (
     subject_keys,
     subjects,
 )
-from pellucid.records.transparency_tables import notices
+from pellucid.records.transparency_tables import messages_sent, notice_rounds, notices
 
 WRITTEN = frozenset({"data.published", "data.sorted", "data.erased", "data.retired"})
 """What writes a generation."""
@@ -168,7 +168,8 @@ def _apply(connection: Connection, start: Place, end: Place, gathered: _Gathered
             code="journal-altered",
         )
     _put_rows(connection, charges, [*gathered.of(charges), *end.reserved])
-    for table in (insight_proposals, insight_cells, legal_holds, *OF_AN_ERASURE, *OF_A_REQUEST, deliveries):
+    told = (notice_rounds, messages_sent, deliveries)
+    for table in (insight_proposals, insight_cells, legal_holds, *OF_AN_ERASURE, *OF_A_REQUEST, *told):
         _put_rows(connection, table, gathered.of(table))
     outbox.due_again(connection, now)
     _put_generations(connection, gathered.bodies, done, now)

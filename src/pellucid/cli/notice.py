@@ -125,6 +125,8 @@ def publish(actor: ActorOption = None, workspace: WorkspaceOption = None) -> Non
     typer.echo(f"Notice {done.version[:DIGITS]} is shown from now on (log entry {done.log.leaf}).")
     for sentence in done.changes:
         typer.echo(wrapped(sentence, bullet="- "))
+    if done.told:
+        typer.echo("A message about it is due to everybody: see `pellucid messages plan`.")
 
 
 def _tell_check(checked: NoticeCheck) -> None:
@@ -146,3 +148,5 @@ def _tell_check(checked: NoticeCheck) -> None:
         typer.echo(f"People are shown {checked.shown[:DIGITS]}; publishing {checked.version[:DIGITS]} would change:")
         for sentence in checked.changes:
             typer.echo(wrapped(sentence, bullet="- "))
+        material = "is material: a message would be due to everybody" if checked.tells else "is not material to anybody"
+        typer.echo(f"That {material}.")

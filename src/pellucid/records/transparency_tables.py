@@ -98,3 +98,15 @@ notice_publications = Table(  # which notice was shown from when on; the last on
     Column("made_by", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )
+
+notice_rounds = Table(  # of a publication that everybody is told of: how far the people of a namespace were looked at
+    "notice_rounds",
+    metadata,
+    Column("publication", BigInteger, primary_key=True, autoincrement=False),
+    Column("namespace", Text, primary_key=True),
+    Column("people", BigInteger, nullable=False),  # ids below this were given by then; who came later saw the new one
+    Column("place", BigInteger, nullable=False),  # ids below this were looked at in this pass
+    Column("passes", Integer, nullable=False),  # how often all were looked at
+    Column("put_off", BigInteger, nullable=False),  # people of this pass who may be told later
+    Column("again_at", Instant),  # when the pass may go on; NULL: nobody is looked at any more
+)

@@ -120,6 +120,12 @@ def natural_key(connection: Connection, namespace: str, subject: int) -> str | N
     return found
 
 
+def held_below(connection: Connection, namespace: str, end: int) -> int:
+    """Return how many subjects with ids below `end` are not erased."""
+    here = (subjects.c.namespace == namespace, subjects.c.id < end)
+    return int(connection.scalar(select(func.count(subjects.c.natural_key)).where(*here)) or 0)
+
+
 def count(connection: Connection, namespace: str) -> int:
     """Return how many ids were ever given in a namespace, the erased ones too: the size of its bitmaps in bits."""
     highest = connection.scalar(select(func.max(subjects.c.id)).where(subjects.c.namespace == namespace))

@@ -98,6 +98,11 @@ class SubjectKeys:
             keys |= self._make(connection, namespace, missing)
         return [_pseudonym(keys[subject], namespace, subject) for subject in ids]
 
+    def known_pseudonym(self, connection: Connection, namespace: str, subject: int) -> str | None:
+        """Return the pseudonym of a subject who was named in the log; None of who never was. Writes nothing."""
+        key = self._held(connection, namespace, [subject]).get(subject)
+        return None if key is None else _pseudonym(key, namespace, subject)
+
     def for_nobody(self, connection: Connection, namespace: str) -> None:
         """Do the work of `pseudonym` for nobody, so that the time it takes does not tell who is known."""
         self._held(connection, namespace, [NOBODY])

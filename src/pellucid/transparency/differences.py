@@ -5,7 +5,7 @@ What is said about a thing that is new or gone as a whole is not told one by one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pellucid.transparency import phrases
@@ -24,27 +24,37 @@ class _Told:
     under: str
 
 
-def differences(old: Content, new: Content, language: str) -> tuple[str, ...]:
+Counts = Callable[[Sentence | None, Sentence | None], bool]
+"""Whether a difference counts, from what was said before and what is said after; None: nothing."""
+
+
+def differences(
+    old: Content, new: Content, language: str, counts: Counts = lambda _before, _after: True
+) -> tuple[str, ...]:
     """Return a sentence for each difference in the full layer, in its order; none exactly if the layer says the same.
 
-    Raises NameUnknown for a language in which one of them is not.
+    Of those that count, if not all do. Raises NameUnknown for a language in which one of them is not.
     """
     words = Words(language)
     before, after = (_told(each, language) for each in (old, new))
-    came, went = _whole(after, before), _whole(before, after)
     found = [
         said
-        for about, told in after.items()
-        if not _within(about, came)
-        for said in _one(words, before.get(about), told)
-    ]
-    found += [
-        said
-        for about, told in before.items()
-        if about not in after and not _within(about, went)
-        for said in _one(words, told, None)
+        for one, other in _pairs(before, after)
+        if counts(*(None if each is None else each.sentence for each in (one, other)))
+        for said in _one(words, one, other)
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _pairs(before: Mapping[str, _Told], after: Mapping[str, _Told]) -> Iterator[tuple[_Told | None, _Told | None]]:
+    """Yield what is told of the same thing before and after, but what is within a thing that is new or gone."""
+    came, went = _whole(after, before), _whole(before, after)
+    for about, told in after.items():
+        if not _within(about, came):
+            yield before.get(about), told
+    for about, told in before.items():
+        if about not in after and not _within(about, went):
+            yield told, None
 
 
 def _told(content: Content, language: str) -> dict[str, _Told]:

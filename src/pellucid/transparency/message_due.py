@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -18,8 +18,10 @@ from pellucid.records.columns import from_instant
 from pellucid.records.rights_tables import rights_requests
 from pellucid.records.tables import consent_records, subjects
 from pellucid.subjects.links import Identity
+from pellucid.transparency import rounds
 from pellucid.transparency.choices import places
 from pellucid.transparency.message_words import ANSWERED, EXPIRY, NOTICE, YEARLY
+from pellucid.transparency.news import Covered, publication_of
 
 DAY = 86_400_000_000
 AHEAD = 30 * DAY
@@ -43,7 +45,10 @@ class Due:
 
 
 def due(connection: Connection, policy: Policy, kind: str, now: int) -> Iterator[Due]:
-    """Yield the messages of a kind that are due now, whether or not they were sent."""
+    """Yield the messages of a kind that are due now, whether or not they were sent.
+
+    What everybody is told of a publication is not among them: `rounds` find it, page by page.
+    """
     finders = {ANSWERED: _answered, EXPIRY: _expiring, NOTICE: _changed, YEARLY: _yearly}
     return finders[kind](connection, policy, now)
 
@@ -54,12 +59,34 @@ def is_due(connection: Connection, policy: Policy, found: Due, now: int) -> bool
         columns = rights_requests.c
         still = (columns.id == found.about, columns.state.in_(CLOSED), columns.subject == found.identity[1])
         return connection.execute(select(columns.id).where(*still)).first() is not None
+    publication = publication_of(found.about)
+    if publication is not None:
+        return rounds.newest(connection) == publication
     purpose, _, rest = found.about.rpartition("/")
     if found.kind == EXPIRY:
         return _end(connection, policy, found.identity, purpose, now) == rest
     if found.kind == NOTICE:
-        return purpose in policy.purposes and _said_under_another(connection, policy, found.identity, purpose)
+        if purpose not in policy.purposes or Covered(connection).covers(policy.purposes[purpose], found.identity):
+            return False
+        return purpose in said_under_others(connection, policy, [found.identity])
     return True
+
+
+def said_under_others(connection: Connection, policy: Policy, identities: Iterable[Identity]) -> set[str]:
+    """Return the purposes that somebody last said yes to in other words than those that they have now."""
+    columns, found = consent_records.c, set[str]()
+    for space, subject in identities:
+        theirs = (columns.namespace == space, columns.subject == subject, columns.purpose.is_not(None))
+        wanted = select(columns.purpose, columns.verb, columns.notice_version).where(*theirs)
+        last = {row.purpose: row for row in connection.execute(wanted.order_by(columns.sequence))}
+        found |= {
+            name
+            for name, row in last.items()
+            if row.verb == "give"
+            and name in policy.purposes
+            and not policy.purposes[name].notice.stands_for(row.notice_version)
+        }
+    return found
 
 
 def is_restricted(connection: Connection, identity: Identity) -> bool:
@@ -145,21 +172,15 @@ def _next(connection: Connection, policy: Policy, identity: Identity, purpose: s
 
 
 def _changed(connection: Connection, policy: Policy, now: int) -> Iterator[Due]:
-    columns = consent_records.c
+    columns, covered = consent_records.c, Covered(connection)
     for purpose in policy.purposes.values():
         last = select(func.max(columns.sequence)).where(columns.purpose == purpose.name)
         newest = last.group_by(columns.namespace, columns.subject)
-        theirs = select(consent_records).where(columns.sequence.in_(newest), columns.verb == "give")
-        for row in connection.execute(theirs.order_by(columns.sequence)).all():
-            if not purpose.notice.stands_for(row.notice_version):
-                yield Due(NOTICE, (row.namespace, row.subject), f"{purpose.name}/{purpose.notice.version}")
-
-
-def _said_under_another(connection: Connection, policy: Policy, identity: Identity, purpose: str) -> bool:
-    columns, (space, subject) = consent_records.c, identity
-    theirs = (columns.namespace == space, columns.subject == subject, columns.purpose == purpose)
-    row = connection.execute(select(consent_records).where(*theirs).order_by(columns.sequence.desc()).limit(1)).first()
-    return row is not None and row.verb == "give" and not policy.purposes[purpose].notice.stands_for(row.notice_version)
+        theirs = select(columns.namespace, columns.subject, columns.notice_version)
+        theirs = theirs.where(columns.sequence.in_(newest), columns.verb == "give")
+        for space, subject, version in connection.execute(theirs.order_by(columns.sequence)):
+            if not purpose.notice.stands_for(version) and not covered.covers(purpose, (space, subject)):
+                yield Due(NOTICE, (space, subject), f"{purpose.name}/{purpose.notice.version}")
 
 
 def _yearly(connection: Connection, policy: Policy, now: int) -> Iterator[Due]:

@@ -1,13 +1,19 @@
 """The words of messages to people, in each language: fixed sentences with places for names, dates, counts and links.
 
-Nothing else is ever in a message: no text of the company but its name, so that none can advertise.
+Nothing else is ever in a message: no text of the company but its name, so that none can advertise; and, of a notice
+that was published, what differs in it from the one before, which everybody can read.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 LANGUAGES = ("en", "de", "es", "fr")
 FIELDS = frozenset(
-    {"controller", "contact", "link", "until", "kinds", "uses", "purposes", "refused", "request", "page"}
+    {
+        *("controller", "contact", "link", "until", "kinds", "uses", "purposes", "refused", "request", "page"),
+        *("centre", "change", "more"),
+    }
 )
 """What sentences have places for."""
 
@@ -116,6 +122,78 @@ BODIES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         ANSWERED: ("{controller} a répondu à votre demande {request}.",),
     },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewsWords:
+    """What everybody is told of a publication: that it is, each difference, how many more there are; what holds for
+    whoever said yes to other words; and what everybody can do.
+    """
+
+    begins: str
+    changed: str
+    change: str
+    more: str
+    said: str
+    can: tuple[str, str]
+
+
+NEWS: dict[str, NewsWords] = {
+    "en": NewsWords(
+        "{controller} has changed its privacy notice. You get this because it holds data about you.",
+        "What is different now:",
+        "– {change}",
+        "More changes that stand in the notice: {more}.",
+        "You said yes to a use of your data that is told in other words now. What you said before holds only as far as "
+        "the notice is the same.",
+        (
+            "You need not do anything. You can ask for a copy of your data, have them corrected or erased, object to "
+            "their use, or change what you allow.",
+            "All of that is here, once you have signed in: {centre}",
+        ),
+    ),
+    "de": NewsWords(
+        "{controller} hat die Datenschutzhinweise geändert. Sie bekommen diese Nachricht, weil dort Daten über Sie "
+        "vorliegen.",
+        "Das ist jetzt anders:",
+        "– {change}",
+        "Weitere Änderungen, die in den Hinweisen stehen: {more}.",
+        "Sie haben eine Nutzung Ihrer Daten erlaubt, die jetzt mit anderen Worten beschrieben wird. Was Sie gesagt "
+        "haben, gilt nur, soweit die Hinweise dieselben sind.",
+        (
+            "Sie müssen nichts tun. Sie können eine Kopie Ihrer Daten verlangen, sie berichtigen oder löschen lassen, "
+            "der Nutzung widersprechen oder ändern, was Sie erlauben.",
+            "All das finden Sie hier, nach der Anmeldung: {centre}",
+        ),
+    ),
+    "es": NewsWords(
+        "{controller} ha cambiado su aviso de privacidad. Recibe este mensaje porque tiene datos sobre usted.",
+        "Lo que ahora es distinto:",
+        "– {change}",
+        "En el aviso hay más cambios: {more}.",
+        "Usted permitió un uso de sus datos que ahora se explica con otras palabras. Lo que usted dijo solo vale en la "
+        "medida en que el aviso sea el mismo.",
+        (
+            "No tiene que hacer nada. Puede pedir una copia de sus datos, hacer que se corrijan o se supriman, "
+            "oponerse a su uso o cambiar lo que permite.",
+            "Todo ello está aquí, tras iniciar sesión: {centre}",
+        ),
+    ),
+    "fr": NewsWords(
+        "{controller} a changé sa notice de confidentialité. Vous recevez ce message parce que des données à votre "
+        "sujet y sont détenues.",
+        "Ce qui est différent maintenant\xa0:",
+        "– {change}",
+        "Autres changements, à lire dans la notice\xa0: {more}.",
+        "Vous avez permis une utilisation de vos données qui est maintenant décrite autrement. Ce que vous avez dit ne "
+        "vaut que dans la mesure où la notice est la même.",
+        (
+            "Vous n’avez rien à faire. Vous pouvez demander une copie de vos données, les faire corriger ou effacer, "
+            "vous opposer à leur utilisation ou changer ce que vous permettez.",
+            "Tout cela se trouve ici, après connexion\xa0: {centre}",
+        ),
+    ),
 }
 
 PATHS: dict[str, str] = {NOTICE: "/notice", EXPIRY: "/choices", YEARLY: "/uses", ANSWERED: "/requests"}

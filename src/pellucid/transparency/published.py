@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from pellucid.audit.entry import AuditEntry, LogReceipt
 from pellucid.audit.log import append
@@ -19,8 +20,10 @@ from pellucid.policy.model import Actor, Policy
 from pellucid.policy.parts.purpose import shown_notice
 from pellucid.records.database import Database
 from pellucid.records.transparency_tables import notice_publications, notices
+from pellucid.transparency import rounds
 from pellucid.transparency.content import Content, from_bytes, to_bytes
 from pellucid.transparency.differences import differences
+from pellucid.transparency.material import material
 
 InForce = Callable[[Connection], tuple[str, str] | None]
 """Tells which policy and laws are in force."""
@@ -44,12 +47,16 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication came to; without a log entry, the very notice was shown already and nothing was done."""
+    """What a publication came to; without a log entry, the very notice was shown already and nothing was done.
+
+    `told` is whether a message about it is now due to everybody: it differs in something material.
+    """
 
     version: str
     previous: str | None
     changes: tuple[str, ...]
     log: LogReceipt | None
+    told: bool = False
 
 
 def publish(
@@ -69,9 +76,12 @@ def publish(
         if connection.scalar(select(notices.c.version).where(notices.c.version == version)) is None:
             connection.execute(insert(notices).values(version=version, content=to_bytes(content)))
         row = {"notice": version, "policy": policy.version, "laws": policy.laws.version, "made_by": actor.name}
-        connection.execute(insert(notice_publications).values(**row, at=now))
+        kept = connection.execute(insert(notice_publications).values(**row, at=now))
         reach("notice.stored")
         changes = _changes(connection, before, content, policy.controller.language)
+        told = before is not None and material(_stored(connection, before), content, policy) is not None
+        if told:
+            rounds.begin(connection, _sequence(kept.inserted_primary_key), now)
         body = {
             "notice": version,
             "previous": before,
@@ -79,11 +89,12 @@ def publish(
             "laws": policy.laws.version,
             "languages": list(content.tellings),
             "changes": len(changes),
+            "told": told,
         }
         log = append(connection, AuditEntry("notice.published", actor, now, body=body))
         reach("notice.before-commit")
     reach("notice.after-commit")
-    return Published(version, before, changes, log)
+    return Published(version, before, changes, log, told)
 
 
 def publications(connection: Connection) -> tuple[Publication, ...]:
@@ -126,6 +137,11 @@ def _named(connection: Connection, version: str) -> str | None:
             f"{len(found)} notices begin with {start!r}.", remedy="Write more of its digits.", code="notice-ambiguous"
         )
     return str(found[0]) if found else None
+
+
+def _sequence(key: Row[Any] | None) -> int:
+    assert key is not None  # noqa: S101  -- one row was put
+    return int(key[0])
 
 
 def _current(connection: Connection) -> str | None:

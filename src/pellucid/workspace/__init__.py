@@ -243,7 +243,7 @@ class Workspace:
         """The message desk: telling people about their data, and what they choose to get."""
         from pellucid.workspace.messages import MessageDesk  # noqa: PLC0415  -- no question needs it
 
-        return MessageDesk(self.room, self.access.mail_address)
+        return MessageDesk(self.room, self.access.mail_addresses)
 
     @cached_property
     def uses(self) -> UseDesk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -124,7 +124,7 @@ class AccessDesk:
 
     def contacts(self, namespace: str, subject: int) -> tuple[Contact, ...]:
         """Return the addresses held of a person, to send a code to; for `rights`, never for people to see."""
-        return contacts(self.parts, namespace, subject, self.room.clock())
+        return contacts(self.parts, namespace, [subject], self.room.clock())[subject]
 
     def addresses(self, namespace: str, subject: int) -> tuple[challenges.Contact, ...]:
         """Return where a code can be sent: the mail addresses held of a person, once for each column."""
@@ -137,8 +137,13 @@ class AccessDesk:
 
     def mail_address(self, namespace: str, subject: int) -> str | None:
         """Return the one mail address that is held of a person; None where there is none, or doubt which."""
-        found = {each.address for each in self.addresses(namespace, subject)}
-        return found.pop() if len(found) == 1 else None
+        return self.mail_addresses(namespace, [subject]).get(subject)
+
+    def mail_addresses(self, namespace: str, subjects: Sequence[int]) -> dict[int, str]:
+        """Return the one mail address held of each of these people, read at once; of whom none is, or two, nothing."""
+        found = contacts(self.parts, namespace, subjects, self.room.clock())
+        mails = {subject: {each.address for each in held if each.kind == "email"} for subject, held in found.items()}
+        return {subject: next(iter(only)) for subject, only in mails.items() if len(only) == 1}
 
     def remove_expired(self) -> tuple[str, ...]:
         """Remove the packages whose time is over; returns their ids."""

@@ -24,6 +24,7 @@ from pellucid.policy.model import Policy
 from pellucid.rights.overview import Overview, overview
 from pellucid.rights.self_served import CENTRE as CHANNEL
 from pellucid.subjects.links import was_ever_linked
+from pellucid.transparency.message_parts import SentMessage, sent
 from pellucid.workspace.consent import recorded
 from pellucid.workspace.doors import Visitor
 from pellucid.workspace.room import Room
@@ -106,6 +107,11 @@ class CentreDesk:
         """Return everything the person said, the newest first."""
         with self.room.database.read() as connection:
             return show.history(connection, *visitor.identity)[::-1]
+
+    def messages(self, visitor: Visitor) -> tuple[SentMessage, ...]:
+        """Return which messages about their data the person was sent, the newest first."""
+        with self.room.database.read() as connection:
+            return sent(connection, self.room.subject_keys, visitor.identity)
 
     def sealing(self, visitor: Visitor) -> Sealing:
         """Return of which of these a receipt can be had already."""

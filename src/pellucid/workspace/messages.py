@@ -21,9 +21,12 @@ from pellucid.rights.access import datasets_about
 from pellucid.subjects import ids
 from pellucid.subjects.keys import load_or_create_key
 from pellucid.subjects.links import Identity
-from pellucid.transparency import message_links, messages
+from pellucid.transparency import message_links, message_parts, messages, rounds
 from pellucid.transparency.message_due import KINDS, day_of, due
-from pellucid.transparency.messages import FREE, MessageParts, YearFigures
+from pellucid.transparency.message_parts import FREE, MessageParts, YearFigures
+from pellucid.transparency.message_words import NOTICE
+from pellucid.transparency.news import count_told
+from pellucid.transparency.rounds import Round
 from pellucid.transparency.use_index import UseIndex, catch_up
 from pellucid.transparency.uses import Uses
 from pellucid.workspace.room import Room
@@ -36,18 +39,47 @@ CENTRE = "/privacy"
 WITH_LINK = Actor("customer", "link", (), "message-link")
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeTold:
+    """How far people were told of a notice that was published then (UTC µs): how many had data held when it was and
+    still have, how many of them were sent a message, and where the rounds stand.
+    """
+
+    at: int
+    people: int
+    told: int
+    rounds: tuple[Round, ...]
+
+
 @dataclass(frozen=True)
 class MessageDesk:
-    """`workspace.messages`; `address` reads the one mail address that is held of a person."""
+    """`workspace.messages`; `addresses` reads the one mail address that is held of each of some people."""
 
     room: Room
-    address: Callable[[str, int], str | None]
+    addresses: Callable[[str, Sequence[int]], Mapping[int, str]]
 
     def due(self, *, actor: Actor) -> dict[str, int]:
-        """Return how many messages of each kind are due, sent before or not; of nobody in particular."""
+        """Return how many messages of each kind are due, sent before or not; of nobody in particular.
+
+        Those about a publication are told by `told`.
+        """
         self.room.demand(actor, "messages-send")
         found = Counter(each.kind for each in messages.find_due(self._parts, KINDS))
         return {kind: found[kind] for kind in KINDS}
+
+    def told(self, *, actor: Actor) -> NoticeTold | None:
+        """Return how far everybody was told of the newest notice that differed materially; None: of none yet."""
+        self.room.demand(actor, "messages-send")
+        with self.room.database.read() as connection:
+            standing = rounds.standing(connection)
+            if not standing:
+                return None
+            return NoticeTold(
+                at=standing[0].published_at,
+                people=sum(ids.held_below(connection, each.namespace, each.people) for each in standing),
+                told=count_told(connection, standing[0].publication),
+                rounds=standing,
+            )
 
     def send(self, kinds: Sequence[str] | None = None, *, actor: Actor) -> dict[str, int]:
         """Put the messages that are due into the outbox, and return what came of them; each is logged.
@@ -69,7 +101,7 @@ class MessageDesk:
         Raises NotPermitted, always the same, for a link that opens nothing.
         """
         with self._counting(), self.room.database.write() as connection:
-            return messages.choices(connection, self._opened(connection, token).pseudonym)
+            return message_parts.choices(connection, self._opened(connection, token).pseudonym)
 
     def prefer(self, token: str, kind: str, *, wanted: bool) -> None:
         """Record whether the person whom a link is for wants a kind of messages; logged. Raises as `preferences`."""
@@ -78,7 +110,7 @@ class MessageDesk:
         now = self.room.clock()
         with self._counting(), self.room.database.write() as connection:
             person = self._opened(connection, token).pseudonym
-            messages.choose(connection, person, kind, wanted, now)
+            message_parts.choose(connection, person, kind, wanted, now)
             body = {"kind": kind, "wanted": wanted}
             append(connection, AuditEntry("message.chosen", WITH_LINK, now, subject=person, body=body))
 
@@ -105,7 +137,8 @@ class MessageDesk:
         policy = active_policy(connection) if kinds else None
         if policy is None or known(connection, messages.JOB, [today]):
             return
-        if any(next(due(connection, policy, kind, now), None) is not None for kind in kinds):
+        news = NOTICE in kinds and rounds.is_open(connection, now)
+        if news or any(next(due(connection, policy, kind, now), None) is not None for kind in kinds):
             yield today, now
 
     def _opened(self, connection: Connection, token: str) -> message_links.Opened:
@@ -129,7 +162,7 @@ class MessageDesk:
             keys=self.room.subject_keys,
             key=self._key,
             active_policy=_demanded,
-            address=self.address,
+            addresses=self.addresses,
             figures=_figures,
             clock=self.room.clock,
             caps=settings.message_caps,

@@ -16,6 +16,7 @@ from pellucid.policy.parts.purpose import shown_version
 from pellucid.policy.reading import CHILD_GRADE, FULL_GRADE, grade
 from pellucid.transparency.content import Content
 from pellucid.transparency.differences import differences
+from pellucid.transparency.material import material
 from pellucid.transparency.notices import make
 from pellucid.transparency.published import CURRENT, Publication, Published, is_any, notice, publications, publish
 from pellucid.transparency.shown import spoken
@@ -40,7 +41,8 @@ class NoticeCheck:
     """What can be said of the notice that the policy in force makes now.
 
     `shown` is the version that is shown, if any; `changes` tell what would change by publishing; `lawless` are regimes
-    for whose people no law is signed off, so that the notice names no rights.
+    for whose people no law is signed off, so that the notice names no rights. `tells` is whether publishing would make
+    a message due to everybody.
     """
 
     version: str
@@ -48,6 +50,7 @@ class NoticeCheck:
     changes: tuple[str, ...]
     grades: tuple[LayerGrade, ...]
     lawless: tuple[str, ...]
+    tells: bool = False
 
     @property
     def is_shown(self) -> bool:
@@ -113,7 +116,8 @@ class NoticeDesk:
         told = made.telling(own).layer("full")
         asking = {each.about for section in told for each in section.sentences if each.about.endswith(":ask")}
         lawless = tuple(name for name in policy.regimes if f"rights:{name}:ask" in asking)
-        return NoticeCheck(made.version, shown[-1].notice if shown else None, changes, _grades(made), lawless)
+        tells = current is not None and material(current, made, policy) is not None
+        return NoticeCheck(made.version, shown[-1].notice if shown else None, changes, _grades(made), lawless, tells)
 
     def publish(self, *, actor: Actor) -> Published:
         """Show the notice of the policy in force from now on; logged, a refused attempt too."""

@@ -44,7 +44,7 @@ def after_split(room: Room, connection: Connection, identities: Sequence[Identit
     """End what these identities had as one person, in the transaction that splits them."""
     _sign_out(room, connection, identities, actor, SPLIT, now)
     people = [room.subject_keys.pseudonym(connection, *each) for each in _held(connection, identities)]
-    messages.recall(connection, people)
+    messages.recall(connection, people, now)
     book = _book(room, connection, actor, now)
     for namespace, subject in identities:
         sign_in.end_all(connection, namespace, subject, now)

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from pellucid.records.tables import subjects
+from pellucid.records.transparency_tables import messages_sent
 from pellucid.settings import Settings
+from pellucid.subjects.ids import find
 from pellucid.web import cookies
 from tests.web.app_clients import OWN, known_app
 from tests.web.visitors import POLICY, Browser, Grocer
@@ -150,6 +152,22 @@ def test_history_tells_all_the_newest_first_and_only_ones_own(grocer: Grocer) ->
         ("You withdrew your consent", "Choose offers for you"),
         ("You agreed", "Choose offers for you"),
     ]
+
+
+def test_history_tells_what_one_was_sent_and_nobody_else(grocer: Grocer) -> None:
+    room = grocer.workspace.room
+    with room.database.write() as connection:
+        for key, kind in (("h0001", "notice-changed"), ("h0002", "yearly")):
+            subject = find(connection, "household", key)
+            assert subject is not None
+            person = room.subject_keys.pseudonym(connection, "household", subject)
+            row = {"person": person, "kind": kind, "about": "published:2", "at": grocer.now(), "link": kind}
+            connection.execute(insert(messages_sent).values(**row, who=b""))
+    told = [grocer.known(f"h000{each}").get("/privacy/history").words for each in (1, 2, 3)]
+    changed, yearly = "What we tell you about your data had changed", "What we held about you, and how it was used"
+
+    assert [(each.count(changed), each.count(yearly)) for each in told] == [(1, 0), (0, 1), (0, 0)]
+    assert [each.count("We have not sent you any yet.") for each in told] == [0, 0, 1]
 
 
 def receipts(page: str) -> list[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from pellucid.errors import UseRefused
 from pellucid.records.transparency_tables import messages_sent
 from pellucid.transparency import message_links as links
-from pellucid.transparency.messages import YearFigures
+from pellucid.transparency.message_parts import YearFigures
 from pellucid.transparency.use_index import catch_up
 from tests.web.app_clients import app_of
 from tests.web.visitors import Grocer

@@ -90,10 +90,12 @@ def choose(purpose: PurposeName, asked: ChoiceMade, request: Request, person: Se
 
 @router.get("/history", responses={200: {"model": HistoryTold}, **problems(404)})
 def history(person: Self) -> Response:
-    """Tell everything that the person said, the newest first."""
+    """Tell everything that the person said, and was sent, the newest first."""
     centre = person.site.workspace.centre
     sealed = centre.sealing(person.visitor).sealed
-    return answered({"said": [_said(each, each.sequence in sealed) for each in centre.history(person.visitor)]})
+    said = [_said(each, each.sequence in sealed) for each in centre.history(person.visitor)]
+    sent = [{"kind": each.kind, "sent_at": moment_of(each.at)} for each in centre.messages(person.visitor)]
+    return answered({"said": said, "messages": sent})
 
 
 @router.get("/history/{sequence}/receipt", responses={200: _RECEIPT, **problems(404)})

@@ -86,10 +86,18 @@ class OwnSaid(Said):
     receipt: bool = Field(description="Whether a signed receipt of it can be had already.")
 
 
+class MessageSent(BaseModel):
+    """A message about their data that the person was sent."""
+
+    kind: str = Field(description="notice-changed, consent-expiring, yearly or request-answered.")
+    sent_at: str
+
+
 class HistoryTold(BaseModel):
-    """Everything that the person said, the newest first."""
+    """Everything that the person said, and the messages about their data that they were sent, the newest first."""
 
     said: list[OwnSaid]
+    messages: list[MessageSent]
 
 
 class PauseAsked(Asked):

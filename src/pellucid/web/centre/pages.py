@@ -13,7 +13,7 @@ from pellucid.policy.parts.purpose import shown_notice
 from pellucid.rights.account import BASES, SILENCE
 from pellucid.web.centre.data_words import HOW_KNOWN
 from pellucid.web.centre.visiting import Here, Posted, Visit, shown_in
-from pellucid.web.centre.words import SAID
+from pellucid.web.centre.words import SAID, SENT
 from pellucid.web.language import language_of
 from pellucid.web.pages import go_to, page
 
@@ -68,7 +68,7 @@ def choose(purpose: PurposeName, visit: Here, form: Posted) -> Response:
 
 @router.get("/history")
 def history(request: Request, visit: Here) -> Response:
-    """Show everything that the person said, the newest first."""
+    """Show everything that the person said, and was sent, the newest first."""
     centre = visit.site.workspace.centre
     said = centre.history(visit.visitor)
     return page(
@@ -81,6 +81,8 @@ def history(request: Request, visit: Here) -> Response:
         verifier=visit.site.workspace.audit.verifier,
         words=SAID,
         shown_notice=shown_notice,
+        messages=centre.messages(visit.visitor),
+        sent=SENT,
     )
 
 

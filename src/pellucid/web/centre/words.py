@@ -16,6 +16,14 @@ SAID: Mapping[str, str] = {
     "lift": "The restriction of your data was lifted",
 }
 
+SENT: Mapping[str, str] = {
+    "notice-changed": "What we tell you about your data had changed",
+    "consent-expiring": "Something that you allowed was about to end",
+    "yearly": "What we held about you, and how it was used",
+    "request-answered": "A request of yours was answered",
+}
+"""What a message was about, by its kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Askable:

@@ -1,4 +1,6 @@
-"""Whom tokens ask as, from which net people ask to come in, who may act for whom, what visitors choose, invitations."""
+"""Whom tokens ask as, from which net people ask to come in, who may act for whom, what visitors choose, invitations,
+and how far people were told of a notice.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +42,17 @@ def upgrade() -> None:
     )
     op.create_index("delegations_other", "delegations", ["other_namespace", "other"], unique=False)
     op.create_index("delegations_subject", "delegations", ["namespace", "subject"], unique=False)
+    op.create_table(
+        "notice_rounds",
+        sa.Column("publication", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("people", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("passes", sa.Integer(), nullable=False),
+        sa.Column("put_off", sa.BigInteger(), nullable=False),
+        sa.Column("again_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("publication", "namespace"),
+    )
     op.create_table(
         "staff_invitations",
         sa.Column("id", sa.Text(), nullable=False),
