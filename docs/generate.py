@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
+from functools import cache
 from inspect import getdoc
 from io import StringIO
 from pathlib import Path
@@ -267,7 +268,13 @@ def _codes_in_use() -> dict[str, set[str]]:
 
 def _commands() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the program itself and every command below it, however deep, each with the words that call it."""
-    yield from ((" ".join(["pellucid", *words]), words) for words in ((), *_below(get_command(app), ())))
+    yield from ((" ".join(["pellucid", *words]), words) for words in ((), *_below(_program(), ())))
+
+
+@cache
+def _program() -> Any:
+    """Return the program with all its commands; putting them together takes long."""
+    return get_command(app)
 
 
 def _below(group: Any, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -287,7 +294,7 @@ def _help(words: tuple[str, ...]) -> str:
     os.environ["COLUMNS"] = "80"
     try:
         with redirect_stdout(said):
-            app([*words, "--help"], prog_name="pellucid", standalone_mode=False)
+            _program()([*words, "--help"], prog_name="pellucid", standalone_mode=False)
     finally:
         if before is None:
             del os.environ["COLUMNS"]

@@ -61,6 +61,7 @@ class Worlds:
 
     folder: Path
     opened: dict[str, Workspace] = field(default_factory=dict)
+    engines: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = Settings(threads=1, memory_limit="1GB", query_seconds=ENGINE_SECONDS)
@@ -78,8 +79,11 @@ class Worlds:
         self.context = Context(self.policy, self.main.actor("mallory"), "planning")
 
     def engine(self, without: str) -> Any:
-        parts = self.opened[without]._parts
-        return parts.replica.fresh(parts.clock()).engine
+        """Return the engine over a world, where nothing changes and no time passes."""
+        if without not in self.engines:
+            parts = self.opened[without]._parts
+            self.engines[without] = parts.replica.fresh(parts.clock()).engine
+        return self.engines[without]
 
     def close(self) -> None:
         for workspace in self.opened.values():

@@ -16,6 +16,8 @@ from tests.attacks.mutations import statement
 from tests.attacks.watched import Finding, Fuzzer, run, run_here
 from tests.conftest import Tried
 
+TYPED = 6_000
+
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
@@ -26,13 +28,6 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
 
 def test_no_statement_gets_past_the_gate_and_fails(worlds: Worlds) -> None:
     outcome = run_here(Fuzzer(lambda _folder: worlds, fuzzing.tried, statement), 0, 300, Path())
-    assert outcome.findings == []
-    assert min(outcome.ended["refused"], outcome.ended["answered"]) > 30, outcome.ended
-
-
-@pytest.mark.slow
-def test_no_function_over_any_type_tells_that_there_is_a_row(worlds: Worlds) -> None:
-    outcome = run_here(Fuzzer(lambda _folder: worlds, typed.tried, typed.statement), 0, 600, Path())
     assert outcome.findings == []
     assert min(outcome.ended["refused"], outcome.ended["answered"]) > 30, outcome.ended
 
@@ -63,9 +58,10 @@ def test_no_statement_of_a_hundred_thousand_does(tried: Tried) -> None:
 @pytest.mark.slow
 @pytest.mark.promise("hidden", "every function over every type in every place, over one household's row or none")
 def test_no_function_over_any_type_of_many_tells_that_there_is_a_row(tried: Tried) -> None:
-    outcome = run(typed.FUZZER, 600, 12_000)
+    outcome = run(typed.FUZZER, 0, TYPED)
     assert outcome.findings == []
-    tried(12_000, "refused or answered alike, with the row and without")
+    assert min(outcome.ended["refused"], outcome.ended["answered"]) > TYPED // 60, outcome.ended
+    tried(TYPED, "refused or answered alike, with the row and without")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -56,12 +57,28 @@ def run_blocks(page: str, folder: Path) -> None:
         assert (block, done.returncode) == (block, int(expected.group(1)) if expected else 0), done.stdout + done.stderr
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    folder = tmp_path / "here"
+def with_examples(folder: Path) -> Path:
     folder.mkdir()
     (folder / "examples").symlink_to(ROOT / "examples")
     return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return with_examples(tmp_path / "here")
+
+
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = with_examples(tmp_path_factory.mktemp("tutorial") / "here")
+    assert shell(SETTING_UP, folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def begun(set_up: Path, tmp_path: Path) -> Path:
+    """Where the tutorial's beginning was typed."""
+    return Path(shutil.copytree(set_up, tmp_path / "here", symlinks=True))
 
 
 @pytest.mark.slow
@@ -105,15 +122,13 @@ PAGES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
-def test_a_how_to_page_works_after_the_tutorials_beginning(page: str, place: Path) -> None:
-    assert shell(SETTING_UP, place).returncode == 0
-
+def test_a_how_to_page_works_after_the_tutorials_beginning(page: str, begun: Path) -> None:
     try:
-        run_blocks(f"docs/how-to/{page}.md", place)
+        run_blocks(f"docs/how-to/{page}.md", begun)
     except AssertionError:
         if page != "attack-your-own-releases":  # a sound workspace is accused once in thousands of runs, not twice
             raise
-        run_blocks(f"docs/how-to/{page}.md", place)
+        run_blocks(f"docs/how-to/{page}.md", begun)
 
 
 def test_the_readme_shows_the_help_as_it_is(place: Path) -> None:

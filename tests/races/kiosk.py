@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.workspace import create
+from tests import forking
 from tests.shop import EXAMPLE
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ SUM = "SELECT SUM(price) AS paid FROM purchases"
 READERS = [f"c{number:03}" for number in range(0, 60, 2)]
 """Who agreed to the newsletter."""
 
+COMMAND = ("-m", "pellucid")
 PURCHASES = EXAMPLE / "purchases.csv"
 
 
@@ -67,6 +69,9 @@ class Ended:
 def run(words: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None, timeout: float = 120) -> Ended:
     """Run `python WORDS` as a process of its own in a kiosk."""
     environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": SOURCES, **(extra or {})}
+    if tuple(words[:2]) == COMMAND:
+        code, out, err = forking.run(words[2:], environment)
+        return Ended(code, out.decode(), err.decode())
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, check=False, timeout=timeout
     )
@@ -75,7 +80,7 @@ def run(words: Sequence[str], folder: Path, extra: Mapping[str, str] | None = No
 
 def command(*words: str) -> tuple[str, ...]:
     """Return the words that run the command line."""
-    return ("-m", "pellucid", *words)
+    return (*COMMAND, *words)
 
 
 def script(name: str) -> tuple[str, ...]:

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-import pellucid
 from pellucid.audit import log
 from pellucid.failpoints import POINTS, VARIABLE
 from pellucid.records.rights_tables import erasure_people, kept_evidence, tombstones
 from pellucid.records.tables import subject_keys
 from pellucid.workspace import Workspace
+from tests import forking
 
-ROOT = Path(__file__).parents[3]
 ON_THE_WAY = tuple(point for point in POINTS if point.startswith(("erase.", "sweep.")))
 QUICK = {"sweep.before-commit"}
 
 
 def run(folder: Path, *words: str, dies_at: str | None = None) -> int:
     armed = {} if dies_at is None else {VARIABLE: dies_at}
-    source = str(Path(pellucid.__file__).parents[1])
-    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), "PYTHONPATH": f"{source}:{ROOT}", **armed}
-    command = [sys.executable, "-m", "pellucid", "erase", "run", *words, "--as", "pia"]
-    return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=300).returncode
+    environment = {**os.environ, "PELLUCID_WORKSPACE": str(folder), **armed}
+    return forking.run(["erase", "run", *words, "--as", "pia"], environment)[0]
 
 
 def end_state(folder: Path) -> dict[str, object]:
