@@ -13,6 +13,8 @@ WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # Tests write much that nobody keeps: into memory, where that is large enough.
 SCRATCH := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'END {print $$4}')" -gt 8000000 ] && echo /dev/shm)
 test test-slow: export TMPDIR := $(or $(SCRATCH),$(TMPDIR),/tmp)
+# Images for containers forbid it, and then each of hundreds of processes compiles what all of them import.
+test test-slow: export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export NO_MKDOCS_2_WARNING := 1
@@ -37,7 +39,7 @@ demo: $(READY) ## Watch the main job run on a grocer's (simulated) data
 	@$(BIN)/pellucid demo
 
 test: $(READY) ## Run the tests but for the slow ones, in parallel; prints the ten slowest
-	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
+	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist worksteal
 
 test-slow: $(READY) ## Run the slow tests: by file in parallel, then what needs the machine for itself
 	@status=0; \

@@ -5,9 +5,11 @@ A test that asks for `control` runs twice, once on each database.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from pellucid.records.database import Database
 from tests.promises import PROMISES
 from tests.records.postgresql import TEMPLATE, running_server
 from tests.records.recycling import give_back, taken
+from tests.records.sqlite import new_control
 
 Tried = Callable[[int, str], None]
 """Says how often something was tried in a test, and what came of it."""
@@ -50,6 +53,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("skipped in CI, which counts as a failure", red=True)
     for report in skipped:
         terminalreporter.line(report.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while tests are collected, for all of it is kept; nor among it ever after."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.unfreeze)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,8 +114,7 @@ def make_control(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
     def make() -> Database:
         if dialect == "sqlite":
             number = next(names)
-            made.append(Database.at(tmp_path / f"control{number or ''}.sqlite", busy_seconds=PATIENCE))
-            made[-1].create()
+            made.append(new_control(tmp_path / f"control{number or ''}.sqlite", busy_seconds=PATIENCE))
         else:
             made.append(Database(taken(request.getfixturevalue("postgresql"), TEMPLATE), busy_seconds=PATIENCE))
         return made[-1]

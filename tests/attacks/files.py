@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 from pellucid.audit.log import entries
 from pellucid.errors import PellucidError
 from pellucid.holdings.publish import published
-from pellucid.records.database import Database
 from tests.attacks.watched import Finding, Fuzzer, main
 from tests.collect.conftest import Shop
+from tests.records.sqlite import new_control
 
 CANARIES = ("zoe.hidden", "alice.private", "98765", "4321")
 HEAD = ["sale", "customer", "amount", "at"]
@@ -216,8 +216,7 @@ class Place:
                 self.shop.database.close()
             home = self.folder / f"ws{self.used}-{len(list(self.folder.iterdir()))}"
             home.mkdir()
-            database = Database.at(home / "control.sqlite")
-            database.create()
+            database = new_control(home / "control.sqlite")
             self.shop, self.used = Shop(home, database), 0
             self.shop.add("sales", self.shop.csv(",".join(HEAD), "1,bob,1.00,2026-05-01", name="first.csv"))
         self.used += 1

@@ -20,6 +20,7 @@ from pellucid.audit.treehead import TrustKeys, open_checkpoint
 from pellucid.audit.verify import VerificationReport, verify_bundle
 from pellucid.records.database import Database
 from tests.audit.conftest import NOON, ORIGIN, entry
+from tests.records.sqlite import new_control
 
 SIZE = 12
 SIGNED = (4, 8, 12)
@@ -75,11 +76,11 @@ def make_evidence(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "control.sqlite"
     made = 0
-    if begin is not None:
+    if begin is None:
+        database = new_control(path)
+    else:
         made, kept = begin
-        shutil.copy(kept, path)
-    database = Database.at(path)
-    database.create()
+        database = Database.at(Path(shutil.copy(kept, path)))
     found = Evidence({}, {})
     for stop in (stop for stop in stops if stop >= made):
         with database.write() as connection:

@@ -35,6 +35,7 @@ from pellucid.records.tables import (
 from pellucid.subjects.ids import set_facts
 from pellucid.subjects.keys import SubjectKeys
 from tests.consent.conftest import ADULT_YEAR, CHILD_YEAR, CUSTOMER, DAY, NOW, PIA, add_subjects, make_policy
+from tests.records.sqlite import new_control
 
 KEYS = SubjectKeys(b"k" * 32)
 POLICY = with_version(make_policy())
@@ -60,8 +61,7 @@ class Life:
     """A control database that things happen to."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database.at(folder / "control.sqlite")
-        self.database.create()
+        self.database = new_control(folder / "control.sqlite")
         self.now = NOW
         add_subjects(self.database, *[("DE", ADULT_YEAR)] * PEOPLE)
         with self.database.write() as connection:

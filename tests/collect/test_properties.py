@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pellucid.errors import DataRefused
 from pellucid.holdings.publish import subjects_of
-from pellucid.records.database import Database
 from tests.collect.conftest import Shop
+from tests.records.sqlite import new_control
 
 ROW = st.tuples(
     st.integers(0, 12).map(str) | st.sampled_from(["", "x"]),
@@ -26,8 +26,7 @@ def test_every_row_is_kept_with_its_subject_or_rejected_with_a_reason(
     files: list[list[tuple[tuple[str, ...], str]]],
 ) -> None:
     with TemporaryDirectory() as folder:
-        database = Database.at(Path(folder) / "control.sqlite")
-        database.create()
+        database = new_control(Path(folder) / "control.sqlite")
         shop = Shop(Path(folder), database)
         total = 0
         for lines in files:

@@ -23,6 +23,7 @@ from pellucid.rewrite.permit_rows import governed_sql
 from tests.collect.conftest import NOW, SALES, Shop
 from tests.collect.test_sorting import sort
 from tests.engines.conftest import purpose_of
+from tests.records.sqlite import new_control
 
 CROWDED = 40
 EFFECT = st.one_of(
@@ -35,8 +36,7 @@ SAID = st.lists(EFFECT, min_size=CROWDED, max_size=CROWDED)
 @pytest.fixture(scope="module")
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stocked")
-    database = Database.at(folder / "control.sqlite")
-    database.create()
+    database = new_control(folder / "control.sqlite")
     shop = Shop(folder, database)
     count = 9000  # five blocks
     people = [f"c{number * number // 7 % CROWDED:02}" for number in range(count)]

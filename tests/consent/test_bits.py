@@ -17,6 +17,7 @@ from pellucid.consent.sets import StoredSet, drop_set, put_effects, put_set, rea
 from pellucid.records.database import Database
 from pellucid.records.tables import CHUNK_PEOPLE, permitted_chunks
 from tests.records.recycling import temporary_control
+from tests.records.sqlite import new_control
 
 EDGES = [edge + offset for edge in (0, CHUNK_PEOPLE, 2 * CHUNK_PEOPLE) for offset in (-9, -1, 0, 1, 8)]
 PERSON = st.sampled_from([place for place in EDGES if place >= 0]) | st.integers(0, 3 * CHUNK_PEOPLE)
@@ -61,8 +62,7 @@ def play(connection: Connection, steps: list[tuple[str, object]]) -> None:
 @settings(max_examples=80, deadline=None)
 def test_a_set_in_chunks_equals_one_that_is_whole(steps: list[tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        database = Database.at(Path(folder) / "control.sqlite")
-        database.create()
+        database = new_control(Path(folder) / "control.sqlite")
         with database.write() as connection:
             play(connection, steps)
         database.close()

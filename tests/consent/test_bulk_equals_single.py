@@ -23,6 +23,7 @@ from pellucid.records.columns import from_instant, to_instant
 from pellucid.records.database import Database
 from pellucid.records.tables import consent_records, due_changes, permitted_changes
 from pellucid.workspace.consent_files import ConsentFiles
+from tests.records.sqlite import new_control
 
 from .conftest import CUSTOMER, DAY, NOW, PIA, make_policy
 from .test_bulk_import import KEYS, Cells, people, room_of, row, took
@@ -89,8 +90,7 @@ def at_day(days: int) -> str:
 
 
 def _made(path: Path) -> Database:
-    database = Database.at(path)
-    database.create()
+    database = new_control(path)
     people(database, POLICY, 2)
     return database
 

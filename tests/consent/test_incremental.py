@@ -22,6 +22,7 @@ from pellucid.records.database import Database
 from pellucid.records.tables import subjects
 from pellucid.subjects.keys import SubjectKeys
 from tests.records.recycling import temporary_control
+from tests.records.sqlite import new_control
 
 from .conftest import CUSTOMER, DAY, NOW, PIA, add_subjects, make_policy
 
@@ -143,8 +144,7 @@ def earliest_change(connection: Connection, story: Story) -> int | None:
 @settings(max_examples=60, deadline=None)
 def test_step_by_step_equals_rebuilt(steps: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        database = Database.at(Path(folder) / "control.sqlite")
-        database.create()
+        database = new_control(Path(folder) / "control.sqlite")
         compare(database, steps)
         database.close()
 

@@ -36,6 +36,7 @@ from pellucid.records.database import Database
 from pellucid.records.tables import subjects
 from pellucid.regulations.load import shipped
 from pellucid.regulations.model import Field, Law, Laws
+from tests.records.sqlite import new_control
 from tests.regulations.test_properties import laws as made_up_laws
 
 from .cases.drawn import CROWD, FACTS, KNOWN, RECORDS, SAID, as_admitted, policies
@@ -257,8 +258,7 @@ WORDS = st.lists(RECORDS, max_size=3).map(lambda said: [replace(each, without_ch
 def grocer(policy: Policy, facts: Sequence[SubjectFacts], said: Sequence[list[ConsentRecord]]) -> Iterator[Database]:
     """Give a database with two people who said this, and are linked for certain."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database.at(Path(folder) / "control.sqlite")
-        database.create()
+        database = new_control(Path(folder) / "control.sqlite")
         with database.write() as connection:
             connection.execute(insert(subjects), [row_of(each, number) for number, each in enumerate(facts)])
             register.rebuild(connection, policy, NOW)

@@ -30,6 +30,7 @@ from pellucid.records.tables import consent_records, subject_keys
 from pellucid.records.tables import register as register_table
 from pellucid.subjects.keys import SubjectKeys
 from tests.conftest import Tried
+from tests.records.sqlite import new_control
 
 from .conftest import ADULT_YEAR, ALICE, BOB, CUSTOMER, NOW, PIA, add_subjects, make_policy
 
@@ -287,8 +288,7 @@ def test_the_leases_of_the_commit_come_with_it(crowd: Database) -> None:
 
 
 def test_a_forked_child_records_for_itself(tmp_path_factory: pytest.TempPathFactory, policy: Policy) -> None:
-    database = Database.at(tmp_path_factory.mktemp("forked") / "control.sqlite")
-    database.create()
+    database = new_control(tmp_path_factory.mktemp("forked") / "control.sqlite")
     add_subjects(database, *[("DE", ADULT_YEAR)] * PEOPLE)
     with database.write() as connection:
         register.subjects_added(connection, policy, CUSTOMER, 0, PEOPLE, (), NOW)

@@ -18,6 +18,7 @@ from pellucid.records import turn
 from pellucid.records.database import AT_MOST, Database
 from pellucid.records.tables import log_head, settings_kept
 from tests.records.postgresql import TEMPLATE, drop_database, new_database
+from tests.records.sqlite import new_control
 
 
 def put(connection: Connection, name: str, value: str) -> None:
@@ -231,6 +232,22 @@ def test_what_reads_on_sqlite_is_never_switched_to_writing_and_back(tmp_path: Pa
     assert seen == [(reader, 1), (writer, 0)] * 2
     assert reader != writer
     database.close()
+
+
+def test_a_statement_is_compiled_once_for_all_databases_on_sqlite(tmp_path: Path) -> None:
+    one, other = new_control(tmp_path / "one.sqlite"), new_control(tmp_path / "other.sqlite")
+    with one.read() as reading, other.write() as writing:
+        assert reading.dialect is writing.dialect
+        compiled = reading.get_execution_options()["compiled_cache"]
+        assert compiled is writing.get_execution_options()["compiled_cache"]
+        put(writing, "one", "1")
+        before = len(compiled)
+        put(writing, "two", "2")
+        assert names(reading) == []
+        assert names(writing) == ["one", "two"]
+        assert len(compiled) - before <= 1
+    for database in (one, other):
+        database.close()
 
 
 def test_a_forked_child_gets_a_connection_of_its_own(tmp_path: Path) -> None:

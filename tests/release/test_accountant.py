@@ -29,6 +29,7 @@ from pellucid.release.mechanisms import gaussian
 from pellucid.release.plan import plan
 from pellucid.release.result import Loss
 from tests.records.recycling import temporary_control
+from tests.records.sqlite import new_control
 from tests.release.conftest import COUNT, make_block, make_policy, make_query, make_rule
 
 NOON = to_instant(datetime(2026, 11, 23, 12, tzinfo=UTC))
@@ -221,8 +222,7 @@ MOVES = st.lists(
 def test_the_budget_never_goes_negative_under_any_order_of_moves(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, int, str]]
 ) -> None:
-    database = Database.at(tmp_path_factory.mktemp("ledger") / "control.sqlite")
-    database.create()
+    database = new_control(tmp_path_factory.mktemp("ledger") / "control.sqlite")
     move(database, moves)
     database.close()
 

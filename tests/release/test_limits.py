@@ -26,6 +26,7 @@ from pellucid.release.accountant import (
     tightest,
 )
 from pellucid.release.budget import PrivacyBudget, granted, rho_of
+from tests.records.sqlite import new_control
 from tests.release.conftest import make_policy, make_rule
 
 NOON = to_instant(datetime(2026, 11, 23, 12, tzinfo=UTC))
@@ -209,8 +210,7 @@ MOVES = st.lists(
 def test_no_allowance_is_exceeded_under_any_order_of_moves(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, int, str, str, list[str] | None]]
 ) -> None:
-    database = Database.at(tmp_path_factory.mktemp("ledger") / "control.sqlite")
-    database.create()
+    database = new_control(tmp_path_factory.mktemp("ledger") / "control.sqlite")
     policy = made()
     known: list[str] = []
     model: dict[str, tuple[int, str, str, list[str] | None]] = {}

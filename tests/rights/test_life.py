@@ -18,12 +18,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from pellucid.consent.record import By
 from pellucid.errors import DataRefused, PellucidError
 from pellucid.policy.model import Actor
-from pellucid.records.database import Database
 from pellucid.rights import stored
 from pellucid.rights.book import Book
 from pellucid.rights.fulfilment import carry_out
 from pellucid.rights.keeping import forget_closed
 from pellucid.rights.request import STRENGTHS, Denial, Request, RequestState, Right, Verification
+from tests.records.sqlite import new_control
 from tests.rights.conftest import OMAR, PIA, Shop, make_shop
 
 ACTORS = st.sampled_from([PIA, OMAR])
@@ -63,8 +63,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(dir=MEMORY)
-        database = Database.at(Path(self.folder.name) / "control.sqlite")
-        database.create()
+        database = new_control(Path(self.folder.name) / "control.sqlite")
         self.shop: Shop = make_shop(database)
         self.known: dict[str, Known] = {}
         self.calls = 0

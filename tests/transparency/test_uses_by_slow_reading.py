@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.errors import InputInvalid
-from pellucid.records.database import Database
 from pellucid.transparency import use_index
 from pellucid.transparency.use_index import UseIndex, catch_up
 from pellucid.transparency.uses import Uses
 from tests.consent.conftest import ANA, CUSTOMER
+from tests.records.sqlite import new_control
 from tests.transparency.made_log import FEED_READER, MadeLog
 from tests.transparency.slow_reading import Slow, read_slowly
 
@@ -108,8 +108,7 @@ def read_quickly(made: MadeLog, subject: int, since: int) -> tuple[Slow, Slow]:
 @given(steps=st.lists(step, max_size=25), part=st.integers(1, 7), waited=st.sampled_from((0, 0, 30)))
 def test_the_index_tells_what_a_slow_reading_tells(steps: list[tuple], part: int, waited: int) -> None:  # type: ignore[type-arg]
     with tempfile.TemporaryDirectory() as folder:
-        database = Database.at(Path(folder) / "control.sqlite")
-        database.create()
+        database = new_control(Path(folder) / "control.sqlite")
         made = MadeLog(database, PEOPLE)
         before, use_index.CHUNK = use_index.CHUNK, part  # several transactions, and several lists of values
         try:

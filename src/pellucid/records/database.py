@@ -18,11 +18,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
-from sqlalchemy.pool import QueuePool
 
 from pellucid.errors import PellucidError, RecordingFailed, WorkspaceUnusable
 from pellucid.records import schema
 from pellucid.records.only_reading import demand_may_write
+from pellucid.records.sqlite_engine import sqlite_engine
 from pellucid.records.storable import not_storable, refuse_unstorable
 from pellucid.records.turn import begin_writing, end_writing
 
@@ -30,8 +30,6 @@ BUSY_SECONDS = 30
 """How long a writer waits for another one before RecordingFailed with code `database-busy`."""
 KEPT, AT_MOST = 5, 15
 """Connections to a server that a process keeps, and has at once; who gets none in that time is told `database-full`."""
-
-
 NONE_FREE = "Every connection to the control database is in use."
 WAIT = "Try again; if it stays so, look for what keeps its server busy."
 
@@ -199,11 +197,7 @@ class Database:
                 pool_timeout=self.busy_seconds,
             )
             return (self._watched(engine),) * 2
-        return self._sqlite_engine(self.connect_sqlite), self._sqlite_engine(self._connect_reader)
-
-    def _sqlite_engine(self, connect: Callable[[], sqlite3.Connection]) -> Engine:
-        # Without a limit (0): threads beyond one would open and close a connection for each transaction, 1 ms of work.
-        return self._watched(create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=0))
+        return self._watched(sqlite_engine(self.connect_sqlite)), self._watched(sqlite_engine(self._connect_reader))
 
     def _watched(self, engine: Engine) -> Engine:
         event.listen(engine, "before_cursor_execute", refuse_unstorable)

@@ -7,6 +7,7 @@ import pytest
 from pellucid.policy.model import Policy
 from pellucid.records.database import Database
 from tests.policy.conftest import SOUND
+from tests.records.sqlite import new_control
 from tests.rights.identity.checking import Desk
 from tests.rights.requests import put_request
 
@@ -28,7 +29,6 @@ def desk(control: Database, policy: Policy) -> Desk:
 
 @pytest.fixture
 def plain(tmp_path_factory: pytest.TempPathFactory, policy: Policy) -> Desk:
-    database = Database.at(tmp_path_factory.mktemp("plain") / "control.sqlite")
-    database.create()
+    database = new_control(tmp_path_factory.mktemp("plain") / "control.sqlite")
     put_request(database)
     return Desk(database, policy)
