@@ -19,6 +19,7 @@ from sqlalchemy import insert, select, update
 from pellucid.consent.signals import GPC_KINDS, SignalReading
 from pellucid.delivery.recipients import Notice, tell
 from pellucid.errors import InputInvalid, PellucidError
+from pellucid.governance import refusals
 from pellucid.governance.tokens import NewToken
 from pellucid.policy.model import Actor, Recipient
 from pellucid.policy.scopes import PROGRAM
@@ -924,7 +925,8 @@ def appended(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[tuple[
     """Run every use case in turn in one workspace; return what each appended, and whether it raised."""
     folder = tmp_path_factory.mktemp("logged") / "workspace"
     found: dict[int, tuple[tuple[str, ...], bool]] = {}
-    with create(folder, name="test/log", actor_name="pia") as workspace:
+    with pytest.MonkeyPatch.context() as patched, create(folder, name="test/log", actor_name="pia") as workspace:
+        patched.setattr(refusals, "APART", 86_400_000_000)  # so much is refused that is logged once, however long it takes
         (folder / "policy" / "policy.yaml").write_text(POLICY)
         seen = len(actions(workspace))
         for place, case in enumerate(CASES):
