@@ -172,7 +172,10 @@ def test_everybody_is_told_of_a_notice_that_changed_and_the_officer_sees_how_man
 def test_whoever_was_sent_a_message_after_a_backup_is_not_sent_it_again_by_what_was_restored(
     shop: Workspace, office: PostOffice
 ) -> None:
-    pia, outside = shop.actor("pia"), shop.folder.parent
+    outside, draft = shop.folder.parent, shop.folder / "policy" / "policy.yaml"
+    draft.write_text(draft.read_text().replace("messages-send,", "messages-send, backup, restore,"))
+    shop.policy.activate(actor=shop.actor("pia"))
+    pia = shop.actor("pia")
     places = {"keys": outside / "keys", "journal": outside / "journal"}
     shop.backup(outside / "backup", actor=pia, **places)
     assert shop.messages.send(KIND, actor=pia)["put"] == 1
