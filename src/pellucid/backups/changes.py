@@ -17,7 +17,7 @@ from sqlalchemy import Connection, LargeBinary, Table, func, select
 
 from pellucid.audit import log
 from pellucid.consent.facts import chunks
-from pellucid.delivery.outbox import JOB
+from pellucid.delivery.outbox import JOB, message_of
 from pellucid.errors import VerificationFailed
 from pellucid.records.rights_tables import (
     deliveries,
@@ -51,7 +51,6 @@ from pellucid.records.tables import (
 from pellucid.records.transparency_tables import messages_sent, notice_publications, notice_rounds, notices
 from pellucid.release.accountant import RESERVED
 from pellucid.subjects import ids
-from pellucid.transparency.message_links import link_of
 
 CARRIED: Mapping[str, Table] = {
     table.name: table
@@ -205,7 +204,7 @@ def changes_after(connection: Connection, place: Place) -> Iterator[Change]:
             yield from _rows(connection, table, column.in_(part))
     yield from _rows(connection, notice_rounds, notice_rounds.c.publication > place.marks.get("notice_publications", 0))
     sent = list(_rows(connection, deliveries, deliveries.c.sequence > place.marks.get("deliveries", 0)))
-    for part in _parts([link for each in sent if (link := link_of(str(each.values["about"])))]):
+    for part in _parts([link for each in sent if (link := message_of(str(each.values["about"])))]):
         yield from _rows(connection, messages_sent, messages_sent.c.link.in_(part))
     yield from sent
     for part in _parts(sorted(settled)):

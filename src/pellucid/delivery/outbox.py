@@ -23,6 +23,18 @@ from pellucid.records.rights_tables import deliveries
 JOB = "delivery"
 MAIL, RECIPIENT, CALLBACK = "mail", "recipient", "callback"
 DUE, SENT, ANSWERED, GIVEN_UP = "due", "sent", "answered", "given-up"
+MESSAGE = "message:"
+"""How what the delivery of a message to a person is for begins; the number of the message's link follows."""
+
+
+def about_message(link: str) -> str:
+    """Return what the delivery of a message is for, by the number of its link."""
+    return f"{MESSAGE}{link}"
+
+
+def message_of(about: str) -> str | None:
+    """Return the number of the link in the message that a delivery is for; None if it is for something else."""
+    return about.removeprefix(MESSAGE) if about.startswith(MESSAGE) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,6 @@ SEALED = b"pellucid message v1"
 DAYS = 30
 DAY = 86_400_000_000
 LONGEST = 160
-ABOUT = "message:"
-"""How what a delivery is for begins; the number of its message's link follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +30,6 @@ class Opened:
 
     identity: Identity
     pseudonym: str
-
-
-def about_of(number: str) -> str:
-    """Return what the delivery of a message is for, by the number of its link."""
-    return f"{ABOUT}{number}"
-
-
-def link_of(about: str) -> str | None:
-    """Return the number of the link in the message that a delivery is for; None if it is for something else."""
-    return about.removeprefix(ABOUT) if about.startswith(ABOUT) else None
 
 
 def new_number() -> str:

@@ -91,7 +91,9 @@ def put(parts: MessageParts, connection: Connection, found: Due, said: Said, to:
     person, number = parts.keys.pseudonym(connection, *found.identity), links.new_number()
     link = f"{parts.public_url}/{links.token_of(parts.key, number, now)}" if parts.public_url else ""
     told = said.letter(found.kind, link)
-    delivery = outbox.put_mail(connection, links.about_of(number), to, told.subject, told.text, now, html=told.html)
+    delivery = outbox.put_mail(
+        connection, outbox.about_message(number), to, told.subject, told.text, now, html=told.html
+    )
     row = {"person": person, "kind": found.kind, "about": found.about, "at": now, "link": number}
     connection.execute(insert(messages_sent).values(**row, who=links.seal(parts.keys, found.identity)))
     body = {"kind": found.kind, "delivery": delivery}

@@ -70,7 +70,7 @@ def may_go(connection: Connection, keys: SubjectKeys, about: str) -> bool:
 
     What is no message of ours is somebody else's to judge, and may.
     """
-    link = links.link_of(about)
+    link = outbox.message_of(about)
     if link is None:
         return True
     row = connection.execute(select(messages_sent).where(messages_sent.c.link == link)).first()
@@ -90,7 +90,7 @@ def recall(connection: Connection, people: Sequence[str], now: int) -> None:
     theirs = messages_sent.c.person.in_(people)
     connection.execute(update(messages_sent).where(theirs).values(who=b""))
     for sent in connection.execute(select(messages_sent).where(theirs)).all():
-        if any(each.state == outbox.DUE for each in outbox.about(connection, links.about_of(sent.link))):
+        if any(each.state == outbox.DUE for each in outbox.about(connection, outbox.about_message(sent.link))):
             connection.execute(delete(messages_sent).where(messages_sent.c.link == sent.link))
             if publication_of(sent.about) is not None:
                 rounds.look_again(connection, now)
