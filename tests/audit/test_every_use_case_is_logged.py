@@ -926,9 +926,7 @@ def appended(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[tuple[
     folder = tmp_path_factory.mktemp("logged") / "workspace"
     found: dict[int, tuple[tuple[str, ...], bool]] = {}
     with pytest.MonkeyPatch.context() as patched, create(folder, name="test/log", actor_name="pia") as workspace:
-        patched.setattr(
-            refusals, "APART", 86_400_000_000
-        )  # refusals are logged once, however long it takes
+        patched.setattr(refusals, "APART", 86_400_000_000)  # refusals are logged once, however long it takes
         (folder / "policy" / "policy.yaml").write_text(POLICY)
         seen = len(actions(workspace))
         for place, case in enumerate(CASES):
