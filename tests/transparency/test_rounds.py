@@ -150,8 +150,10 @@ def linked(post: Post) -> Outcome:
     return Outcome.DONE
 
 
-@pytest.mark.parametrize("happens", [erased, restricted, unwanted, linked])
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("happens", "late"),
+    [*((each, late) for each in (erased, restricted, unwanted) for late in (False, True)), (linked, False)],
+)
 def test_nothing_goes_to_whom_none_may_go(post: Post, happens: Callable[[Post], Outcome], late: bool) -> None:
     publish(post, "Kept for a year.")
     publish(post, "Kept for two years.")
@@ -199,6 +201,30 @@ def test_who_died_is_gone_on_with_and_nobody_is_told_twice(post: Post, monkeypat
     assert len(post.mails()) == 1
     assert post.send(NOTICE) == {Outcome.DONE: 1, Outcome.PUT: 2}
     assert sorted(told(post)) == [f"person{each}@home.example" for each in range(3)]
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_whose_message_is_taken_back_before_it_went_out_is_told_later(post: Post, over: bool) -> None:
+    publish(post, "Kept for a year.")
+    publish(post, "Kept for two years.")
+    assert post.send(NOTICE, most=500 if over else 2) == {Outcome.PUT: 3 if over else 2}
+    with post.made.database.write() as connection:
+        messages.recall(connection, [post.made.keys.pseudonym(connection, CUSTOMER, ALICE)], post.made.now)
+        assert [each.again_at for each in rounds.standing(connection)] != [None]
+    assert post.send(NOTICE) == ({} if over else {Outcome.PUT: 1})
+    post.made.tick(days=8)
+    assert post.send(NOTICE) == {Outcome.PUT: 1, Outcome.DONE: 2}
+
+
+def test_who_became_another_after_their_address_was_looked_up_is_told_later_and_once(post: Post) -> None:
+    publish(post, "Kept for a year.")
+    publish(post, "Kept for two years.")
+    post.before_sending = lambda: post.made.link(ALICE, CLEO)
+    assert post.send(NOTICE) == {Outcome.PUT: 1, Outcome.UNREACHABLE: 2}
+    post.before_sending = lambda: None
+    post.made.tick(days=8)
+    assert post.send(NOTICE) == {Outcome.PUT: 1, Outcome.DONE: 2}
+    assert len(post.mails()) == 2
 
 
 def test_two_who_tell_at_once_tell_each_once(post: Post) -> None:
