@@ -52,6 +52,7 @@ def test_every_contract_holds(project: Path) -> None:
     assert broken_contracts(project) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("planted", "violation"), VIOLATIONS.items())
 def test_a_planted_violation_breaks_its_contract(project: Path, planted: str, violation: tuple[str, str]) -> None:
     line, contract = violation

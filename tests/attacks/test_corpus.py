@@ -119,6 +119,7 @@ def _without_literals(body: str, sql: str) -> str:
     return body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ANSWERED, ids=_id)
 @pytest.mark.promise("rows", "the hostile questions that are answered, with and without a withdrawn household's rows")
 def test_rows_of_a_withdrawn_household_change_nothing_before_the_noise(

@@ -27,9 +27,9 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
 
 
 def test_no_statement_gets_past_the_gate_and_fails(worlds: Worlds) -> None:
-    outcome = run_here(Fuzzer(lambda _folder: worlds, fuzzing.tried, statement), 0, 300, Path())
+    outcome = run_here(Fuzzer(lambda _folder: worlds, fuzzing.tried, statement), 0, 100, Path())
     assert outcome.findings == []
-    assert min(outcome.ended["refused"], outcome.ended["answered"]) > 30, outcome.ended
+    assert min(outcome.ended["refused"], outcome.ended["answered"]) > 10, outcome.ended
 
 
 def test_no_policy_file_crashes_the_loader(tmp_path: Path) -> None:
@@ -39,16 +39,16 @@ def test_no_policy_file_crashes_the_loader(tmp_path: Path) -> None:
 
 
 def test_no_file_is_half_imported(tmp_path: Path) -> None:
-    outcome = run_here(files.FUZZER, 0, 60, tmp_path)
+    outcome = run_here(files.FUZZER, 0, 40, tmp_path)
     assert outcome.findings == []
-    assert outcome.ended["all kept"] + outcome.ended["some kept"] > 5, outcome.ended
+    assert outcome.ended["all kept"] + outcome.ended["some kept"] > 1, outcome.ended
 
 
 @pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.promise("closed", "random statements, run in four worlds that differ in a household each")
 def test_no_statement_of_a_hundred_thousand_does(tried: Tried) -> None:
-    outcome = run(fuzzing.FUZZER, 300, 100_000)
+    outcome = run(fuzzing.FUZZER, 100, 100_000)
     assert outcome.findings == []
     assert sum(outcome.ended.values()) == 100_000
     assert min(outcome.ended["refused"], outcome.ended["answered"]) > 10_000, outcome.ended
@@ -75,7 +75,7 @@ def test_no_policy_file_of_many_crashes_the_loader(tried: Tried) -> None:
 @pytest.mark.slow
 @pytest.mark.promise("whole", "CSV and Parquet files broken in bytes, lines, values and schemas, imported")
 def test_no_file_of_many_is_half_imported(tried: Tried) -> None:
-    outcome = run(files.FUZZER, 60, 800)
+    outcome = run(files.FUZZER, 40, 800)
     assert outcome.findings == []
     tried(800, "all of a file's rows accounted for, or nothing published")
 

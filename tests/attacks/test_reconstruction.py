@@ -61,6 +61,7 @@ def test_an_attack_spends_the_whole_allowance_and_not_more(strategy: Strategy) -
     assert found.answered == strategy.parts * 4
 
 
+@pytest.mark.slow
 def test_an_attack_gains_no_more_than_the_bound() -> None:
     found = measure(STRATEGIES[1], Purpose.GENEROUS, 20, seed=2)
     demand_within_its_bound(found)

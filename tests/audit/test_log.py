@@ -194,6 +194,7 @@ def append_some(url: str, times: int) -> None:
             log.append_all(connection, [entry(number)] * (1 + number % 3))
 
 
+@pytest.mark.slow
 def test_several_processes_append_without_gap_or_loss(database: Database) -> None:
     context = get_context("spawn")
     workers = [context.Process(target=append_some, args=(database.url, 30)) for _ in range(4)]

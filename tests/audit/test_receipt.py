@@ -145,6 +145,7 @@ def test_without_a_witness_key_the_step_is_absent_and_says_what_that_means() -> 
     assert "only the operator vouches" in step.message
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_found_or_changes_nothing_that_is_said(tried: Tried) -> None:
     harmless = 0
     for place in range(len(DATA)):

@@ -106,6 +106,7 @@ def test_a_generation_is_not_unlinked_while_it_is_copied(
     assert (tmp_path / "backup" / "data" / "purchases.1.duckdb").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "function"),
     [
@@ -127,6 +128,7 @@ def test_a_backup_that_was_killed_is_none_and_the_next_one_is(saved: Saved, modu
     assert saved.restore(saved.journal).choices == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "function"),
     [

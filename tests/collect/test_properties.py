@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ ROW = st.tuples(
 EXTRA = st.sampled_from(["", "", "", ",surplus"])
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.lists(st.tuples(ROW, EXTRA), min_size=1, max_size=12), min_size=1, max_size=3))
 def test_every_row_is_kept_with_its_subject_or_rejected_with_a_reason(

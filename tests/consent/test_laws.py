@@ -102,6 +102,7 @@ def test_a_likely_link_never_widens_whatever_the_other_knows(
     assert not widens(joined, effect(policy, facts, said))
 
 
+@pytest.mark.slow
 @given(policies(), made_up_laws("another"), st.sampled_from(sorted(shipped())), st.booleans(), FACTS, SAID)
 @MANY
 def test_another_law_never_widens(
@@ -113,6 +114,7 @@ def test_another_law_never_widens(
     assert not widens(effect(more, facts, said), effect(policy, facts, said))
 
 
+@pytest.mark.slow
 @given(policies(), FACTS, SAID, st.data())
 @MANY
 def test_marking_a_figure_unverified_never_widens(
@@ -137,6 +139,7 @@ def _doubted(law: Law, named: Field) -> Law:
     return replace(law, fields=kept)
 
 
+@pytest.mark.slow
 @given(policies(), FACTS, SAID, st.sampled_from([ScreenState.DOUBTFUL, ScreenState.INVALIDATED]), st.data())
 @MANY
 def test_doubting_a_screen_never_widens(

@@ -137,6 +137,7 @@ def record_many(url: str, subject: int, times: int) -> None:
     database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.promise("withdrawal", "leases held, expired and taken while people withdraw")
 def test_two_processes_recording_at_once_lose_no_version(alices: Database) -> None:
     add_subjects(alices, ("DE", ADULT_YEAR), first=1)

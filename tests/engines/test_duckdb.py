@@ -205,6 +205,7 @@ def test_a_partial_subject_that_no_engine_can_hold_changes_nothing(harness: Duck
     assert (engine.replica_version, counted(engine, harness.count())) == (1, 1)
 
 
+@pytest.mark.slow
 def test_spilling_stays_in_the_engines_own_folder_and_goes_with_it(harness: DuckDBHarness, tmp_path: Path) -> None:
     engine = harness.open([Visit(0)], spill_limit="2GB")
     sql = "SELECT count(*) AS n FROM (SELECT md5(range::VARCHAR) AS m FROM range(8000000) ORDER BY m OFFSET 3)"

@@ -54,6 +54,7 @@ def by_hand(rows: Sequence[Any], own: Sequence[Sequence[int]]) -> list[dict[str,
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=50)  # each makes a file and opens an engine
 @given(
     rows=st.lists(st.builds(lambda row, one, other: (*row, one, other), ROW, IDS, IDS), max_size=12),

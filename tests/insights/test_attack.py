@@ -65,6 +65,7 @@ def ask(made: Office, *questions: str, epsilon: float = 1) -> None:
 # -- sound answers -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("never_by_chance")
 def test_sound_private_answers_hold_and_every_attack_was_tried(made: Office) -> None:
     ask(made, TOTAL, TOTAL, BY_PUBLIC_WEEK, BY_PRODUCT)
@@ -75,6 +76,7 @@ def test_sound_private_answers_hold_and_every_attack_was_tried(made: Office) -> 
     assert all(each.low <= each.gain <= each.high for each in report.attacks)
 
 
+@pytest.mark.slow
 def test_the_made_up_person_comes_near_the_bound_so_a_leak_would_be_seen(made: Office) -> None:
     """So much is asked that luck does not matter: the gain is 0.56 +- 0.04, the bound 0.81 (false alarm < 1e-8)."""
     policy = made.workspace.policy.folder / "policy.yaml"

@@ -65,6 +65,7 @@ def demand_kept(found: Play) -> None:
     assert found.longest_wait <= SECONDS + LEASE_SLACK + 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.promise("withdrawal", "Hypothesis orders every step of a question and two writers, and sets the clock")
 @given(schedule=schedules)
 @settings(max_examples=QUICK, phases=PHASES)

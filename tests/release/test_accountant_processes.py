@@ -42,6 +42,7 @@ def spent_fits(url: str, policy: Policy) -> int:
     return spent.rho // (granted(CAP).rho // FIT)
 
 
+@pytest.mark.slow
 @pytest.mark.promise("hidden", "overspending the ledger from several processes")
 def test_processes_reserve_exactly_up_to_the_cap(control: Database) -> None:
     policy = make_policy(CAP, planning=make_rule(allowance=CAP))
@@ -50,6 +51,7 @@ def test_processes_reserve_exactly_up_to_the_cap(control: Database) -> None:
     assert sum(granted for granted, _ in runs) == spent_fits(control.url, policy) == FIT
 
 
+@pytest.mark.slow
 @pytest.mark.promise("hidden", "overspending the ledger from several processes")
 def test_processes_reserve_exactly_up_to_the_allowance_of_a_dataset(control: Database) -> None:
     wide = Allowance(40.0, 2e-6, Period.YEAR)

@@ -182,6 +182,7 @@ def test_a_rule_withholds_what_leaks_without_it(leak: Leak, reports: Callable[..
         assert {row["withheld"] for row in rows} == {leak.withheld}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leak", LEAKS, ids=_id)
 def test_a_missing_rule_is_caught(leak: Leak, reports: Callable[..., Reports], monkeypatch: pytest.MonkeyPatch) -> None:
     made = reports(leak.rows)

@@ -176,6 +176,7 @@ def importers(module: str) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_that_answers_questions_governs_rows_alone() -> None:
     assert "insights/course" in importers("pellucid.rewrite.pipeline")  # the search does find importers
     # Rows go into a derived table, which has a subject path and is read through the gate; and nowhere else.

@@ -108,6 +108,7 @@ def survives(shop: Shop, question: str = EVERYTHING, way: int = 0) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_what_is_not_changed_survives(odd_shop: Shop) -> None:
     assert survives(odd_shop)
 
@@ -190,6 +191,7 @@ OTHER_MUTANTS: dict[str, tuple[Patch, str, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("question", "way"), [(PACKED, 0), (MONTH, 1), (WEEKS, 1), (WEEKS, 2)])
 def test_what_is_not_changed_survives_where_totals_are_packed_or_ranked(dense: Shop, question: str, way: int) -> None:
     assert survives(dense, question, way)

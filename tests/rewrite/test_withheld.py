@@ -74,6 +74,7 @@ def governed_or_none(shop: Shop, sql: str, purpose: str) -> GovernedQuery | None
         return None
 
 
+@pytest.mark.slow
 def test_the_rows_withheld_here_would_change_answers_if_they_were_read(
     odd: Shop, others: dict[str, list[Shop]]
 ) -> None:
@@ -88,6 +89,7 @@ def test_the_rows_withheld_here_would_change_answers_if_they_were_read(
     assert len(set(answers)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.promise("rows", "random questions, over rows withheld that are taken out or full of odd values")
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chance=st.randoms(use_true_random=False), purpose=st.sampled_from(PURPOSES))
@@ -101,6 +103,7 @@ def test_no_withheld_row_changes_an_exact_cell(
         assert [outcome(shop, governed) for shop in others[purpose]] == [found] * 2
 
 
+@pytest.mark.slow
 def test_many_of_these_questions_are_answered(odd: Shop) -> None:
     drawn = [Grammar(seed, READABLE, settled=True).statement() for seed in range(200)]
     answered = [each for each in (governed_or_none(odd, sql, "planning") for sql in drawn) if each is not None]

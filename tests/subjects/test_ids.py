@@ -184,6 +184,7 @@ def test_the_marks_of_estimates_are_those_that_decisions_read(database: Database
 BATCHES = st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), max_size=8))
 
 
+@pytest.mark.slow
 @given(BATCHES)
 def test_ids_are_dense_and_stable_whatever_arrives(batches: list[list[str]]) -> None:
     engine = create_engine("sqlite://")

@@ -142,6 +142,7 @@ def test_a_worker_whose_claim_ran_out_claims_nothing_that_another_does(shop: Wor
     assert (actions(shop)["retention.run"], total(shop)) == (1, (0, 0))
 
 
+@pytest.mark.slow
 def test_two_workers_let_go_of_it_once(shop: Workspace) -> None:
     activate(shop, rows=1)
     turn_on(shop)

@@ -59,6 +59,7 @@ def others_kept(shop: Workspace, request: str) -> dict[str, object]:
         }
 
 
+@pytest.mark.slow
 @pytest.mark.promise("whole", "people are called by words that questions, the policy and records are made of")
 @pytest.mark.parametrize("word", ["purchases", "DISTINCT", "evidence", "calendar", "customer"])
 def test_who_is_called_by_a_word_of_ours_takes_nothing_of_others_with_them(

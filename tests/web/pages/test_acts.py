@@ -115,6 +115,7 @@ def test_two_codes_go_to_two_contacts_and_make_the_session_anew_each_time(grocer
     assert browser.get(ERASE).words.count("You have shown it by two contacts of yours.") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/privacy/proof/code", "/privacy/data/code"])
 def test_codes_that_others_had_sent_for_requests_use_up_none_of_who_is_signed_in(grocer: Grocer, path: str) -> None:
     pia = grocer.workspace.actor("pia")

@@ -53,6 +53,7 @@ def said() -> Iterator[io.StringIO]:
             each.removeHandler(handler)
 
 
+@pytest.mark.slow
 def test_log_and_figures_tell_nothing_of_what_was_sent(grocer: Grocer, said: io.StringIO) -> None:
     token = grocer.workspace.tokens.create(
         f"till-{token_hex(4)}", SCOPES, actor=grocer.workspace.actor("pia"), person="ana"

@@ -231,6 +231,7 @@ def test_wrong_codes_are_in_the_log_once_a_minute_with_their_number(grocer: Groc
     ]
 
 
+@pytest.mark.slow
 def test_nobody_uses_up_the_codes_of_somebody_else(grocer: Grocer) -> None:
     """Whoever asks for codes for bob from elsewhere, as often as they may, does not keep him from being sent one."""
     doors = grocer.workspace.doors

@@ -98,6 +98,7 @@ def paths(browser: Browser) -> Iterator[str]:
     yield "/api/v1/visitor?language=de"
 
 
+@pytest.mark.slow
 def test_no_page_of_a_customer_says_what_is_translated_in_another_language(
     grocer: Grocer, marked: dict[str, set[str]]
 ) -> None:
