@@ -14,6 +14,7 @@ from sqlalchemy import select
 from pellucid.audit import log
 from pellucid.errors import NameUnknown, NotPermitted
 from pellucid.records.rights_tables import deliveries
+from pellucid.records.transparency_tables import messages_sent
 from pellucid.settings import Settings
 from pellucid.worker import Worker
 from pellucid.workspace import Workspace, restore
@@ -184,3 +185,21 @@ def test_whoever_was_sent_a_message_after_a_backup_is_not_sent_it_again_by_what_
     assert restored is not None
     with Workspace(outside / "again") as again:
         assert again.messages.send(KIND, actor=again.actor("pia")) == {"done before": 1, "no address": 1}
+
+
+@pytest.mark.slow
+def test_no_message_in_a_backup_goes_to_whom_its_person_was_split_from_since(shop: Workspace) -> None:
+    outside, draft = shop.folder.parent, shop.folder / "policy" / "policy.yaml"
+    draft.write_text(draft.read_text().replace("messages-send,", "messages-send, backup, restore, subject-link,"))
+    shop.policy.activate(actor=shop.actor("pia"))
+    pia, two = shop.actor("pia"), (("customer", "bob"), ("customer", "alice"))
+    assert shop.messages.send(KIND, actor=pia)["put"] == 1
+    shop.identities.link(*two, evidence="file 7", actor=pia)
+    places = {"keys": outside / "keys", "journal": outside / "journal"}
+    shop.backup(outside / "backup", actor=pia, **places)
+    shop.identities.split(*two, evidence="two people", actor=pia)
+    since = [outside / "journal"]
+    assert restore(outside / "backup", outside / "again", keys=outside / "keys", since=since, actor_name="pia")
+    with Workspace(outside / "again") as again, again.room.database.read() as connection:
+        assert connection.scalars(select(messages_sent.c.link).where(messages_sent.c.who != b"")).all() == []
+        assert list(connection.scalars(select(deliveries.c.state))) == ["due"]

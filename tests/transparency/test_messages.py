@@ -62,6 +62,18 @@ class Post:
     def send(self, *kinds: str, most: int = 500) -> Counter[Outcome]:
         return +messages.send_due(self.parts, kinds or KINDS, PIA, most)
 
+    def send_twice_at_once(self, *kinds: str) -> Counter[Outcome]:
+        """Send by two at once, who both looked up where to send before either sends."""
+        both = Barrier(2, timeout=300)
+        self.before_sending = lambda: (both.wait(), None)[1]
+        outcomes: list[Counter[Outcome]] = []
+        senders = [Thread(target=lambda: outcomes.append(self.send(*kinds))) for _ in range(2)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        return sum(outcomes, Counter())
+
     def mails(self) -> list[dict[str, str]]:
         with self.made.database.read() as connection:
             found = connection.scalars(select(deliveries.c.id).order_by(deliveries.c.made_at, deliveries.c.id)).all()
@@ -284,13 +296,5 @@ def test_two_who_send_at_once_send_one(control: Database) -> None:
     post = Post(MadeLog(control))
     post.made.say(ALICE, "give", "care")
     change_notice(post.made)
-    both = Barrier(2, timeout=300)
-    post.before_sending = lambda: (both.wait(), None)[1]
-    outcomes: list[Counter[Outcome]] = []
-    senders = [Thread(target=lambda: outcomes.append(post.send(NOTICE))) for _ in range(2)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    assert sum(outcomes, Counter()) == {Outcome.PUT: 1, Outcome.DONE: 1}
+    assert post.send_twice_at_once(NOTICE) == {Outcome.PUT: 1, Outcome.DONE: 1}
     assert len(post.mails()) == 1

@@ -150,6 +150,16 @@ def ever_linked(connection: Connection, one: Identity) -> tuple[Identity, ...]:
     return tuple(sorted(found))
 
 
+def split_since(connection: Connection, since: int) -> tuple[Identity, ...]:
+    """Return who was split from another since then (UTC µs), and whoever any link of theirs leads or ever led to."""
+    columns = subject_links.c
+    here = (columns.state == SPLIT, columns.at >= since)
+    found: set[Identity] = set()
+    for row in connection.execute(select(columns.namespace, columns.subject).where(*here)):
+        found.update(ever_linked(connection, tuple(row)))
+    return tuple(sorted(found))
+
+
 def _grown(connection: Connection, start: Identity) -> dict[int, Person]:
     """Return the person that a subject belongs to, for each of their ids in its namespace."""
     near: dict[Identity, dict[Identity, tuple[int, bool]]] = {}

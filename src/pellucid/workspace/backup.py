@@ -52,6 +52,7 @@ from pellucid.rights.restored import forget
 from pellucid.rights.sweep import sweep
 from pellucid.settings import Settings
 from pellucid.subjects.keys import load_or_create_key
+from pellucid.workspace import parting
 from pellucid.workspace.room import POLICY, PSEUDONYM_KEY, TOMBSTONE_KEY, Room
 from pellucid.workspace.tokens import TOKENS_KEY
 
@@ -236,6 +237,8 @@ class _Draft:
             told["invitations_ended"] = end_invitations(connection, now)  # nor by what was taken up since
             ended = bring_up(connection, done.bodies, now, lost=self.loss is not None)  # nor by a password of then
             told["accounts_ended"] = len(ended)
+            if done.bodies:  # nor does a message go where its person is not any more
+                parting.after_restore(room, connection, min(int(str(each["at"])) for each in done.bodies), now)
             remove_all(connection)  # and no visitor's yes counts that was taken back since
             if policy is not None:
                 rebuild(connection, policy, now)

@@ -23,7 +23,7 @@ from pellucid.rights.messages import leave_to_staff
 from pellucid.rights.request import Request
 from pellucid.rights.self_served import is_begun
 from pellucid.subjects import ids
-from pellucid.subjects.links import Identity
+from pellucid.subjects.links import Identity, split_since
 from pellucid.transparency import messages
 from pellucid.workspace.duties import terms_of
 from pellucid.workspace.room import Room
@@ -54,6 +54,15 @@ def after_split(room: Room, connection: Connection, identities: Sequence[Identit
         _stop_mails(connection, found, actor, now)
         if found.verified_strength or found.approved_at is not None:
             book.doubt(found.id)
+
+
+def after_restore(room: Room, connection: Connection, since: int, now: int) -> None:
+    """Let no message of a backup go to the address of whom its person was split from since; nor its link open anything.
+
+    All else that ends with a split ended with the restore, or came with the requests' own rows.
+    """
+    concerned = _held(connection, split_since(connection, since))
+    messages.recall(connection, [room.subject_keys.pseudonym(connection, *each) for each in concerned], now)
 
 
 def _book(room: Room, connection: Connection, actor: Actor, now: int) -> Book:
