@@ -167,7 +167,7 @@ def test_history_tells_what_one_was_sent_and_nobody_else(grocer: Grocer) -> None
     changed, yearly = "What we tell you about your data had changed", "What we held about you, and how it was used"
 
     assert [(each.count(changed), each.count(yearly)) for each in told] == [(1, 0), (0, 1), (0, 0)]
-    assert [each.count("We have not sent you any yet.") for each in told] == [0, 0, 1]
+    assert [each.count("We have not written to you about your data yet.") for each in told] == [0, 0, 1]
 
 
 def receipts(page: str) -> list[str]:
